@@ -1,0 +1,174 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { compileField } from './lib/action';
+import { Clients, sdkOf } from './lib/clients';
+import type { ActionError } from './lib/errors';
+import { toActionError } from './lib/errors';
+import type { Fields, Inputs } from './lib/fields';
+import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern, stored } from './lib/fields';
+import type { SignIn } from './lib/sign-in';
+
+const role = { roleArn: 'filled' } as const;
+
+/** Regions with an endpoint of their own for most services; any other may be typed. */
+const regions = [
+  'us-east-1',
+  'us-east-2',
+  'us-west-1',
+  'us-west-2',
+  'af-south-1',
+  'ap-east-1',
+  'ap-northeast-1',
+  'ap-northeast-2',
+  'ap-northeast-3',
+  'ap-south-1',
+  'ap-south-2',
+  'ap-southeast-1',
+  'ap-southeast-2',
+  'ap-southeast-3',
+  'ap-southeast-4',
+  'ap-southeast-5',
+  'ca-central-1',
+  'ca-west-1',
+  'eu-central-1',
+  'eu-central-2',
+  'eu-north-1',
+  'eu-south-1',
+  'eu-south-2',
+  'eu-west-1',
+  'eu-west-2',
+  'eu-west-3',
+  'il-central-1',
+  'me-central-1',
+  'me-south-1',
+  'mx-central-1',
+  'sa-east-1',
+  'us-gov-east-1',
+  'us-gov-west-1',
+  'cn-north-1',
+  'cn-northwest-1'
+];
+
+const key = { pattern: /^[\x21-\x7e]+$/, is: 'text without blanks', when: { source: ['keys'] } };
+
+const fields = {
+  source: choice(['default', 'keys', 'profile'], { icon: 'sign-in' }),
+  accessKeyId: stored('text', { ...key, icon: 'user' }),
+  secretAccessKey: stored('password', { ...key, icon: 'lock' }),
+  sessionToken: optional(stored('password', { ...key, icon: 'ticket' })),
+  profile: plainText({ when: { source: ['profile'] }, icon: 'id-card-o' }),
+  region: optional(plainText({ pattern: regionPattern, is: regionIs, suggestions: regions, icon: 'globe' })),
+  roleArn: optional(
+    plainText({
+      pattern: /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
+      is: 'the ARN of a role, such as arn:aws:iam::123456789012:role/name',
+      icon: 'user-secret'
+    })
+  ),
+  externalId: optional(
+    stored('text', {
+      pattern: /^[\w+=,.@:/-]{2,1224}$/,
+      is: '2 to 1224 letters, digits and + = , . @ : / - _',
+      when: role,
+      icon: 'handshake-o'
+    })
+  ),
+  sessionName: optional(
+    plainText({
+      pattern: /^[\w+=,.@-]{2,64}$/,
+      is: '2 to 64 letters, digits and + = , . @ - _',
+      when: role,
+      advanced: true,
+      icon: 'tag'
+    })
+  ),
+  duration: plainNumber(3600, { min: 900, max: 43_200, integer: true, when: role, advanced: true, icon: 'clock-o' }),
+  endpoint: optional(
+    plainText({
+      pattern: /^https?:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/i,
+      is: 'a URL such as http://localhost:4566, without a user name in it',
+      advanced: true,
+      icon: 'plug'
+    })
+  ),
+  validate: flag(true, { advanced: true }),
+  rekognitionRate: plainNumber(5, { min: 0, max: 1000, advanced: true, icon: 'tachometer' })
+} satisfies Fields;
+
+type Settings = Inputs<typeof fields>;
+type Stored = Record<'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'externalId', string>;
+type AccountNode = Node<Stored> & { clients?: Clients; problem?: ActionError };
+type Config = NodeDef & Record<string, unknown>;
+
+/** Reads and checks all properties and credentials. Throws `MissingValue` or `InvalidValue`. */
+function readSettings(RED: NodeAPI, node: Node<Stored>, config: Config): Settings {
+  const all = { ...config, ...node.credentials };
+  const entries = Object.keys(fields).map((name) => [name, compileField(RED, node, all, name, fields)({})]);
+  return Object.fromEntries(entries) as Settings;
+}
+
+/** Fields that are not shown are `undefined`, those that are shown have been checked. */
+function signInFrom(settings: Partial<Settings>, id: string): SignIn {
+  const { source = 'default', profile, accessKeyId, secretAccessKey, sessionToken } = settings;
+  const { roleArn, externalId, sessionName = `node-red-${id}`, duration = 3600 } = settings;
+  return {
+    source,
+    profile,
+    keys:
+      accessKeyId && secretAccessKey
+        ? { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) }
+        : undefined,
+    role: roleArn ? { arn: roleArn, sessionName, duration, externalId } : undefined
+  };
+}
+
+/** Asks STS who we are; what goes wrong is a warning, since the network may only be late. */
+async function sayWhoWeAre(node: Node, clients: Clients): Promise<void> {
+  const { GetCallerIdentityCommand } = sdkOf('sts');
+  const controller = new AbortController();
+  node.on('close', () => controller.abort());
+  const detach = clients.attach();
+  try {
+    const client = await clients.get('sts');
+    const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal: controller.signal });
+    if (!controller.signal.aborted) node.log(`signed in to account ${Account} as ${Arn}, region ${client.region}`);
+  } catch (thrown) {
+    const { name, message } = toActionError(thrown, {
+      service: 'sts',
+      operation: 'GetCallerIdentity',
+      secrets: clients.secrets()
+    });
+    if (!controller.signal.aborted) node.warn(`The sign-in does not work yet: ${name}: ${message}`);
+  } finally {
+    detach();
+  }
+}
+
+function register(RED: NodeAPI): void {
+  function AccountNode(this: AccountNode, config: NodeDef): void {
+    RED.nodes.createNode(this, config);
+    try {
+      const settings = readSettings(RED, this, config as Config);
+      const clients = new Clients({
+        signIn: signInFrom(settings, this.id),
+        region: settings.region,
+        endpoint: settings.endpoint
+      });
+      this.clients = clients;
+      this.on('close', () => clients.close());
+      if (settings.validate) void sayWhoWeAre(this, clients);
+    } catch (thrown) {
+      this.problem = toActionError(thrown, { secrets: [] });
+      this.error(`${this.problem.name}: ${this.problem.message}`);
+    }
+  }
+  RED.nodes.registerType<AccountNode, NodeDef, object, Stored>('aws-account', AccountNode, {
+    credentials: {
+      accessKeyId: { type: 'text' },
+      secretAccessKey: { type: 'password' },
+      sessionToken: { type: 'password' },
+      externalId: { type: 'text' }
+    }
+  });
+}
+
+export = Object.assign(register, { definition: { type: 'aws-account', fields, config: true as const } });

@@ -1,0 +1,118 @@
+import type { InvokeCommandOutput } from '@aws-sdk/client-lambda';
+import type { Context } from './lib/action';
+import { defineAction } from './lib/action';
+import { ActionError, couldNotConnect, invalid, wasThrottled } from './lib/errors';
+import { choice, flag, json, many, optional, plainNumber, text } from './lib/fields';
+import { hostContext } from './lib/host';
+import { parseJson, present, toJson } from './lib/json';
+import { retry } from './lib/retry';
+
+/** Bytes; from Lambda's own refusals. */
+const payloadLimit = { RequestResponse: 6_291_556, DryRun: 6_291_556, Event: 1_048_576 };
+/** Characters of the base64 text. */
+const clientContextLimit = 3583;
+
+const synchronous = { invocationType: ['RequestResponse'] };
+
+const fields = {
+  functionName: many(
+    text({
+      pattern: /^[A-Za-z0-9_.:$-]{1,256}$/,
+      is: 'the name or the ARN of a function, with up to 256 letters, digits and - _ . : $',
+      icon: 'code'
+    })
+  ),
+  qualifier: optional(
+    text({ pattern: /^[A-Za-z0-9$_-]{1,128}$/, is: 'a version number, $LATEST or an alias', icon: 'tag' })
+  ),
+  invocationType: choice(['RequestResponse', 'Event', 'DryRun'], { icon: 'exchange' }),
+  payload: json({ value: 'payload', from: 'msg', icon: 'envelope' }),
+  clientContext: optional(json({ when: synchronous, advanced: true, icon: 'info-circle' })),
+  hostContext: flag(false, { when: synchronous, advanced: true }),
+  logTail: flag(false, { when: synchronous }),
+  functionError: choice(['error', 'output'], { when: synchronous, icon: 'exclamation-triangle' }),
+  timeout: plainNumber(900, { min: 0.001, max: 3600, advanced: true, icon: 'clock-o' }),
+  retries: plainNumber(0, { min: 0, max: 10, integer: true, advanced: true, icon: 'repeat' })
+};
+
+type Invocation = Context<'lambda', typeof fields>;
+
+function requestPayload({ invocationType, payload }: Invocation['inputs']): Buffer {
+  const bytes = toJson(payload, 'payload');
+  const limit = payloadLimit[invocationType];
+  if (bytes.length > limit) {
+    throw invalid(`payload has ${bytes.length} bytes, but ${invocationType} takes at most ${limit}.`);
+  }
+  return bytes;
+}
+
+async function clientContext({ inputs, RED, node }: Invocation): Promise<string | undefined> {
+  const custom = inputs.clientContext;
+  if (custom === undefined && !inputs.hostContext) return undefined;
+  const context = { custom, ...(inputs.hostContext && { host: await hostContext(RED, node) }) };
+  const encoded = toJson(context, 'clientContext').toString('base64');
+  if (encoded.length > clientContextLimit) {
+    throw invalid(
+      `clientContext has ${encoded.length} characters in base64, but may have at most ${clientContextLimit}.`
+    );
+  }
+  return encoded;
+}
+
+/** An invocation may be sent again only where the function cannot have run. */
+const cannotHaveRun = (error: unknown): boolean => wasThrottled(error) || couldNotConnect(error);
+
+async function invoke(context: Invocation): Promise<InvokeCommandOutput> {
+  const { sdk, inputs, send, signal } = context;
+  const input = {
+    FunctionName: inputs.functionName,
+    InvocationType: inputs.invocationType,
+    Qualifier: inputs.qualifier,
+    Payload: requestPayload(inputs),
+    ClientContext: await clientContext(context),
+    LogType: inputs.logTail ? ('Tail' as const) : undefined
+  };
+  return retry(() => send(new sdk.InvokeCommand(input)), { times: inputs.retries, when: cannotHaveRun, signal });
+}
+
+/** A function's own account of its failure; every runtime has its own spelling of the trace. */
+function functionError(name: string, kind: string, body: unknown, log: string | undefined): ActionError {
+  const { errorType, errorMessage, stackTrace, trace } = (
+    typeof body === 'object' && body !== null ? body : {}
+  ) as Record<string, unknown>;
+  const told = typeof errorMessage === 'string' && errorMessage !== '' ? errorMessage : 'it gave no reason';
+  const extra = {
+    errorType: errorType ?? kind,
+    errorMessage: errorMessage ?? '',
+    stackTrace: stackTrace ?? trace,
+    log
+  };
+  const message = `The function ${name} failed: ${errorType ? `${errorType}: ` : ''}${told}`;
+  return new ActionError('FunctionError', message, { extra, cause: { functionError: kind, ...extra } });
+}
+
+export = defineAction({
+  type: 'aws-lambda-invoke',
+  service: 'lambda',
+  operation: 'Invoke',
+  fields,
+  maxAttempts: 1,
+  timeout: ({ timeout }) => timeout,
+  async run(context) {
+    const { inputs, node } = context;
+    const { StatusCode, Payload, ExecutedVersion, FunctionError, LogResult } = await invoke(context);
+    const body = Payload && Payload.length > 0 ? Buffer.from(Payload).toString() : undefined;
+    const log = LogResult === undefined ? undefined : Buffer.from(LogResult, 'base64').toString();
+    if (log !== undefined) node.log(log);
+    const answer = parseJson(body);
+    if (FunctionError && inputs.functionError === 'error') {
+      throw functionError(inputs.functionName, FunctionError, answer?.value, log);
+    }
+    const members = { StatusCode, Payload: body, ExecutedVersion, FunctionError, LogResult: log };
+    return {
+      parsed: () => (answer ? answer.value : present({ StatusCode, Payload: body })),
+      raw: () => present(members),
+      aws: { executedVersion: ExecutedVersion, functionError: FunctionError, log }
+    };
+  }
+});

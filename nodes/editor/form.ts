@@ -1,0 +1,178 @@
+/*
+ * The part of each node's editor that cannot be said in HTML: typed inputs, rows that come and go, and reasons why a
+ * value will not do. The build puts it into every node's page, so that no node waits for a script of its own.
+ */
+
+interface EditorNode {
+  id: string;
+  credentials?: Record<string, unknown>;
+  _def: { _: (key: string, options?: object) => string };
+  [property: string]: unknown;
+}
+
+/** What the build passes on of a field's description. */
+interface FieldView {
+  control: string;
+  types?: string[];
+  value: string | number | boolean;
+  required: boolean;
+  many?: boolean;
+  stored?: string;
+  options?: string[];
+  pattern?: string;
+  maxLength?: number;
+  min?: number;
+  max?: number;
+  integer?: boolean;
+  when?: Record<string, string[] | 'filled'>;
+  advanced?: boolean;
+}
+
+/** Node-RED's own widget. */
+interface JQuery {
+  typedInput(options: object): JQuery;
+}
+
+declare const RED: {
+  utils: { validateTypedProperty(value: string, type: string, options?: object): true | string };
+};
+
+// biome-ignore lint/correctness/noUnusedVariables: the build's pages call it
+function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
+  let edited: EditorNode | undefined;
+
+  const input = (name: string) => $(`#${prefix}-${name}`);
+  const say = (node: EditorNode, key: string, options: object = {}) => node._def._(key, options);
+  const labelOf = (node: EditorNode, name: string) => say(node, `label.${name}`);
+  const isEnv = (value: string) => /\$\{[^}]+\}/.test(value);
+
+  /** A property's value: from the open dialog while its node is edited, else as the node holds it. */
+  function current(node: EditorNode, name: string): unknown {
+    if (node !== edited || input(name).length === 0) return node[name] ?? fields[name]?.value ?? '';
+    return fields[name]?.control === 'flag' ? input(name).prop('checked') : input(name).val();
+  }
+
+  function typeOf(node: EditorNode, name: string, field: FieldView): string {
+    const held = node === edited ? input(`${name}Type`).val() : undefined;
+    return String(held || node[`${name}Type`] || field.types?.[0]);
+  }
+
+  function isShown(node: EditorNode, field: FieldView): boolean {
+    return Object.entries(field.when ?? {}).every(([name, values]) => {
+      const value = String(current(node, name));
+      return values === 'filled' ? value !== '' : values.includes(value);
+    });
+  }
+
+  function numberReason(node: EditorNode, name: string, field: FieldView, value: string): true | string {
+    const { min = -Infinity, max = Infinity, integer = false } = field;
+    const number = Number(value);
+    if (value.trim() !== '' && number >= min && number <= max && (!integer || Number.isInteger(number))) return true;
+    return say(node, integer ? 'invalid.wholeNumber' : 'invalid.number', { label: labelOf(node, name), min, max });
+  }
+
+  function textReason(node: EditorNode, name: string, field: FieldView, value: string): true | string {
+    const { pattern, maxLength = Infinity } = field;
+    if (value.length <= maxLength && (!pattern || new RegExp(pattern).test(value))) return true;
+    return say(node, `invalid.${name}`, { defaultValue: say(node, 'invalid.text', { label: labelOf(node, name) }) });
+  }
+
+  function literalReason(node: EditorNode, name: string, field: FieldView, value: string): true | string {
+    if (isEnv(value)) return true;
+    if (field.control === 'number') return numberReason(node, name, field, value);
+    return field.control === 'text' || field.control === 'secret' ? textReason(node, name, field, value) : true;
+  }
+
+  function reason(node: EditorNode, name: string, given: unknown): true | string {
+    const field = fields[name] as FieldView;
+    const value = String(given ?? '');
+    if (field.control === 'flag' || !isShown(node, field)) return true;
+    if (value === '') return !field.required || say(node, 'invalid.required', { label: labelOf(node, name) });
+    if (!field.types) return literalReason(node, name, field, value);
+    const type = typeOf(node, name, field);
+    if (type === 'str' || type === 'num') return literalReason(node, name, field, value);
+    const valid = RED.utils.validateTypedProperty(value, type, {});
+    return valid === true || `${labelOf(node, name)}: ${valid}`;
+  }
+
+  /** Stored credentials that depend on a field. Unless the dialog is open, the editor only knows whether they are set. */
+  const dependants = (name: string) =>
+    Object.entries(fields).filter(([, field]) => field.stored && field.when && name in field.when);
+
+  function credentialReason(node: EditorNode, name: string, field: FieldView): true | string {
+    if (node === edited) {
+      const value = String(input(name).val() ?? '');
+      return value === '__PWRD__' ? true : reason(node, name, value);
+    }
+    if (!node.credentials || !field.required || !isShown(node, field)) return true;
+    const known = node.credentials[name] || node.credentials[`has_${name}`];
+    return known ? true : say(node, 'invalid.required', { label: labelOf(node, name) });
+  }
+
+  /** Why a property's value will not do, in words, or true. */
+  function check(node: EditorNode, name: string, value: unknown): true | string {
+    const own = reason(node, name, value);
+    if (own !== true) return own;
+    for (const [credential, field] of dependants(name)) {
+      const why = credentialReason(node, credential, field);
+      if (why !== true) return why;
+    }
+    return true;
+  }
+
+  function showRows(node: EditorNode): void {
+    for (const [name, field] of Object.entries(fields)) {
+      if (field.when) input(name).closest('.form-row').toggle(isShown(node, field));
+    }
+  }
+
+  function makeTypedInputs(node: EditorNode): void {
+    for (const [name, field] of Object.entries(fields)) {
+      if (!field.types) continue;
+      const element = input(name);
+      element.typedInput({ default: field.types[0], types: field.types, typeField: `#${prefix}-${name}Type` });
+      element.next('.red-ui-typedInput-container').find('input').attr('aria-label', labelOf(node, name));
+    }
+  }
+
+  /** Rows and reasons that depend on a field follow it. */
+  function follow(node: EditorNode): void {
+    const masters = new Set(Object.values(fields).flatMap((field) => Object.keys(field.when ?? {})));
+    for (const master of masters) {
+      input(master).on('change input', () => {
+        showRows(node);
+        for (const [name, field] of Object.entries(fields)) {
+          if (field.when && master in field.when && !field.stored) input(name).trigger('change');
+        }
+      });
+      for (const [name] of dependants(master)) {
+        input(name).on('change input', () => {
+          input(name).toggleClass('input-error', credentialReason(node, name, fields[name] as FieldView) !== true);
+          input(master).trigger('change');
+        });
+      }
+    }
+  }
+
+  /** The advanced part opens by itself where something in it was set. */
+  function openAdvanced(node: EditorNode): void {
+    const changed = Object.entries(fields).some(
+      ([name, field]) => field.advanced && node[name] !== undefined && String(node[name]) !== String(field.value)
+    );
+    $(`#${prefix}-advanced`).prop('open', changed);
+  }
+
+  return {
+    check,
+    prepare(node: EditorNode): void {
+      edited = node;
+      openAdvanced(node);
+      makeTypedInputs(node);
+      follow(node);
+      showRows(node);
+    },
+    leave(): void {
+      edited = undefined;
+    }
+  };
+}

@@ -1,0 +1,189 @@
+/** Makes the page that Node-RED's editor loads for a node, from the description of the node's fields. */
+import type { Field, Fields } from '../lib/fields.js';
+
+export interface Definition {
+  type: string;
+  fields: Fields;
+  /** A configuration node: it has no wires and no place in the palette. */
+  config?: true;
+}
+
+/** The words of a node in the default language: they tell which rows have a hint or a placeholder. */
+export interface Words {
+  hint?: Record<string, string>;
+  placeholder?: Record<string, string>;
+}
+
+const color = '#7FB2E5';
+
+const prefixOf = ({ config }: Definition) => (config ? 'node-config-input' : 'node-input');
+const indent = (text: string, by: string) => text.trim().replace(/^(?=.)/gm, by);
+
+function control(id: string, name: string, field: Field, words: Words): string {
+  const placeholder = words.placeholder?.[name] ? ` data-i18n="[placeholder]placeholder.${name}"` : '';
+  const hint = words.hint?.[name] ? ` aria-describedby="${id}-hint"` : '';
+  if (field.control === 'choice') {
+    const options = field.options?.map(
+      (option) => `<option value="${option}" data-i18n="option.${name}.${option}"></option>`
+    );
+    return `<select id="${id}"${hint}>${options?.join('')}</select>`;
+  }
+  const kind = field.control === 'secret' ? 'password' : 'text';
+  const list = field.suggestions ? ` list="${id}-suggestions"` : '';
+  const quiet = field.stored ? ' autocomplete="off"' : '';
+  const suggestions = field.suggestions?.map((value) => `<option value="${value}"></option>`).join('');
+  return [
+    `<input type="${kind}" id="${id}" style="width: 70%"${list}${quiet}${placeholder}${hint}>`,
+    field.types ? `<input type="hidden" id="${id}Type">` : '',
+    suggestions ? `<datalist id="${id}-suggestions">${suggestions}</datalist>` : ''
+  ].join('');
+}
+
+function row(prefix: string, name: string, field: Field, words: Words): string {
+  const id = `${prefix}-${name}`;
+  const hint = words.hint?.[name] ? `\n  <div class="nimbus-hint" id="${id}-hint" data-i18n="hint.${name}"></div>` : '';
+  if (field.control === 'flag') {
+    return `<div class="form-row">
+  <label class="nimbus-flag" for="${id}"><input type="checkbox" id="${id}"> <span data-i18n="label.${name}"></span></label>${hint}
+</div>`;
+  }
+  return `<div class="form-row">
+  <label for="${id}"><i class="fa fa-${field.icon ?? 'cog'}"></i> <span data-i18n="label.${name}"></span></label>
+  ${control(id, name, field, words)}${hint}
+</div>`;
+}
+
+const style = `<style>
+  .nimbus-hint { margin: 4px 0 0 105px; font-size: 12px; line-height: 1.4; color: var(--red-ui-secondary-text-color); }
+  .form-row .nimbus-flag { width: auto; margin-left: 105px; }
+  .form-row .nimbus-flag input { width: auto; margin: 0 4px 0 0; vertical-align: baseline; }
+  .nimbus-advanced > summary { margin: 16px 0 12px; cursor: pointer; color: var(--red-ui-primary-text-color); }
+</style>`;
+
+function template(definition: Definition, words: Words): string {
+  const prefix = prefixOf(definition);
+  const rows = (advanced: boolean) =>
+    Object.entries(definition.fields)
+      .filter(([, field]) => Boolean(field.advanced) === advanced)
+      .map(([name, field]) => row(prefix, name, field, words))
+      .join('\n');
+  const account = definition.config
+    ? ''
+    : `<div class="form-row">
+  <label for="${prefix}-account"><i class="fa fa-cloud"></i> <span data-i18n="label.account"></span></label>
+  <input type="text" id="${prefix}-account">
+</div>`;
+  return `<div class="form-row">
+  <label for="${prefix}-name"><i class="fa fa-tag"></i> <span data-i18n="label.name"></span></label>
+  <input type="text" id="${prefix}-name" data-i18n="[placeholder]label.name">
+</div>
+${account}
+${rows(false)}
+<details class="nimbus-advanced" id="${prefix}-advanced">
+  <summary data-i18n="section.advanced"></summary>
+${indent(rows(true), '  ')}
+</details>
+${style}`;
+}
+
+/** A field for the browser: a pattern as its source, and nothing of the runtime. */
+const view = (field: Field) => {
+  const {
+    control,
+    types,
+    value,
+    required,
+    many,
+    stored,
+    options,
+    pattern,
+    maxLength,
+    min,
+    max,
+    integer,
+    when,
+    advanced
+  } = field;
+  const source = pattern?.source;
+  return {
+    control,
+    types,
+    value,
+    required,
+    many,
+    stored,
+    options,
+    pattern: source,
+    maxLength,
+    min,
+    max,
+    integer,
+    when,
+    advanced
+  };
+};
+
+function defaults({ fields, config }: Definition): string {
+  const lines = ["name: { value: '' }"];
+  if (!config) lines.push("account: { value: '', type: 'aws-account', required: true }");
+  for (const [name, field] of Object.entries(fields)) {
+    if (field.stored) continue;
+    const check = `validate: function (value, opt) { return form.check(this, '${name}', value); }`;
+    lines.push(`${name}: { value: ${JSON.stringify(field.value)}, ${check} }`);
+    if (field.types) lines.push(`${name}Type: { value: '${field.types[0]}' }`);
+  }
+  return lines.join(',\n');
+}
+
+/** What a node without a name is called: its target, where the flow says it. */
+function label({ fields, config }: Definition): string {
+  const target = Object.keys(fields).find((name) => fields[name]?.many);
+  const literal = target ? ` || (this.${target}Type === 'str' && this.${target})` : config ? ' || this.profile' : '';
+  return `return this.name${literal} || this._('palette');`;
+}
+
+function registration(definition: Definition): string {
+  const { type, fields, config } = definition;
+  const credentials = Object.entries(fields).filter(([, field]) => field.stored);
+  const members = [
+    `category: '${config ? 'config' : 'AWS'}'`,
+    `defaults: {\n${indent(defaults(definition), '  ')}\n}`,
+    `label: function () { ${label(definition)} }`,
+    "paletteLabel: function () { return this._('palette'); }",
+    'oneditprepare: function () { form.prepare(this); }',
+    'oneditsave: function () { form.leave(); }',
+    'oneditcancel: function () { form.leave(); }'
+  ];
+  if (credentials.length > 0) {
+    const list = credentials.map(([name, field]) => `${name}: { type: '${field.stored}' }`).join(', ');
+    members.push(`credentials: { ${list} }`);
+  }
+  if (!config) {
+    members.push(
+      `color: '${color}'`,
+      `icon: '${type}.svg'`,
+      'inputs: 1',
+      'outputs: 1',
+      "labelStyle: function () { return this.name ? 'node_label_italic' : ''; }"
+    );
+  }
+  return `RED.nodes.registerType('${type}', {\n${indent(members.join(',\n'), '  ')}\n});`;
+}
+
+/** The whole page. `form` is the compiled source of the shared form. */
+export function page(definition: Definition, words: Words, form: string): string {
+  const views = JSON.stringify(
+    Object.fromEntries(Object.entries(definition.fields).map(([name, field]) => [name, view(field)]))
+  );
+  return `<script type="text/javascript">
+(function () {
+${indent(form, '  ')}
+  const form = nimbusForm(${views}, '${prefixOf(definition)}');
+${indent(registration(definition), '  ')}
+})();
+</script>
+<script type="text/html" data-template-name="${definition.type}">
+${indent(template(definition, words), '  ')}
+</script>
+`;
+}

@@ -1,0 +1,232 @@
+import { createHash } from 'node:crypto';
+import { ActionError, invalid } from './errors';
+import type { Credentials } from './fields';
+import { regionIs, regionPattern } from './fields';
+import type { InnerClientOptions, RequestHandler, SharedProvider, SignIn } from './sign-in';
+import { signInProvider } from './sign-in';
+
+/** The SDK of each service, by the name that IAM gives the service. Nothing is loaded before `sdkOf` is called. */
+export interface Sdks {
+  lambda: typeof import('@aws-sdk/client-lambda');
+  sts: typeof import('@aws-sdk/client-sts');
+}
+export type ServiceName = keyof Sdks;
+
+const loaders: { [S in ServiceName]: () => [sdk: Sdks[S], clientName: keyof Sdks[S] & `${string}Client`] } = {
+  lambda: () => [require('@aws-sdk/client-lambda'), 'LambdaClient'],
+  sts: () => [require('@aws-sdk/client-sts'), 'STSClient']
+};
+
+/** Loads the SDK of a service: 65 ms the first time, nothing after that. */
+export const sdkOf = <S extends ServiceName>(service: S): Sdks[S] => loaders[service]()[0];
+
+/** What every SDK command has in common here. */
+export interface Command<Output> {
+  readonly input: object;
+  resolveMiddleware(stack: never, config: never, options: never): (args: never) => Promise<{ output: Output }>;
+}
+
+interface SdkClient {
+  config: { requestHandler: RequestHandler; region(): Promise<string> };
+  middlewareStack: { add(middleware: object, options: object): void };
+  send(command: unknown): Promise<unknown>;
+}
+type SdkClientClass = new (options: object) => SdkClient;
+
+/** Per call: what ends it early. Both are the request handler's own options. */
+interface CallLimits {
+  abortSignal: AbortSignal;
+  requestTimeout?: number;
+}
+
+/** How long a connection may take to be made, and an answer to come where a call sets no limit of its own; ms. */
+const httpOptions = {
+  connectionTimeout: 10_000,
+  requestTimeout: 60_000,
+  throwOnRequestTimeout: true,
+  // A service's own limit on silence would cut a function that thinks for 15 minutes.
+  socketTimeout: 0,
+  // As Node.js and Node-RED's own request node: the flow decides how much runs at once.
+  httpAgent: { keepAlive: true, maxSockets: Infinity },
+  httpsAgent: { keepAlive: true, maxSockets: Infinity }
+};
+
+/** How many clients for credentials that came with messages are kept. */
+const dynamicClients = 32;
+
+export interface ClientOptions {
+  /** Blank: the account's. */
+  region?: string | undefined;
+  /** Used instead of the account's sign-in. */
+  credentials?: Credentials | undefined;
+  /** 1 for what must not be done twice; the SDK's standard is 3. */
+  maxAttempts?: number | undefined;
+}
+
+export interface AccountOptions {
+  signIn: SignIn;
+  region?: string | undefined;
+  endpoint?: string | undefined;
+}
+
+/**
+ * The SDK clients of one account, made when they are first needed and shared by its nodes: one for each service,
+ * region, and number of attempts. All of them use one set of connections.
+ */
+export class Clients {
+  readonly provider: SharedProvider;
+  readonly #options: AccountOptions;
+  readonly #clients = new Map<string, SdkClient>();
+  readonly #dynamic = new Map<string, SdkClient>();
+  readonly #limits = new WeakMap<object, CallLimits>();
+  #handler: RequestHandler | undefined;
+  #region: Promise<string> | undefined;
+  #users = 0;
+  #closed = false;
+
+  constructor(options: AccountOptions) {
+    this.#options = options;
+    this.provider = signInProvider(options.signIn, () => this.#innerOptions());
+  }
+
+  /** The account's region: its own, else what the environment or the profile says, else `us-east-1`. */
+  region(service: ServiceName): Promise<string> {
+    this.#region ??= this.#lookUpRegion(service);
+    return this.#region;
+  }
+
+  /** The client for a call. Throws `InvalidValue` for a region that would make no host name. */
+  async get(service: ServiceName, { region, credentials, maxAttempts }: ClientOptions = {}): Promise<Client> {
+    const place = region ?? (await this.region(service));
+    if (!regionPattern.test(place)) throw invalid(`region must be ${regionIs}, but is ${JSON.stringify(place)}.`);
+    const make = () => this.#make(service, { region: place, credentials: credentials ?? this.provider, maxAttempts });
+    const key = `${service} ${place} ${maxAttempts ?? ''}`;
+    const client = credentials ? this.#recent(`${key} ${digest(credentials)}`, make) : this.#kept(key, make);
+    return new Client(client, place, this.#limits);
+  }
+
+  /** A node that uses the account says so, and calls what it gets back when it is closed. */
+  attach(): () => void {
+    this.#users += 1;
+    return () => {
+      this.#users -= 1;
+      this.#end();
+    };
+  }
+
+  /** Ends all connections as soon as no node uses them any more: nodes and accounts close side by side. */
+  close(): void {
+    this.#closed = true;
+    this.#end();
+  }
+
+  /** Everything secret that this account knows at the moment. */
+  secrets(): string[] {
+    const { keys, role } = this.#options.signIn;
+    return [...this.provider.secrets(), ...Object.values(keys ?? {}), role?.externalId ?? ''];
+  }
+
+  #end(): void {
+    if (!this.#closed || this.#users > 0) return;
+    this.#clients.clear();
+    this.#dynamic.clear();
+    this.#handler?.destroy?.();
+  }
+
+  #kept(key: string, make: () => SdkClient): SdkClient {
+    const client = this.#clients.get(key) ?? make();
+    this.#clients.set(key, client);
+    return client;
+  }
+
+  /** Least recently used ones go first. They own nothing but memory, so that calls under way are not hurt. */
+  #recent(key: string, make: () => SdkClient): SdkClient {
+    const client = this.#dynamic.get(key) ?? make();
+    this.#dynamic.delete(key);
+    this.#dynamic.set(key, client);
+    for (const oldest of this.#dynamic.keys()) {
+      if (this.#dynamic.size <= dynamicClients) break;
+      this.#dynamic.delete(oldest);
+    }
+    return client;
+  }
+
+  #make(service: ServiceName, options: object): SdkClient {
+    const { endpoint, signIn } = this.#options;
+    const [sdk, clientName] = loaders[service]();
+    const ClientClass = (sdk as Record<string, unknown>)[clientName] as SdkClientClass;
+    const client = new ClientClass({
+      cacheMiddleware: true,
+      ...(endpoint && { endpoint }),
+      ...(signIn.profile && { profile: signIn.profile }),
+      requestHandler: this.#handler ?? httpOptions,
+      ...options
+    });
+    this.#handler ??= limitedHandler(client.config.requestHandler, this.#limits);
+    client.config.requestHandler = this.#handler;
+    // Signed requests are copies: the limits of a call follow it from its input to its last request.
+    client.middlewareStack.add(
+      (next: (args: object) => unknown) => (args: { input: object; request: object }) => {
+        const limits = this.#limits.get(args.input);
+        if (limits) this.#limits.set(args.request, limits);
+        return next(args);
+      },
+      { step: 'deserialize', priority: 'low', name: 'callLimits' }
+    );
+    return client;
+  }
+
+  async #lookUpRegion(service: ServiceName): Promise<string> {
+    if (this.#options.region) return this.#options.region;
+    try {
+      return await this.#make(service, {}).config.region();
+    } catch {
+      // The SDK throws where neither the environment nor the profile names one.
+      return 'us-east-1';
+    }
+  }
+
+  async #innerOptions(): Promise<InnerClientOptions> {
+    const { endpoint } = this.#options;
+    return {
+      region: await this.region('sts'),
+      ...(endpoint && { endpoint }),
+      ...(this.#handler && { requestHandler: this.#handler })
+    };
+  }
+}
+
+/** Hashed, so that no secret stands in a key that a heap dump or a debugger shows first. */
+const digest = (credentials: Credentials) =>
+  createHash('sha256')
+    .update(JSON.stringify([credentials.accessKeyId, credentials.secretAccessKey, credentials.sessionToken]))
+    .digest('base64');
+
+/** Options in `send` would cost the SDK's cache of its middleware, so limits reach the handler by the request itself. */
+function limitedHandler(handler: RequestHandler, limits: WeakMap<object, CallLimits>): RequestHandler {
+  const limited = Object.create(handler) as RequestHandler;
+  limited.handle = (request, options) => handler.handle(request, { ...options, ...limits.get(request) });
+  return limited;
+}
+
+/** One client in one region, for the calls of one message. */
+export class Client {
+  constructor(
+    private readonly client: SdkClient,
+    readonly region: string,
+    private readonly limits: WeakMap<object, CallLimits>
+  ) {}
+
+  /** Sends a command. The SDK's own time limit is off where the call has one, which aborts `abortSignal`. */
+  send<Output>(command: Command<Output>, limits: CallLimits): Promise<Output> {
+    if (limits.abortSignal.aborted) return Promise.reject(limits.abortSignal.reason);
+    this.limits.set(command.input, limits);
+    return this.client.send(command) as Promise<Output>;
+  }
+}
+
+export const accountMissing = (): ActionError =>
+  new ActionError(
+    'AccountMissing',
+    'The aws-account of this node does not exist or is disabled: open the node and choose one.'
+  );

@@ -1,0 +1,138 @@
+/** The error that a node hands to `done`. `name` and `code` are the AWS error name or one of the pack's own. */
+export class ActionError extends Error {
+  constructor(name, message, { cause, retryable = false, extra, ...details } = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = name;
+    this.code = name;
+    this.retryable = retryable;
+    for (const [key, value] of Object.entries({ ...extra, ...details })) {
+      if (value !== undefined) Object.assign(this, { [key]: value });
+    }
+  }
+}
+export const missing = (message) => new ActionError('MissingValue', message);
+export const invalid = (message) => new ActionError('InvalidValue', message);
+export const closed = () =>
+  new ActionError('Closed', 'The node was closed before the answer came; the request may have been carried out.', {
+    retryable: true
+  });
+/** Network failures before a single byte of the request was sent, by the system call that failed. */
+const connecting = new Set(['connect', 'getaddrinfo']);
+/** True when the request cannot have reached the service: no connection was made at all. */
+export function couldNotConnect(error) {
+  const { name, code, syscall, message = '' } = error;
+  if (syscall !== undefined && connecting.has(syscall)) return true;
+  // The SDK's connection time limit has no code of its own, only this text.
+  return name === 'TimeoutError' && code === undefined && message.includes('did not establish a connection');
+}
+const throttlingNames = new Set([
+  'EC2ThrottledException',
+  'PriorRequestNotComplete',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'RequestThrottled',
+  'RequestThrottledException',
+  'SlowDown',
+  'Throttled',
+  'ThrottledException',
+  'Throttling',
+  'ThrottlingException',
+  'TooManyRequestsException'
+]);
+/** True when the service refused the request because of its rate, before doing any work. */
+export function wasThrottled(error) {
+  const { name = '', $metadata } = error;
+  return throttlingNames.has(name) || $metadata?.httpStatusCode === 429;
+}
+const expiredNames = new Set(['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired', 'CredentialsExpired']);
+/** True when the service says that the credentials are no longer valid: new ones may be. */
+export const credentialsExpired = (error) => expiredNames.has(error.name ?? '');
+/** Node.js's own network error codes: upper case letters, digits and underscores, `ECONNRESET` or `CERT_HAS_EXPIRED`. */
+const isNetworkCode = (code) => typeof code === 'string' && /^(E[A-Z]+|[A-Z]+(_[A-Z]+)+)$/.test(code);
+/**
+ * Strikes secrets out of a text that a service or a library wrote: the given ones wherever they stand, and anything
+ * that stands where a signed header quotes a token, a credential or a signature.
+ */
+export function redact(text, secrets) {
+  let clean = text
+    .replace(/(x-amz-security-token['"]?\s*[:=]\s*)[^\s'",;&]+/gi, '$1***')
+    .replace(/(\b(?:Credential|Signature)=)[^\s,;'"&]+/g, '$1***');
+  for (const secret of secrets) {
+    if (secret.length >= 4) clean = clean.replaceAll(secret, '***').replaceAll(encodeURIComponent(secret), '***');
+  }
+  return clean;
+}
+/** Advice for what people meet most; the service's own text stays in front of it. */
+const advice = {
+  CredentialsProviderError: 'Choose in the aws-account where the keys come from, and check that they are there.',
+  ExpiredToken: 'Sign in again, or renew the session token.',
+  ExpiredTokenException: 'Sign in again, or renew the session token.',
+  InvalidClientTokenId: 'Check the access key ID and the session token.',
+  InvalidSignatureException: 'Check the secret access key and the clock of this machine.',
+  SignatureDoesNotMatch: 'Check the secret access key and the clock of this machine.',
+  UnrecognizedClientException: 'Check the access key ID, the session token and the region.'
+};
+const networkTexts = {
+  EAI_AGAIN: 'The name of the service could not be looked up: check the network, its DNS and the region.',
+  ECONNREFUSED: 'Nothing answers at the address of the service: check the endpoint and the network.',
+  ECONNRESET: 'The connection broke before the answer came; the request may have been carried out.',
+  EHOSTUNREACH: 'The service cannot be reached from this network.',
+  ENETUNREACH: 'The service cannot be reached: there is no network.',
+  ENOTFOUND: 'There is no such host: check the region and the endpoint.',
+  EPIPE: 'The connection broke before the answer came; the request may have been carried out.',
+  ETIMEDOUT: 'The service did not answer in time; the request may have been carried out.'
+};
+/** An answer that does not come from AWS: the SDK fails to parse it, or finds no error name in it. */
+function describeForeign(failure, status) {
+  return {
+    name: 'UnknownError',
+    message: `The answer (HTTP ${status}) is not one of AWS: a proxy or gateway may have given it; check the endpoint.`,
+    retryable: status >= 500 || failure.name === 'TimeoutError'
+  };
+}
+function describeNetwork(failure, code) {
+  const text = networkTexts[code];
+  return { name: code, message: text ? `${text} (${failure.message})` : (failure.message ?? code), retryable: true };
+}
+function describeService(failure, status) {
+  const name = failure.name || 'UnknownError';
+  const hint = advice[name];
+  const text = (failure.message || name).split('\n', 1)[0];
+  return {
+    name,
+    message: hint ? `${text.replace(/[.\s]*$/, '')}. ${hint}` : text,
+    retryable: wasThrottled(failure) || (status !== undefined && status >= 500)
+  };
+}
+function describe(failure, status) {
+  if (couldNotConnect(failure) && !isNetworkCode(failure.code)) {
+    return { name: 'Timeout', message: 'No connection to the service could be made in time.', retryable: true };
+  }
+  if (isNetworkCode(failure.code)) return describeNetwork(failure, failure.code);
+  const foreign = failure.name === 'SyntaxError' || failure.name === 'UnknownError' || failure.name === 'Error';
+  if (foreign && status !== undefined) return describeForeign(failure, status);
+  return describeService(failure, status);
+}
+/**
+ * The error to report for whatever was thrown on the way of a message: its listed members only, since an SDK error
+ * holds the signed request. `secrets` are struck out of every text.
+ */
+export function toActionError(thrown, context) {
+  if (thrown instanceof ActionError) {
+    const { service = context.service, operation = context.operation } = thrown;
+    return Object.assign(thrown, service && { service }, operation && { operation });
+  }
+  const failure = typeof thrown === 'object' && thrown !== null ? thrown : { message: String(thrown) };
+  const statusCode = failure.$metadata?.httpStatusCode ?? failure.$response?.statusCode;
+  const requestId = failure.$metadata?.requestId;
+  const { name, message, retryable } = describe(failure, statusCode);
+  const clean = (text) => redact(text, context.secrets);
+  return new ActionError(name, clean(message), {
+    ...(context.service && { service: context.service }),
+    ...(context.operation && { operation: context.operation }),
+    ...(statusCode !== undefined && { statusCode }),
+    ...(requestId !== undefined && { requestId }),
+    retryable,
+    cause: { name: failure.name ?? 'Error', message: clean(failure.message ?? '').slice(0, 1000) }
+  });
+}

@@ -1,0 +1,280 @@
+import { invalid } from './errors';
+import type { ValueType } from './values';
+
+/** A row is there only while each named field has one of these values, or is filled in at all. */
+export type When = Readonly<Record<string, readonly string[] | 'filled'>>;
+
+/**
+ * One property of a node: how the editor shows it, and how the runtime checks it. The form, its defaults, its
+ * validators and the runtime's reading all come from this description.
+ */
+export interface Field<T = unknown> {
+  readonly control: 'text' | 'number' | 'json' | 'credentials' | 'choice' | 'flag' | 'secret';
+  /** The kinds of source that a typed field offers, the default one first; absent for a plain property. */
+  readonly types?: readonly ValueType[];
+  readonly value: string | number | boolean;
+  readonly required: boolean;
+  /** Whether an array stands for many targets. At most one field of a node. */
+  readonly many?: true;
+  /** Kept in Node-RED's credential store, never in the flow. */
+  readonly stored?: 'text' | 'password';
+  /** Never quoted in an error. */
+  readonly secret?: true;
+  readonly options?: readonly string[] | undefined;
+  /** Values that the editor suggests while any other may be typed. */
+  readonly suggestions?: readonly string[] | undefined;
+  readonly pattern?: RegExp | undefined;
+  readonly maxLength?: number | undefined;
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+  readonly integer?: boolean | undefined;
+  readonly when?: When | undefined;
+  /** In the part of the form that is closed at first. */
+  readonly advanced?: true | undefined;
+  /** The Font Awesome 4 name of the icon in front of the label. */
+  readonly icon?: string | undefined;
+  /** Converts a value that is there; throws `InvalidValue`, which names the field and the limit. */
+  check(value: unknown, name: string): T;
+}
+
+export type Fields = Readonly<Record<string, Field>>;
+
+/** What `run` gets: each field's checked value under its name. */
+export type Inputs<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
+
+type Layout = Pick<Field, 'when' | 'advanced' | 'icon' | 'suggestions'>;
+/** A typed field's default: its literal text, or a path with `from`. */
+type Default = { value?: string; from?: ValueType };
+
+const sources: readonly ValueType[] = ['msg', 'flow', 'global', 'env', 'jsonata'];
+const preferring = (first: ValueType, ...literals: ValueType[]): ValueType[] => [
+  first,
+  ...[...literals, ...sources].filter((type) => type !== first)
+];
+
+const kindOf = (value: unknown): string => {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (Buffer.isBuffer(value)) return 'a Buffer';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+};
+
+/** A short quote of a value for the text of an error. */
+function show(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'string') return kindOf(value);
+  return value.length > 60 ? `${JSON.stringify(value.slice(0, 60))}…` : JSON.stringify(value);
+}
+
+interface TextLimits {
+  pattern?: RegExp | undefined;
+  /** What a valid text is, in words, as in “a region such as eu-west-1”. */
+  is?: string | undefined;
+  maxLength?: number | undefined;
+}
+
+function checkText(value: unknown, name: string, { pattern, is = 'text', maxLength = Infinity }: TextLimits): string {
+  if (typeof value !== 'string') throw invalid(`${name} must be ${is}, but is ${kindOf(value)}.`);
+  if (value.length > maxLength) {
+    throw invalid(`${name} may have at most ${maxLength} characters, but has ${value.length}.`);
+  }
+  if (pattern && !pattern.test(value)) throw invalid(`${name} must be ${is}, but is ${show(value)}.`);
+  return value;
+}
+
+interface NumberLimits {
+  min: number;
+  max: number;
+  integer?: boolean;
+}
+
+function checkNumber(value: unknown, name: string, { min, max, integer = false }: NumberLimits): number {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  const fits = typeof number === 'number' && number >= min && number <= max && (!integer || Number.isInteger(number));
+  if (!fits) {
+    throw invalid(
+      `${name} must be a ${integer ? 'whole number' : 'number'} from ${min} to ${max}, but is ${show(value)}.`
+    );
+  }
+  return number;
+}
+
+/** What plain and typed text have in common. */
+const textual = ({ pattern, is, maxLength, ...layout }: TextLimits & Layout) => ({
+  control: 'text' as const,
+  value: '',
+  required: true,
+  pattern,
+  maxLength,
+  ...layout,
+  check: (found: unknown, name: string) => checkText(found, name, { pattern, is, maxLength })
+});
+
+/** Text from any source. */
+export function text({ value = '', from = 'str', ...limits }: TextLimits & Default & Layout = {}): Field<string> {
+  return { ...textual(limits), types: preferring(from, 'str'), value };
+}
+
+/** A number from any source; text that is a number will do. */
+export function number({
+  min,
+  max,
+  integer = false,
+  value = '',
+  from = 'num',
+  ...layout
+}: NumberLimits & Default & Layout): Field<number> {
+  return {
+    control: 'number',
+    types: preferring(from, 'num'),
+    value,
+    required: true,
+    min,
+    max,
+    integer,
+    ...layout,
+    check: (found, name) => checkNumber(found, name, { min, max, integer })
+  };
+}
+
+/** Any value that can be written as JSON. */
+export function json({ value = '', from = 'json', ...layout }: Default & Layout = {}): Field<unknown> {
+  return {
+    control: 'json',
+    types: preferring(from, 'json', 'str', 'num', 'bool'),
+    value,
+    required: true,
+    ...layout,
+    check: (found) => found
+  };
+}
+
+/** Keys that come with the message. */
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}
+
+function checkCredentials(value: unknown, name: string): Credentials {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalid(`${name} must be an object {accessKeyId, secretAccessKey, sessionToken?}, but is ${kindOf(value)}.`);
+  }
+  const { accessKeyId, secretAccessKey, sessionToken } = value as Record<string, unknown>;
+  const key = (member: unknown, member_: string) => {
+    if (typeof member !== 'string' || member === '')
+      throw invalid(`${name}.${member_} must be text that is not empty.`);
+    // A line break would end up in a header; Node.js refuses it only after quoting it.
+    if (!/^[\x21-\x7e]+$/.test(member)) throw invalid(`${name}.${member_} must not hold blanks or control characters.`);
+    return member;
+  };
+  return {
+    accessKeyId: key(accessKeyId, 'accessKeyId'),
+    secretAccessKey: key(secretAccessKey, 'secretAccessKey'),
+    ...(sessionToken !== undefined &&
+      sessionToken !== null &&
+      sessionToken !== '' && { sessionToken: key(sessionToken, 'sessionToken') })
+  };
+}
+
+/** Credentials that a message brings; never a literal, since a flow file is no place for secrets. */
+export function credentials(layout: Layout = {}): Field<Credentials> {
+  return {
+    control: 'credentials',
+    types: sources,
+    value: '',
+    required: true,
+    secret: true,
+    ...layout,
+    check: checkCredentials
+  };
+}
+
+/** One of a fixed list; the first is the default. */
+export function choice<const O extends readonly [string, ...string[]]>(
+  options: O,
+  layout: Layout = {}
+): Field<O[number]> {
+  return {
+    control: 'choice',
+    value: options[0],
+    required: true,
+    options,
+    ...layout,
+    check(value, name) {
+      const found = options.find((option) => option === value);
+      if (found === undefined) throw invalid(`${name} must be one of ${options.join(', ')}, but is ${show(value)}.`);
+      return found;
+    }
+  };
+}
+
+/** A checkbox. */
+export function flag(value: boolean, layout: Layout = {}): Field<boolean> {
+  return {
+    control: 'flag',
+    value,
+    required: true,
+    ...layout,
+    check(found, name) {
+      if (typeof found === 'boolean') return found;
+      if (found === 'true' || found === 'false') return found === 'true';
+      throw invalid(`${name} must be true or false, but is ${show(found)}.`);
+    }
+  };
+}
+
+/** A plain number, stored as a number or as its text. */
+export function plainNumber(
+  value: number,
+  { min, max, integer = false, ...layout }: NumberLimits & Layout
+): Field<number> {
+  return {
+    control: 'number',
+    value,
+    required: true,
+    min,
+    max,
+    integer,
+    ...layout,
+    check: (found, name) => checkNumber(found, name, { min, max, integer })
+  };
+}
+
+/** Plain text that may hold `${ENV}`. */
+export const plainText = (limits: TextLimits & Layout = {}): Field<string> => textual(limits);
+
+/** Text for Node-RED's credential store; its value is never quoted. */
+export function stored(kind: 'text' | 'password', limits: TextLimits & Layout = {}): Field<string> {
+  const { pattern, is = 'text' } = limits;
+  return {
+    ...textual(limits),
+    control: kind === 'password' ? 'secret' : 'text',
+    stored: kind,
+    secret: true,
+    check(found, name) {
+      if (typeof found !== 'string' || (pattern && !pattern.test(found))) throw invalid(`${name} must be ${is}.`);
+      return found;
+    }
+  };
+}
+
+/** The field may be left out: blank, `undefined`, `null` and empty text all mean absent. */
+export function optional<T>(field: Field<T>): Field<T | undefined> {
+  return { ...field, required: false };
+}
+
+/** The field may resolve to an array: each element is then a target of its own. */
+export function many<T>(field: Field<T>): Field<T> {
+  return { ...field, many: true, types: [...(field.types ?? []), 'json'] };
+}
+
+/** A region name makes a host name: letters, digits and hyphens, so that new and private regions work. */
+export const regionPattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/;
+export const regionIs = 'a region name such as eu-west-1';
+
+/** The region that an ARN names, if it names one. */
+export function regionOfArn(target: string): string | undefined {
+  const parts = target.split(':');
+  return parts[0] === 'arn' && parts.length >= 6 && parts[3] ? parts[3] : undefined;
+}

@@ -1,0 +1,35 @@
+import { isUtf8 } from 'node:buffer';
+import { invalid } from './errors';
+
+/** The value of a text that is JSON; `undefined` for any other text, or none. */
+export function parseJson(text: string | undefined): { value: unknown } | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The JSON of a value. Throws `InvalidValue` for what has none: circular objects, functions, big integers. */
+export function stringify(value: unknown, name: string): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    throw invalid(`${name} cannot be written as JSON: ${(error as Error).message.split('\n', 1)[0]}.`);
+  }
+  if (text === undefined) throw invalid(`${name} cannot be written as JSON: it is a ${typeof value}.`);
+  return text;
+}
+
+/** The bytes to send for a value: text or a Buffer that is JSON already goes as it is, anything else as its JSON. */
+export function toJson(value: unknown, name: string): Buffer {
+  if (typeof value === 'string' && parseJson(value)) return Buffer.from(value);
+  if (Buffer.isBuffer(value) && isUtf8(value) && parseJson(value.toString())) return value;
+  return Buffer.from(stringify(value, name));
+}
+
+/** An object without the members that are absent. */
+export const present = (members: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));

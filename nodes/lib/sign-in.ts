@@ -1,0 +1,116 @@
+import type { STSClientResolvedConfig } from '@aws-sdk/client-sts';
+import type { Credentials } from './fields';
+
+/** Sends signed requests; every client of an account has the same one. */
+export type RequestHandler = STSClientResolvedConfig['requestHandler'];
+
+/** Credentials as the SDK's providers give them. */
+export interface Identity extends Credentials {
+  expiration?: Date;
+}
+
+export type Provider = () => Promise<Identity>;
+
+/** A provider that all clients of an account share: it asks its source once, and again before the answer expires. */
+export interface SharedProvider extends Provider {
+  /** Tells the SDK's clients not to keep the credentials themselves. */
+  readonly memoized: true;
+  /** Drops what is held, since the service refused it: the source is asked again. */
+  forget(): void;
+  /** Everything secret that is held at the moment, for striking it out of texts. */
+  secrets(): string[];
+}
+
+/** Where an account's keys come from: the checked properties of an `aws-account`. */
+export interface SignIn {
+  source: 'default' | 'keys' | 'profile';
+  profile?: string | undefined;
+  keys?: Credentials | undefined;
+  role?: { arn: string; sessionName: string; duration: number; externalId?: string | undefined } | undefined;
+}
+
+/** How the SDK's own STS and SSO clients, which some sources need, are made. */
+export interface InnerClientOptions {
+  region: string;
+  endpoint?: string;
+  requestHandler?: RequestHandler;
+}
+
+/** Credentials are renewed in the background when a tenth of their time is left, and no earlier than 5 minutes before. */
+const longestWindow = 5 * 60_000;
+
+export function share(provider: Provider): SharedProvider {
+  let held: Identity | undefined;
+  let renewAt = Infinity;
+  let renewal: Promise<Identity> | undefined;
+
+  const keep = (identity: Identity): Identity => {
+    const end = identity.expiration?.getTime() ?? Infinity;
+    renewAt = end - Math.min(longestWindow, Math.max(0, end - Date.now()) / 10);
+    held = identity;
+    return identity;
+  };
+  const renew = (): Promise<Identity> => {
+    renewal ??= provider()
+      .then(keep)
+      .finally(() => {
+        renewal = undefined;
+      });
+    return renewal;
+  };
+  const credentials = async (): Promise<Identity> => {
+    const now = Date.now();
+    if (!held || now >= (held.expiration?.getTime() ?? Infinity)) return renew();
+    // While the old ones are good nobody waits; should the renewal fail, the next message tries again.
+    if (now >= renewAt) renew().catch(() => undefined);
+    return held;
+  };
+  return Object.assign(credentials, {
+    memoized: true as const,
+    forget: () => {
+      held = undefined;
+    },
+    secrets: () => (held ? [held.accessKeyId, held.secretAccessKey, held.sessionToken ?? ''] : [])
+  });
+}
+
+type Providers = typeof import('@aws-sdk/credential-providers');
+
+function baseProvider(sdk: Providers, signIn: SignIn, options: InnerClientOptions): Provider {
+  const { source, keys, profile } = signIn;
+  if (source === 'keys' && keys) return async () => keys;
+  // Files are read anew each time, so that a login or rotated keys are seen without a restart.
+  const shared = { clientConfig: options, ignoreCache: true };
+  return source === 'profile'
+    ? sdk.fromIni({ ...shared, profile: profile as string })
+    : sdk.fromNodeProviderChain(shared);
+}
+
+/**
+ * Makes the provider of an account. Nothing is loaded or asked before its first call. `options` is asked for then,
+ * since the region may have to be looked up.
+ */
+export function signInProvider(signIn: SignIn, options: () => Promise<InnerClientOptions>): SharedProvider {
+  const make = async (): Promise<Provider> => {
+    const sdk: Providers = require('@aws-sdk/credential-providers');
+    const clientOptions = await options();
+    const base = baseProvider(sdk, signIn, clientOptions);
+    if (!signIn.role) return base;
+    const { arn, sessionName, duration, externalId } = signIn.role;
+    return sdk.fromTemporaryCredentials({
+      masterCredentials: share(base),
+      params: {
+        RoleArn: arn,
+        RoleSessionName: sessionName,
+        DurationSeconds: duration,
+        ...(externalId && { ExternalId: externalId })
+      },
+      clientConfig: clientOptions
+    });
+  };
+  let made: Promise<Provider> | undefined;
+  return share(async () => {
+    made ??= make();
+    return (await made)();
+  });
+}

@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { account, credentials, deployAction, invokeNode, keysOf, listNode, useBench } from './aws';
+import { type FlowNode, type Message, type Outcome, sink } from './node-red';
+
+/** What all actions have in common, shown with aws-lambda-invoke. */
+describe('every action', () => {
+  const bench = useBench();
+
+  async function invoke(properties: Record<string, unknown>, msg: Message = { payload: {} }): Promise<Outcome> {
+    await deployAction(bench, invokeNode(properties));
+    return bench.red.send('invoke', msg);
+  }
+  const deploy = (...nodes: FlowNode[]) =>
+    bench.red.deploy([account(bench), sink('out'), ...nodes], { credentials: credentials() });
+  const lastRequest = async () => (await bench.aws.requests()).at(-1);
+  const nameOf = (outcome: Outcome) => {
+    assert.equal(outcome.done, 1);
+    return outcome.error?.name;
+  };
+
+  describe('reads typed fields', () => {
+    const answer = async (functionName: string, functionNameType: string, msg: Message = { payload: {} }) =>
+      (await invoke({ functionName, functionNameType }, msg)).sent[0]?.payload;
+
+    it('from the message, also deep inside and by another property', async () => {
+      assert.equal(await answer('fn.names[1]', 'msg', { payload: 1, fn: { names: ['x', 'returns-number'] } }), 42);
+      assert.equal(await answer('fns[msg.topic]', 'msg', { payload: 1, topic: 'a', fns: { a: 'returns-number' } }), 42);
+    });
+
+    for (const scope of ['flow', 'global'] as const) {
+      it(`from ${scope} context`, async () => {
+        await deploy(invokeNode({ functionName: 'settings.fn', functionNameType: scope }));
+        const context = bench.red.node('invoke').context() as Record<
+          string,
+          { set(key: string, value: unknown): void }
+        >;
+        context[scope]?.set('settings', { fn: 'returns-number' });
+        assert.equal((await bench.red.send('invoke')).error?.name, 'MissingValue', 'the payload is required');
+        assert.equal((await bench.red.send('invoke', { payload: 1 })).sent[0]?.payload, 42);
+      });
+    }
+
+    it('from the environment', async () => {
+      process.env.NIMBUS_FUNCTION = 'returns-number';
+      assert.equal(await answer('NIMBUS_FUNCTION', 'env'), 42);
+      delete process.env.NIMBUS_FUNCTION;
+    });
+
+    it('from an expression, which may look into the context and use Node-RED’s functions', async () => {
+      const functionName = '$flowContext("fn") & "-" & $join(["num", "ber"])';
+      await deploy(invokeNode({ functionName, functionNameType: 'jsonata' }));
+      const context = bench.red.node('invoke').context() as { flow: { set(key: string, value: unknown): void } };
+      context.flow.set('fn', 'returns');
+      assert.equal((await bench.red.send('invoke', { payload: 1 })).sent[0]?.payload, 42);
+      assert.match(
+        String(
+          await answer('$moment(0).toISOString() = "1970-01-01T00:00:00.000Z" ? "returns-number" : "no"', 'jsonata')
+        ),
+        /42/
+      );
+    });
+
+    it('by the contract’s defaults where a flow does not hold them', async () => {
+      await deploy({
+        id: 'invoke',
+        type: 'aws-lambda-invoke',
+        account: 'account',
+        functionName: 'returns-number',
+        wires: [['out']]
+      });
+      assert.equal((await bench.red.send('invoke', { payload: 1 })).sent[0]?.payload, 42);
+    });
+
+    it('and plain ones with environment variables in them', async () => {
+      process.env.NIMBUS_OUTPUT = 'raw';
+      process.env.NIMBUS_SECONDS = '0.2';
+      const outcome = await invoke({ functionName: 'returns-number', output: '${NIMBUS_OUTPUT}' });
+      assert.deepEqual(outcome.sent[0]?.payload, { StatusCode: 200, Payload: '42', ExecutedVersion: '$LATEST' });
+      const late = await invoke({ functionName: 'slow', timeout: '${NIMBUS_SECONDS}' }, { payload: { ms: 3000 } });
+      assert.equal(nameOf(late), 'Timeout');
+      delete process.env.NIMBUS_OUTPUT;
+      delete process.env.NIMBUS_SECONDS;
+    });
+
+    it('and ignores those that the node does not show', async () => {
+      const hidden = { clientContext: '$error("no")', clientContextType: 'jsonata' };
+      assert.equal(nameOf(await invoke({ ...hidden, invocationType: 'Event' })), undefined);
+      assert.equal(nameOf(await invoke(hidden)), 'InvalidValue');
+    });
+  });
+
+  describe('region', () => {
+    const arn = 'arn:aws:lambda:eu-west-1:111111111111:function:hello';
+
+    it('is the account’s where nothing else names one', async () => {
+      await invoke({});
+      assert.equal((await lastRequest())?.region, 'us-east-1');
+    });
+
+    it('of the node goes before the one of the ARN, and may come from the message', async () => {
+      const outcome = await invoke({ region: 'where', regionType: 'msg' }, { payload: {}, where: 'eu-central-1' });
+      assert.equal(outcome.sent[0]?.aws?.region, 'eu-central-1');
+      await bench.red.send('invoke', { payload: {} });
+      assert.equal((await lastRequest())?.region, 'us-east-1');
+      await invoke({ functionName: arn, region: 'eu-central-1', regionType: 'str' });
+      assert.equal((await lastRequest())?.region, 'eu-central-1');
+    });
+  });
+
+  describe('dynamicCredentials', () => {
+    const dynamic = { dynamicCredentials: 'keys', dynamicCredentialsType: 'msg' };
+
+    it('sign the request of their message, and of no other', async () => {
+      await deployAction(bench, invokeNode(dynamic));
+      const [one, other] = await bench.red.sendMany('invoke', [
+        { payload: {}, keys: keysOf('second') },
+        { payload: {}, keys: keysOf('demo') }
+      ]);
+      assert.deepEqual([one?.error, other?.error], [undefined, undefined]);
+      const seen = (await bench.aws.requests()).map(({ accessKeyId }) => accessKeyId).sort();
+      assert.deepEqual(seen, [keysOf('demo').accessKeyId, keysOf('second').accessKeyId].sort());
+    });
+
+    it('never fall back to the account’s rights', async () => {
+      for (const keys of [undefined, null, '']) {
+        assert.equal(nameOf(await invoke(dynamic, { payload: {}, keys })), 'MissingValue');
+      }
+      assert.deepEqual(await bench.aws.requests(), []);
+    });
+
+    it('are used as they are, with their session token', async () => {
+      const outcome = await invoke(dynamic, { payload: {}, keys: { ...keysOf('demo'), sessionToken: 'made-up' } });
+      assert.equal(nameOf(outcome), 'UnrecognizedClientException');
+      assert.equal((await lastRequest())?.sessionToken, true);
+    });
+  });
+
+  describe('ends in AccountMissing', () => {
+    for (const [what, id] of [
+      ['no account', ''],
+      ['an account that is not there', 'gone'],
+      ['a node that is no account', 'out']
+    ] as const) {
+      it(`with ${what}`, async () => {
+        const outcome = await invoke({ account: id });
+        assert.equal(nameOf(outcome), 'AccountMissing');
+        assert.match(outcome.error?.message ?? '', /aws-account/);
+      });
+    }
+
+    it('with an account that is disabled', async () => {
+      await deployAction(bench, invokeNode(), { d: true });
+      assert.equal(nameOf(await bench.red.send('invoke', { payload: {} })), 'AccountMissing');
+    });
+  });
+
+  describe('reports', () => {
+    it('an error to Catch nodes, with its code and what was behind it, and keeps the message’s payload', async () => {
+      await deploy(
+        invokeNode({ functionName: 'fails' }),
+        { id: 'catch', type: 'catch', scope: ['invoke'], wires: [['caught']] },
+        sink('caught')
+      );
+      await bench.red.send('invoke', { payload: { sensor: 'roof' }, topic: 'kept' });
+      const msg = await bench.red.next('caught');
+      const { message, code, cause, source } = msg.error as Record<string, Record<string, unknown>>;
+      assert.match(String(message), /^FunctionError: The function fails failed/);
+      assert.equal(code, 'FunctionError');
+      assert.equal(cause?.errorType, 'SensorOffline');
+      assert.equal(source?.id, 'invoke');
+      assert.deepEqual(msg.payload, { sensor: 'roof' });
+      assert.equal(msg.topic, 'kept');
+    });
+
+    it('the end of a message to Complete nodes, and a failure not', async () => {
+      const complete = { id: 'complete', type: 'complete', scope: ['invoke'], wires: [['ended']] };
+      await deploy(invokeNode(), complete, sink('ended'));
+      await bench.red.send('invoke', { payload: {} });
+      assert.deepEqual((await bench.red.next('ended')).payload, { greeting: 'Hello, world!' });
+      await bench.red.send('invoke', {});
+      await bench.red.send('invoke', { payload: {} });
+      await bench.red.next('ended');
+      assert.equal(bench.red.received('ended').length, 2);
+    });
+
+    it('an error once in the log, without a stack of the SDK', async () => {
+      await invoke({ functionName: 'no-such' });
+      const lines = bench.red.logs.filter(({ level }) => level === 'error' || level === 'warn');
+      assert.equal(lines.length, 1);
+      assert.match(lines[0]?.text ?? '', /^ResourceNotFoundException: Function not found: arn:aws:lambda:us-east-1:/);
+    });
+
+    it('with a blue dot what is in flight, and clears it', async () => {
+      assert.deepEqual((await invoke({})).statuses, [{ fill: 'blue', shape: 'dot', text: 'status.requesting' }, {}]);
+    });
+
+    it('with a red ring and the error’s name what failed, until the next message', async () => {
+      const failed = await invoke({ functionName: 'fn', functionNameType: 'msg' });
+      assert.deepEqual(failed.statuses, [{ fill: 'red', shape: 'ring', text: 'MissingValue' }]);
+      const { statuses } = await bench.red.send('invoke', { payload: {}, fn: 'hello' });
+      assert.deepEqual(
+        statuses.map(({ fill }) => fill),
+        ['blue', undefined]
+      );
+    });
+  });
+
+  describe('works inside a subflow', () => {
+    it('with the account and the function from the subflow’s properties', async () => {
+      const template = {
+        id: 'template',
+        type: 'subflow',
+        name: 'call',
+        in: [{ wires: [{ id: 'invoke' }] }],
+        out: [{ wires: [{ id: 'invoke', port: 0 }] }],
+        env: [{ name: 'FN', type: 'str', value: '' }]
+      };
+      const inner = { ...invokeNode({ functionName: 'FN', functionNameType: 'env' }), z: 'template', wires: [] };
+      const instance = (id: string, fn: string) => ({
+        id,
+        type: 'subflow:template',
+        env: [{ name: 'FN', type: 'str', value: fn }],
+        wires: [['out']]
+      });
+      await deploy(template, inner, instance('number', 'returns-number'), instance('hello', 'hello'));
+      bench.red.node('number').receive({ payload: {} });
+      assert.equal((await bench.red.next('out')).payload, 42);
+      bench.red.node('hello').receive({ payload: {} });
+      assert.deepEqual((await bench.red.next('out')).payload, { greeting: 'Hello, world!' });
+    });
+  });
+
+  describe('closing', () => {
+    const slow = (ms: number) => ({ payload: { ms } });
+
+    it('waits for what is in flight and emits it as usual', async () => {
+      await deploy(invokeNode({ functionName: 'slow' }));
+      const outcome = await bench.red.begin('invoke', slow(500));
+      await bench.aws.until({ invocations: 1 });
+      await bench.red.deploy([]);
+      assert.equal(outcome.error, undefined);
+      assert.deepEqual(
+        outcome.sent.map(({ payload }) => payload),
+        [{ waited: 500 }]
+      );
+      assert.equal(outcome.done, 1);
+    });
+
+    it('ends what takes longer than 10 seconds with Closed, and lets go of its connection', async () => {
+      await bench.aws.fault({ kind: 'hang' });
+      await deploy(invokeNode(), listNode());
+      const outcome = await bench.red.begin('invoke', { payload: {} });
+      await bench.aws.until({ requests: 1 });
+      const start = Date.now();
+      await bench.red.deploy([]);
+      const seconds = (Date.now() - start) / 1000;
+      assert.ok(seconds > 9 && seconds < 14, `it took ${seconds} s`);
+      assert.equal(nameOf(outcome), 'Closed');
+      assert.equal(outcome.error?.retryable, true);
+      assert.deepEqual(outcome.sent, []);
+      await bench.aws.until({ requests: 1, finished: true });
+    }).timeout(20_000);
+
+    it('of the account beside its nodes does not cut what they wait for', async () => {
+      await deploy(invokeNode({ functionName: 'slow' }));
+      const outcome = await bench.red.begin('invoke', slow(700));
+      await bench.aws.until({ invocations: 1 });
+      const changed = [account(bench, { region: 'eu-west-1' }), sink('out'), invokeNode({ functionName: 'slow' })];
+      await bench.red.deploy(changed, { credentials: credentials(), type: 'nodes' });
+      assert.deepEqual(
+        outcome.sent.map(({ payload }) => payload),
+        [{ waited: 700 }]
+      );
+      await bench.red.send('invoke', slow(1)).catch(() => undefined);
+      assert.equal((await lastRequest())?.region, 'eu-west-1');
+    });
+
+    it('and deploying again loses no message of a hundred', async () => {
+      await deploy(invokeNode({ functionName: 'slow' }));
+      const outcomes: Outcome[] = [];
+      for (let index = 0; index < 50; index += 1) outcomes.push(await bench.red.begin('invoke', slow(200)));
+      await deploy(invokeNode({ functionName: 'slow', name: 'changed' }));
+      for (let index = 0; index < 50; index += 1) outcomes.push(await bench.red.begin('invoke', slow(10)));
+      await bench.red.until(() => outcomes.every(({ done }) => done === 1));
+      assert.deepEqual(
+        outcomes.filter(({ error }) => error),
+        []
+      );
+      assert.equal(outcomes.flatMap(({ sent }) => sent).length, 100);
+    });
+  });
+});

@@ -1,10 +1,11 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { compileField } from './lib/action';
+import type { AccountNode } from './lib/account';
 import { Clients, sdkOf } from './lib/clients';
-import type { ActionError } from './lib/errors';
 import { toActionError } from './lib/errors';
 import type { Fields, Inputs } from './lib/fields';
 import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern, stored } from './lib/fields';
+import type { Config } from './lib/inputs';
+import { compileField } from './lib/inputs';
 import type { SignIn } from './lib/sign-in';
 
 const role = { roleArn: 'filled' } as const;
@@ -96,12 +97,15 @@ const fields = {
 
 type Settings = Inputs<typeof fields>;
 type Stored = Record<'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'externalId', string>;
-type AccountNode = Node<Stored> & { clients?: Clients; problem?: ActionError };
-type Config = NodeDef & Record<string, unknown>;
 
 /** Reads and checks all properties and credentials. Throws `MissingValue` or `InvalidValue`. */
 function readSettings(RED: NodeAPI, node: Node<Stored>, config: Config): Settings {
-  const all = { ...config, ...node.credentials };
+  // A secret that stands in the flow itself is not looked at: its place is the credential store.
+  const stored = Object.keys(fields).filter((name) => (fields as Fields)[name]?.stored);
+  const all = {
+    ...config,
+    ...Object.fromEntries(stored.map((name) => [name, node.credentials?.[name as keyof Stored]]))
+  };
   const entries = Object.keys(fields).map((name) => [name, compileField(RED, node, all, name, fields)({})]);
   return Object.fromEntries(entries) as Settings;
 }
@@ -144,7 +148,7 @@ async function sayWhoWeAre(node: Node, clients: Clients): Promise<void> {
 }
 
 function register(RED: NodeAPI): void {
-  function AccountNode(this: AccountNode, config: NodeDef): void {
+  function Account(this: AccountNode & Node<Stored>, config: NodeDef): void {
     RED.nodes.createNode(this, config);
     try {
       const settings = readSettings(RED, this, config as Config);
@@ -161,7 +165,7 @@ function register(RED: NodeAPI): void {
       this.error(`${this.problem.name}: ${this.problem.message}`);
     }
   }
-  RED.nodes.registerType<AccountNode, NodeDef, object, Stored>('aws-account', AccountNode, {
+  RED.nodes.registerType<AccountNode & Node<Stored>, NodeDef, object, Stored>('aws-account', Account, {
     credentials: {
       accessKeyId: { type: 'text' },
       secretAccessKey: { type: 'password' },

@@ -29,6 +29,7 @@ interface FieldView {
 }
 
 /** Node-RED's own widget. */
+// biome-ignore lint/correctness/noUnusedVariables: it adds to jQuery's own type
 interface JQuery {
   typedInput(options: object): JQuery;
 }

@@ -1,12 +1,14 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import type { Client, Clients, Command, Sdks, ServiceName } from './clients';
-import { accountMissing, sdkOf } from './clients';
-import { ActionError, closed, credentialsExpired, invalid, missing, toActionError } from './errors';
+import type { AccountNode } from './account';
+import { accountFrom, accountMissing } from './account';
+import type { Client, Command, Sdks, ServiceName } from './clients';
+import { sdkOf } from './clients';
+import { ActionError, closed, credentialsExpired, toActionError } from './errors';
 import type { Credentials, Field, Fields, Inputs } from './fields';
 import { choice, credentials, optional, regionIs, regionOfArn, regionPattern, text } from './fields';
+import type { Config, Read } from './inputs';
+import { compileField } from './inputs';
 import { present } from './json';
-import type { Reader, StoredValue, ValueType } from './values';
-import { compileValue, substituteEnv } from './values';
 
 /** What one call comes to. Only the form that the node's `output` asks for is made. */
 export interface Result {
@@ -58,88 +60,8 @@ export interface ActionModule {
   readonly definition: { type: string; fields: Fields };
 }
 
-/** The part of an `aws-account` node that actions use. */
-export interface AccountNode extends Node {
-  readonly clients?: Clients;
-  /** Why the account cannot be used, as said at its start. */
-  readonly problem?: ActionError;
-}
-
-type Config = NodeDef & Record<string, unknown>;
-type Read = (msg: NodeMessage) => unknown;
-
 /** How long a closing node waits for what is in flight, ms. */
 const closeLimit = 10_000;
-
-export const accountFrom = (RED: NodeAPI, id: unknown): AccountNode | undefined => {
-  const node = typeof id === 'string' && id !== '' ? (RED.nodes.getNode(id) as AccountNode | null) : null;
-  return node?.type === 'aws-account' ? node : undefined;
-};
-
-/** Whether a field's conditions are met: one that is not shown is as if it were blank. */
-const isActive = ({ when = {} }: Field, config: Config, fields: Fields): boolean =>
-  Object.entries(when).every(([name, values]) => {
-    const value = String(config[name] ?? fields[name]?.value);
-    return values === 'filled' ? value !== '' : values.includes(value);
-  });
-
-function storedValue(config: Config, name: string, field: Field, type: ValueType): StoredValue {
-  const value = config[name];
-  if (value === undefined) return { value: field.value, type };
-  return { value, type: String(config[`${name}Type`] ?? type) };
-}
-
-/** Turns what a source gave into what `run` gets. */
-function finish(name: string, field: Field, required: boolean, origin: string, value: unknown): unknown {
-  const blank = value === undefined || ((value === null || value === '') && (!required || field.secret));
-  if (blank || (value === '' && field.control === 'text')) {
-    if (!required) return undefined;
-    throw missing(
-      origin === 'the node' ? `${name} is required, but is empty.` : `${name} is required, but ${origin} has no value.`
-    );
-  }
-  if (!field.many || !Array.isArray(value)) return field.check(value, name);
-  if (value.length === 0) throw invalid(`${name} must name at least one target, but is an empty array.`);
-  return value;
-}
-
-/** Makes the reader of one field, once. What is wrong with the field itself is said for each message that meets it. */
-export function compileField(RED: NodeAPI, node: Node, config: Config, name: string, fields: Fields): Read {
-  const field = fields[name] as Field;
-  let source: Reader | undefined;
-  let required = field.required;
-  try {
-    const [type] = field.types ?? [];
-    if (!isActive(field, config, fields)) {
-      const value = field.value === '' ? undefined : field.value;
-      return () => value;
-    }
-    if (type) {
-      const stored = storedValue(config, name, field, type);
-      required ||= field.control === 'credentials' && stored.value !== '' && stored.value !== null;
-      source = compileValue(RED, node, name, stored, field.secret);
-    } else {
-      const value = substituteEnv(RED, node, config[name] ?? field.value);
-      source = Object.assign(() => value, { origin: 'the node', constant: { value } });
-    }
-    if (source.constant) {
-      const value = finish(name, field, required, source.origin, source.constant.value);
-      return () => value;
-    }
-  } catch (problem) {
-    return () => {
-      throw problem instanceof ActionError ? new ActionError(problem.name, problem.message) : problem;
-    };
-  }
-  const { origin } = source;
-  const read = source;
-  return (msg) => {
-    const value = read(msg);
-    return value instanceof Promise
-      ? value.then((found) => finish(name, field, required, origin, found))
-      : finish(name, field, required, origin, value);
-  };
-}
 
 /** `$metadata` of an SDK's answer. */
 interface Metadata {
@@ -228,11 +150,11 @@ class ActionInstance<S extends ServiceName, F extends Fields> {
   /** Lets what is under way finish for a while, ends the rest, and says nothing afterwards. */
   async close(): Promise<void> {
     this.#closing = true;
-    const drained = Promise.all(this.#running.keys());
     const limit = setTimeout(() => {
       for (const controller of this.#running.values()) controller.abort(closed());
     }, closeLimit);
-    await drained;
+    // Messages that still arrive are refused; they end here as well.
+    while (this.#running.size > 0) await Promise.all(this.#running.keys());
     clearTimeout(limit);
     this.#show({});
     this.#detach?.();

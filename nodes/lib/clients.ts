@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ActionError, invalid } from './errors';
+import { invalid } from './errors';
 import type { Credentials } from './fields';
 import { regionIs, regionPattern } from './fields';
 import type { InnerClientOptions, RequestHandler, SharedProvider, SignIn } from './sign-in';
@@ -224,9 +224,3 @@ export class Client {
     return this.client.send(command) as Promise<Output>;
   }
 }
-
-export const accountMissing = (): ActionError =>
-  new ActionError(
-    'AccountMissing',
-    'The aws-account of this node does not exist or is disabled: open the node and choose one.'
-  );

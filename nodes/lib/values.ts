@@ -24,9 +24,9 @@ export interface Reader {
 
 const reader = (origin: string, read: (msg: NodeMessage) => unknown): Reader => Object.assign(read, { origin });
 
-function constant(origin: string, value: unknown): Reader {
-  return Object.assign(() => value, { origin, constant: { value } });
-}
+/** The reader of a value that the node itself holds. */
+export const constant = (value: unknown): Reader =>
+  Object.assign(() => value, { origin: 'the node', constant: { value } });
 
 function literal(name: string, { value, type }: StoredValue): unknown {
   if (typeof value !== 'string') return value;
@@ -127,7 +127,7 @@ function environmentReader(RED: NodeAPI, node: Node, path: string): Reader {
  */
 export function compileValue(RED: NodeAPI, node: Node, name: string, stored: StoredValue, secret = false): Reader {
   const { value, type } = stored;
-  if (value === '' || value === undefined || value === null) return constant('the node', undefined);
+  if (value === '' || value === undefined || value === null) return constant(undefined);
   switch (type) {
     case 'msg':
       return messageReader(RED, name, String(value));
@@ -142,7 +142,7 @@ export function compileValue(RED: NodeAPI, node: Node, name: string, stored: Sto
     case 'num':
     case 'bool':
     case 'json':
-      return constant('the node', literal(name, stored));
+      return constant(literal(name, stored));
     default:
       throw invalid(`${name}: "${type}" is no type of value that this field takes.`);
   }

@@ -1,0 +1,80 @@
+import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { ActionError, invalid, missing } from './errors';
+import type { Field, Fields } from './fields';
+import type { Reader, StoredValue, ValueType } from './values';
+import { compileValue, constant, substituteEnv } from './values';
+
+/** A node's properties as the flow holds them. */
+export type Config = NodeDef & Record<string, unknown>;
+
+/** Gives a field's checked value for a message, or a promise of it; throws, or rejects, with what is wrong with it. */
+export type Read = (msg: NodeMessage) => unknown;
+
+/** Whether a field's conditions are met: one that is not shown is as if it were blank. */
+const isActive = ({ when = {} }: Field, config: Config, fields: Fields): boolean =>
+  Object.entries(when).every(([name, values]) => {
+    const value = String(config[name] ?? fields[name]?.value);
+    return values === 'filled' ? value !== '' : values.includes(value);
+  });
+
+function storedValue(config: Config, name: string, field: Field, type: ValueType): StoredValue {
+  const value = config[name];
+  if (value === undefined) return { value: field.value, type };
+  return { value, type: String(config[`${name}Type`] ?? type) };
+}
+
+/** Turns what a source gave into what `run` gets. */
+function finish(name: string, field: Field, required: boolean, origin: string, value: unknown): unknown {
+  const blank = value === undefined || ((value === null || value === '') && (!required || field.secret));
+  if (blank || (value === '' && field.control === 'text')) {
+    if (!required) return undefined;
+    throw missing(
+      origin === 'the node' ? `${name} is required, but is empty.` : `${name} is required, but ${origin} has no value.`
+    );
+  }
+  if (!field.many || !Array.isArray(value)) return field.check(value, name);
+  if (value.length === 0) throw invalid(`${name} must name at least one target, but is an empty array.`);
+  return value;
+}
+
+interface Source {
+  reader: Reader;
+  required: boolean;
+}
+
+function sourceOf(RED: NodeAPI, node: Node, config: Config, name: string, field: Field): Source {
+  const { required } = field;
+  const [type] = field.types ?? [];
+  if (!type) return { reader: constant(substituteEnv(RED, node, config[name] ?? field.value)), required };
+  const stored = storedValue(config, name, field, type);
+  // Credentials that are set and resolve to nothing must not stand for the account's own.
+  const set = field.control === 'credentials' && stored.value !== '';
+  return { reader: compileValue(RED, node, name, stored, field.secret), required: required || set };
+}
+
+/** The same error anew for each message: one object must not be reported twice. */
+const failing =
+  ({ name, message }: Error): Read =>
+  () => {
+    throw new ActionError(name, message);
+  };
+
+/** Makes the reader of one field, once. What is wrong with the field itself is said for each message that meets it. */
+export function compileField(RED: NodeAPI, node: Node, config: Config, name: string, fields: Fields): Read {
+  const field = fields[name] as Field;
+  if (!isActive(field, config, fields)) return () => (field.value === '' ? undefined : field.value);
+  try {
+    const { reader, required } = sourceOf(RED, node, config, name, field);
+    const accept = (value: unknown) => finish(name, field, required, reader.origin, value);
+    if (reader.constant) {
+      const value = accept(reader.constant.value);
+      return () => value;
+    }
+    return (msg) => {
+      const value = reader(msg);
+      return value instanceof Promise ? value.then(accept) : accept(value);
+    };
+  } catch (problem) {
+    return failing(problem as Error);
+  }
+}

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { page } from './nodes/editor/page.mts';
+import { page, registration } from './nodes/editor/page.mts';
 
 const require = createRequire(import.meta.url);
 const root = import.meta.dirname;
@@ -45,6 +45,8 @@ rmSync(from('dist', 'editor'), { recursive: true });
 for (const language of readdirSync(from('locales'))) writeWords(language, sets);
 for (const set of sets) {
   const words = readJson(from('dist', 'locales', 'en-US', `${set}.json`));
-  writeFileSync(from('dist', `${set}.html`), page(require(from('dist', `${set}.js`)).definition, words, form));
+  const { definition } = require(from('dist', 'nodes', `${set}.js`));
+  writeFileSync(from('dist', `${set}.html`), page(definition, words, form));
+  writeFileSync(from('dist', `${set}.js`), registration(definition));
 }
 cpSync(from('icons'), from('dist', 'icons'), { recursive: true });

@@ -1,4 +1,4 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import type { AccountNode } from './lib/account';
 import { Clients, sdkOf } from './lib/clients';
 import { toActionError } from './lib/errors';
@@ -6,6 +6,7 @@ import type { Fields, Inputs } from './lib/fields';
 import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern, stored } from './lib/fields';
 import type { Config } from './lib/inputs';
 import { compileField } from './lib/inputs';
+import type { NodeModule } from './lib/node-module';
 import type { SignIn } from './lib/sign-in';
 
 const role = { roleArn: 'filled' } as const;
@@ -147,32 +148,24 @@ async function sayWhoWeAre(node: Node, clients: Clients): Promise<void> {
   }
 }
 
-function register(RED: NodeAPI): void {
-  function Account(this: AccountNode & Node<Stored>, config: NodeDef): void {
-    RED.nodes.createNode(this, config);
+const account: NodeModule = {
+  definition: { type: 'aws-account', fields, config: true },
+  create(RED, node: AccountNode & Node<Stored>, config) {
     try {
-      const settings = readSettings(RED, this, config as Config);
+      const settings = readSettings(RED, node, config);
       const clients = new Clients({
-        signIn: signInFrom(settings, this.id),
+        signIn: signInFrom(settings, node.id),
         region: settings.region,
         endpoint: settings.endpoint
       });
-      this.clients = clients;
-      this.on('close', () => clients.close());
-      if (settings.validate) void sayWhoWeAre(this, clients);
+      node.clients = clients;
+      node.on('close', () => clients.close());
+      if (settings.validate) void sayWhoWeAre(node, clients);
     } catch (thrown) {
-      this.problem = toActionError(thrown, { secrets: [] });
-      this.error(`${this.problem.name}: ${this.problem.message}`);
+      node.problem = toActionError(thrown, { secrets: [] });
+      node.error(`${node.problem.name}: ${node.problem.message}`);
     }
   }
-  RED.nodes.registerType<AccountNode & Node<Stored>, NodeDef, object, Stored>('aws-account', Account, {
-    credentials: {
-      accessKeyId: { type: 'text' },
-      secretAccessKey: { type: 'password' },
-      sessionToken: { type: 'password' },
-      externalId: { type: 'text' }
-    }
-  });
-}
+};
 
-export = Object.assign(register, { definition: { type: 'aws-account', fields, config: true as const } });
+export = account;

@@ -1,12 +1,8 @@
-/** Makes the page that Node-RED's editor loads for a node, from the description of the node's fields. */
-import type { Field, Fields } from '../lib/fields.js';
+/** Makes what Node-RED loads of a node, the editor's page and the runtime's registration, from the node's description. */
+import type { Field } from '../lib/fields.js';
+import type { NodeModule } from '../lib/node-module.js';
 
-export interface Definition {
-  type: string;
-  fields: Fields;
-  /** A configuration node: it has no wires and no place in the palette. */
-  config?: true;
-}
+type Definition = NodeModule['definition'];
 
 /** The words of a node in the default language: they tell which rows have a hint or a placeholder. */
 export interface Words {
@@ -142,9 +138,15 @@ function label({ fields, config }: Definition): string {
   return `return this.name${literal} || this._('palette');`;
 }
 
-function registration(definition: Definition): string {
-  const { type, fields, config } = definition;
-  const credentials = Object.entries(fields).filter(([, field]) => field.stored);
+/** What Node-RED keeps in its credential store, as source text. */
+function credentials({ fields }: Definition): string | undefined {
+  const stored = Object.entries(fields).filter(([, field]) => field.stored);
+  if (stored.length === 0) return undefined;
+  return `{ ${stored.map(([name, field]) => `${name}: { type: '${field.stored}' }`).join(', ')} }`;
+}
+
+function editorRegistration(definition: Definition): string {
+  const { type, config } = definition;
   const members = [
     `category: '${config ? 'config' : 'AWS'}'`,
     `defaults: {\n${indent(defaults(definition), '  ')}\n}`,
@@ -154,10 +156,8 @@ function registration(definition: Definition): string {
     'oneditsave: function () { form.leave(); }',
     'oneditcancel: function () { form.leave(); }'
   ];
-  if (credentials.length > 0) {
-    const list = credentials.map(([name, field]) => `${name}: { type: '${field.stored}' }`).join(', ');
-    members.push(`credentials: { ${list} }`);
-  }
+  const stored = credentials(definition);
+  if (stored) members.push(`credentials: ${stored}`);
   if (!config) {
     members.push(
       `color: '${color}'`,
@@ -179,11 +179,28 @@ export function page(definition: Definition, words: Words, form: string): string
 (function () {
 ${indent(form, '  ')}
   const form = nimbusForm(${views}, '${prefixOf(definition)}');
-${indent(registration(definition), '  ')}
+${indent(editorRegistration(definition), '  ')}
 })();
 </script>
 <script type="text/html" data-template-name="${definition.type}">
 ${indent(template(definition, words), '  ')}
 </script>
+`;
+}
+
+/**
+ * The file that Node-RED loads at its start. It only registers the type: the node and all that it needs are loaded when
+ * the first one is deployed, so that a Node-RED that has the pack and does not use it starts as fast as one without.
+ */
+export function registration(definition: Definition): string {
+  const { type } = definition;
+  const stored = credentials(definition);
+  return `module.exports = function (RED) {
+  function Node(config) {
+    RED.nodes.createNode(this, config);
+    require('./nodes/${type}').create(RED, this, config);
+  }
+  RED.nodes.registerType('${type}', Node${stored ? `, { credentials: ${stored} }` : ''});
+};
 `;
 }

@@ -1,4 +1,4 @@
-import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { AccountNode } from './account';
 import { accountFrom, accountMissing } from './account';
 import type { Client, Command, Sdks, ServiceName } from './clients';
@@ -9,6 +9,7 @@ import { choice, credentials, optional, regionIs, regionOfArn, regionPattern, te
 import type { Config, Read } from './inputs';
 import { compileField } from './inputs';
 import { present } from './json';
+import type { NodeModule } from './node-module';
 
 /** What one call comes to. Only the form that the node's `output` asks for is made. */
 export interface Result {
@@ -53,12 +54,6 @@ export const commonFields = {
   dynamicCredentials: optional(credentials({ advanced: true, icon: 'key' })),
   output: choice(['parsed', 'raw'], { icon: 'sign-out' })
 };
-
-/** The module that Node-RED loads, and the description from which the build makes the editor's form. */
-export interface ActionModule {
-  (RED: NodeAPI): void;
-  readonly definition: { type: string; fields: Fields };
-}
 
 /** How long a closing node waits for what is in flight, ms. */
 const closeLimit = 10_000;
@@ -338,16 +333,14 @@ function partialFailure(failures: ActionError[], results: unknown[], signal: Abo
   return new ActionError('PartialFailure', message, details);
 }
 
-/** Makes the module that Node-RED loads for an action node. */
-export function defineAction<S extends ServiceName, const F extends Fields>(action: Action<S, F>): ActionModule {
-  const register = (RED: NodeAPI): void => {
-    function ActionNode(this: Node, config: NodeDef): void {
-      RED.nodes.createNode(this, config);
-      const instance = new ActionInstance(RED, this, config as Config, action);
-      this.on('input', (msg, send, done) => instance.receive(msg, send, done));
-      this.on('close', (done: () => void) => void instance.close().finally(done));
+/** Makes the module of an action node. */
+export function defineAction<S extends ServiceName, const F extends Fields>(action: Action<S, F>): NodeModule {
+  return {
+    definition: { type: action.type, fields: { ...action.fields, ...commonFields } },
+    create(RED, node, config) {
+      const instance = new ActionInstance(RED, node, config, action);
+      node.on('input', (msg, send, done) => instance.receive(msg, send, done));
+      node.on('close', (done: () => void) => void instance.close().finally(done));
     }
-    RED.nodes.registerType(action.type, ActionNode);
   };
-  return Object.assign(register, { definition: { type: action.type, fields: { ...action.fields, ...commonFields } } });
 }

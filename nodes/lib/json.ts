@@ -11,13 +11,18 @@ export function parseJson(text: string | undefined): { value: unknown } | undefi
   }
 }
 
+function whyNotJson(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return reason.includes('circular') ? 'it contains itself; pick the members that are needed' : reason;
+}
+
 /** The JSON of a value. Throws `InvalidValue` for what has none: circular objects, functions, big integers. */
 export function stringify(value: unknown, name: string): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
   } catch (error) {
-    throw invalid(`${name} cannot be written as JSON: ${(error as Error).message.split('\n', 1)[0]}.`);
+    throw invalid(`${name} cannot be written as JSON: ${whyNotJson(error)}.`);
   }
   if (text === undefined) throw invalid(`${name} cannot be written as JSON: it is a ${typeof value}.`);
   return text;

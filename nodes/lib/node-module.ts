@@ -1,0 +1,15 @@
+import type { Node, NodeAPI } from 'node-red';
+import type { Fields } from './fields';
+import type { Config } from './inputs';
+
+/** What a node's file exports. The build makes the editor's page and the registration from `definition`. */
+export interface NodeModule {
+  readonly definition: {
+    type: string;
+    fields: Fields;
+    /** A configuration node: it has no wires and no place in the palette. */
+    config?: true;
+  };
+  /** Brings a node to life that Node-RED has just made. */
+  create(RED: NodeAPI, node: Node, config: Config): void;
+}

@@ -16,8 +16,12 @@ export function accountFrom(RED: NodeAPI, id: unknown): AccountNode | undefined 
   return node?.type === 'aws-account' ? node : undefined;
 }
 
-export const accountMissing = (): ActionError =>
-  new ActionError(
+/** The clients of an account. Throws `AccountMissing`, or what is wrong with the account's own properties. */
+export function clientsOf(account: AccountNode | undefined): Clients {
+  if (account?.problem) throw new ActionError(account.problem.name, `The aws-account: ${account.problem.message}`);
+  if (account?.clients) return account.clients;
+  throw new ActionError(
     'AccountMissing',
     'The aws-account of this node does not exist or is disabled: open the node and choose one.'
   );
+}

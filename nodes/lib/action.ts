@@ -1,14 +1,15 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { AccountNode } from './account';
-import { accountFrom, accountMissing } from './account';
-import type { Client, Command, Sdks, ServiceName } from './clients';
+import { accountFrom } from './account';
+import type { Caller } from './call';
+import { Call } from './call';
+import type { Command, Sdks, ServiceName } from './clients';
 import { sdkOf } from './clients';
-import { ActionError, closed, credentialsExpired, toActionError } from './errors';
-import type { Credentials, Field, Fields, Inputs } from './fields';
-import { choice, credentials, optional, regionIs, regionOfArn, regionPattern, text } from './fields';
+import { ActionError, closed, toActionError } from './errors';
+import type { Field, Fields, Inputs } from './fields';
+import { choice, credentials, optional, regionIs, regionPattern, text } from './fields';
 import type { Config, Read } from './inputs';
 import { compileField } from './inputs';
-import { present } from './json';
 import type { NodeModule } from './node-module';
 
 /** What one call comes to. Only the form that the node's `output` asks for is made. */
@@ -58,35 +59,8 @@ export const commonFields = {
 /** How long a closing node waits for what is in flight, ms. */
 const closeLimit = 10_000;
 
-/** `$metadata` of an SDK's answer. */
-interface Metadata {
-  httpStatusCode?: number;
-  requestId?: string;
-  attempts?: number;
-}
-
-/** What `msg.aws` says of one target's requests. */
-class Trace {
-  region: string | undefined;
-  statusCode: number | undefined;
-  requestId: string | undefined;
-  attempts = 0;
-
-  note({ httpStatusCode, requestId, attempts = 1 }: Metadata = {}): void {
-    this.statusCode = httpStatusCode;
-    this.requestId = requestId;
-    this.attempts += attempts;
-  }
-
-  /** Without the members that are not known. */
-  toMessage(added: Record<string, unknown> = {}): Record<string, unknown> {
-    const { region, statusCode, requestId, attempts } = this;
-    return present({ region, statusCode, requestId, attempts, ...added });
-  }
-}
-
-/** What one message, or one of its many targets, came to. */
-type Attempt = { trace: Trace; result: Result } | { trace: Trace; error: ActionError };
+/** What one message, or one of its many targets, came to, and what `msg.aws` says of it. */
+type Attempt = { aws: Record<string, unknown> } & ({ result: Result } | { error: ActionError });
 
 /** Settles as `work` does, or rejects with the signal's reason as soon as that is aborted. */
 function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
@@ -100,7 +74,7 @@ function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
 }
 
 /** A deployed action node. */
-class ActionInstance<S extends ServiceName, F extends Fields> {
+class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<S, F> {
   readonly #readers: Array<[name: string, read: Read]>;
   /** The field that may name many targets. */
   readonly #many: string | undefined;
@@ -113,10 +87,10 @@ class ActionInstance<S extends ServiceName, F extends Fields> {
   #shown = '{}';
 
   constructor(
-    private readonly RED: NodeAPI,
-    private readonly node: Node,
+    readonly RED: NodeAPI,
+    readonly node: Node,
     config: Config,
-    private readonly action: Action<S, F>
+    readonly action: Action<S, F>
   ) {
     const fields: Fields = { ...commonFields, ...action.fields };
     this.#readers = Object.keys(fields).map((name) => [name, compileField(RED, node, config, name, fields)]);
@@ -168,7 +142,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> {
       await (Array.isArray(targets) ? this.#runMany(msg, inputs, targets, signal) : this.#runOne(msg, inputs, signal));
       return undefined;
     } catch (thrown) {
-      return this.#toError(thrown);
+      const { service, operation } = this.action;
+      return toActionError(thrown, { service, operation, secrets: this.#account?.clients?.secrets() ?? [] });
     } finally {
       clearTimeout(timer);
     }
@@ -184,10 +159,9 @@ class ActionInstance<S extends ServiceName, F extends Fields> {
   }
 
   async #runOne(msg: NodeMessage, inputs: Record<string, unknown>, signal: AbortSignal): Promise<void> {
-    const attempt = await this.#attempt(() => inputs, signal);
+    const attempt = await this.#attempt(inputs, inputs[this.#many ?? ''], signal);
     if ('error' in attempt) throw attempt.error;
-    const { result, trace } = attempt;
-    this.#apply(msg, inputs, result, { ...this.#identity(), ...trace.toMessage(result.aws) });
+    this.#apply(msg, inputs, attempt.result, attempt.aws);
   }
 
   async #runMany(
@@ -196,111 +170,45 @@ class ActionInstance<S extends ServiceName, F extends Fields> {
     targets: unknown[],
     signal: AbortSignal
   ): Promise<void> {
-    const many = this.#many as string;
-    const field = this.action.fields[many] as Field;
-    // A target that is malformed fails alone.
-    const inputsFor = (target: unknown) => ({ ...inputs, [many]: field.check(target, many) });
-    const attempts = await Promise.all(targets.map((target) => this.#attempt(() => inputsFor(target), signal)));
+    const attempts = await Promise.all(targets.map((target) => this.#attempt(inputs, target, signal)));
     const results = attempts.map((attempt, index) => {
       const target = targets[index];
       if ('error' in attempt) return { target, error: { name: attempt.error.name, message: attempt.error.message } };
       return { target, result: attempt.result[inputs.output as 'parsed' | 'raw']() };
     });
     const failures = attempts.flatMap((attempt) => ('error' in attempt ? [attempt.error] : []));
-    if (failures.length > 0) throw partialFailure(failures, results, signal);
-    const requests = attempts.map(({ trace, ...attempt }, index) => ({
-      target: targets[index],
-      ...trace.toMessage('result' in attempt ? attempt.result.aws : {})
-    }));
-    this.#apply(msg, inputs, { parsed: () => results, raw: () => results }, { ...this.#identity(), requests });
+    if (failures.length > 0) throw partialFailure(failures, results);
+    const requests = attempts.map(({ aws }, index) => ({ target: targets[index], ...aws }));
+    this.#apply(msg, inputs, { parsed: () => results, raw: () => results }, { requests });
   }
 
-  /** One target's way, from its checks to its result; it never rejects. */
-  async #attempt(inputsFor: () => Record<string, unknown>, signal: AbortSignal): Promise<Attempt> {
-    const trace = new Trace();
-    let dynamic: Credentials | undefined;
+  /** One target's way, from its check to its result; never rejects, since one target's failure is its own. */
+  async #attempt(inputs: Record<string, unknown>, target: unknown, signal: AbortSignal): Promise<Attempt> {
+    const many = this.#many;
+    const call = new Call(this, this.#account, many ? { ...inputs, [many]: target } : inputs, signal);
     try {
-      const inputs = inputsFor();
-      dynamic = inputs.dynamicCredentials as Credentials | undefined;
-      return { trace, result: await untilAborted(signal, this.#call(inputs, signal, trace)) };
+      if (many) (this.action.fields[many] as Field).check(target, many);
+      const result = await untilAborted(signal, call.run());
+      return { aws: call.toMessage(result.aws), result };
     } catch (thrown) {
-      const error = this.#toError(signal.aborted ? signal.reason : thrown, dynamic);
-      const { statusCode, requestId } = trace;
-      return { trace, error: Object.assign(error, present({ statusCode, requestId })) };
-    }
-  }
-
-  async #call(inputs: Record<string, unknown>, signal: AbortSignal, trace: Trace): Promise<Result> {
-    const { action, RED, node } = this;
-    const client = await this.#client(inputs, trace);
-    return action.run({
-      RED,
-      node,
-      sdk: sdkOf(action.service),
-      inputs: inputs as Inputs<F>,
-      signal,
-      send: (command) => this.#send(client, command, inputs, signal, trace)
-    });
-  }
-
-  async #client(inputs: Record<string, unknown>, trace: Trace): Promise<Client> {
-    const clients = this.#account?.clients;
-    if (this.#account?.problem) throw copy(this.#account.problem);
-    if (!clients) throw accountMissing();
-    const { action } = this;
-    const target = this.#many && inputs[this.#many];
-    const region =
-      (inputs.region as string | undefined) ?? (typeof target === 'string' ? regionOfArn(target) : undefined);
-    const client = await clients.get(action.service, {
-      region,
-      credentials: inputs.dynamicCredentials as Credentials | undefined,
-      maxAttempts: action.maxAttempts
-    });
-    trace.region = client.region;
-    return client;
-  }
-
-  async #send<Output>(
-    client: Client,
-    command: Command<Output>,
-    inputs: Record<string, unknown>,
-    signal: AbortSignal,
-    trace: Trace
-  ): Promise<Output> {
-    this.#requests += 1;
-    this.#show(this.#inFlight());
-    try {
-      // With a limit for the whole message, the one for a single request is off.
-      const limits = { abortSignal: signal, ...(this.action.timeout && { requestTimeout: 0 }) };
-      const output = await client.send(command, limits);
-      trace.note((output as { $metadata?: Metadata }).$metadata);
-      return output;
-    } catch (thrown) {
-      trace.note((thrown as { $metadata?: Metadata }).$metadata);
-      if (!inputs.dynamicCredentials && credentialsExpired(thrown)) this.#account?.clients?.provider.forget();
-      throw thrown;
-    } finally {
-      this.#requests -= 1;
-      if (this.#requests > 0) this.#show(this.#inFlight());
+      return { aws: call.toMessage(), error: call.toError(signal.aborted ? signal.reason : thrown) };
     }
   }
 
   #apply(msg: NodeMessage, inputs: Record<string, unknown>, result: Result, aws: Record<string, unknown>): void {
+    const { service, operation } = this.action;
     msg.payload = result[inputs.output as 'parsed' | 'raw']();
-    msg.aws = aws;
+    msg.aws = { service, operation, ...aws };
     for (const [name, value] of Object.entries(result.message ?? {})) {
       if (value === undefined) delete msg[name];
       else msg[name] = value;
     }
   }
 
-  #identity(): { service: ServiceName; operation: string } {
-    return { service: this.action.service, operation: this.action.operation };
-  }
-
-  #toError(thrown: unknown, dynamic?: Credentials): ActionError {
-    const secrets = [...(this.#account?.clients?.secrets() ?? []), ...Object.values(dynamic ?? {})];
-    return toActionError(thrown, { ...this.#identity(), secrets });
+  countRequests(change: 1 | -1): void {
+    this.#requests += change;
+    // What the last request came to is shown when its message ends.
+    if (this.#requests > 0) this.#show(this.#inFlight());
   }
 
   #inFlight(): object {
@@ -321,13 +229,10 @@ const timedOut = (seconds: number): ActionError =>
     retryable: true
   });
 
-const copy = ({ name, message }: ActionError): ActionError => new ActionError(name, message);
-
-function partialFailure(failures: ActionError[], results: unknown[], signal: AbortSignal): ActionError {
+function partialFailure(failures: ActionError[], results: unknown[]): ActionError {
   const details = { extra: { results }, cause: { results }, retryable: failures.every((error) => error.retryable) };
-  if (signal.aborted && (signal.reason as Error).name === 'Closed') {
-    return new ActionError('Closed', (signal.reason as Error).message, details);
-  }
+  const cut = failures.find(({ name }) => name === 'Closed');
+  if (cut) return new ActionError('Closed', cut.message, details);
   const [first] = failures as [ActionError];
   const message = `${failures.length} of ${results.length} targets failed; the first: ${first.name}: ${first.message}`;
   return new ActionError('PartialFailure', message, details);

@@ -12,6 +12,18 @@ export interface ErrorDetails {
   extra?: Record<string, unknown>;
 }
 
+/** Characters; a function may fail with a text of megabytes. */
+const longestText = 1000;
+
+/** A text as a log line, a status and the debug sidebar can show it. */
+function oneLine(text: string): string {
+  const line = text
+    .slice(0, 2 * longestText)
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim();
+  return line.length > longestText ? `${line.slice(0, longestText)}…` : line;
+}
+
 /** The error that a node hands to `done`. `name` and `code` are the AWS error name or one of the pack's own. */
 export class ActionError extends Error {
   readonly code: string;
@@ -22,7 +34,7 @@ export class ActionError extends Error {
   declare operation?: string;
 
   constructor(name: string, message: string, { cause, retryable = false, extra, ...details }: ErrorDetails = {}) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(oneLine(message), cause === undefined ? undefined : { cause });
     this.name = name;
     this.code = name;
     this.retryable = retryable;
@@ -46,6 +58,8 @@ interface Failure {
   code?: unknown;
   Code?: unknown;
   syscall?: string;
+  /** Of an AggregateError: one for each address of a host that was tried. */
+  errors?: unknown[];
   $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number };
   $response?: { statusCode?: number; headers?: Record<string, string> };
 }
@@ -55,7 +69,8 @@ const connecting = new Set(['connect', 'getaddrinfo']);
 
 /** True when the request cannot have reached the service: no connection was made at all. */
 export function couldNotConnect(error: unknown): boolean {
-  const { name, code, syscall, message = '' } = error as Failure;
+  const { name, code, syscall, message = '', errors = [] } = error as Failure;
+  if (errors.length > 0) return errors.every(couldNotConnect);
   if (syscall !== undefined && connecting.has(syscall)) return true;
   // The SDK's connection time limit has no code of its own, only this text.
   return name === 'TimeoutError' && code === undefined && message.includes('did not establish a connection');
@@ -107,14 +122,26 @@ export function redact(text: string, secrets: Iterable<string>): string {
 
 /** Advice for what people meet most; the service's own text stays in front of it. */
 const advice: Record<string, string> = {
+  AccessDenied: 'Allow it in a policy, or choose another sign-in.',
+  AccessDeniedException: 'Allow it in a policy, or choose another sign-in.',
   CredentialsProviderError: 'Choose in the aws-account where the keys come from, and check that they are there.',
   ExpiredToken: 'Sign in again, or renew the session token.',
   ExpiredTokenException: 'Sign in again, or renew the session token.',
   InvalidClientTokenId: 'Check the access key ID and the session token.',
   InvalidSignatureException: 'Check the secret access key and the clock of this machine.',
+  ResourceNotFoundException: 'Check the name, the region and the account.',
   SignatureDoesNotMatch: 'Check the secret access key and the clock of this machine.',
   UnrecognizedClientException: 'Check the access key ID, the session token and the region.'
 };
+
+/** What to do about a refusal; any other fault of the service may pass by itself. */
+function adviceFor(name: string, failure: Failure, status: number | undefined): string | undefined {
+  if (advice[name]) return advice[name];
+  if (wasThrottled(failure)) return 'Send less at a time, or try again later.';
+  return status !== undefined && status >= 500
+    ? 'The fault is on the side of the service: try again later.'
+    : undefined;
+}
 
 const networkTexts: Record<string, string> = {
   EAI_AGAIN: 'The name of the service could not be looked up: check the network, its DNS and the region.',
@@ -142,14 +169,30 @@ function describeForeign(failure: Failure, status: number): Described {
   };
 }
 
+/** Something answers that is not what the endpoint promises: trying again does not help. */
+function describeMismatch(code: string): string | undefined {
+  if (code.startsWith('HPE_')) return 'The answer is not HTTP: check the endpoint.';
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
+    return 'No TLS connection could be made: check the endpoint, and whether it is http or https.';
+  }
+  if (/CERT|SIGNATURE/.test(code)) {
+    return 'The certificate of the service is not trusted: check the endpoint, the clock and the certificates known here.';
+  }
+  return undefined;
+}
+
 function describeNetwork(failure: Failure, code: string): Described {
+  const mismatch = describeMismatch(code);
+  if (mismatch) return { name: code, message: `${mismatch} (${code})`, retryable: false };
+  // The SDK adds a line of its own to some.
+  const [detail] = (failure.message || code).split('\n', 1) as [string];
   const text = networkTexts[code];
-  return { name: code, message: text ? `${text} (${failure.message})` : (failure.message ?? code), retryable: true };
+  return { name: code, message: text ? `${text} (${detail})` : detail, retryable: true };
 }
 
 function describeService(failure: Failure, status: number | undefined): Described {
   const name = failure.name || 'UnknownError';
-  const hint = advice[name];
+  const hint = adviceFor(name, failure, status);
   const text = (failure.message || name).split('\n', 1)[0] as string;
   return {
     name,

@@ -53,7 +53,7 @@ const preferring = (first: ValueType, ...literals: ValueType[]): ValueType[] => 
 ];
 
 const kindOf = (value: unknown): string => {
-  if (value === null) return 'null';
+  if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return 'an array';
   if (Buffer.isBuffer(value)) return 'a Buffer';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;

@@ -22,15 +22,23 @@ export interface Reader {
   readonly origin: string;
 }
 
+const literals = new Set(['str', 'num', 'bool', 'json']);
+
 const reader = (origin: string, read: (msg: NodeMessage) => unknown): Reader => Object.assign(read, { origin });
 
 /** The reader of a value that the node itself holds. */
 export const constant = (value: unknown): Reader =>
   Object.assign(() => value, { origin: 'the node', constant: { value } });
 
+function numberLiteral(name: string, text: string): number {
+  const number = Number(text);
+  if (Number.isNaN(number)) throw invalid(`${name} must be a number, but is ${JSON.stringify(text)}.`);
+  return number;
+}
+
 function literal(name: string, { value, type }: StoredValue): unknown {
   if (typeof value !== 'string') return value;
-  if (type === 'num') return Number(value);
+  if (type === 'num') return numberLiteral(name, value);
   if (type === 'bool') return /^true$/i.test(value);
   if (type !== 'json') return value;
   try {
@@ -78,8 +86,13 @@ function messageReader(RED: NodeAPI, name: string, path: string): Reader {
 function expressionError(name: string, secret: boolean, thrown: unknown): Error {
   const { message, code } = thrown as { message?: string; code?: string };
   const reason = secret ? (code ?? 'an error') : (message ?? code ?? String(thrown));
-  return invalid(`${name}: the JSONata expression failed: ${reason}.`);
+  return invalid(`${name}: the JSONata expression failed: ${reason.replace(/[.\s]+$/, '')}.`);
 }
+
+/** Functions and patterns are values to JSONata; written as JSON they would be its own workings. */
+const isFunction = (value: unknown): boolean =>
+  typeof value === 'function' ||
+  (typeof value === 'object' && value !== null && ('_jsonata_lambda' in value || '_jsonata_function' in value));
 
 function expressionReader(RED: NodeAPI, node: Node, name: string, expression: string, secret: boolean): Reader {
   let prepared: ReturnType<NodeAPI['util']['prepareJSONataExpression']>;
@@ -92,9 +105,11 @@ function expressionReader(RED: NodeAPI, node: Node, name: string, expression: st
     'the JSONata expression',
     (msg) =>
       new Promise((resolve, reject) => {
-        RED.util.evaluateJSONataExpression(prepared, msg, (error, value: unknown) =>
-          error ? reject(expressionError(name, secret, error)) : resolve(value)
-        );
+        RED.util.evaluateJSONataExpression(prepared, msg, (error, value: unknown) => {
+          if (error) reject(expressionError(name, secret, error));
+          else if (isFunction(value)) reject(invalid(`${name}: the JSONata expression gives a function, not a value.`));
+          else resolve(value);
+        });
       })
   );
 }
@@ -128,6 +143,8 @@ function environmentReader(RED: NodeAPI, node: Node, path: string): Reader {
 export function compileValue(RED: NodeAPI, node: Node, name: string, stored: StoredValue, secret = false): Reader {
   const { value, type } = stored;
   if (value === '' || value === undefined || value === null) return constant(undefined);
+  if (secret && literals.has(type))
+    throw invalid(`${name} must not stand in the flow itself: take it from the message.`);
   switch (type) {
     case 'msg':
       return messageReader(RED, name, String(value));

@@ -1,0 +1,119 @@
+import type { Answer, Call } from './call';
+import type { Principal } from './sign-ins';
+
+interface Details {
+  /** Other members of a JSON error, such as `Type` and `Reason`. */
+  readonly fields?: Record<string, string>;
+  readonly headers?: Record<string, string>;
+  /** Some errors spell the member of their text with a capital. */
+  readonly capital?: boolean;
+  /** SQS names the same error in another way for clients of its older protocol. */
+  readonly queryCode?: string;
+}
+
+/** An error that the service answers with. */
+export class AwsError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly details: Details = {}
+  ) {
+    super(message);
+    this.name = 'AwsError';
+  }
+}
+
+/** An error of a value that is outside what the service's model allows: one text for all of them. */
+export function validationError(code: string, violations: readonly string[]): AwsError {
+  const count = violations.length === 1 ? '1 validation error' : `${violations.length} validation errors`;
+  return new AwsError(400, code, `${count} detected: ${violations.join('; ')}`);
+}
+
+/** A violation in AWS's words: `Value 'x' at 'y' failed to satisfy constraint: …`. */
+export function violation(value: string | undefined, member: string, constraint: string): string {
+  const shown = value === undefined ? 'null' : `'${value}'`;
+  return `Value ${shown} at '${member}' failed to satisfy constraint: Member must ${constraint}`;
+}
+
+/** What Lambda says to a principal that may not do this. `policy` is the kind that would have to allow it. */
+export function denied(principal: Principal, action: string, resource: string, policy = 'identity'): AwsError {
+  return new AwsError(
+    403,
+    'AccessDeniedException',
+    `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} ` +
+      `because no ${policy}-based policy allows the ${action} action`,
+    { capital: true }
+  );
+}
+
+/** Turns an error into the answer in the protocol of the call. */
+export function errorAnswer(call: Call, error: AwsError): Answer {
+  const render = { 'rest-json': restJson, query, 'json-1.0': json10 }[call.protocol];
+  return { ...render(call, error), errorCode: error.code };
+}
+
+function restJson(call: Call, error: AwsError): Answer {
+  const { fields, headers, capital } = error.details;
+  return {
+    status: error.status,
+    headers: {
+      'Content-Type': 'application/json',
+      'x-amzn-RequestId': call.requestId,
+      'x-amzn-ErrorType': error.code,
+      ...headers
+    },
+    body: JSON.stringify({ ...fields, [capital ? 'Message' : 'message']: error.message })
+  };
+}
+
+function json10(call: Call, error: AwsError): Answer {
+  const side = error.status < 500 ? 'Sender' : 'Receiver';
+  const modelled = error.details.queryCode === undefined;
+  const namespace = modelled ? `com.amazonaws.${call.service}` : 'com.amazon.coral.service';
+  return {
+    status: error.status,
+    headers: {
+      'Content-Type': 'application/x-amz-json-1.0',
+      'x-amzn-RequestId': call.requestId,
+      'x-amzn-query-error': `${error.details.queryCode ?? error.code};${side}`,
+      ...error.details.headers
+    },
+    body: JSON.stringify({ __type: `${namespace}#${error.code}`, message: error.message })
+  };
+}
+
+const namespaces: Record<string, string> = {
+  sts: 'https://sts.amazonaws.com/doc/2011-06-15/',
+  sns: 'http://sns.amazonaws.com/doc/2010-03-31/',
+  sqs: 'http://queue.amazonaws.com/doc/2012-11-05/'
+};
+
+/** The XML namespace of a service that speaks the query protocol. */
+export function xmlNamespace(service: string): string {
+  return namespaces[service] ?? `http://${service}.amazonaws.com/`;
+}
+
+function query(call: Call, error: AwsError): Answer {
+  const side = error.status < 500 ? 'Sender' : 'Receiver';
+  const body = `<ErrorResponse xmlns="${xmlNamespace(call.service)}">
+  <Error>
+    <Type>${side}</Type>
+    <Code>${escapeXml(error.code)}</Code>
+    <Message>${escapeXml(error.message)}</Message>
+  </Error>
+  <RequestId>${call.requestId}</RequestId>
+</ErrorResponse>
+`;
+  return {
+    status: error.status,
+    headers: { 'Content-Type': 'text/xml', 'x-amzn-RequestId': call.requestId, ...error.details.headers },
+    body
+  };
+}
+
+/** Makes a text safe inside XML. */
+export function escapeXml(text: string): string {
+  const names: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  return text.replace(/[&<>"']/g, (character) => names[character] ?? character);
+}

@@ -1,0 +1,106 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** How a service speaks. */
+export type Protocol = 'rest-json' | 'query' | 'json-1.0';
+
+/** One request, as far as it could be understood before it was checked. */
+export interface Call {
+  readonly requestId: string;
+  readonly service: string;
+  /** AWS's name of the operation; empty if there is no such operation. */
+  readonly operation: string;
+  readonly protocol: Protocol;
+  /** Region of the signature's scope. */
+  readonly region: string;
+  readonly method: string;
+  /** As it was on the wire, still percent-encoded, without the query. */
+  readonly path: string;
+  readonly query: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** The parsed input, for the log and for faults: a form's fields, a JSON body, or a function's name. */
+  readonly input: Record<string, unknown>;
+}
+
+/** What goes back. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer | string;
+  /** The error's code, for the log. */
+  readonly errorCode?: string;
+}
+
+/** Host, path and query of a service's requests are read in the same way wherever they come from. */
+export interface WireRequest {
+  readonly requestId: string;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+const versions: Record<string, string> = { '2011-06-15': 'sts', '2010-03-31': 'sns', '2012-11-05': 'sqs' };
+
+/** Finds out which service and operation a request means. Never throws. */
+export function readCall(request: WireRequest): Call {
+  const [path = '/', query = ''] = split(request.url, '?');
+  const scope = /Credential=[^/,\s]*\/[^/,\s]*\/([^/,\s]*)\/([^/,\s]*)\//.exec(request.headers.authorization ?? '');
+  const target = String(request.headers['x-amz-target'] ?? '');
+  const form = isForm(request.headers) ? new URLSearchParams(request.body.toString('utf8')) : undefined;
+  const service = scope?.[2] || guessService(path, target, form);
+  const common = { ...request, path, query, service, region: scope?.[1] || 'us-east-1' };
+  if (service === 'lambda') return { ...common, protocol: 'rest-json', ...lambdaOperation(request, path, query) };
+  if (target && service !== 'sts' && service !== 'sns') {
+    return { ...common, protocol: 'json-1.0', operation: target.split('.')[1] ?? '', input: jsonInput(request.body) };
+  }
+  const fields = form ?? new URLSearchParams(query);
+  return { ...common, protocol: 'query', operation: fields.get('Action') ?? '', input: Object.fromEntries(fields) };
+}
+
+function guessService(path: string, target: string, form: URLSearchParams | undefined): string {
+  if (path.startsWith('/2015-03-31/')) return 'lambda';
+  if (target.startsWith('AmazonSQS.')) return 'sqs';
+  return versions[form?.get('Version') ?? ''] ?? '';
+}
+
+function lambdaOperation(request: WireRequest, path: string, query: string): Pick<Call, 'operation' | 'input'> {
+  const fields = Object.fromEntries(new URLSearchParams(query));
+  const invoked = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(path);
+  if (invoked && request.method === 'POST') {
+    const type = String(request.headers['x-amz-invocation-type'] ?? 'RequestResponse');
+    return { operation: 'Invoke', input: { ...fields, FunctionName: decode(invoked[1] ?? ''), InvocationType: type } };
+  }
+  if (/^\/2015-03-31\/functions\/?$/.test(path) && request.method === 'GET') {
+    return { operation: 'ListFunctions', input: fields };
+  }
+  return { operation: '', input: fields };
+}
+
+function jsonInput(body: Buffer): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8') || '{}');
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+function isForm(headers: IncomingHttpHeaders): boolean {
+  return (headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
+}
+
+/** Undoes percent-encoding; what is no valid encoding stays as it is. */
+export function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Cuts a text at the first separator. */
+export function split(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
+}

@@ -1,0 +1,160 @@
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+import { type Control, controlPath, type ManyFunctions, type Settings } from './control';
+import type { Fault } from './faults';
+import type { Condition, InvocationRecord, RequestRecord } from './records';
+
+export type { ManyFunctions, Settings } from './control';
+export type { Fault, FaultKind } from './faults';
+export type { Condition, InvocationRecord, RequestRecord } from './records';
+export { roles, signIns } from './sign-ins';
+
+/** How to start it. */
+export interface StartOptions {
+  /** Default, or 0: a free one below 32768. */
+  readonly port?: number;
+  /** A folder of handlers, or several, in addition to `local-aws/functions`. */
+  readonly functions?: string | readonly string[];
+}
+
+/** The local AWS in a process of its own, and everything that tests may ask of it. */
+export class LocalAws {
+  readonly #agent = new Agent({ keepAlive: true });
+
+  private constructor(
+    /** Its endpoint, `http://127.0.0.1:<port>`, for all services. */
+    readonly url: string,
+    private readonly child: ChildProcess
+  ) {}
+
+  /**
+   * Starts the process, on the Node 24 of node_modules whatever runs the caller. It ends with its parent at the latest,
+   * and does not keep the parent alive.
+   *
+   * @throws Error if it ends before it is ready, such as when the port is taken
+   */
+  static async start(options: StartOptions = {}): Promise<LocalAws> {
+    const folders = typeof options.functions === 'string' ? [options.functions] : (options.functions ?? []);
+    const parameters = [
+      // Node still calls the function that strips types experimental.
+      '--disable-warning=ExperimentalWarning',
+      '--import',
+      pathToFileURL(require.resolve('tsx')).href,
+      path.join(__dirname, 'main.ts'),
+      '--with-parent'
+    ];
+    for (const folder of folders) parameters.push('--functions', path.resolve(folder));
+    if (options.port !== undefined) parameters.push('--port', String(options.port));
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    const child = spawn(nodeBinary(), parameters, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const url = await readUrl(child);
+    child.unref();
+    for (const stream of child.stdio) (stream as unknown as { unref(): void }).unref();
+    return new LocalAws(url, child);
+  }
+
+  /** Ends the process; resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#agent.destroy();
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => this.child.once('exit', () => resolve()));
+    this.child.ref();
+    this.child.kill('SIGTERM');
+    await gone;
+  }
+
+  /** Lets matching requests meet a fault from now on; the oldest fault that matches strikes. */
+  async fault(fault: Fault): Promise<void> {
+    await this.#control('fault', fault);
+  }
+
+  async clearFaults(): Promise<void> {
+    await this.#control('clearFaults', null);
+  }
+
+  /** Every request since the last reset, in the order of their arrival. */
+  requests(): Promise<RequestRecord[]> {
+    return this.#control('requests', null);
+  }
+
+  /** Every real run of a function since the last reset. */
+  invocations(functionName?: string): Promise<InvocationRecord[]> {
+    return this.#control('invocations', functionName === undefined ? {} : { functionName });
+  }
+
+  /** How many TCP connections have carried requests to a service since the last reset. */
+  connections(): Promise<number> {
+    return this.#control('connections', null);
+  }
+
+  async settings(settings: Settings): Promise<void> {
+    await this.#control('settings', settings);
+  }
+
+  /** Adds functions that make ListFunctions long. */
+  async addFunctions(many: ManyFunctions): Promise<void> {
+    await this.#control('addFunctions', many);
+  }
+
+  /**
+   * Waits for a condition.
+   *
+   * @throws Error with what has happened instead, if it does not hold within `timeoutMs`
+   */
+  async until(condition: Condition, timeoutMs = 10_000): Promise<void> {
+    if (await this.#control('until', { ...condition, timeoutMs })) return;
+    const runs = (await this.invocations()).map((each) => `${each.functionName} ${each.outcome}`);
+    const requests = (await this.requests()).map((each) => `${each.operation} ${each.status ?? 'unanswered'}`);
+    const seen = `${runs.slice(-20).join(', ') || 'no runs'}; ${requests.slice(-20).join(', ') || 'no requests'}`;
+    throw new Error(`${JSON.stringify(condition)} did not come true within ${timeoutMs} ms. Last seen: ${seen}`);
+  }
+
+  /** Forgets requests, runs, faults, settings and added functions. Temporary credentials and queues stay. */
+  async reset(): Promise<void> {
+    await this.#control('reset', null);
+  }
+
+  #control<Name extends keyof Control>(name: Name, given: Control[Name]['takes']): Promise<Control[Name]['gives']> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request(`${this.url}${controlPath}${name}`, { method: 'POST', agent: this.#agent }, (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer.on('error', reject);
+        answer.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          if (answer.statusCode === 200) resolve(JSON.parse(text) as Control[Name]['gives']);
+          else reject(new Error(`${name}: ${text}`));
+        });
+      });
+      outgoing.on('error', reject);
+      outgoing.end(JSON.stringify(given));
+    });
+  }
+}
+
+function nodeBinary(): string {
+  const packageFile = require.resolve('node/package.json');
+  const { bin } = JSON.parse(readFileSync(packageFile, 'utf8')) as { bin: { node: string } };
+  return path.join(path.dirname(packageFile), bin.node);
+}
+
+function readUrl(child: ChildProcessWithoutNullStreams): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let complaints = '';
+    const collect = (text: Buffer) => {
+      complaints += text;
+    };
+    child.stderr.on('data', collect);
+    child.once('error', reject);
+    child.once('close', () => reject(new Error(`The local AWS ended before it was ready. ${complaints}`)));
+    createInterface({ input: child.stdout }).once('line', (line) => {
+      child.stderr.off('data', collect).pipe(process.stderr, { end: false });
+      const { url } = JSON.parse(line) as { url: string };
+      resolve(url);
+    });
+  });
+}

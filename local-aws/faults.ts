@@ -1,0 +1,127 @@
+import { AwsError, errorAnswer } from './aws-error';
+import type { Answer, Call } from './call';
+import { expiredToken } from './sigv4';
+
+/** What can go wrong. These happen instead of the work, `delay` before it. */
+const before = ['throttle', 'error500', 'error503', 'html', 'expired', 'resetBefore', 'hang', 'delay'] as const;
+/** These happen when the work is done. */
+const after = ['resetAfter', 'hangAfter', 'delayAfter', 'truncate', 'badJson'] as const;
+
+export type FaultKind = (typeof before | typeof after)[number];
+
+/** Which requests meet a fault, and which one. */
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly service?: string;
+  readonly operation?: string;
+  readonly functionName?: string;
+  /** How many matching requests meet it; without it, all until it is cleared. */
+  readonly times?: number;
+  /** How many matching requests pass before the first one that meets it. */
+  readonly after?: number;
+  /** 0 to 1; the choice is the same for the same seed. */
+  readonly probability?: number;
+  readonly seed?: number;
+  /** Of `delay` and `delayAfter`. */
+  readonly delayMs?: number;
+  /** Of `html`: its HTTP status. */
+  readonly status?: number;
+  /** Of `throttle`: sent as Retry-After. */
+  readonly retryAfterSeconds?: number;
+}
+
+interface Active extends Fault {
+  seen: number;
+  hits: number;
+  random: () => number;
+}
+
+/** The faults asked for, in their order. */
+export class Faults {
+  #active: Active[] = [];
+
+  /** Throws if there is no such kind of fault. */
+  add(fault: Fault): void {
+    if (![...before, ...after].includes(fault.kind)) throw new Error(`There is no fault '${fault.kind}'.`);
+    this.#active.push({ ...fault, seen: 0, hits: 0, random: randomNumbers(fault.seed ?? 1) });
+  }
+
+  clear(): void {
+    this.#active = [];
+  }
+
+  /** The fault that this call meets, if any. Each call is asked for once. */
+  next(call: Call, functionName: string | undefined): Fault | undefined {
+    return this.#active.find((fault) => matches(fault, call, functionName) && strikes(fault));
+  }
+}
+
+function matches(fault: Fault, call: Call, functionName: string | undefined): boolean {
+  return (
+    (fault.service === undefined || fault.service === call.service) &&
+    (fault.operation === undefined || fault.operation === call.operation) &&
+    (fault.functionName === undefined || fault.functionName === functionName)
+  );
+}
+
+function strikes(fault: Active): boolean {
+  if (fault.hits >= (fault.times ?? Number.POSITIVE_INFINITY)) return false;
+  fault.seen += 1;
+  if (fault.seen <= (fault.after ?? 0)) return false;
+  if (fault.probability !== undefined && fault.random() >= fault.probability) return false;
+  fault.hits += 1;
+  return true;
+}
+
+/** Numbers from 0 to 1 that only depend on the seed (a linear congruential generator with Knuth's constants). */
+function randomNumbers(seed: number): () => number {
+  let state = BigInt(Math.trunc(seed));
+  return () => {
+    state = (state * 6_364_136_223_846_793_005n + 1_442_695_040_888_963_407n) & 0xffff_ffff_ffff_ffffn;
+    return Number(state >> 11n) / 2 ** 53;
+  };
+}
+
+/** The answer that a fault gives instead of the work; undefined if it is not of that kind. */
+export function answerInstead(fault: Fault, call: Call): Answer | undefined {
+  if (fault.kind === 'html') return htmlPage(fault.status ?? 502);
+  if (fault.kind === 'throttle') return errorAnswer(call, throttled(call, fault.retryAfterSeconds));
+  if (fault.kind === 'error500') return errorAnswer(call, failed(call, 500));
+  if (fault.kind === 'error503') return errorAnswer(call, failed(call, 503));
+  if (fault.kind === 'expired') return errorAnswer(call, expiredToken(call));
+  return undefined;
+}
+
+function throttled(call: Call, retryAfterSeconds: number | undefined): AwsError {
+  const headers: Record<string, string> = {};
+  if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
+  if (call.service === 'lambda') {
+    const reason =
+      call.operation === 'Invoke' ? 'ReservedFunctionConcurrentInvocationLimitExceeded' : 'CallerRateLimitExceeded';
+    const fields = { Reason: reason, Type: 'User' };
+    return new AwsError(429, 'TooManyRequestsException', 'Rate Exceeded.', { fields, headers });
+  }
+  if (call.service === 'sqs') return new AwsError(403, 'RequestThrottled', 'Request is throttled.', { headers });
+  if (call.protocol === 'query') return new AwsError(400, 'Throttling', 'Rate exceeded', { headers });
+  return new AwsError(400, 'ThrottlingException', 'Rate exceeded', { headers });
+}
+
+function failed(call: Call, status: 500 | 503): AwsError {
+  if (status === 503) {
+    const code = call.protocol === 'query' ? 'ServiceUnavailable' : 'ServiceUnavailableException';
+    return new AwsError(503, code, 'Service is unable to handle request.');
+  }
+  if (call.service !== 'lambda') return new AwsError(500, 'InternalFailure', 'An internal error occurred.');
+  const details = { fields: { Type: 'Service' }, capital: true };
+  return new AwsError(500, 'ServiceException', 'An error occurred and the request cannot be processed.', details);
+}
+
+function htmlPage(status: number): Answer {
+  const title = { 502: '502 Bad Gateway', 503: '503 Service Temporarily Unavailable' }[status] ?? `${status} Error`;
+  return {
+    status,
+    headers: { 'Content-Type': 'text/html' },
+    body: `<html>\r\n<head><title>${title}</title></head>\r\n<body><center><h1>${title}</h1></center></body>\r\n</html>\r\n`,
+    errorCode: 'html'
+  };
+}

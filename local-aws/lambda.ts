@@ -1,0 +1,218 @@
+import { AwsError, denied, validationError, violation } from './aws-error';
+import { type Answer, type Call, decode } from './call';
+import { listFunctions } from './function-list';
+import { type FunctionReference, functionArn, readFunctionName } from './function-name';
+import type { Functions, FunctionVersion, LambdaFunction } from './functions';
+import { checkPayload } from './payload';
+import { Pool } from './pool';
+import type { Records } from './records';
+import type { RunResult } from './sandbox';
+import { checkOutput } from './schema';
+import type { Principal } from './sign-ins';
+
+const kibi = 1024;
+const syncLimit = 6 * kibi * kibi + 100;
+const eventLimit = kibi * kibi;
+
+interface Target {
+  readonly fn: LambdaFunction;
+  readonly version: FunctionVersion;
+  readonly reference: FunctionReference;
+  readonly arn: string;
+}
+
+type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
+
+/** Lambda's Invoke and ListFunctions, with functions that really run. */
+export class Lambda {
+  /** How often a failed Event is run again; AWS does it twice, after minutes. */
+  eventRetries = 0;
+  readonly #pools = new Map<string, Pool>();
+
+  constructor(
+    private readonly functions: Functions,
+    private readonly records: Records
+  ) {}
+
+  /** Answers a call that was signed by `principal`. Throws AwsError. */
+  async answer(call: Call, principal: Principal): Promise<Answer> {
+    if (call.operation === 'Invoke') return this.#invoke(call, principal);
+    if (call.operation === 'ListFunctions') return listFunctions(call, principal, this.functions);
+    throw new AwsError(404, 'UnknownOperationException', 'The operation is not known to the local AWS.');
+  }
+
+  /** Stops all threads. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
+  async #invoke(call: Call, principal: Principal): Promise<Answer> {
+    const reference = readReference(call, principal);
+    const type = readInvocationType(call);
+    authorize(principal, reference);
+    const target = this.#find(reference, call.region);
+    if (type === 'DryRun') return invokeAnswer(call, { StatusCode: 204 });
+    checkSize(call.body.length, type);
+    const event = checkPayload(call.body);
+    const clientContext = readClientContext(call);
+    if (type === 'Event') {
+      void this.#runEvent(call, target, event);
+      return invokeAnswer(call, { StatusCode: 202 });
+    }
+    const result = await this.#run(call, target, type, event, clientContext);
+    return syncAnswer(call, target, result);
+  }
+
+  async #runEvent(call: Call, target: Target, event: string): Promise<void> {
+    for (let attempt = 0; attempt <= this.eventRetries; attempt += 1) {
+      const result = await this.#run(call, target, 'Event', event, undefined);
+      if (!result.failed) return;
+    }
+  }
+
+  async #run(
+    call: Call,
+    target: Target,
+    invocationType: 'RequestResponse' | 'Event',
+    event: string,
+    clientContext: string | undefined
+  ): Promise<RunResult> {
+    const record = {
+      requestId: call.requestId,
+      functionName: target.fn.name,
+      version: target.version.version,
+      invocationType,
+      account: target.reference.account,
+      region: target.reference.region,
+      time: Date.now(),
+      ...(event.length <= 64 * kibi ? { event: JSON.parse(event) as unknown } : {}),
+      outcome: 'running' as 'running' | 'returned' | 'failed'
+    };
+    const request = { awsRequestId: call.requestId, invokedFunctionArn: target.arn, event, clientContext };
+    const started = () => this.records.addInvocation(record);
+    const result = await this.#pool(target).run({ request, started });
+    record.outcome = result.failed ? 'failed' : 'returned';
+    this.records.changed();
+    return result;
+  }
+
+  #pool(target: Target): Pool {
+    const { account, region, name } = target.reference;
+    const key = [account, region, name, target.version.version].join(':');
+    const pool = this.#pools.get(key) ?? new Pool(target.fn, target.version, region);
+    this.#pools.set(key, pool);
+    return pool;
+  }
+
+  #find(reference: FunctionReference, region: string): Target {
+    if (reference.region !== region) {
+      throw notFound(`Functions from '${reference.region}' are not reachable in this region ('${region}')`);
+    }
+    const { account, name, qualifier } = reference;
+    const plain = functionArn(account, region, name);
+    const fn = this.functions.find(account, region, name);
+    const version = fn?.versions.get(fn.aliases[qualifier ?? ''] ?? qualifier ?? '$LATEST');
+    if (!fn || !version) throw notFound(`Function not found: ${plain}:${qualifier ?? '$LATEST'}`);
+    return { fn, version, reference, arn: qualifier === undefined ? plain : `${plain}:${qualifier}` };
+  }
+}
+
+function readReference(call: Call, principal: Principal): FunctionReference {
+  const query = new URLSearchParams(call.query);
+  const functionName = decode(call.path.split('/')[3] ?? '');
+  const caller = { account: principal.account, region: call.region };
+  return readFunctionName(functionName, query.get('Qualifier') ?? undefined, caller);
+}
+
+function readInvocationType(call: Call): InvocationType {
+  const type = String(call.headers['x-amz-invocation-type'] ?? 'RequestResponse');
+  if (type === 'RequestResponse' || type === 'Event' || type === 'DryRun') return type;
+  const constraint = 'satisfy enum value set: [Event, RequestResponse, DryRun]';
+  throw validationError('ValidationException', [violation(type, 'invocationType', constraint)]);
+}
+
+function authorize(principal: Principal, reference: FunctionReference): void {
+  const arn = functionArn(reference.account, reference.region, reference.name);
+  if (principal.allows === 'nothing') throw denied(principal, 'lambda:InvokeFunction', arn);
+  if (reference.account !== principal.account) throw denied(principal, 'lambda:InvokeFunction', arn, 'resource');
+}
+
+function notFound(text: string): AwsError {
+  return new AwsError(404, 'ResourceNotFoundException', text, { fields: { Type: 'User' }, capital: true });
+}
+
+function checkSize(bytes: number, type: InvocationType): void {
+  const details = { fields: { Type: 'User' } };
+  if (type === 'Event' && bytes > eventLimit) {
+    const text = `${bytes} byte payload is too large for the Event invocation type (limit ${eventLimit} bytes)`;
+    throw new AwsError(413, 'RequestTooLargeException', text, details);
+  }
+  if (bytes > syncLimit) {
+    const text = `Request must be smaller than ${syncLimit} bytes for the InvokeFunction operation`;
+    throw new AwsError(413, 'RequestTooLargeException', text, details);
+  }
+}
+
+/** The client context as JSON text. */
+function readClientContext(call: Call): string | undefined {
+  const header = call.headers['x-amz-client-context'];
+  if (header === undefined || header === '') return undefined;
+  const encoded = String(header);
+  const details = { fields: { Type: 'User' } };
+  if (encoded.length > 3583) {
+    const text = `Client context must be at most 3583 bytes, but was ${encoded.length} bytes.`;
+    throw new AwsError(400, 'InvalidRequestContentException', text, details);
+  }
+  try {
+    const decoded = Buffer.from(encoded, 'base64').toString('utf8');
+    const value: unknown = JSON.parse(decoded);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return decoded;
+  } catch {}
+  const text = 'Client context must be a valid Base64-encoded JSON object.';
+  throw new AwsError(400, 'InvalidRequestContentException', text, details);
+}
+
+interface InvocationResponse {
+  readonly StatusCode: number;
+  readonly FunctionError?: string;
+  readonly LogResult?: string;
+  readonly Payload?: Uint8Array;
+  readonly ExecutedVersion?: string;
+}
+
+function syncAnswer(call: Call, target: Target, result: RunResult): Answer {
+  let { failed } = result;
+  let payload = Buffer.from(result.payload);
+  if (payload.length > syncLimit) {
+    failed = true;
+    const errorMessage = `Response payload size exceeded maximum allowed payload size (${syncLimit} bytes).`;
+    payload = Buffer.from(JSON.stringify({ errorMessage, errorType: 'Function.ResponseSizeTooLarge' }));
+  }
+  const tail = call.headers['x-amz-log-type'] === 'Tail';
+  return invokeAnswer(call, {
+    StatusCode: 200,
+    ExecutedVersion: target.version.version,
+    Payload: payload,
+    ...(failed ? { FunctionError: 'Unhandled' } : {}),
+    ...(tail
+      ? {
+          LogResult: Buffer.from(result.log)
+            .subarray(-4 * kibi)
+            .toString('base64')
+        }
+      : {})
+  });
+}
+
+function invokeAnswer(call: Call, output: InvocationResponse): Answer {
+  checkOutput('lambda', 'InvocationResponse', output);
+  const headers: Record<string, string> = {
+    'Content-Type': 'application/json',
+    'x-amzn-RequestId': call.requestId,
+    'X-Amzn-Trace-Id': `root=1-${Math.floor(Date.now() / 1000).toString(16)}-${call.requestId.replaceAll('-', '').slice(0, 24)}`
+  };
+  if (output.ExecutedVersion) headers['X-Amz-Executed-Version'] = output.ExecutedVersion;
+  if (output.FunctionError) headers['X-Amz-Function-Error'] = output.FunctionError;
+  if (output.LogResult) headers['X-Amz-Log-Result'] = output.LogResult;
+  return { status: output.StatusCode, headers, body: Buffer.from(output.Payload ?? '') };
+}

@@ -1,0 +1,40 @@
+import { parseArgs } from 'node:util';
+import { startLocalAws } from './server';
+
+/*
+ * The local AWS as a process: `tsx local-aws/main.ts [--port N] [--functions DIR]…`.
+ * Prints one line of JSON, `{"url": …}`, when it is ready. With `--with-parent` it ends when its input ends,
+ * so that it does not outlive a parent that was killed.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string' },
+      functions: { type: 'string', multiple: true },
+      'with-parent': { type: 'boolean' }
+    }
+  });
+  const port = values.port === undefined ? {} : { port: Number(values.port) };
+  const aws = await startLocalAws({ ...port, functions: values.functions ?? [] });
+  let ending = false;
+  const end = () => {
+    if (ending) return;
+    ending = true;
+    setTimeout(() => process.exit(1), 5000).unref();
+    aws.close().finally(() => process.exit(0));
+  };
+  process.on('SIGTERM', end).on('disconnect', end);
+  if (values['with-parent']) {
+    process.stdin.on('end', end).on('error', end).resume();
+    // Ctrl-C reaches the whole group: the parent may still have requests to finish, and says when it is time.
+    process.on('SIGINT', () => undefined);
+  } else {
+    process.on('SIGINT', end);
+  }
+  console.log(JSON.stringify({ url: aws.url }));
+}
+
+main().catch((error: unknown) => {
+  console.error(`local-aws: ${String(error)}`);
+  process.exit(1);
+});

@@ -1,0 +1,260 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { AwsError, errorAnswer } from './aws-error';
+import { type Answer, type Call, readCall } from './call';
+import { type Control, controlPath, type ManyFunctions, type Settings } from './control';
+import { answerInstead, type Fault, Faults } from './faults';
+import { bareName } from './function-name';
+import { Functions, ownFunctions } from './functions';
+import { delay, readBody, reset, send, tooLarge } from './http';
+import { Lambda } from './lambda';
+import { Messaging } from './messaging';
+import { Records, type RequestRecord } from './records';
+import { checkError } from './schema';
+import { Principals } from './sign-ins';
+import { authenticate } from './sigv4';
+import { sts } from './sts';
+
+/** How to start the local AWS. */
+export interface LocalAwsOptions {
+  /** Below 32768, where no system hands out ports by itself. Default, or 0: a free one from 20000 on. */
+  readonly port?: number;
+  /** Folders of handlers, in addition to `local-aws/functions`; see `Functions`. */
+  readonly functions?: readonly string[];
+}
+
+/** A running local AWS. */
+export interface RunningLocalAws {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const shownHeaders = /^(content-type|user-agent|amz-sdk-request|amz-sdk-invocation-id|x-amz-(?!security-token).*)$/;
+
+/**
+ * Starts the local AWS on 127.0.0.1.
+ *
+ * @throws the system's error if the port is taken or no port is free
+ */
+export async function startLocalAws(options: LocalAwsOptions = {}): Promise<RunningLocalAws> {
+  const aws = new LocalAwsServer(options.functions ?? []);
+  const server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000 }, (request, response) => {
+    aws.serve(request, response).catch((error: unknown) => {
+      console.error('local-aws:', error);
+      request.socket.destroy();
+    });
+  });
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+  });
+  await listen(server, options.port);
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, close: () => close(server, aws) };
+}
+
+async function listen(server: Server, port: number | undefined): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port || randomInt(20_000, 32_768), '127.0.0.1', () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+      return;
+    } catch (error) {
+      if (port || attempt >= 50) throw error;
+    }
+  }
+}
+
+async function close(server: Server, aws: LocalAwsServer): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await aws.close();
+  await closed;
+}
+
+class LocalAwsServer {
+  readonly #records = new Records();
+  readonly #faults = new Faults();
+  readonly #principals = new Principals();
+  readonly #messaging = new Messaging();
+  readonly #connections = new WeakMap<Socket, number>();
+  readonly #functions: Functions;
+  readonly #lambda: Lambda;
+  #settings: Settings = {};
+
+  constructor(folders: readonly string[]) {
+    this.#functions = new Functions([ownFunctions, ...folders]);
+    this.#lambda = new Lambda(this.#functions, this.#records);
+  }
+
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request);
+    if (body === 'gone') return;
+    if (body === 'too large') return tooLarge(response);
+    const url = request.url ?? '/';
+    if (url.startsWith(controlPath)) return this.#control(request, response, url.slice(controlPath.length), body);
+    const { method = 'GET', headers } = request;
+    const call = readCall({ requestId: randomUUID(), method, url, headers, body });
+    const functionName = bareName(String(call.input.FunctionName ?? ''));
+    const fault = this.#faults.next(call, call.operation === 'Invoke' ? functionName : undefined);
+    const record = this.#record(call, request.socket, fault);
+    response.on('close', () => {
+      record.finished = true;
+      this.#records.changed();
+    });
+    const answer = await this.#answerWithFault(call, response, fault);
+    if (!answer || response.destroyed) return;
+    record.status = answer.status;
+    if (answer.errorCode) record.errorCode = answer.errorCode;
+    send(response, answer, fault?.kind === 'truncate', this.#now());
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#lambda.close(), this.#messaging.close()]);
+  }
+
+  #now(): number {
+    return Date.now() + (this.#settings.clockAheadSeconds ?? 0) * 1000;
+  }
+
+  #record(call: Call, socket: Socket, fault: Fault | undefined): RequestRecord {
+    const record: RequestRecord = {
+      requestId: call.requestId,
+      time: Date.now(),
+      service: call.service,
+      operation: call.operation,
+      accessKeyId: /Credential=([^/,\s]+)/.exec(call.headers.authorization ?? '')?.[1] ?? '',
+      sessionToken: call.headers['x-amz-security-token'] !== undefined,
+      region: call.region,
+      method: call.method,
+      path: call.path,
+      headers: Object.fromEntries(
+        Object.entries(call.headers)
+          .filter(([name]) => shownHeaders.test(name))
+          .map(([name, value]) => [name, String(value)])
+      ),
+      input: call.body.length <= 64 * 1024 ? call.input : {},
+      bytes: call.body.length,
+      connection: this.#connectionNumber(socket),
+      finished: false,
+      ...(fault ? { fault: fault.kind } : {})
+    };
+    this.#records.addRequest(record);
+    return record;
+  }
+
+  #connectionNumber(socket: Socket): number {
+    const known = this.#connections.get(socket);
+    if (known !== undefined) return known;
+    this.#records.connections += 1;
+    this.#connections.set(socket, this.#records.connections);
+    return this.#records.connections;
+  }
+
+  /** The answer, or undefined if there is to be none. */
+  async #answerWithFault(call: Call, response: ServerResponse, fault: Fault | undefined): Promise<Answer | undefined> {
+    if (!fault) return this.#answer(call, response);
+    if (fault.kind === 'resetBefore') return void reset(response);
+    if (fault.kind === 'hang') return undefined;
+    if (fault.kind === 'delay') await delay(fault.delayMs ?? 1000, response);
+    const instead = answerInstead(fault, call);
+    if (instead) return instead;
+    const answer = await this.#answer(call, response);
+    if (fault.kind === 'resetAfter') return void reset(response);
+    if (fault.kind === 'hangAfter') return undefined;
+    if (fault.kind === 'delayAfter') await delay(fault.delayMs ?? 1000, response);
+    return fault.kind === 'badJson' ? { ...answer, body: '{"broken": ' } : answer;
+  }
+
+  async #answer(call: Call, response: ServerResponse): Promise<Answer> {
+    try {
+      return await this.#work(call, response);
+    } catch (error) {
+      if (!(error instanceof AwsError)) return internalError(call, error);
+      try {
+        checkError(call.service, error);
+      } catch (mistake) {
+        return internalError(call, mistake);
+      }
+      return errorAnswer(call, error);
+    }
+  }
+
+  async #work(call: Call, response: ServerResponse): Promise<Answer> {
+    const principal = authenticate(call, this.#principals, this.#now());
+    if (call.service === 'lambda') return this.#lambda.answer(call, principal);
+    if (call.service === 'sts') {
+      return sts(call, principal, {
+        principals: this.#principals,
+        now: () => this.#now(),
+        temporaryCredentialsSeconds: this.#settings.temporaryCredentialsSeconds ?? undefined
+      });
+    }
+    if (call.service === 'sqs' || call.service === 'sns') {
+      const gone = new AbortController();
+      response.on('close', () => gone.abort());
+      return this.#messaging.answer(call, principal, gone.signal);
+    }
+    throw new AwsError(404, 'UnknownOperationException', `The local AWS has no service '${call.service}'.`);
+  }
+
+  async #control(request: IncomingMessage, response: ServerResponse, name: string, body: Buffer): Promise<void> {
+    try {
+      // A page in a browser on this machine must not be able to change anything: it cannot avoid sending its origin.
+      if (request.headers.origin !== undefined || request.method !== 'POST') throw new Error('not allowed');
+      const controls = this.#controls(response);
+      const control = Object.hasOwn(controls, name) ? controls[name as keyof Control] : undefined;
+      if (!control) throw new Error(`There is no control call '${name}'.`);
+      const given: unknown = JSON.parse(body.toString('utf8') || 'null');
+      const result = await (control as (given: unknown) => unknown)(given);
+      response.setHeader('Content-Type', 'application/json').end(JSON.stringify(result ?? null));
+    } catch (error) {
+      response.writeHead(400, { 'Content-Type': 'text/plain' }).end(String(error));
+    }
+  }
+
+  #controls(response: ServerResponse): { [Name in keyof Control]: (given: Control[Name]['takes']) => unknown } {
+    return {
+      fault: (fault) => this.#faults.add(fault),
+      clearFaults: () => this.#faults.clear(),
+      settings: (settings) => this.#set({ ...this.#settings, ...settings }),
+      requests: () => this.#records.requests,
+      invocations: ({ functionName }) =>
+        this.#records.invocations.filter((each) => functionName === undefined || each.functionName === functionName),
+      connections: () => this.#records.connections,
+      addFunctions: (many) => this.#addFunctions(many),
+      until: ({ timeoutMs, ...condition }) => {
+        const gone = new AbortController();
+        response.on('close', () => gone.abort());
+        return this.#records.until(condition, timeoutMs, gone.signal);
+      },
+      reset: () => this.#reset()
+    };
+  }
+
+  #set(settings: Settings): void {
+    this.#settings = settings;
+    this.#lambda.eventRetries = settings.eventRetries ?? 0;
+  }
+
+  #addFunctions({ count, prefix = 'device', account = '111111111111', region = 'us-east-1' }: ManyFunctions): void {
+    this.#functions.addMany(count, prefix, account, region);
+  }
+
+  #reset(): void {
+    this.#faults.clear();
+    this.#records.clear();
+    this.#set({});
+    this.#functions.removeAdded();
+  }
+}
+
+function internalError(call: Call, error: unknown): Answer {
+  console.error('local-aws:', error);
+  return errorAnswer(call, new AwsError(500, 'InternalFailure', `The local AWS made a mistake: ${String(error)}`));
+}

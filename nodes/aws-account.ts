@@ -71,7 +71,7 @@ const fields = {
       pattern: /^[\w+=,.@:/-]{2,1224}$/,
       is: '2 to 1224 letters, digits and + = , . @ : / - _',
       when: role,
-      icon: 'handshake-o'
+      icon: 'shield'
     })
   ),
   sessionName: optional(
@@ -131,7 +131,6 @@ async function sayWhoWeAre(node: Node, clients: Clients): Promise<void> {
   const { GetCallerIdentityCommand } = sdkOf('sts');
   const controller = new AbortController();
   node.on('close', () => controller.abort());
-  const detach = clients.attach();
   try {
     const client = await clients.get('sts');
     const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal: controller.signal });
@@ -143,8 +142,6 @@ async function sayWhoWeAre(node: Node, clients: Clients): Promise<void> {
       secrets: clients.secrets()
     });
     if (!controller.signal.aborted) node.warn(`The sign-in does not work yet: ${name}: ${message}`);
-  } finally {
-    detach();
   }
 }
 

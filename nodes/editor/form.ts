@@ -86,7 +86,7 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
 
   function reason(node: EditorNode, name: string, given: unknown): true | string {
     const field = fields[name] as FieldView;
-    const value = String(given ?? '');
+    const value = String(given ?? field.value);
     if (field.control === 'flag' || !isShown(node, field)) return true;
     if (value === '') return !field.required || say(node, 'invalid.required', { label: labelOf(node, name) });
     if (!field.types) return literalReason(node, name, field, value);
@@ -121,9 +121,12 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
     return true;
   }
 
-  function showRows(node: EditorNode): void {
+  /** Flows that were not made in this editor may leave properties out: the runtime takes their defaults, so does the form. */
+  function fillDefaults(node: EditorNode): void {
     for (const [name, field] of Object.entries(fields)) {
-      if (field.when) input(name).closest('.form-row').toggle(isShown(node, field));
+      if (field.stored || node[name] !== undefined) continue;
+      if (field.control === 'flag') input(name).prop('checked', field.value);
+      else input(name).val(field.value as string);
     }
   }
 
@@ -136,22 +139,26 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
     }
   }
 
-  /** Rows and reasons that depend on a field follow it. */
+  /** Shows the rows that matter, and of a choice's hints the one for what is chosen. */
+  function show(node: EditorNode): void {
+    for (const [name, field] of Object.entries(fields)) {
+      if (field.when) input(name).closest('.form-row').toggle(isShown(node, field));
+    }
+    for (const hint of $('.nimbus-hint[data-option]').toArray()) {
+      const { field = '', option } = hint.dataset;
+      $(hint).toggle(input(field).val() === option);
+    }
+  }
+
+  /** Rows, hints and marks that depend on a field follow it; Node-RED itself checks all properties with each change. */
   function follow(node: EditorNode): void {
-    const masters = new Set(Object.values(fields).flatMap((field) => Object.keys(field.when ?? {})));
-    for (const master of masters) {
-      input(master).on('change input', () => {
-        showRows(node);
-        for (const [name, field] of Object.entries(fields)) {
-          if (field.when && master in field.when && !field.stored) input(name).trigger('change');
-        }
-      });
-      for (const [name] of dependants(master)) {
-        input(name).on('change input', () => {
-          input(name).toggleClass('input-error', credentialReason(node, name, fields[name] as FieldView) !== true);
-          input(master).trigger('change');
-        });
-      }
+    const masters = Object.values(fields).flatMap((field) => Object.keys(field.when ?? {}));
+    const choices = Object.keys(fields).filter((name) => fields[name]?.control === 'choice');
+    for (const name of new Set([...masters, ...choices])) input(name).on('change input', () => show(node));
+    for (const [name, field] of Object.entries(fields)) {
+      if (!field.stored) continue;
+      const mark = () => input(name).toggleClass('input-error', credentialReason(node, name, field) !== true);
+      input(name).on('change input', mark);
     }
   }
 
@@ -168,9 +175,10 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
     prepare(node: EditorNode): void {
       edited = node;
       openAdvanced(node);
+      fillDefaults(node);
       makeTypedInputs(node);
       follow(node);
-      showRows(node);
+      show(node);
     },
     leave(): void {
       edited = undefined;

@@ -6,7 +6,8 @@ type Definition = NodeModule['definition'];
 
 /** The words of a node in the default language: they tell which rows have a hint or a placeholder. */
 export interface Words {
-  hint?: Record<string, string>;
+  /** Under a row; a choice may have one for each option. */
+  hint?: Record<string, string | Record<string, string>>;
   placeholder?: Record<string, string>;
 }
 
@@ -29,30 +30,46 @@ function control(id: string, name: string, field: Field, words: Words): string {
   const quiet = field.stored ? ' autocomplete="off"' : '';
   const suggestions = field.suggestions?.map((value) => `<option value="${value}"></option>`).join('');
   return [
-    `<input type="${kind}" id="${id}" style="width: 70%"${list}${quiet}${placeholder}${hint}>`,
+    `<input type="${kind}" id="${id}"${list}${quiet}${placeholder}${hint}>`,
     field.types ? `<input type="hidden" id="${id}Type">` : '',
     suggestions ? `<datalist id="${id}-suggestions">${suggestions}</datalist>` : ''
   ].join('');
 }
 
-function row(prefix: string, name: string, field: Field, words: Words): string {
-  const id = `${prefix}-${name}`;
-  const hint = words.hint?.[name] ? `\n  <div class="nimbus-hint" id="${id}-hint" data-i18n="hint.${name}"></div>` : '';
-  if (field.control === 'flag') {
-    return `<div class="form-row">
-  <label class="nimbus-flag" for="${id}"><input type="checkbox" id="${id}"> <span data-i18n="label.${name}"></span></label>${hint}
-</div>`;
-  }
-  return `<div class="form-row">
-  <label for="${id}"><i class="fa fa-${field.icon ?? 'cog'}"></i> <span data-i18n="label.${name}"></span></label>
-  ${control(id, name, field, words)}${hint}
-</div>`;
+function hints(id: string, name: string, words: Words): string {
+  const hint = words.hint?.[name];
+  if (!hint) return '';
+  if (typeof hint === 'string') return `<div class="nimbus-hint" id="${id}-hint" data-i18n="hint.${name}"></div>`;
+  const lines = Object.keys(hint).map(
+    (option) =>
+      `<div class="nimbus-hint" data-field="${name}" data-option="${option}" data-i18n="hint.${name}.${option}"></div>`
+  );
+  return `<div id="${id}-hint">${lines.join('')}</div>`;
 }
 
+function row(prefix: string, name: string, field: Field, words: Words): string {
+  const id = `${prefix}-${name}`;
+  const label = `<span data-i18n="label.${name}"></span>`;
+  const parts =
+    field.control === 'flag'
+      ? [`<label class="nimbus-flag" for="${id}"><input type="checkbox" id="${id}"> ${label}</label>`]
+      : [
+          `<label for="${id}"><i class="fa fa-${field.icon ?? 'cog'}"></i> ${label}</label>`,
+          control(id, name, field, words)
+        ];
+  const lines = [...parts, hints(id, name, words)].filter((line) => line !== '');
+  return `<div class="form-row nimbus-row">\n${indent(lines.join('\n'), '  ')}\n</div>`;
+}
+
+/** The labels here are longer than the 100 px that Node-RED has for one; a narrow dialog puts them above. */
 const style = `<style>
-  .nimbus-hint { margin: 4px 0 0 105px; font-size: 12px; line-height: 1.4; color: var(--red-ui-secondary-text-color); }
-  .form-row .nimbus-flag { width: auto; margin-left: 105px; }
-  .form-row .nimbus-flag input { width: auto; margin: 0 4px 0 0; vertical-align: baseline; }
+  .red-ui-editor .nimbus-row > label { width: 130px; }
+  .red-ui-editor .nimbus-row > label > i { width: 16px; text-align: center; }
+  .red-ui-editor .nimbus-row > :is(input[type="text"], input[type="password"], .red-ui-typedInput-container) { width: calc(100% - 135px) !important; }
+  .red-ui-editor .nimbus-row > select { width: auto; min-width: 260px; max-width: calc(100% - 135px); }
+  .red-ui-editor .nimbus-row > label.nimbus-flag { width: calc(100% - 135px); margin-left: 134px; }
+  .nimbus-flag > input[type="checkbox"] { width: auto; margin: 0 4px 0 0; vertical-align: baseline; }
+  .nimbus-hint { margin: 4px 0 0 134px; font-size: 12px; line-height: 1.4; color: var(--red-ui-secondary-text-color); }
   .nimbus-advanced > summary { margin: 16px 0 12px; cursor: pointer; color: var(--red-ui-primary-text-color); }
 </style>`;
 
@@ -65,11 +82,11 @@ function template(definition: Definition, words: Words): string {
       .join('\n');
   const account = definition.config
     ? ''
-    : `<div class="form-row">
+    : `<div class="form-row nimbus-row">
   <label for="${prefix}-account"><i class="fa fa-cloud"></i> <span data-i18n="label.account"></span></label>
   <input type="text" id="${prefix}-account">
 </div>`;
-  return `<div class="form-row">
+  return `<div class="form-row nimbus-row">
   <label for="${prefix}-name"><i class="fa fa-tag"></i> <span data-i18n="label.name"></span></label>
   <input type="text" id="${prefix}-name" data-i18n="[placeholder]label.name">
 </div>

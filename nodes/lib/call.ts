@@ -5,7 +5,7 @@ import type { Action, Result } from './action';
 import type { Client, Command, ServiceName } from './clients';
 import { sdkOf } from './clients';
 import type { ActionError } from './errors';
-import { credentialsExpired, toActionError } from './errors';
+import { toActionError } from './errors';
 import type { Credentials, Fields, Inputs } from './fields';
 import { regionOfArn } from './fields';
 import { present } from './json';
@@ -100,7 +100,6 @@ export class Call<S extends ServiceName, F extends Fields> {
       return output;
     } catch (thrown) {
       this.#note(thrown as { $metadata?: Metadata });
-      if (!this.#dynamicCredentials && credentialsExpired(thrown)) this.account?.clients?.provider.forget();
       throw thrown;
     } finally {
       this.caller.countRequests(-1);

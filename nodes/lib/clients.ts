@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { invalid } from './errors';
+import { closed, credentialsRefused, invalid } from './errors';
 import type { Credentials } from './fields';
 import { regionIs, regionPattern } from './fields';
-import type { InnerClientOptions, RequestHandler, SharedProvider, SignIn } from './sign-in';
+import type { InnerClientOptions, RequestHandler, SignIn, SignInProvider } from './sign-in';
 import { signInProvider } from './sign-in';
 
 /** The SDK of each service, by the name that IAM gives the service. Nothing is loaded before `sdkOf` is called. */
@@ -37,6 +37,13 @@ type SdkClientClass = new (options: object) => SdkClient;
 interface CallLimits {
   abortSignal: AbortSignal;
   requestTimeout?: number;
+}
+
+/** A call under way. */
+interface Call {
+  readonly limits: CallLimits;
+  /** The signed header of its last request. */
+  authorization?: string | undefined;
 }
 
 /** How long a connection may take to be made, and an answer to come where a call sets no limit of its own; ms. */
@@ -74,15 +81,17 @@ export interface AccountOptions {
  * region, and number of attempts. All of them use one set of connections.
  */
 export class Clients {
-  readonly provider: SharedProvider;
+  readonly provider: SignInProvider;
   readonly #options: AccountOptions;
   readonly #clients = new Map<string, SdkClient>();
   readonly #dynamic = new Map<string, SdkClient>();
-  readonly #limits = new WeakMap<object, CallLimits>();
+  /** By the command's input and by its last request. */
+  readonly #calls = new WeakMap<object, Call>();
   #handler: RequestHandler | undefined;
   #region: Promise<string> | undefined;
   #users = 0;
   #closed = false;
+  #ended = false;
 
   constructor(options: AccountOptions) {
     this.#options = options;
@@ -102,7 +111,10 @@ export class Clients {
     const make = () => this.#make(service, { region: place, credentials: credentials ?? this.provider, maxAttempts });
     const key = `${service} ${place} ${maxAttempts ?? ''}`;
     const client = credentials ? this.#recent(`${key} ${digest(credentials)}`, make) : this.#kept(key, make);
-    return new Client(client, place, this.#limits);
+    const refused = (accessKeyId: string) => {
+      if (!credentials) this.provider.forget(accessKeyId);
+    };
+    return new Client(client, place, this.#calls, refused);
   }
 
   /** A node that uses the account says so, and calls what it gets back when it is closed. */
@@ -128,6 +140,7 @@ export class Clients {
 
   #end(): void {
     if (!this.#closed || this.#users > 0) return;
+    this.#ended = true;
     this.#clients.clear();
     this.#dynamic.clear();
     this.#handler?.destroy?.();
@@ -162,18 +175,32 @@ export class Clients {
       requestHandler: this.#handler ?? httpOptions,
       ...options
     });
-    this.#handler ??= limitedHandler(client.config.requestHandler, this.#limits);
+    this.#handler ??= this.#sharedHandler(client.config.requestHandler);
     client.config.requestHandler = this.#handler;
-    // Signed requests are copies: the limits of a call follow it from its input to its last request.
+    // Signed requests are copies: a call is followed from its input to its last request.
     client.middlewareStack.add(
-      (next: (args: object) => unknown) => (args: { input: object; request: object }) => {
-        const limits = this.#limits.get(args.input);
-        if (limits) this.#limits.set(args.request, limits);
+      (next: (args: object) => unknown) => (args: { input: object; request: { headers: Record<string, string> } }) => {
+        const call = this.#calls.get(args.input);
+        if (call) {
+          call.authorization = args.request.headers.authorization;
+          this.#calls.set(args.request, call);
+        }
         return next(args);
       },
-      { step: 'deserialize', priority: 'low', name: 'callLimits' }
+      { step: 'deserialize', priority: 'low', name: 'followCall' }
     );
     return client;
+  }
+
+  /** Options in `send` would cost the SDK's cache of its middleware, so limits reach the handler by the request itself. */
+  #sharedHandler(handler: RequestHandler): RequestHandler {
+    const shared = Object.create(handler) as RequestHandler;
+    shared.handle = async (request, options) => {
+      // Otherwise the SDK would try again what its end has cut off, such as a question for temporary credentials.
+      if (this.#ended) throw closed();
+      return handler.handle(request, { ...options, ...this.#calls.get(request)?.limits });
+    };
+    return shared;
   }
 
   async #lookUpRegion(service: ServiceName): Promise<string> {
@@ -202,25 +229,27 @@ const digest = (credentials: Credentials) =>
     .update(JSON.stringify([credentials.accessKeyId, credentials.secretAccessKey, credentials.sessionToken]))
     .digest('base64');
 
-/** Options in `send` would cost the SDK's cache of its middleware, so limits reach the handler by the request itself. */
-function limitedHandler(handler: RequestHandler, limits: WeakMap<object, CallLimits>): RequestHandler {
-  const limited = Object.create(handler) as RequestHandler;
-  limited.handle = (request, options) => handler.handle(request, { ...options, ...limits.get(request) });
-  return limited;
-}
-
 /** One client in one region, for the calls of one message. */
 export class Client {
   constructor(
     private readonly client: SdkClient,
     readonly region: string,
-    private readonly limits: WeakMap<object, CallLimits>
+    private readonly calls: WeakMap<object, Call>,
+    /** Told the access key id that a service refused. */
+    private readonly refused: (accessKeyId: string) => void
   ) {}
 
   /** Sends a command. The SDK's own time limit is off where the call has one, which aborts `abortSignal`. */
-  send<Output>(command: Command<Output>, limits: CallLimits): Promise<Output> {
-    if (limits.abortSignal.aborted) return Promise.reject(limits.abortSignal.reason);
-    this.limits.set(command.input, limits);
-    return this.client.send(command) as Promise<Output>;
+  async send<Output>(command: Command<Output>, limits: CallLimits): Promise<Output> {
+    if (limits.abortSignal.aborted) throw limits.abortSignal.reason;
+    const call: Call = { limits };
+    this.calls.set(command.input, call);
+    try {
+      return (await this.client.send(command)) as Output;
+    } catch (error) {
+      const signer = /Credential=([^/]+)/.exec(call.authorization ?? '')?.[1];
+      if (signer !== undefined && credentialsRefused(error)) this.refused(signer);
+      throw error;
+    }
   }
 }

@@ -97,10 +97,17 @@ export function wasThrottled(error: unknown): boolean {
   return throttlingNames.has(name) || $metadata?.httpStatusCode === 429;
 }
 
-const expiredNames = new Set(['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired', 'CredentialsExpired']);
+const refusals = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidClientTokenId',
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+  'UnrecognizedClientException'
+]);
 
-/** True when the service says that the credentials are no longer valid: new ones may be. */
-export const credentialsExpired = (error: unknown): boolean => expiredNames.has((error as Failure).name ?? '');
+/** True when the service says that the credentials are no longer valid, or never were: others may be by now. */
+export const credentialsRefused = (error: unknown): boolean => refusals.has((error as Failure).name ?? '');
 
 /** Node.js's own network error codes: upper case letters, digits and underscores, `ECONNRESET` or `CERT_HAS_EXPIRED`. */
 const isNetworkCode = (code: unknown): code is string =>
@@ -193,7 +200,8 @@ function describeNetwork(failure: Failure, code: string): Described {
 function describeService(failure: Failure, status: number | undefined): Described {
   const name = failure.name || 'UnknownError';
   const hint = adviceFor(name, failure, status);
-  const text = (failure.message || name).split('\n', 1)[0] as string;
+  const [line] = (failure.message || name).split('\n', 1) as [string];
+  const text = hint ? line.replace(/ Check your AWS Secret Access Key.*$/, '') : line;
   return {
     name,
     message: hint ? `${text.replace(/[.\s]*$/, '')}. ${hint}` : text,
@@ -201,13 +209,15 @@ function describeService(failure: Failure, status: number | undefined): Describe
   };
 }
 
+/** The SDK's names for an answer in which it finds no error of AWS. */
+const unreadable = new Set(['SyntaxError', 'UnknownError', 'Unknown', 'Error']);
+
 function describe(failure: Failure, status: number | undefined): Described {
   if (couldNotConnect(failure) && !isNetworkCode(failure.code)) {
     return { name: 'Timeout', message: 'No connection to the service could be made in time.', retryable: true };
   }
   if (isNetworkCode(failure.code)) return describeNetwork(failure, failure.code);
-  const foreign = failure.name === 'SyntaxError' || failure.name === 'UnknownError' || failure.name === 'Error';
-  if (foreign && status !== undefined) return describeForeign(failure, status);
+  if (unreadable.has(failure.name ?? '') && status !== undefined) return describeForeign(failure, status);
   return describeService(failure, status);
 }
 

@@ -63,7 +63,9 @@ const kindOf = (value: unknown): string => {
 function show(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') return kindOf(value);
-  return value.length > 60 ? `${JSON.stringify(value.slice(0, 60))}…` : JSON.stringify(value);
+  // A URL may hold a password.
+  const text = value.replace(/\/\/\S*@/, '//***@');
+  return text.length > 60 ? `${JSON.stringify(text.slice(0, 60))}…` : JSON.stringify(text);
 }
 
 interface TextLimits {

@@ -15,9 +15,13 @@ export type Provider = () => Promise<Identity>;
 export interface SharedProvider extends Provider {
   /** Tells the SDK's clients not to keep the credentials themselves. */
   readonly memoized: true;
-  /** Drops what is held, since the service refused it: the source is asked again. */
-  forget(): void;
-  /** Everything secret that is held at the moment, for striking it out of texts. */
+  /** Drops the credentials with this access key id, since a service refused them: the source is asked again. */
+  forget(accessKeyId: string): void;
+}
+
+/** The sign-in of an account. */
+export interface SignInProvider extends SharedProvider {
+  /** Everything secret that requests under way may carry, for striking it out of texts. */
   secrets(): string[];
 }
 
@@ -67,50 +71,81 @@ export function share(provider: Provider): SharedProvider {
   };
   return Object.assign(credentials, {
     memoized: true as const,
-    forget: () => {
-      held = undefined;
-    },
-    secrets: () => (held ? [held.accessKeyId, held.secretAccessKey, held.sessionToken ?? ''] : [])
+    forget: (accessKeyId: string) => {
+      if (held?.accessKeyId === accessKeyId) held = undefined;
+    }
   });
 }
 
 type Providers = typeof import('@aws-sdk/credential-providers');
 
-function baseProvider(sdk: Providers, signIn: SignIn, options: InnerClientOptions): Provider {
+/** What a credential_process wrote, and its own command line, may hold secrets that nobody here knows. */
+function withoutOutput(error: Error): Error {
+  if (!error.message.startsWith('Command failed: ')) return error;
+  const told = new Error('The credential_process of the profile failed: run it by hand to see why.');
+  return Object.assign(told, { name: error.name });
+}
+
+function baseProvider(sdk: Providers, signIn: SignIn, { region, ...clientConfig }: InnerClientOptions): Provider {
   const { source, keys, profile } = signIn;
   if (source === 'keys' && keys) return async () => keys;
-  // Files are read anew each time, so that a login or rotated keys are seen without a restart.
-  const shared = { clientConfig: options, ignoreCache: true };
-  return source === 'profile'
-    ? sdk.fromIni({ ...shared, profile: profile as string })
-    : sdk.fromNodeProviderChain(shared);
+  // Files are read anew each time, so that a login or rotated keys are seen without a restart. The region is for STS
+  // alone: in `clientConfig` it would overrule the region of a profile's SSO portal.
+  const shared = { clientConfig, parentClientConfig: { region }, ignoreCache: true };
+  // The SDK's chain keeps what it found, so a new one is asked each time.
+  const ask =
+    source === 'profile'
+      ? sdk.fromIni({ ...shared, profile: profile as string })
+      : () => sdk.fromNodeProviderChain(shared)();
+  return () =>
+    ask().catch((error: Error) => {
+      throw withoutOutput(error);
+    });
 }
+
+/** Keys and, over them, a role, each as they are now and as they were before. */
+const remembered = 4;
 
 /**
  * Makes the provider of an account. Nothing is loaded or asked before its first call. `options` is asked for then,
  * since the region may have to be looked up.
  */
-export function signInProvider(signIn: SignIn, options: () => Promise<InnerClientOptions>): SharedProvider {
+export function signInProvider(signIn: SignIn, options: () => Promise<InnerClientOptions>): SignInProvider {
+  const identities: Identity[] = [];
+  const remember = (provider: Provider) => async (): Promise<Identity> => {
+    const identity = await provider();
+    identities.push(identity);
+    if (identities.length > remembered) identities.shift();
+    return identity;
+  };
   const make = async (): Promise<Provider> => {
     const sdk: Providers = require('@aws-sdk/credential-providers');
     const clientOptions = await options();
-    const base = baseProvider(sdk, signIn, clientOptions);
+    const base = remember(baseProvider(sdk, signIn, clientOptions));
     if (!signIn.role) return base;
     const { arn, sessionName, duration, externalId } = signIn.role;
-    return sdk.fromTemporaryCredentials({
-      masterCredentials: share(base),
-      params: {
-        RoleArn: arn,
-        RoleSessionName: sessionName,
-        DurationSeconds: duration,
-        ...(externalId && { ExternalId: externalId })
-      },
-      clientConfig: clientOptions
-    });
+    const params = {
+      RoleArn: arn,
+      RoleSessionName: sessionName,
+      DurationSeconds: duration,
+      ...(externalId && { ExternalId: externalId })
+    };
+    // The SDK asks for keys more than once a request: they are held for one, not for the next time the role is assumed.
+    const assume = () =>
+      sdk.fromTemporaryCredentials({ masterCredentials: share(base), params, clientConfig: clientOptions })();
+    return remember(assume);
   };
   let made: Promise<Provider> | undefined;
-  return share(async () => {
+  const shared = share(async () => {
     made ??= make();
     return (await made)();
+  });
+  return Object.assign(shared, {
+    secrets: () =>
+      identities.flatMap(({ accessKeyId, secretAccessKey, sessionToken = '' }) => [
+        accessKeyId,
+        secretAccessKey,
+        sessionToken
+      ])
   });
 }

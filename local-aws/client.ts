@@ -1,6 +1,7 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
@@ -43,7 +44,8 @@ export class LocalAws {
       // Node still calls the function that strips types experimental.
       '--disable-warning=ExperimentalWarning',
       '--import',
-      pathToFileURL(require.resolve('tsx')).href,
+      // A caller that was itself loaded by tsx may have a `require` that adds to the path.
+      pathToFileURL(createRequire(__filename).resolve('tsx')).href,
       path.join(__dirname, 'main.ts'),
       '--with-parent'
     ];

@@ -71,7 +71,10 @@ export class Call<S extends ServiceName, F extends Fields> {
     const { service, operation } = this.caller.action;
     const secrets = [...(this.account?.clients?.secrets() ?? []), ...Object.values(this.#dynamicCredentials ?? {})];
     const error = toActionError(thrown, { service, operation, secrets });
-    return Object.assign(error, present({ statusCode: this.#statusCode, requestId: this.#requestId }));
+    const known = present({ statusCode: this.#statusCode, requestId: this.#requestId });
+    // Of an error's own members Catch nodes see only the cause.
+    if (error.cause) Object.assign(error.cause, known, { retryable: error.retryable });
+    return Object.assign(error, known);
   }
 
   get #dynamicCredentials(): Credentials | undefined {

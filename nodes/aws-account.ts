@@ -52,6 +52,10 @@ const regions = [
 
 const key = { pattern: /^[\x21-\x7e]+$/, is: 'text without blanks', when: { source: ['keys'] } };
 
+/** Host or bracketed IPv6 address, port up to 65535, path. */
+const endpointPattern =
+  /^https?:\/\/([\w.-]+|\[[\da-f:.]+\])(:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?(\/[^\s@?#]*)?$/i;
+
 const fields = {
   source: choice(['default', 'keys', 'profile'], { icon: 'sign-in' }),
   accessKeyId: stored('text', { ...key, icon: 'user' }),
@@ -86,7 +90,7 @@ const fields = {
   duration: plainNumber(3600, { min: 900, max: 43_200, integer: true, when: role, advanced: true, icon: 'clock-o' }),
   endpoint: optional(
     plainText({
-      pattern: /^https?:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/i,
+      pattern: endpointPattern,
       is: 'a URL such as http://localhost:4566, without a user name in it',
       advanced: true,
       icon: 'plug'

@@ -4,7 +4,7 @@ import { defineAction } from './lib/action';
 import { ActionError, couldNotConnect, invalid, wasThrottled } from './lib/errors';
 import { choice, flag, json, many, optional, plainNumber, text } from './lib/fields';
 import { hostContext } from './lib/host';
-import { parseJson, present, toJson } from './lib/json';
+import { parseJson, present, stringify, toJson } from './lib/json';
 import { retry } from './lib/retry';
 
 /** Bytes; from Lambda's own refusals. */
@@ -12,18 +12,29 @@ const payloadLimit = { RequestResponse: 6_291_556, DryRun: 6_291_556, Event: 1_0
 /** Characters of the base64 text. */
 const clientContextLimit = 3583;
 
+/** As Lambda's own model, but with any region, and without names that are steps of a path. */
+const functionPattern =
+  /^(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?:)?\d{12}:)?(?:function:)?(?!\.+(?::|$))[\w.-]+(?::(?:\$LATEST(?:\.PUBLISHED)?|[\w-]+))?$/;
+
 const synchronous = { invocationType: ['RequestResponse'] };
 
 const fields = {
   functionName: many(
     text({
-      pattern: /^[A-Za-z0-9_.:$-]{1,256}$/,
-      is: 'the name or the ARN of a function, with up to 256 letters, digits and - _ . : $',
+      pattern: functionPattern,
+      is: 'the name of a function, name:alias, or its ARN',
+      maxLength: 256,
       icon: 'code'
     })
   ),
   qualifier: optional(
-    text({ pattern: /^[A-Za-z0-9$_-]{1,128}$/, is: 'a version number, $LATEST or an alias', icon: 'tag' })
+    text({
+      pattern: /^[A-Za-z0-9$_-]+$/,
+      is: 'a version number, $LATEST or an alias',
+      maxLength: 128,
+      numbers: true,
+      icon: 'tag'
+    })
   ),
   invocationType: choice(['RequestResponse', 'Event', 'DryRun'], { icon: 'exchange' }),
   payload: json({ value: 'payload', from: 'msg', icon: 'envelope' }),
@@ -41,7 +52,9 @@ function requestPayload({ invocationType, payload }: Invocation['inputs']): Buff
   const bytes = toJson(payload, 'payload');
   const limit = payloadLimit[invocationType];
   if (bytes.length > limit) {
-    throw invalid(`payload has ${bytes.length} bytes, but ${invocationType} takes at most ${limit}.`);
+    throw invalid(
+      `payload has ${bytes.length} bytes, but ${invocationType} takes at most ${limit}: put larger data into S3 and send its key.`
+    );
   }
   return bytes;
 }
@@ -49,6 +62,8 @@ function requestPayload({ invocationType, payload }: Invocation['inputs']): Buff
 async function clientContext({ inputs, RED, node }: Invocation): Promise<string | undefined> {
   const custom = inputs.clientContext;
   if (custom === undefined && !inputs.hostContext) return undefined;
+  // Inside an object a function would vanish without a word.
+  if (custom !== undefined) stringify(custom, 'clientContext');
   const context = { custom, ...(inputs.hostContext && { host: await hostContext(RED, node) }) };
   const encoded = toJson(context, 'clientContext').toString('base64');
   if (encoded.length > clientContextLimit) {

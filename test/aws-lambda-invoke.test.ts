@@ -110,6 +110,11 @@ describe('aws-lambda-invoke', () => {
       );
     });
 
+    it('takes a version that comes as a number', async () => {
+      const outcome = await invoke({ qualifier: 'version', qualifierType: 'msg' }, { payload: 1, version: 2 });
+      assert.equal(sentBy(outcome).aws?.executedVersion, '2');
+    });
+
     it('takes name and qualifier from the message', async () => {
       const from = { functionName: 'fn', functionNameType: 'msg', qualifier: 'q', qualifierType: 'msg' };
       assert.equal(sentBy(await invoke(from, { payload: 1, fn: 'hello', q: 'old' })).aws?.executedVersion, '1');

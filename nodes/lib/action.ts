@@ -225,9 +225,13 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
 }
 
 const timedOut = (seconds: number): ActionError =>
-  new ActionError('Timeout', `There was no answer within ${seconds} s; the request may have been carried out.`, {
-    retryable: true
-  });
+  new ActionError(
+    'Timeout',
+    `There was no answer within the timeout of ${seconds} s; the request may have been carried out.`,
+    {
+      retryable: true
+    }
+  );
 
 function partialFailure(failures: ActionError[], results: unknown[]): ActionError {
   const details = { extra: { results }, cause: { results }, retryable: failures.every((error) => error.retryable) };

@@ -73,9 +73,13 @@ interface TextLimits {
   /** What a valid text is, in words, as in “a region such as eu-west-1”. */
   is?: string | undefined;
   maxLength?: number | undefined;
+  /** Whether a number stands for its digits. */
+  numbers?: boolean | undefined;
 }
 
-function checkText(value: unknown, name: string, { pattern, is = 'text', maxLength = Infinity }: TextLimits): string {
+function checkText(given: unknown, name: string, limits: TextLimits): string {
+  const { pattern, is = 'text', maxLength = Infinity, numbers = false } = limits;
+  const value = numbers && typeof given === 'number' ? String(given) : given;
   if (typeof value !== 'string') throw invalid(`${name} must be ${is}, but is ${kindOf(value)}.`);
   if (value.length > maxLength) {
     throw invalid(`${name} may have at most ${maxLength} characters, but has ${value.length}.`);
@@ -102,14 +106,14 @@ function checkNumber(value: unknown, name: string, { min, max, integer = false }
 }
 
 /** What plain and typed text have in common. */
-const textual = ({ pattern, is, maxLength, ...layout }: TextLimits & Layout) => ({
+const textual = ({ pattern, is, maxLength, numbers, ...layout }: TextLimits & Layout) => ({
   control: 'text' as const,
   value: '',
   required: true,
   pattern,
   maxLength,
   ...layout,
-  check: (found: unknown, name: string) => checkText(found, name, { pattern, is, maxLength })
+  check: (found: unknown, name: string) => checkText(found, name, { pattern, is, maxLength, numbers })
 });
 
 /** Text from any source. */

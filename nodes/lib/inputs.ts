@@ -23,14 +23,25 @@ function storedValue(config: Config, name: string, field: Field, type: ValueType
   return { value, type: String(config[`${name}Type`] ?? type) };
 }
 
+/** Empty text and `null` are absent too, except where they are a value that a required field can send. */
+function isAbsent(value: unknown, field: Field, required: boolean): boolean {
+  if (value === undefined) return true;
+  if (value !== '' && value !== null) return false;
+  return !required || field.secret === true || (value === '' && field.control === 'text');
+}
+
+function absent(name: string, field: Field, origin: string): ActionError {
+  if (origin === 'the node') return missing(`${name} is required, but is empty.`);
+  return field.control === 'credentials'
+    ? missing(`${name} is set, but ${origin} has no value; the account's own sign-in is not used in its place.`)
+    : missing(`${name} is required, but ${origin} has no value.`);
+}
+
 /** Turns what a source gave into what `run` gets. */
 function finish(name: string, field: Field, required: boolean, origin: string, value: unknown): unknown {
-  const blank = value === undefined || ((value === null || value === '') && (!required || field.secret));
-  if (blank || (value === '' && field.control === 'text')) {
-    if (!required) return undefined;
-    throw missing(
-      origin === 'the node' ? `${name} is required, but is empty.` : `${name} is required, but ${origin} has no value.`
-    );
+  if (isAbsent(value, field, required)) {
+    if (required) throw absent(name, field, origin);
+    return undefined;
   }
   if (!field.many || !Array.isArray(value)) return field.check(value, name);
   if (value.length === 0) throw invalid(`${name} must name at least one target, but is an empty array.`);

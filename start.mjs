@@ -1,0 +1,199 @@
+/**
+ * `npm start`: builds the pack and runs it in a Node-RED 5 with its editor, against the local AWS.
+ * What the user makes there stays in `.node-red/`.
+ */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { require as requireTs } from 'tsx/cjs/api';
+
+const require = createRequire(import.meta.url);
+const root = dirname(fileURLToPath(import.meta.url));
+const userDir = join(root, '.node-red');
+const pack = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const localAwsPort = 14566;
+const editorPort = 1880;
+
+let stopping;
+const toStop = [];
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(0));
+stopWithParent();
+// A terminal that has gone is no reason to break off: what runs is to be stopped first.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+try {
+  await start();
+} catch (error) {
+  console.error(error instanceof Error ? error.stack : error);
+  await stop(1);
+}
+
+async function start() {
+  build();
+  prepareUserDir();
+  const aws = await startLocalAws();
+  if (stopping) return;
+  offerSignIn(aws.url);
+  const editor = await startNodeRed();
+  if (stopping) return;
+  console.log(`
+Nimbus for Node-RED ${pack.version} is running.
+
+  Editor      ${editor}
+  Local AWS   ${aws.url}
+  Your flows  .node-red${process.platform === 'win32' ? '\\' : '/'}   (kept for the next start; delete the folder to begin anew)
+
+Press Ctrl-C to stop.
+`);
+}
+
+function build() {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['build.mjs'], { cwd: root, encoding: 'utf8' });
+  if (status !== 0) throw `The build failed.\n${stdout}${stderr}`;
+}
+
+/** As `npm install` of the pack would leave it; the demo only where there are no flows yet. */
+function prepareUserDir() {
+  const installed = join(userDir, 'node_modules', pack.name);
+  rmSync(installed, { recursive: true, force: true });
+  mkdirSync(dirname(installed), { recursive: true });
+  symlinkSync(root, installed, 'junction');
+  const packageFile = join(userDir, 'package.json');
+  if (!existsSync(packageFile)) {
+    const dependencies = { [pack.name]: pack.version };
+    writeFileSync(packageFile, JSON.stringify({ name: 'nimbus-demo', private: true, dependencies }, null, 2));
+  }
+  const flowFile = join(userDir, 'flows.json');
+  const demo = join(root, 'demo', 'flows.json');
+  if (existsSync(flowFile) || !existsSync(demo)) return;
+  copyFileSync(demo, flowFile);
+  writeFileSync(join(userDir, 'flows_cred.json'), JSON.stringify(demoCredentials(demo), null, 2));
+}
+
+/** No secrets, but the names of variables that `offerSignIn` sets: Node-RED looks them up as it makes the node. */
+function demoCredentials(demo) {
+  const accounts = JSON.parse(readFileSync(demo, 'utf8')).filter(
+    ({ type, source }) => type === 'aws-account' && source === 'keys'
+  );
+  const keys = { accessKeyId: '${NIMBUS_ACCESS_KEY_ID}', secretAccessKey: '${NIMBUS_SECRET_ACCESS_KEY}' };
+  return Object.fromEntries(accounts.map(({ id }) => [id, keys]));
+}
+
+/** On its usual port, so that addresses which the user has copied into a flow stay good; on another if that is taken. */
+async function startLocalAws() {
+  const { LocalAws } = requireTs('./local-aws/client.ts', import.meta.url);
+  const port = (await firstFreePort(localAwsPort)) ?? 0;
+  const aws = await LocalAws.start({ port });
+  toStop.push(() => aws.stop());
+  return aws;
+}
+
+/** What the demo's account refers to: `${NIMBUS_LOCAL_AWS}` and the keys of a user that the local AWS knows. */
+function offerSignIn(url) {
+  const { signIns } = requireTs('./local-aws/sign-ins.ts', import.meta.url);
+  process.env.NIMBUS_LOCAL_AWS = url;
+  process.env.NIMBUS_ACCESS_KEY_ID = signIns.demo.accessKeyId;
+  process.env.NIMBUS_SECRET_ACCESS_KEY = signIns.demo.secretAccessKey;
+}
+
+async function startNodeRed() {
+  const RED = require('node-red');
+  const server = createServer((request, response) => {
+    RED.httpAdmin(request, response, () => RED.httpNode(request, response, () => response.writeHead(404).end()));
+  });
+  const port = await listen(server, editorPort);
+  RED.init(server, settingsFor(port));
+  const started = new Promise((resolve) => RED.events.once('flows:started', resolve));
+  toStop.push(async () => {
+    await RED.stop();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  await RED.start();
+  await started;
+  return `http://127.0.0.1:${port}/`;
+}
+
+function settingsFor(port) {
+  return {
+    userDir,
+    uiHost: '127.0.0.1',
+    uiPort: port,
+    flowFile: 'flows.json',
+    flowFilePretty: true,
+    httpAdminRoot: '/',
+    httpNodeRoot: '/',
+    telemetry: { enabled: false, updateNotification: false },
+    functionExternalModules: false,
+    functionGlobalContext: {},
+    diagnostics: { enabled: true, ui: true },
+    editorTheme: {
+      page: { title: 'Nimbus for Node-RED' },
+      header: { title: 'Nimbus for Node-RED' },
+      tours: false,
+      projects: { enabled: false },
+      // An editor on a machine of its own: it is not to ask any server for lists of nodes.
+      palette: { catalogues: [] }
+    },
+    logging: { plain: { level: 'info', metrics: false, audit: false, handler: () => print } }
+  };
+}
+
+/** What nodes say, and nothing of Node-RED's own start-up messages but errors. */
+function print({ level, msg, type, name, id }) {
+  const ofNode = type !== undefined;
+  if (level > 20 && !ofNode) return;
+  const text = typeof msg === 'object' && msg !== null && !(msg instanceof Error) ? (msg.message ?? String(msg)) : msg;
+  const time = new Date().toTimeString().slice(0, 8);
+  console.log(`${time} ${level <= 20 ? 'error: ' : ''}${ofNode ? `[${type}: ${name || id}] ` : ''}${text}`);
+}
+
+/** Listens on the port, or the next one that is free. */
+async function listen(server, from) {
+  const port = await firstFreePort(from);
+  await new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port ?? 0, '127.0.0.1', resolve);
+  });
+  return server.address().port;
+}
+
+async function firstFreePort(from) {
+  for (let port = from; port < from + 20; port += 1) {
+    if (await isFree(port)) return port;
+  }
+  return undefined;
+}
+
+function isFree(port) {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+}
+
+/**
+ * A killed npm leaves its scripts behind. (A signal that npm passes on ends at its shell, so the script in package.json
+ * has the shell replaced by this process; where the shell has no `exec`, it starts it the usual way.)
+ */
+function stopWithParent() {
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && stop(0), 200).unref();
+}
+
+/** Stops what was started, the newest first. A terminal's Ctrl-C may arrive twice, from the shell and from npm. */
+function stop(code) {
+  stopping ??= (async () => {
+    if (code === 0) console.log('\nStopping...');
+    for (const each of toStop.reverse()) await each();
+    process.exit(code);
+  })().catch((error) => {
+    console.error(error);
+    process.exit(1);
+  });
+  return stopping;
+}

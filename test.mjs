@@ -1,0 +1,110 @@
+/**
+ * `npm test`: everything that must hold, stage by stage, and at the end one line with the sum.
+ * Node-RED 5 runs on the Node of the devDependencies, Node-RED 4.1 on the one that npm itself runs on.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(fileURLToPath(import.meta.url));
+const bin = (path) => join(root, 'node_modules', path);
+const counts = mkdtempSync(join(tmpdir(), 'nimbus-test-'));
+const stageLimit = 8 * 60_000;
+const total = { passed: 0, failed: 0 };
+const newNode = process.execPath;
+const oldNode = nodeOfNpm();
+const began = Date.now();
+
+console.log(`Node-RED 5 on Node ${process.version}, Node-RED 4.1 on Node ${oldNode.version}${oldNode.note}\n`);
+
+await Promise.all([
+  check('lint', [bin('@biomejs/biome/bin/biome'), 'check', '.']),
+  check('types', [bin('typescript/bin/tsc'), '--noEmit', '-p', '.'])
+]);
+if (await check('build', ['build.mjs'])) {
+  await Promise.all([
+    mocha('tests on Node-RED 5', newNode, { NODE_RED: '5' }),
+    mocha('tests on Node-RED 4.1', oldNode.path, { NODE_RED: '4' })
+  ]);
+  if (hasBrowserTests()) {
+    const config = ['--config', 'test/browser/.mocharc.json'];
+    await mocha('browser checks on Node-RED 5', newNode, { NODE_RED: '5' }, config);
+    await mocha('browser checks on Node-RED 4.1', newNode, { NODE_RED: '4' }, config);
+  }
+}
+rmSync(counts, { recursive: true, force: true });
+console.log(`Took ${seconds(began)}.\n`);
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed > 0 ? 1 : 0;
+
+/** The Node that npm was started with: the user's own. Below 20.19 mocha does not run. */
+function nodeOfNpm() {
+  const path = process.env.npm_node_execpath;
+  if (!path) return { path: newNode, version: process.version, note: ' (not started by npm: no other Node known)' };
+  const version = spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout?.trim() ?? '';
+  const [major = 0, minor = 0] = version.slice(1).split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return { path, version, note: '' };
+  const note = ` (the system's Node ${version || 'does not run'}: 20.19 or later is needed to test on it)`;
+  return { path: newNode, version: process.version, note };
+}
+
+/** A stage that holds or does not; counts as one test. */
+async function check(name, args) {
+  const { code, output, took } = await run(newNode, args);
+  const ok = code === 0;
+  report(name, ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }, took, ok ? '' : output);
+  return ok;
+}
+
+async function mocha(name, node, env, args = []) {
+  const file = join(counts, `${name}.json`);
+  const mochaArgs = [bin('mocha/bin/mocha.js'), '--forbid-only', '--reporter', './test/reporter.ts', ...args];
+  const { code, output, took } = await run(node, mochaArgs, { ...env, MOCHA_COUNTS: file });
+  const result = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0 };
+  // A run that broke off, or that did not end by itself, is a failure of its own.
+  if (code !== 0 && result.failed === 0) result.failed = 1;
+  report(name, result, took, output);
+}
+
+function hasBrowserTests() {
+  const folder = join(root, 'test', 'browser');
+  return existsSync(folder) && readdirSync(folder).some((file) => file.endsWith('.browser.ts'));
+}
+
+function report(name, { passed, failed, skipped = 0 }, took, output) {
+  total.passed += passed;
+  total.failed += failed;
+  const result = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+  console.log(`${failed > 0 ? 'FAILED' : 'ok'}  ${name}: ${result} (${took})`);
+  if (output.trim()) console.log(`${output.trimEnd()}\n`);
+}
+
+/** Runs a script with its output held back, so that two may run at a time. */
+function run(node, args, env = {}) {
+  const start = Date.now();
+  return new Promise((resolve) => {
+    const child = spawn(node, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe']
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
+    const timer = setTimeout(() => {
+      output += `\nStopped after ${stageLimit / 60_000} minutes.\n`;
+      child.kill('SIGKILL');
+    }, stageLimit);
+    child.once('error', (error) => (output += `\n${error.message}\n`));
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code, output, took: seconds(start) });
+    });
+  });
+}
+
+function seconds(since) {
+  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
+}

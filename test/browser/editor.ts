@@ -1,0 +1,255 @@
+/**
+ * Node-RED's editor in a headless Chromium, for the checks of dialogs and pictures.
+ * The Node-RED behind it is the one of `startNodeRed()`: deploy a flow there, then open the editor on it.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import { nodeRedVersion, startNodeRed } from '../node-red';
+
+/** Node-RED 4.1 has the light one only. */
+export type Theme = 'light' | 'dark';
+
+export interface EditorOptions {
+  theme?: Theme;
+  width?: number;
+  height?: number;
+}
+
+const folder = join(__dirname, '..', '..', 'screenshots');
+const wait = 15_000;
+let launched: Promise<Browser> | undefined;
+
+/** Mocha's root hook: the browser ends before Node-RED, whose server waits for its connections. */
+export const mochaHooks = {
+  async afterAll(): Promise<void> {
+    await (await launched)?.close();
+  }
+};
+
+/** Opens the editor on the deployed flow; `close()` it at the end of the test. */
+export async function openEditor({ theme = 'light', width = 1440, height = 900 }: EditorOptions = {}): Promise<Editor> {
+  const red = await startNodeRed();
+  launched ??= launch();
+  const browser = await launched;
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: 'en-US' });
+  const page = await context.newPage();
+  page.setDefaultTimeout(wait);
+  const editor = new Editor(page, theme, red.url);
+  await page.addInitScript(`localStorage.setItem('view-dark-theme', '${theme}')`);
+  await page.goto(red.url);
+  await page.locator('#red-ui-main-container, #red-ui-workspace').first().waitFor();
+  await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
+  await page.waitForFunction("typeof RED !== 'undefined' && RED.nodes.filterNodes({}).length >= 0");
+  return editor;
+}
+
+async function launch(): Promise<Browser> {
+  const { default: packed } = await import('@sparticuz/chromium');
+  // No WebGL: the editor has no use for it, and its software emulation is slow.
+  packed.setGraphicsMode = false;
+  return chromium.launch({
+    executablePath: await packed.executablePath(),
+    headless: true,
+    // Nothing but the loopback address resolves, so that whatever asks for more fails and is seen.
+    args: [
+      ...packed.args.filter((flag) => !/^--(headless|single-process|no-zygote)/.test(flag)),
+      '--no-sandbox',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-default-apps',
+      '--disable-sync',
+      '--no-first-run',
+      '--no-proxy-server',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'
+    ]
+  });
+}
+
+/** One page with the editor. */
+export class Editor {
+  /** Errors in the console, uncaught exceptions, and requests that left the machine or failed. */
+  readonly problems: string[] = [];
+
+  constructor(
+    readonly page: Page,
+    readonly theme: Theme,
+    url: string
+  ) {
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.problems.push(`console: ${message.text()} (${message.location().url})`);
+    });
+    page.on('pageerror', (error) => this.problems.push(`exception: ${error.message}`));
+    page.on('request', (request) => {
+      if (!/^(data|blob|about):/.test(request.url()) && !request.url().startsWith(url)) {
+        this.problems.push(`request to ${request.url()}`);
+      }
+    });
+    page.on('response', (response) => {
+      if (response.status() >= 400) this.problems.push(`${response.status()} for ${response.url()}`);
+    });
+  }
+
+  /** The node as it is drawn. */
+  canvas(id: string): Locator {
+    return this.page.locator(`#red-ui-workspace-chart [id="${id}"]`);
+  }
+
+  /** Shows the tab that the node is on, and the node. */
+  async reveal(id: string): Promise<void> {
+    await this.page.evaluate(`RED.view.reveal(${JSON.stringify(id)}, false)`);
+    await this.canvas(id).waitFor();
+  }
+
+  /** Opens a node's edit dialog by a double click. */
+  async open(id: string): Promise<void> {
+    await this.reveal(id);
+    await this.canvas(id).locator('.red-ui-flow-node').first().dblclick();
+    await this.#dialogIsOpen('#node-dialog-ok');
+  }
+
+  /** Opens the dialog of a config node. */
+  async openConfig(type: string, id: string): Promise<void> {
+    await this.page.evaluate(`RED.editor.editConfig('', ${JSON.stringify(type)}, ${JSON.stringify(id)})`);
+    await this.#dialogIsOpen('#node-config-dialog-ok');
+  }
+
+  /** The control of a property in the topmost dialog. */
+  async field(property: string): Promise<Locator> {
+    const isConfig = await this.page.locator('#node-config-dialog-ok').isVisible();
+    return this.page.locator(`#node-${isConfig ? 'config-' : ''}input-${property}`);
+  }
+
+  /** Fills a plain control: text, number, select or checkbox. */
+  async fill(property: string, value: string | boolean): Promise<void> {
+    const field = await this.field(property);
+    if (typeof value === 'boolean') return field.setChecked(value);
+    const isSelect = await field.evaluate(
+      (element) => (element as unknown as { tagName: string }).tagName === 'SELECT'
+    );
+    if (isSelect) await field.selectOption(value);
+    else await field.fill(value);
+  }
+
+  /** Fills a typed field: its type and its text, as if chosen and typed. */
+  async fillTyped(property: string, type: string, value: string): Promise<void> {
+    await this.#typedInput(property, `'type', ${JSON.stringify(type)}`);
+    await this.#typedInput(property, `'value', ${JSON.stringify(value)}`);
+  }
+
+  /** What a plain control shows; a checkbox gives `true` or `false`. */
+  async read(property: string): Promise<string | boolean> {
+    const field = await this.field(property);
+    if ((await field.getAttribute('type')) === 'checkbox') return field.isChecked();
+    return field.inputValue();
+  }
+
+  async readTyped(property: string): Promise<{ type: string; value: string }> {
+    return {
+      type: (await this.#typedInput(property, "'type'")) as string,
+      value: (await this.#typedInput(property, "'value'")) as string
+    };
+  }
+
+  /** Whether the row of a control can be seen. */
+  async shows(property: string): Promise<boolean> {
+    const row = this.page.locator('.form-row').filter({ has: await this.field(property) });
+    return row.first().isVisible();
+  }
+
+  /** Closes the open dialog by its Done (config node: Add or Update) button. */
+  done(): Promise<void> {
+    return this.#closeDialog('ok');
+  }
+
+  cancel(): Promise<void> {
+    return this.#closeDialog('cancel');
+  }
+
+  /** A node's or config node's properties, as the editor has them; `valid` is what its validators say. */
+  async node(id: string): Promise<Record<string, unknown>> {
+    const json = await this.page.evaluate(`(() => {
+      const node = RED.nodes.node(${JSON.stringify(id)});
+      return JSON.stringify({ ...RED.nodes.convertNode(node, true), valid: node.valid, changed: node.changed });
+    })()`);
+    return JSON.parse(json as string) as Record<string, unknown>;
+  }
+
+  /** Presses Deploy, confirms where the editor asks (unused config nodes, invalid ones), and waits until it is done. */
+  async deploy(): Promise<void> {
+    const deployed = this.page.waitForResponse((answer) => answer.url().endsWith('/flows') && answer.status() === 200);
+    await this.page.locator('#red-ui-header-button-deploy').click();
+    const question = this.page.locator('.red-ui-notification button.primary');
+    const confirmed = question.click().catch(() => 'not asked');
+    await Promise.race([deployed, confirmed]);
+    await deployed;
+    await this.page.waitForFunction("$('#red-ui-header-button-deploy').hasClass('disabled')");
+  }
+
+  /** Presses the button of an inject node. */
+  async inject(id: string): Promise<void> {
+    await this.reveal(id);
+    await this.canvas(id).locator('.red-ui-flow-node-button-button').click();
+  }
+
+  /** Waits for that many messages in the debug sidebar; gives their texts. */
+  async debugMessages(count = 1): Promise<string[]> {
+    await this.page.evaluate("RED.sidebar.show('debug')");
+    const messages = this.page.locator('.red-ui-debug-msg');
+    await messages.nth(count - 1).waitFor();
+    return messages.allInnerTexts();
+  }
+
+  /** The status text below a node, once there is one. */
+  async status(id: string): Promise<string> {
+    const label = this.canvas(id).locator('.red-ui-flow-node-status-label');
+    await this.page.waitForFunction(
+      `document.querySelector('[id="${id}"] .red-ui-flow-node-status-label')?.textContent`,
+      undefined,
+      { timeout: wait }
+    );
+    return (await label.textContent()) ?? '';
+  }
+
+  /** Saves a picture as `screenshots/<name>-<theme>-<Node-RED version>.png`; of one element, where one is given. */
+  async shoot(name: string, of?: Locator): Promise<string> {
+    mkdirSync(folder, { recursive: true });
+    const path = join(folder, `${name}-${this.theme}-${nodeRedVersion}.png`);
+    await (of ?? this.page).screenshot({ path, animations: 'disabled' });
+    return path;
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+
+  async #typedInput(property: string, args: string): Promise<unknown> {
+    const id = await (await this.field(property)).getAttribute('id');
+    return this.page.evaluate(`$('#${id}').typedInput(${args})`);
+  }
+
+  async #dialogIsOpen(button: string): Promise<void> {
+    await this.page.locator(button).waitFor();
+    await this.page.locator('.red-ui-tray .form-row').first().waitFor({ state: 'attached' });
+    await this.#settled();
+  }
+
+  /** The topmost dialog: a config node's lies over a node's. */
+  async #closeDialog(button: 'ok' | 'cancel'): Promise<void> {
+    const config = this.page.locator(`#node-config-dialog-${button}`);
+    const target = (await config.isVisible()) ? config : this.page.locator(`#node-dialog-${button}`);
+    await target.click();
+    await target.waitFor({ state: 'hidden' });
+    await this.#settled();
+  }
+
+  /** The tray slides in and out; nothing hits its mark before it stands still. */
+  async #settled(): Promise<void> {
+    await this.page.waitForFunction(`(() => {
+      const places = [...document.querySelectorAll('.red-ui-tray')].map((tray) => tray.getBoundingClientRect().x).join();
+      const still = globalThis.trayPlaces === places;
+      globalThis.trayPlaces = places;
+      return still && !$('.red-ui-tray').is(':animated');
+    })()`);
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * The pack's public interface as data: what a saved flow holds of each node. Flows that users have saved depend on it,
+ * so it is written down here a second time, and is not taken from the nodes.
+ */
+
+/** Properties in the flow, with the values of a node that was just dragged in, and what is in the credential store. */
+export interface SavedNode {
+  properties: Record<string, string | number | boolean>;
+  credentials?: Record<string, 'text' | 'password'>;
+  /** Names of the typed fields: each is stored with an `xType` beside it. */
+  typed: string[];
+}
+
+const common = {
+  name: '',
+  account: '',
+  region: '',
+  regionType: 'str',
+  dynamicCredentials: '',
+  dynamicCredentialsType: 'msg',
+  output: 'parsed'
+};
+
+export const contract: Record<string, SavedNode> = {
+  'aws-account': {
+    properties: {
+      name: '',
+      source: 'default',
+      profile: '',
+      region: '',
+      endpoint: '',
+      roleArn: '',
+      sessionName: '',
+      duration: 3600,
+      validate: true,
+      rekognitionRate: 5
+    },
+    credentials: { accessKeyId: 'text', secretAccessKey: 'password', sessionToken: 'password', externalId: 'text' },
+    typed: []
+  },
+  'aws-lambda-invoke': {
+    properties: {
+      ...common,
+      functionName: '',
+      functionNameType: 'str',
+      qualifier: '',
+      qualifierType: 'str',
+      invocationType: 'RequestResponse',
+      payload: 'payload',
+      payloadType: 'msg',
+      clientContext: '',
+      clientContextType: 'json',
+      hostContext: false,
+      logTail: false,
+      functionError: 'error',
+      timeout: 900,
+      retries: 0
+    },
+    typed: ['functionName', 'qualifier', 'payload', 'clientContext', 'region', 'dynamicCredentials']
+  },
+  'aws-lambda-list': {
+    properties: {
+      ...common,
+      scope: 'all',
+      maxItems: '50',
+      maxItemsType: 'num',
+      marker: 'marker',
+      markerType: 'msg',
+      allVersions: false
+    },
+    typed: ['maxItems', 'marker', 'region', 'dynamicCredentials']
+  }
+};
+
+/** The kinds of source of every typed field; some take literals as well. */
+export const sources = ['msg', 'flow', 'global', 'env', 'jsonata'];
+export const literals = ['str', 'num', 'bool', 'json'];

@@ -65,7 +65,13 @@ async function mocha(name, node, env, args = []) {
   const result = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0 };
   // A run that broke off, or that did not end by itself, is a failure of its own.
   if (code !== 0 && result.failed === 0) result.failed = 1;
-  report(name, result, took, output);
+  report(name, result, took, result.failed > 0 ? failuresOf(output) : '');
+}
+
+/** What mocha says after its list of tests; if it did not come so far, the end of what it said. */
+function failuresOf(output) {
+  const summary = output.search(/^ +\d+ passing/m);
+  return summary < 0 ? output.split('\n').slice(-100).join('\n') : output.slice(summary);
 }
 
 function hasBrowserTests() {

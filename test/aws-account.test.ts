@@ -354,6 +354,14 @@ describe('aws-account', () => {
       assert.equal(await signerOfNext(), idOf('demo'));
     });
 
+    it('says that its keys hold characters that cannot be sent', async () => {
+      env.credentials({ garden: { ...section('demo'), aws_session_token: '“pasted”' } });
+      await deploy(garden);
+      const { error } = await invoke();
+      assert.equal(error?.name, 'CredentialsProviderError');
+      assert.match(error.message, /^The keys hold blanks or other characters that no key has\./);
+    });
+
     it('says that a credential_process failed', async () => {
       env.config({ garden: { credential_process: `"${process.execPath}" -e "process.exit(3)"` } });
       await deploy(garden);

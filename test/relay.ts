@@ -77,7 +77,9 @@ export class Relay {
       const text = await textOf(answer);
       exchange.answer = text;
       const { 'transfer-encoding': _, connection: __, ...kept } = answer.headers;
-      response.writeHead(answer.statusCode ?? 502, kept).end(text);
+      response.writeHead(answer.statusCode ?? 502, kept);
+      if (answer.complete) response.end(text);
+      else response.write(text, () => response.destroy());
     });
     outgoing.on('error', () => response.destroy());
     response.on('close', () => outgoing.destroy());

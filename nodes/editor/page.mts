@@ -12,6 +12,8 @@ export interface Words {
 }
 
 const color = '#7FB2E5';
+/** Node-RED's own widgets take their width from this attribute. */
+const width = 'style="width: calc(100% - 145px)"';
 
 const prefixOf = ({ config }: Definition) => (config ? 'node-config-input' : 'node-input');
 const indent = (text: string, by: string) => text.trim().replace(/^(?=.)/gm, by);
@@ -30,7 +32,7 @@ function control(id: string, name: string, field: Field, words: Words): string {
   const quiet = field.stored ? ' autocomplete="off"' : '';
   const suggestions = field.suggestions?.map((value) => `<option value="${value}"></option>`).join('');
   return [
-    `<input type="${kind}" id="${id}"${list}${quiet}${placeholder}${hint}>`,
+    `<input type="${kind}" id="${id}" ${width}${list}${quiet}${placeholder}${hint}>`,
     field.types ? `<input type="hidden" id="${id}Type">` : '',
     suggestions ? `<datalist id="${id}-suggestions">${suggestions}</datalist>` : ''
   ].join('');
@@ -61,15 +63,14 @@ function row(prefix: string, name: string, field: Field, words: Words): string {
   return `<div class="form-row nimbus-row">\n${indent(lines.join('\n'), '  ')}\n</div>`;
 }
 
-/** The labels here are longer than the 100 px that Node-RED has for one; a narrow dialog puts them above. */
+/** The labels here are longer than the 100 px that Node-RED has for one. */
 const style = `<style>
-  .red-ui-editor .nimbus-row > label { width: 130px; }
+  .red-ui-editor .nimbus-row > label { width: 140px; }
   .red-ui-editor .nimbus-row > label > i { width: 16px; text-align: center; }
-  .red-ui-editor .nimbus-row > :is(input[type="text"], input[type="password"], .red-ui-typedInput-container) { width: calc(100% - 135px) !important; }
-  .red-ui-editor .nimbus-row > select { width: auto; min-width: 260px; max-width: calc(100% - 135px); }
-  .red-ui-editor .nimbus-row > label.nimbus-flag { width: calc(100% - 135px); margin-left: 134px; }
+  .red-ui-editor .nimbus-row > select { width: auto; min-width: 260px; max-width: calc(100% - 145px); }
+  .red-ui-editor .nimbus-row > label.nimbus-flag { width: calc(100% - 145px); margin-left: 144px; }
   .nimbus-flag > input[type="checkbox"] { width: auto; margin: 0 4px 0 0; vertical-align: baseline; }
-  .nimbus-hint { margin: 4px 0 0 134px; font-size: 12px; line-height: 1.4; color: var(--red-ui-secondary-text-color); }
+  .nimbus-hint { margin: 4px 0 0 144px; font-size: 12px; line-height: 1.4; color: var(--red-ui-secondary-text-color); }
   .nimbus-advanced > summary { margin: 16px 0 12px; cursor: pointer; color: var(--red-ui-primary-text-color); }
 </style>`;
 
@@ -84,11 +85,11 @@ function template(definition: Definition, words: Words): string {
     ? ''
     : `<div class="form-row nimbus-row">
   <label for="${prefix}-account"><i class="fa fa-cloud"></i> <span data-i18n="label.account"></span></label>
-  <input type="text" id="${prefix}-account">
+  <input type="text" id="${prefix}-account" ${width}>
 </div>`;
   return `<div class="form-row nimbus-row">
   <label for="${prefix}-name"><i class="fa fa-tag"></i> <span data-i18n="label.name"></span></label>
-  <input type="text" id="${prefix}-name" data-i18n="[placeholder]label.name">
+  <input type="text" id="${prefix}-name" ${width} data-i18n="[placeholder]label.name">
 </div>
 ${account}
 ${rows(false)}

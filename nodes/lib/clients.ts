@@ -92,6 +92,8 @@ export class Clients {
   #users = 0;
   #closed = false;
   #ended = false;
+  /** What the last question to an SSO portal was asked with. */
+  #ssoToken = '';
 
   constructor(options: AccountOptions) {
     this.#options = options;
@@ -135,7 +137,7 @@ export class Clients {
   /** Everything secret that this account knows at the moment. */
   secrets(): string[] {
     const { keys, role } = this.#options.signIn;
-    return [...this.provider.secrets(), ...Object.values(keys ?? {}), role?.externalId ?? ''];
+    return [...this.provider.secrets(), ...Object.values(keys ?? {}), role?.externalId ?? '', this.#ssoToken];
   }
 
   #end(): void {
@@ -198,6 +200,7 @@ export class Clients {
     shared.handle = async (request, options) => {
       // Otherwise the SDK would try again what its end has cut off, such as a question for temporary credentials.
       if (this.#ended) throw closed();
+      this.#ssoToken = request.headers['x-amz-sso_bearer_token'] ?? this.#ssoToken;
       return handler.handle(request, { ...options, ...this.#calls.get(request)?.limits });
     };
     return shared;

@@ -79,6 +79,14 @@ export function share(provider: Provider): SharedProvider {
 
 type Providers = typeof import('@aws-sdk/credential-providers');
 
+/** Keys end up in headers, which Node.js refuses to send with other characters, such as the quotes of a pasted text. */
+function checkCharacters({ accessKeyId, secretAccessKey, sessionToken = '' }: Identity): void {
+  if (/^[\x21-\x7e]*$/.test(accessKeyId + secretAccessKey + sessionToken)) return;
+  throw Object.assign(new Error('The keys hold blanks or other characters that no key has.'), {
+    name: 'CredentialsProviderError'
+  });
+}
+
 /** What a credential_process wrote, and its own command line, may hold secrets that nobody here knows. */
 function withoutOutput(error: Error): Error {
   if (!error.message.startsWith('Command failed: ')) return error;
@@ -114,6 +122,7 @@ export function signInProvider(signIn: SignIn, options: () => Promise<InnerClien
   const identities: Identity[] = [];
   const remember = (provider: Provider) => async (): Promise<Identity> => {
     const identity = await provider();
+    checkCharacters(identity);
     identities.push(identity);
     if (identities.length > remembered) identities.shift();
     return identity;

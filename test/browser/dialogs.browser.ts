@@ -47,19 +47,168 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
         await editor.open(id);
         await assertWords();
         await editor.shoot(name);
-        await editor.page.locator('#node-input-advanced > summary').click();
+        await openAdvanced();
         await assertWords();
         await editor.shoot(`${name}-advanced`);
         await editor.cancel();
       }
       await editor.openConfig('aws-account', 'account');
+      await editor.fill('roleArn', 'arn:aws:iam::111111111111:role/nimbus-demo');
       await assertWords();
       await editor.shoot('aws-account');
-      await editor.page.locator('#node-config-input-advanced > summary').click();
-      await editor.fill('roleArn', 'arn:aws:iam::111111111111:role/nimbus-demo');
+      await editor.fill('source', 'default');
+      await editor.page.locator('#node-config-input-rekognitionRate').scrollIntoViewIfNeeded();
       await assertWords();
       await editor.shoot('aws-account-advanced');
       await editor.cancel();
     });
+  }
+
+  it('show a row only where it matters', async () => {
+    await open('light');
+    await editor.open('invoke');
+    const synchronous = ['logTail', 'functionError', 'clientContext', 'hostContext'];
+    assert.deepEqual(await shown(synchronous), synchronous);
+    await editor.fill('invocationType', 'Event');
+    assert.deepEqual(await shown(synchronous), []);
+    await editor.cancel();
+
+    await editor.open('list');
+    assert.equal(await editor.shows('marker'), false);
+    await editor.fill('scope', 'page');
+    assert.equal(await editor.shows('marker'), true);
+    await editor.cancel();
+
+    await editor.openConfig('aws-account', 'account');
+    const rows = ['accessKeyId', 'secretAccessKey', 'sessionToken', 'profile', 'externalId', 'sessionName', 'duration'];
+    assert.deepEqual(await shown(rows), rows.slice(0, 3));
+    await editor.fill('source', 'profile');
+    assert.deepEqual(await shown(rows), ['profile']);
+    await editor.fill('source', 'default');
+    await editor.fill('roleArn', 'arn:aws:iam::111111111111:role/nimbus-demo');
+    assert.deepEqual(await shown(rows), ['externalId', 'sessionName', 'duration']);
+    await editor.cancel();
+  });
+
+  it('say in words why a value will not do', async () => {
+    await open('light', { invoke: { functionName: '', retries: 11 }, list: { maxItems: '51', maxItemsType: 'num' } });
+    assert.deepEqual((await editor.node('invoke')).valid, false);
+    assert.deepEqual((await editor.node('list')).valid, false);
+    assert.match(await reason('invoke', 'functionName'), /Function/);
+    assert.match(await reason('invoke', 'retries'), /Retries must be a whole number from 0 to 10/);
+    assert.match(await reason('list', 'maxItems'), /Page size must be a whole number from 1 to 50/);
+    await editor.open('invoke');
+    await editor.fillTyped('functionName', 'str', 'no such/function');
+    assert.match(await reason('invoke', 'functionName', 'no such/function'), /Function must be/);
+    await editor.fillTyped('functionName', 'jsonata', '((');
+    assert.match(await reason('invoke', 'functionName', '(('), /Function: /);
+    await editor.fillTyped('functionName', 'str', 'hello');
+    await editor.fill('retries', '${RETRIES}');
+    await editor.done();
+    assert.deepEqual((await editor.node('invoke')).valid, true);
+  });
+
+  it('miss the secret of an account that signs in by keys', async () => {
+    await open('light');
+    await editor.openConfig('aws-account', 'account');
+    await editor.fill('secretAccessKey', '');
+    assert.match(await reason('account', 'source', 'keys'), /Secret/);
+    await editor.fill('source', 'profile');
+    assert.match(await reason('account', 'profile', ''), /Profile/);
+    await editor.fill('source', 'keys');
+    await editor.fill('secretAccessKey', 'something');
+    assert.equal(await reason('account', 'source', 'keys'), 'true');
+    await editor.fill('endpoint', 'ftp://nowhere');
+    assert.match(await reason('account', 'endpoint', 'ftp://nowhere'), /Endpoint must be a URL/);
+    await editor.cancel();
+  });
+
+  it('change nothing when they are only looked at', async () => {
+    const literal = { functionName: 'hello', functionNameType: 'str', region: 'eu-west-1', regionType: 'str' };
+    await open('light', { invoke: { ...literal, clientContext: '{"a":1}', clientContextType: 'json', timeout: 5 } });
+    const before = await editor.node('invoke');
+    await editor.open('invoke');
+    await editor.done();
+    const { changed, ...after } = await editor.node('invoke');
+    for (const [name, value] of Object.entries(before)) assert.deepEqual(after[name] ?? value, value, name);
+    assert.deepEqual([after.clientContextType, String(after.timeout), after.region], ['json', '5', 'eu-west-1']);
+  });
+
+  it('start with the defaults for a node from the palette, which asks for an account and a function', async () => {
+    await open('light');
+    await editor.page.locator('.red-ui-palette-node[data-palette-type="aws-lambda-invoke"]').scrollIntoViewIfNeeded();
+    await editor.page
+      .locator('.red-ui-palette-node[data-palette-type="aws-lambda-invoke"]')
+      .dragTo(editor.page.locator('#red-ui-workspace-chart'), { targetPosition: { x: 300, y: 400 } });
+    const id = (await editor.page.evaluate(
+      "RED.nodes.filterNodes({ type: 'aws-lambda-invoke' }).find(({ id }) => id !== 'invoke').id"
+    )) as string;
+    const { valid, functionName, payload, payloadType, invocationType, timeout } = await editor.node(id);
+    assert.deepEqual(
+      { valid, functionName, payload, payloadType, invocationType, timeout },
+      {
+        valid: false,
+        functionName: '',
+        payload: 'payload',
+        payloadType: 'msg',
+        invocationType: 'RequestResponse',
+        timeout: 900
+      }
+    );
+    await editor.open(id);
+    await editor.fill('account', 'account');
+    await editor.fillTyped('functionName', 'str', 'hello');
+    await editor.shoot('aws-lambda-invoke-new');
+    await editor.done();
+    assert.equal((await editor.node(id)).valid, true);
+    await editor.deploy();
+    assert.deepEqual((await bench.red.send(id, { payload: { name: 'editor' } })).msg.payload, {
+      greeting: 'Hello, editor!'
+    });
+  });
+
+  it('can be walked through with the keyboard alone', async () => {
+    await open('light', { invoke: { functionName: '' } });
+    await editor.open('invoke');
+    await (await editor.field('name')).focus();
+    await editor.page.keyboard.type('by keyboard');
+    await tabTo('Function');
+    await editor.page.keyboard.type('hello');
+    await editor.page.keyboard.press('Control+Enter');
+    await editor.page.locator('#node-dialog-ok').waitFor({ state: 'hidden' });
+    const { name, functionName, functionNameType } = await editor.node('invoke');
+    assert.deepEqual(
+      { name, functionName, functionNameType },
+      { name: 'by keyboard', functionName: 'hello', functionNameType: 'str' }
+    );
+  });
+
+  /** Opens the advanced part of the topmost dialog. */
+  const openAdvanced = () => editor.page.evaluate("$('.nimbus-advanced').last().prop('open', true)");
+
+  /** Those of the rows that can be seen. */
+  async function shown(names: string[]): Promise<string[]> {
+    await openAdvanced();
+    const visible: string[] = [];
+    for (const name of names) if (await editor.shows(name)) visible.push(name);
+    return visible;
+  }
+
+  /** What the validator of a property says of its value, or of another one. */
+  async function reason(id: string, property: string, value?: string): Promise<string> {
+    return (await editor.page.evaluate(`(() => {
+      const node = RED.nodes.node('${id}');
+      const value = ${value === undefined ? `node.${property}` : JSON.stringify(value)};
+      return String(node._def.defaults.${property}.validate.call(node, value, {}));
+    })()`)) as string;
+  }
+
+  /** Presses Tab until the control with this name has the focus. */
+  async function tabTo(label: string): Promise<void> {
+    for (let presses = 0; presses < 30; presses += 1) {
+      await editor.page.keyboard.press('Tab');
+      if ((await editor.page.evaluate("document.activeElement.getAttribute('aria-label')")) === label) return;
+    }
+    assert.fail(`${label} cannot be reached with the keyboard`);
   }
 });

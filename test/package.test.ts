@@ -1,0 +1,375 @@
+/**
+ * The package as npm delivers it: packed, installed into an empty user folder, and run by a Node-RED in a process of its
+ * own. It takes `dist/` as the build has left it.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { homedir, hostname, tmpdir } from 'node:os';
+import { basename, dirname, join, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { LocalAws, signIns } from '../local-aws/client';
+import { keysOf } from './aws';
+import { type FlowNode, nodeRedVersion } from './node-red';
+
+const repository = join(__dirname, '..');
+const nodeRed = nodeRedVersion === 4 ? 'node-red-4' : 'node-red';
+const description = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
+  name: string;
+  version: string;
+  'node-red': { nodes: Record<string, string> };
+};
+const sets = Object.keys(description['node-red'].nodes);
+
+/** Runs npm: the one that runs the tests, else the one on the path. */
+async function npm(folder: string, ...args: string[]): Promise<string> {
+  const cli = process.env.npm_execpath;
+  const [command, first] = cli?.endsWith('.js') ? [process.execPath, [cli]] : ['npm', []];
+  const { stdout } = await promisify(execFile)(command, [...first, ...args], { cwd: folder });
+  return stdout;
+}
+
+/** Files below a folder of the repository, with slashes. */
+const filesIn = (folder: string, pattern: string): string[] =>
+  globSync(pattern, { cwd: join(repository, folder) }).map((path) => path.split(sep).join('/'));
+
+interface Packed {
+  filename: string;
+  size: number;
+  files: { path: string }[];
+}
+
+interface CommsEvent {
+  topic: string;
+  data?: { id?: string; msg?: string; text?: string; revision?: string };
+}
+
+/** The part of the package `ws`, which Node-RED brings, that is used here: Node 20 has no WebSocket of its own. */
+interface Socket {
+  on(name: 'message', handler: (data: Buffer) => void): void;
+  once(name: 'open', handler: () => void): void;
+  once(name: 'error', handler: (error: Error) => void): void;
+  terminate(): void;
+}
+
+/** A Node-RED as `node-red -u <folder>` starts it, and what its editor hears of it. */
+class Process {
+  readonly events: CommsEvent[] = [];
+  output = '';
+  #url = '';
+  #wake: () => void = () => undefined;
+  #socket: Socket | undefined;
+
+  private constructor(private readonly child: ChildProcess) {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (text: Buffer) => {
+        this.output += text;
+        this.#wake();
+      });
+    }
+    child.once('exit', () => this.#wake());
+  }
+
+  static async start(userDir: string, env: Record<string, string>): Promise<Process> {
+    const inherited = Object.entries(process.env).filter(([name]) => !/^(AWS_|NODE_RED|npm_|NODE_OPTIONS)/.test(name));
+    const child = spawn(
+      process.execPath,
+      [
+        require.resolve(`${nodeRed}/red.js`),
+        '--userDir',
+        userDir,
+        '--settings',
+        join(userDir, 'settings.js'),
+        '-p',
+        '0'
+      ],
+      { cwd: userDir, env: { ...Object.fromEntries(inherited), ...env }, stdio: ['ignore', 'pipe', 'pipe'] }
+    );
+    const started = new Process(child);
+    try {
+      started.#url = await started.until(
+        () => /running at (http:\S+)/.exec(started.output)?.[1],
+        'its address',
+        30_000
+      );
+      await started.until(() => started.output.includes('Started flows'), 'the flows to start');
+      await started.#listen();
+      return started;
+    } catch (error) {
+      await started.stop();
+      throw error;
+    }
+  }
+
+  /** Waits for something that shows in its output or at its editor. */
+  async until<T>(condition: () => T | undefined | false, what: string, limit = 10_000): Promise<T> {
+    const end = Date.now() + limit;
+    for (;;) {
+      const value = condition();
+      if (value) return value;
+      const left = end - Date.now();
+      if (left <= 0 || this.child.exitCode !== null) {
+        throw new Error(`waited in vain for ${what}; Node-RED says:\n${this.output}`);
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  async request(path: string, init: RequestInit = {}): Promise<Response> {
+    const answer = await fetch(new URL(path, this.#url), init);
+    assert.ok(answer.ok, `${path}: ${answer.status} ${answer.ok ? '' : await answer.text()}`);
+    return answer;
+  }
+
+  async json(path: string): Promise<unknown> {
+    return (await this.request(path, { headers: { Accept: 'application/json' } })).json();
+  }
+
+  /** Deploys as the editor does. */
+  async deploy(flows: FlowNode[]): Promise<void> {
+    const headers = { 'Content-Type': 'application/json', 'Node-RED-API-Version': 'v2' };
+    const answer = await this.request('flows', { method: 'POST', headers, body: JSON.stringify({ flows }) });
+    const { rev } = (await answer.json()) as { rev: string };
+    const deployed = ({ topic, data }: CommsEvent) => topic === 'notification/runtime-deploy' && data?.revision === rev;
+    await this.until(() => this.events.some(deployed), 'the flows to be deployed');
+    this.events.length = 0;
+  }
+
+  async stop(): Promise<void> {
+    this.#socket?.terminate();
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGINT');
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 10_000);
+    await gone;
+    clearTimeout(timer);
+  }
+
+  /** Opens the connection over which the editor gets statuses and what debug nodes show. */
+  async #listen(): Promise<void> {
+    const inside = createRequire(createRequire(require.resolve(nodeRed)).resolve('@node-red/editor-api'));
+    const WebSocket = inside('ws') as new (url: string) => Socket;
+    const socket = new WebSocket(`${this.#url.replace('http', 'ws')}comms`);
+    this.#socket = socket;
+    await new Promise<void>((resolve, reject) => {
+      socket.once('open', resolve);
+      socket.once('error', reject);
+    });
+    socket.on('message', (data) => {
+      this.events.push(...(JSON.parse(data.toString()) as CommsEvent[]));
+      this.#wake();
+    });
+  }
+}
+
+describe('the package', () => {
+  let folder: string;
+  let packed: Packed;
+  let installed: string;
+
+  before(async function () {
+    this.timeout(120_000);
+    folder = await realpath(await mkdtemp(join(tmpdir(), 'nimbus-package-')));
+    // Without its scripts: the build must not run while other tests read what it makes.
+    [packed] = JSON.parse(
+      await npm(repository, 'pack', '--ignore-scripts', '--json', '--pack-destination', folder)
+    ) as [Packed];
+    const userDir = join(folder, 'user');
+    await mkdir(userDir);
+    // What Node-RED itself writes into an empty user folder.
+    await writeFile(join(userDir, 'package.json'), JSON.stringify({ name: 'node-red-project', private: true }));
+    const tarball = join(folder, basename(packed.filename));
+    // As Node-RED's palette manager calls it.
+    await npm(userDir, 'install', '--no-audit', '--no-update-notifier', '--no-fund', '--prefer-offline', tarball);
+    installed = join(userDir, 'node_modules', description.name);
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  describe('as a tarball', () => {
+    it('holds what Node-RED loads, the examples and the documents, and nothing else', () => {
+      const expected = [
+        ...['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'],
+        ...sets.flatMap((set) => [`dist/${set}.js`, `dist/${set}.html`]),
+        ...filesIn('nodes', '*.ts').map((path) => `dist/nodes/${path.replace(/\.ts$/, '.js')}`),
+        ...filesIn('nodes/lib', '**/*.ts').map((path) => `dist/nodes/lib/${path.replace(/\.ts$/, '.js')}`),
+        ...filesIn('icons', '*.svg').map((path) => `dist/icons/${path}`),
+        ...filesIn('locales', '*/aws-*.{json,html}').map((path) => `dist/locales/${path}`),
+        ...filesIn('examples', '*.json').map((path) => `examples/${path}`)
+      ];
+      assert.deepEqual(packed.files.map(({ path }) => path).sort(), expected.sort());
+    });
+
+    it('is small', () => {
+      assert.ok(packed.size < 200_000, `it has ${packed.size} bytes`);
+    });
+
+    it('holds nothing of the machine that it was made on, and no keys of the local AWS', async () => {
+      const own = [repository, homedir(), hostname(), tmpdir(), 'sourceMappingURL'].filter((text) => text.length > 4);
+      const keys = Object.values(signIns).flatMap(({ accessKeyId, secretAccessKey }) => [accessKeyId, secretAccessKey]);
+      const found: string[] = [];
+      for (const { path } of packed.files) {
+        const text = await readFile(join(installed, path), 'utf8');
+        for (const trace of [...own, ...keys]) if (text.includes(trace)) found.push(`${path}: ${trace}`);
+      }
+      assert.deepEqual(found, []);
+    });
+
+    it('is installed with its dependencies and without those of its development', async () => {
+      const modules = await readdir(dirname(dirname(installed)));
+      assert.ok(modules.includes('@aws-sdk'), `there are ${modules}`);
+      for (const name of ['node-red', 'mocha', 'typescript', 'tsx']) assert.ok(!modules.includes(name), name);
+      assert.ok((await stat(join(installed, 'LICENSE'))).size > 10_000);
+    });
+  });
+
+  describe(`in a Node-RED ${nodeRedVersion} of its own`, () => {
+    let aws: LocalAws;
+    let red: Process;
+
+    before(async function () {
+      this.timeout(60_000);
+      aws = await LocalAws.start();
+      const userDir = join(folder, 'user');
+      const settings = {
+        uiHost: '127.0.0.1',
+        credentialSecret: 'the secret of the tests',
+        telemetry: { enabled: false, updateNotification: false },
+        flowFile: 'flows.json',
+        editorTheme: { tours: false, palette: { catalogues: [] } }
+      };
+      await writeFile(join(userDir, 'settings.js'), `module.exports = ${JSON.stringify(settings)};\n`);
+      const { accessKeyId, secretAccessKey } = keysOf('demo');
+      red = await Process.start(userDir, {
+        HOME: folder,
+        AWS_ENDPOINT_URL: aws.url,
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+        AWS_REGION: 'us-east-1',
+        AWS_EC2_METADATA_DISABLED: 'true'
+      });
+    });
+    beforeEach(() => aws.reset());
+    after(async () => {
+      await red?.stop();
+      await aws?.stop();
+    });
+
+    /** Imports an example, deploys it and gives its nodes by name. */
+    async function deployExample(name: string): Promise<(name: string) => string> {
+      const flow = (await red.json(`library/examples/flows/${description.name}/${name}`)) as FlowNode[];
+      await red.deploy(flow);
+      return (wanted) => {
+        const node = flow.find((each) => each.name === wanted);
+        assert.ok(node, `there is a node ${wanted}`);
+        return node.id;
+      };
+    }
+
+    /** Presses the button of an inject node; resolves with what the debug node shows in the sidebar and below itself. */
+    async function press(inject: string, debug: string): Promise<{ shown: unknown; status: string }> {
+      await red.request(`inject/${inject}`, { method: 'POST' });
+      const shown = await red.until(
+        () => red.events.find(({ topic, data }) => topic === 'debug' && data?.id === debug)?.data?.msg,
+        'a message in the debug sidebar'
+      );
+      const status = await red.until(
+        () => red.events.find(({ topic, data }) => topic === `status/${debug}` && data?.text)?.data?.text,
+        'the status of the debug node'
+      );
+      red.events.length = 0;
+      return { shown, status };
+    }
+
+    it('is loaded from the user folder, every set without an error', async () => {
+      const all = (await red.json('nodes')) as Record<string, unknown>[];
+      const own = all.filter(({ module }) => module === description.name);
+      assert.deepEqual(
+        own.map(({ name, types, enabled, local, version, err }) => ({ name, types, enabled, local, version, err })),
+        sets.map((set) => {
+          return {
+            name: set,
+            types: [set],
+            enabled: true,
+            local: true,
+            version: description.version,
+            err: undefined
+          };
+        })
+      );
+    });
+
+    it('starts without a word of the pack', () => {
+      const lines = red.output
+        .split('\n')
+        .filter((line) => /aws|nimbus|\[error\]/i.test(line) && !line.includes(folder));
+      assert.deepEqual(lines, []);
+    });
+
+    it('brings its icons, words and help to the editor', async () => {
+      const icons = (await red.json('icons')) as Record<string, string[]>;
+      assert.deepEqual(icons[description.name]?.sort(), filesIn('icons', '*.svg').sort());
+      const pages = await (await red.request('nodes', { headers: { Accept: 'text/html' } })).text();
+      for (const set of sets) {
+        assert.ok(pages.includes(`data-template-name="${set}"`), `the form of ${set}`);
+        assert.ok(pages.includes(`data-help-name="${set}"`), `the help of ${set}`);
+        const words = (await red.json(`nodes/${description.name}/${set}/messages?lng=en-US`)) as { palette?: string };
+        assert.ok(words.palette, `the words of ${set}`);
+      }
+    });
+
+    it('runs the example lambda-invoke, its Catch branch too', async () => {
+      const id = await deployExample('lambda-invoke');
+      const answer = await press(id('study, 18.2 °C'), id('answer'));
+      assert.equal(answer.status, 'Heating Study to 21 °C');
+      assert.deepEqual(JSON.parse(String(answer.shown)), {
+        room: 'Study',
+        heating: true,
+        power: 100,
+        message: 'Heating Study to 21 °C'
+      });
+      const failure = await press(id('broken sensor'), id('error'));
+      assert.match(String(failure.shown), /FunctionError/);
+      assert.equal((await aws.invocations()).length, 2);
+      const line = /signed in to account 111111111111 as \S+, region us-east-1/;
+      await red.until(() => line.test(red.output), 'the line of the account');
+    });
+
+    it('runs the example lambda-invoke-async', async () => {
+      const id = await deployExample('lambda-invoke-async');
+      assert.equal((await press(id('wait 5 seconds'), id('accepted'))).status, 'status 202');
+      await aws.until({ invocations: 1, functionName: 'slow' });
+    });
+
+    it('runs the example lambda-list, all at once and page by page', async () => {
+      const id = await deployExample('lambda-list');
+      const { shown, status } = await press(id('list'), id('functions'));
+      assert.match(String(shown), /thermostat/);
+      assert.match(status, /^\d+ functions$/);
+      await press(id('first page'), id('page'));
+      await aws.until({ requests: 1 + Math.ceil(Number.parseInt(status, 10) / 5), operation: 'ListFunctions' });
+    });
+
+    it('has written neither keys nor the endpoint into the user’s flows', async () => {
+      const files = (await readdir(join(folder, 'user'))).filter((file) => /^flows.*\.json$/.test(file));
+      assert.ok(files.length > 0);
+      for (const file of files) {
+        const text = await readFile(join(folder, 'user', file), 'utf8');
+        const { accessKeyId, secretAccessKey } = signIns.demo;
+        for (const own of [accessKeyId, secretAccessKey, aws.url]) assert.ok(!text.includes(own), `${file}: ${own}`);
+      }
+    });
+
+    it('ends with its Node-RED at the first Ctrl-C', async () => {
+      await red.stop();
+      assert.match(red.output, /Stopped flows/);
+    });
+  });
+});

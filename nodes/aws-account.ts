@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { AccountNode } from './lib/account';
 import { Clients, sdkOf } from './lib/clients';
-import { toActionError } from './lib/errors';
+import { toActionError } from './lib/failures';
 import type { Fields, Inputs } from './lib/fields';
 import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern, stored } from './lib/fields';
 import type { Config } from './lib/inputs';

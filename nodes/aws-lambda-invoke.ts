@@ -1,7 +1,8 @@
 import type { InvokeCommandOutput } from '@aws-sdk/client-lambda';
 import type { Context } from './lib/action';
 import { defineAction } from './lib/action';
-import { ActionError, couldNotConnect, invalid, wasThrottled } from './lib/errors';
+import { ActionError, invalid } from './lib/errors';
+import { couldNotConnect, wasThrottled } from './lib/failures';
 import { choice, flag, json, many, optional, plainNumber, text } from './lib/fields';
 import { hostContext } from './lib/host';
 import { parseJson, present, stringify, toJson } from './lib/json';

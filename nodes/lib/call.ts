@@ -5,7 +5,7 @@ import type { Action, Result } from './action';
 import type { Client, Command, ServiceName } from './clients';
 import { sdkOf } from './clients';
 import type { ActionError } from './errors';
-import { toActionError } from './errors';
+import { toActionError } from './failures';
 import type { Credentials, Fields, Inputs } from './fields';
 import { regionOfArn } from './fields';
 import { present } from './json';

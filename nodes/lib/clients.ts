@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { closed, credentialsRefused, invalid } from './errors';
+import { closed, invalid } from './errors';
+import { credentialsRefused } from './failures';
 import type { Credentials } from './fields';
 import { regionIs, regionPattern } from './fields';
 import type { InnerClientOptions, RequestHandler, SignIn, SignInProvider } from './sign-in';

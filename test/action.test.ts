@@ -128,6 +128,14 @@ describe('every action', () => {
       assert.deepEqual(await bench.aws.requests(), []);
     });
 
+    it('may be the JSON text of an environment variable', async () => {
+      process.env.NIMBUS_LOGIN = JSON.stringify(keysOf('second'));
+      const env = { dynamicCredentials: 'NIMBUS_LOGIN', dynamicCredentialsType: 'env' };
+      assert.equal(nameOf(await invoke(env)), undefined);
+      assert.equal((await lastRequest())?.accessKeyId, keysOf('second').accessKeyId);
+      delete process.env.NIMBUS_LOGIN;
+    });
+
     it('are used as they are, with their session token', async () => {
       const outcome = await invoke(dynamic, { payload: {}, keys: { ...keysOf('demo'), sessionToken: 'made-up' } });
       assert.equal(nameOf(outcome), 'UnrecognizedClientException');

@@ -1,4 +1,5 @@
 import { invalid } from './errors';
+import { parseJson } from './json';
 import type { ValueType } from './values';
 
 /** A row is there only while each named field has one of these values, or is filled in at all. */
@@ -162,17 +163,18 @@ export interface Credentials {
   sessionToken?: string;
 }
 
-function checkCredentials(value: unknown, name: string): Credentials {
+/** An environment variable can only hold text, so the JSON of such an object will do. */
+function checkCredentials(given: unknown, name: string): Credentials {
+  const value = typeof given === 'string' ? (parseJson(given)?.value ?? given) : given;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid(`${name} must be an object {accessKeyId, secretAccessKey, sessionToken?}, but is ${kindOf(value)}.`);
   }
   const { accessKeyId, secretAccessKey, sessionToken } = value as Record<string, unknown>;
-  const key = (member: unknown, member_: string) => {
-    if (typeof member !== 'string' || member === '')
-      throw invalid(`${name}.${member_} must be text that is not empty.`);
+  const key = (text: unknown, member: string) => {
+    if (typeof text !== 'string' || text === '') throw invalid(`${name}.${member} must be text that is not empty.`);
     // A line break would end up in a header; Node.js refuses it only after quoting it.
-    if (!/^[\x21-\x7e]+$/.test(member)) throw invalid(`${name}.${member_} must not hold blanks or control characters.`);
-    return member;
+    if (!/^[\x21-\x7e]+$/.test(text)) throw invalid(`${name}.${member} must not hold blanks or control characters.`);
+    return text;
   };
   return {
     accessKeyId: key(accessKeyId, 'accessKeyId'),

@@ -156,6 +156,14 @@ describe('every action', () => {
       });
     }
 
+    it('until the account is there again', async () => {
+      const nodes = [invokeNode(), sink('out')];
+      await bench.red.deploy(nodes);
+      assert.equal(nameOf(await bench.red.send('invoke', { payload: {} })), 'AccountMissing');
+      await bench.red.deploy([account(bench), ...nodes], { credentials: credentials(), type: 'nodes' });
+      assert.equal(nameOf(await bench.red.send('invoke', { payload: {} })), undefined);
+    });
+
     it('with an account that is disabled', async () => {
       await deployAction(bench, invokeNode(), { d: true });
       assert.equal(nameOf(await bench.red.send('invoke', { payload: {} })), 'AccountMissing');

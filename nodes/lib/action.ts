@@ -79,8 +79,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   readonly #readers: Array<[name: string, read: Read]>;
   /** The field that may name many targets. */
   readonly #many: string | undefined;
-  readonly #account: AccountNode | undefined;
-  readonly #detach: (() => void) | undefined;
+  #account: AccountNode | undefined;
+  #detach: (() => void) | undefined;
   /** The messages under way: each ends in one `done`. */
   readonly #running = new Map<Promise<void>, AbortController>();
   #closing = false;
@@ -90,16 +90,21 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   constructor(
     readonly RED: NodeAPI,
     readonly node: Node,
-    config: Config,
+    private readonly config: Config,
     readonly action: Action<S, F>
   ) {
     const fields: Fields = { ...commonFields, ...action.fields };
     this.#readers = Object.keys(fields).map((name) => [name, compileField(RED, node, config, name, fields)]);
     this.#many = Object.keys(fields).find((name) => fields[name]?.many);
-    this.#account = accountFrom(RED, config.account);
-    this.#detach = this.#account?.clients?.attach();
-    // Loaded at deploy: the first message would have to wait for it.
-    if (this.#account) sdkOf(action.service);
+    this.#findAccount();
+  }
+
+  /** At deploy, so that no message waits for the SDK to load. An account that comes later does not restart its nodes. */
+  #findAccount(): void {
+    this.#account = accountFrom(this.RED, this.config.account);
+    if (!this.#account) return;
+    this.#detach = this.#account.clients?.attach();
+    sdkOf(this.action.service);
   }
 
   /** Takes a message in; `done` is called exactly once. */
@@ -136,6 +141,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     let timer: NodeJS.Timeout | undefined;
     try {
       if (this.#closing) throw closed();
+      if (!this.#account) this.#findAccount();
       const inputs = await untilAborted(signal, this.#read(msg));
       const seconds = this.action.timeout?.(inputs as Inputs<F>);
       if (seconds !== undefined) timer = setTimeout(() => controller.abort(timedOut(seconds)), seconds * 1000);
@@ -239,7 +245,7 @@ function partialFailure(failures: ActionError[], results: unknown[]): ActionErro
   const cut = failures.find(({ name }) => name === 'Closed');
   if (cut) return new ActionError('Closed', cut.message, details);
   const [first] = failures as [ActionError];
-  const message = `${failures.length} of ${results.length} targets failed; the first: ${first.name}: ${first.message}`;
+  const message = `${failures.length} of ${results.length} targets failed; the first: ${first.message}`;
   return new ActionError('PartialFailure', message, details);
 }
 

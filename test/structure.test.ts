@@ -1,0 +1,420 @@
+/** What belongs to a node, and what belongs to a package for Node-RED: says what is missing when somebody adds a node. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
+import { commonFields } from '../nodes/lib/action';
+import type { Field } from '../nodes/lib/fields';
+import type { NodeModule } from '../nodes/lib/node-module';
+import { contract } from './contract';
+
+const repository = join(__dirname, '..');
+const read = (...path: string[]): string => readFileSync(join(repository, ...path), 'utf8');
+const readJson = <T>(...path: string[]): T => JSON.parse(read(...path)) as T;
+const there = (path: string): boolean => existsSync(join(repository, path));
+const namesIn = (folder: string, ending: string): string[] =>
+  readdirSync(join(repository, folder))
+    .filter((file) => file.endsWith(ending))
+    .map((file) => file.slice(0, -ending.length));
+
+interface Package {
+  name: string;
+  version: string;
+  description?: string;
+  keywords: string[];
+  license: string;
+  repository: { url: string };
+  bugs: { url: string };
+  homepage: string;
+  engines: { node: string };
+  files: string[];
+  scripts: Record<string, string>;
+  dependencies: Record<string, string>;
+  'node-red': { version: string; nodes: Record<string, string> };
+}
+
+/** A catalogue of words, as `locales/` has it. */
+interface Words {
+  palette?: string;
+  label?: Record<string, string>;
+  hint?: Record<string, string | Record<string, string>>;
+  placeholder?: Record<string, string>;
+  option?: Record<string, Record<string, string>>;
+  invalid?: Record<string, string>;
+}
+
+/** What a page gives to `RED.nodes.registerType`. */
+interface EditorDefinition {
+  category: string;
+  color?: string;
+  icon?: string;
+  inputs?: number;
+  outputs?: number;
+  defaults: Record<string, { value: unknown; type?: string; required?: boolean; validate?: unknown }>;
+  credentials?: Record<string, { type: string }>;
+}
+
+const pack = readJson<Package>('package.json');
+const sets = Object.keys(pack['node-red'].nodes);
+const common = readJson<Words>('locales', 'en-US', 'common.json');
+const semver = createRequire(require.resolve('node-red'))('semver') as {
+  satisfies(version: string, range: string): boolean;
+};
+
+const definitionOf = (set: string): NodeModule['definition'] => (require(`../nodes/${set}`) as NodeModule).definition;
+const wordsOf = (set: string): Words => readJson('locales', 'en-US', `${set}.json`);
+/** The words that the editor gets: the node's own over those of all nodes. */
+const builtWordsOf = (set: string): Words => readJson('dist', 'locales', 'en-US', `${set}.json`);
+const pageOf = (set: string): string => read('dist', `${set}.html`);
+/** The program in a page. */
+const scriptOf = (set: string): string =>
+  /<script type="text\/javascript">(.*?)<\/script>/s.exec(pageOf(set))?.[1] ?? '';
+
+/** Runs a page's program as the editor does. */
+function registeredBy(set: string): { type: string; definition: EditorDefinition }[] {
+  const registered: { type: string; definition: EditorDefinition }[] = [];
+  const registerType = (type: string, definition: EditorDefinition) => registered.push({ type, definition });
+  runInNewContext(scriptOf(set), { RED: { nodes: { registerType } } });
+  return registered;
+}
+const editorDefinitionOf = (set: string): EditorDefinition =>
+  registeredBy(set)[0]?.definition ?? { category: '', defaults: {} };
+
+/** Which types are in some example. */
+const typesInExamples = new Set(
+  namesIn('examples', '.json').flatMap((name) =>
+    readJson<{ type: string }[]>('examples', `${name}.json`).map(({ type }) => type)
+  )
+);
+
+/** What a set lacks: files, and its place in the examples. */
+function missingOf(set: string): string[] {
+  const isConfig = there(`nodes/${set}.ts`) && definitionOf(set).config === true;
+  const files = [
+    `nodes/${set}.ts`,
+    `dist/${set}.html`,
+    `dist/${set}.js`,
+    `dist/nodes/${set}.js`,
+    `locales/en-US/${set}.json`,
+    `locales/en-US/${set}.html`,
+    `test/${set}.test.ts`,
+    ...(isConfig ? [] : [`icons/${set}.svg`, `dist/icons/${set}.svg`])
+  ];
+  const missing = files.filter((path) => !there(path));
+  if (!typesInExamples.has(set)) missing.push(`an example in examples/ that uses ${set}`);
+  if (!(set in contract)) missing.push(`${set} in test/contract.ts`);
+  return missing;
+}
+
+/** Every text of a catalogue with its path. */
+function textsIn(words: unknown, path = ''): [path: string, text: string][] {
+  if (typeof words === 'string') return [[path, words]];
+  return Object.entries(words as object).flatMap(([key, value]) => textsIn(value, path ? `${path}.${key}` : key));
+}
+
+/** As a reader sees it: without tags, entities and line breaks. */
+const readable = (html: string): string =>
+  html
+    .replace(/<[^>]*>/g, '')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
+    .replace(/\s+/g, ' ')
+    .toLowerCase();
+
+/** `secretAccessKey` in words. */
+const inWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** The words that speak of fields, or choices, that there are not. */
+function strayWords(words: Words, fields: Record<string, Pick<Field, 'options'>>): string[] {
+  const stray: string[] = [];
+  for (const part of ['label', 'hint', 'placeholder', 'option', 'invalid'] as const) {
+    for (const [name, value] of Object.entries(words[part] ?? {})) {
+      const field = fields[name];
+      if (!field) stray.push(`${part}.${name}`);
+      else if (typeof value === 'object') {
+        const options = Object.keys(value).filter((option) => !field.options?.includes(option));
+        stray.push(...options.map((option) => `${part}.${name}.${option}`));
+      }
+    }
+  }
+  return stray;
+}
+
+/** What the form of a field needs and the catalogue lacks. */
+function lackingWords(words: Words, name: string, field: Field): string[] {
+  const needed: [path: string, text: string | undefined][] = [
+    [`label.${name}`, words.label?.[name]],
+    ...(field.options ?? []).map((option): [string, string | undefined] => [
+      `option.${name}.${option}`,
+      words.option?.[name]?.[option]
+    ]),
+    ...(field.pattern ? [[`invalid.${name}`, words.invalid?.[name]] as [string, string | undefined]] : [])
+  ];
+  return needed.filter(([, text]) => !text).map(([path]) => path);
+}
+
+describe('the project', () => {
+  describe('has for each node all that belongs to it', () => {
+    for (const set of sets) {
+      it(set, () => assert.deepEqual(missingOf(set), []));
+    }
+
+    it('and would say what a new one lacks', () => {
+      assert.deepEqual(missingOf('aws-new'), [
+        'nodes/aws-new.ts',
+        'dist/aws-new.html',
+        'dist/aws-new.js',
+        'dist/nodes/aws-new.js',
+        'locales/en-US/aws-new.json',
+        'locales/en-US/aws-new.html',
+        'test/aws-new.test.ts',
+        'icons/aws-new.svg',
+        'dist/icons/aws-new.svg',
+        'an example in examples/ that uses aws-new',
+        'aws-new in test/contract.ts'
+      ]);
+    });
+
+    it('and nothing of nodes that package.json does not name', () => {
+      const named = (folder: string, ending: string) =>
+        namesIn(folder, ending)
+          .filter((name) => name.startsWith('aws-'))
+          .sort();
+      const all = [...sets].sort();
+      assert.deepEqual(named('nodes', '.ts'), all);
+      assert.deepEqual(named('locales/en-US', '.json'), all);
+      assert.deepEqual(named('locales/en-US', '.html'), all);
+      assert.deepEqual(Object.keys(contract).sort(), all);
+      assert.deepEqual(
+        namesIn('icons', '.svg').filter((name) => !sets.includes(name)),
+        []
+      );
+    });
+
+    it('under one name', () => {
+      for (const [set, file] of Object.entries(pack['node-red'].nodes)) {
+        assert.equal(file, `dist/${set}.js`);
+        assert.equal(definitionOf(set).type, set);
+      }
+    });
+  });
+
+  describe('has the words', () => {
+    for (const set of sets) {
+      it(`for every field and choice of ${set}, and what to say where a value does not fit`, () => {
+        const words = builtWordsOf(set);
+        assert.ok(words.palette && words.label?.name);
+        const fields = Object.entries(definitionOf(set).fields);
+        assert.deepEqual(
+          fields.flatMap(([name, field]) => lackingWords(words, name, field)),
+          []
+        );
+        if (!definitionOf(set).config) assert.ok(words.label?.account);
+      });
+
+      it(`of ${set} for nothing but its fields`, () => {
+        assert.deepEqual(strayWords(wordsOf(set), definitionOf(set).fields), []);
+      });
+
+      it(`of ${set} without markup, and with Node-RED’s own placeholders`, () => {
+        const wrong = textsIn(builtWordsOf(set)).filter(
+          ([, text]) =>
+            text.trim() !== text ||
+            text === '' ||
+            /[<>&]|\{\{|\$t\(/.test(text) ||
+            (text.match(/__\w+?__/g) ?? []).some((name) => !['__label__', '__min__', '__max__'].includes(name)) ||
+            /(?<!_)_{2}(?!_)/.test(text.replace(/__\w+?__/g, ''))
+        );
+        assert.deepEqual(wrong, []);
+      });
+
+      it(`of help for every field and error of ${set}`, () => {
+        const html = read('locales', 'en-US', `${set}.html`);
+        assert.match(html, new RegExp(`^<script type="text/html" data-help-name="${set}">`));
+        const help = readable(html);
+        const { label = {} } = builtWordsOf(set);
+        const unsaid = Object.keys(definitionOf(set).fields).filter(
+          (name) =>
+            !help.includes(
+              String(label[name])
+                .replace(/ \(.*\)/, '')
+                .toLowerCase()
+            ) && !help.includes(inWords(name))
+        );
+        assert.deepEqual(unsaid, []);
+        const errors = [
+          'MissingValue',
+          'InvalidValue',
+          ...(definitionOf(set).config ? [] : ['AccountMissing', 'Closed'])
+        ];
+        assert.deepEqual(
+          errors.filter((name) => !html.includes(name)),
+          []
+        );
+        assert.ok(html.includes('"Action":'), 'the least policy');
+      });
+    }
+
+    it('that all nodes share for nothing but what all nodes have', () => {
+      const ofTheForm = { name: {}, account: {}, required: {}, number: {}, wholeNumber: {}, text: {} };
+      assert.deepEqual(strayWords(common, { ...ofTheForm, ...commonFields }), []);
+    });
+
+    it('in every language for the same things', () => {
+      for (const language of readdirSync(join(repository, 'locales'))) {
+        for (const set of sets.filter((name) => there(`locales/${language}/${name}.json`))) {
+          const keys = (words: unknown) =>
+            textsIn(words)
+              .map(([path]) => path)
+              .sort();
+          assert.deepEqual(
+            keys(readJson('locales', language, `${set}.json`)),
+            keys(wordsOf(set)),
+            `${language} ${set}`
+          );
+        }
+      }
+    });
+  });
+
+  describe('makes an editor page that', () => {
+    for (const set of sets) {
+      const saved = contract[set];
+      it(`registers ${set} in a plain script, under a literal name`, () => {
+        const scripts = pageOf(set).match(/<script[^>]*>/g);
+        assert.deepEqual(scripts, [
+          '<script type="text/javascript">',
+          `<script type="text/html" data-template-name="${set}">`
+        ]);
+        assert.deepEqual(
+          registeredBy(set).map(({ type }) => type),
+          [set]
+        );
+        const [literal, ...more] = scriptOf(set).split(`RED.nodes.registerType('${set}', {\n`).slice(1);
+        assert.ok(literal && more.length === 0);
+        assert.ok(!/^\s*\.\.\./m.test(literal), 'no spread: tools read the object as it stands');
+      });
+
+      it(`gives a new ${set} the contract’s defaults`, () => {
+        const { defaults } = editorDefinitionOf(set);
+        const values = Object.fromEntries(Object.entries(defaults).map(([name, { value }]) => [name, value]));
+        assert.deepEqual(values, saved?.properties);
+      });
+
+      it(`has the contract’s typed fields of ${set}, each with its type beside it`, () => {
+        const { fields } = definitionOf(set);
+        const typed = Object.keys(fields).filter((name) => fields[name]?.types);
+        assert.deepEqual(typed.sort(), [...(saved?.typed ?? [])].sort());
+        const types = Object.keys(editorDefinitionOf(set).defaults).filter(
+          (name) => /.Type$/.test(name) && name !== 'invocationType'
+        );
+        assert.deepEqual(types.sort(), typed.map((name) => `${name}Type`).sort());
+      });
+
+      it(`has a row, and a check, for each property of ${set}`, () => {
+        const { defaults } = editorDefinitionOf(set);
+        const { config, fields } = definitionOf(set);
+        const id = (name: string) => `id="${config ? 'node-config-input' : 'node-input'}-${name}"`;
+        const all = [...Object.keys(defaults), ...Object.keys(saved?.credentials ?? {})];
+        assert.deepEqual(
+          all.filter((name) => pageOf(set).split(id(name)).length !== 2),
+          []
+        );
+        const unchecked = Object.keys(fields).filter((name) => defaults[name] && !defaults[name]?.validate);
+        assert.deepEqual(unchecked, []);
+        if (!config) assert.deepEqual([defaults.account?.type, defaults.account?.required], ['aws-account', true]);
+      });
+
+      it(`keeps the contract’s credentials of ${set} in Node-RED’s store, as its runtime does`, () => {
+        const expected = saved?.credentials;
+        const types = (credentials: Record<string, { type: string }> = {}) =>
+          Object.fromEntries(Object.entries(credentials).map(([name, { type }]) => [name, type]));
+        assert.deepEqual(types(editorDefinitionOf(set).credentials), expected ?? {});
+        let runtime: { credentials?: Record<string, { type: string }> } | undefined;
+        const registerType = (type: string, _: unknown, options: typeof runtime = {}) => {
+          assert.equal(type, set);
+          runtime = options;
+        };
+        (require(`../dist/${set}.js`) as (RED: object) => void)({ nodes: { registerType } });
+        assert.ok(runtime);
+        assert.deepEqual(types(runtime.credentials), expected ?? {});
+      });
+
+      it(`shows ${set} as the kind of node that it is`, () => {
+        const { category, icon, color, inputs, outputs } = editorDefinitionOf(set);
+        const expected = definitionOf(set).config
+          ? { category: 'config', icon: undefined, inputs: undefined, outputs: undefined }
+          : { category: 'AWS', icon: `${set}.svg`, inputs: 1, outputs: 1 };
+        assert.deepEqual({ category, icon, inputs, outputs }, expected);
+        assert.equal(color === undefined, category === 'config');
+      });
+
+      it(`takes the colours of ${set} from the theme`, () => {
+        const page = pageOf(set);
+        const { color } = editorDefinitionOf(set);
+        const literal = page.match(/#[0-9a-f]{3,8}\b|\b(rgb|hsl)a?\(/gi) ?? [];
+        assert.deepEqual(
+          literal.filter((found) => found !== color),
+          []
+        );
+        const declarations = [
+          ...page.matchAll(/([\w-]*(?:color|background|border|shadow|outline|fill|stroke)[\w-]*)\s*:\s*([^;}'"]+);/g)
+        ];
+        assert.ok(declarations.length > 0);
+        for (const [whole, , value = ''] of declarations) assert.match(value, /^var\(--red-ui-[\w-]+\)$/, whole);
+      });
+    }
+  });
+
+  describe('is a package for Node-RED:', () => {
+    it('it has a scoped name, a licence, a repository and the keyword', () => {
+      assert.match(pack.name, /^@[a-z\d][\w.-]*\/node-red-[\w.-]+$/);
+      assert.equal(pack.license, 'Apache-2.0');
+      assert.match(read('LICENSE'), /Apache License\s+Version 2\.0/);
+      assert.match(pack.repository.url, /^git\+https:\/\/github\.com\/[\w-]+\/[\w-]+\.git$/);
+      assert.ok(pack.bugs.url && pack.homepage && pack.description);
+      assert.ok(pack.keywords.includes('node-red'));
+    });
+
+    it('it says that it runs on Node-RED 4.1 and 5, and on no earlier one', () => {
+      const admits = (version: string) => semver.satisfies(version, pack['node-red'].version);
+      assert.deepEqual(['4.0.9', '4.1.0', '4.1.15', '5.0.0', '5.0.7'].filter(admits), [
+        '4.1.0',
+        '4.1.15',
+        '5.0.0',
+        '5.0.7'
+      ]);
+    });
+
+    it('it says that it runs on Node.js 20 and later', () => {
+      const admits = (version: string) => semver.satisfies(version, pack.engines.node);
+      assert.deepEqual(['18.20.8', '20.0.0', '22.9.0', '24.0.0'].filter(admits), ['20.0.0', '22.9.0', '24.0.0']);
+    });
+
+    it('it has 6 dependencies at most', () => {
+      assert.ok(Object.keys(pack.dependencies).length <= 6, Object.keys(pack.dependencies).join(', '));
+    });
+
+    it('it is built when it is packed, and packs what it needs', () => {
+      assert.equal(pack.scripts.prepack, 'npm run build');
+      assert.deepEqual([...pack.files].sort(), ['CHANGELOG.md', 'dist', 'examples']);
+    });
+
+    it('its changelog speaks of this version, and its README of every node', () => {
+      assert.match(read('CHANGELOG.md'), new RegExp(`^## ${pack.version.replaceAll('.', '\\.')}`, 'm'));
+      const readme = read('README.md');
+      assert.deepEqual(
+        sets.filter((set) => !readme.includes(`**${wordsOf(set).palette}**`)),
+        []
+      );
+    });
+
+    it('its lockfile names no registry', () => {
+      const lock = read('package-lock.json');
+      assert.ok(lock.includes(`"name": "${pack.name}"`));
+      assert.ok(!lock.includes('"resolved"'));
+    });
+  });
+});

@@ -14,6 +14,7 @@ const require = createRequire(import.meta.url);
 const root = dirname(fileURLToPath(import.meta.url));
 const userDir = join(root, '.node-red');
 const pack = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const runningFile = join(userDir, 'running.json');
 const localAwsPort = 14566;
 const editorPort = 1880;
 
@@ -32,6 +33,11 @@ try {
 }
 
 async function start() {
+  const other = await runningAlready();
+  if (other) {
+    console.log(`Nimbus for Node-RED is running already: ${other}`);
+    process.exit(0);
+  }
   build();
   prepareUserDir();
   const aws = await startLocalAws();
@@ -39,6 +45,8 @@ async function start() {
   offerSignIn(aws.url);
   const editor = await startNodeRed();
   if (stopping) return;
+  writeFileSync(runningFile, JSON.stringify({ pid: process.pid, url: editor }));
+  toStop.push(() => rmSync(runningFile, { force: true }));
   console.log(`
 Nimbus for Node-RED ${pack.version} is running.
 
@@ -48,6 +56,19 @@ Nimbus for Node-RED ${pack.version} is running.
 
 Press Ctrl-C to stop.
 `);
+}
+
+/** Two editors must not write the same flows: gives the address of the other one, if that is alive and answers. */
+async function runningAlready() {
+  if (!existsSync(runningFile)) return undefined;
+  try {
+    const { pid, url } = JSON.parse(readFileSync(runningFile, 'utf8'));
+    process.kill(pid, 0);
+    await fetch(url, { signal: AbortSignal.timeout(2000) });
+    return url;
+  } catch {
+    return undefined;
+  }
 }
 
 function build() {
@@ -88,6 +109,9 @@ async function startLocalAws() {
   const port = (await firstFreePort(localAwsPort)) ?? 0;
   const aws = await LocalAws.start({ port });
   toStop.push(() => aws.stop());
+  aws.whenEnded(() => {
+    if (!stopping) console.log('The local AWS has stopped by itself. Press Ctrl-C and start again.');
+  });
   return aws;
 }
 
@@ -130,6 +154,7 @@ function settingsFor(port) {
     functionExternalModules: false,
     functionGlobalContext: {},
     diagnostics: { enabled: true, ui: true },
+    paletteCategories: ['subflows', 'common', 'AWS', 'function', 'network', 'sequence', 'parser', 'storage'],
     editorTheme: {
       page: { title: 'Nimbus for Node-RED' },
       header: { title: 'Nimbus for Node-RED' },
@@ -148,7 +173,8 @@ function print({ level, msg, type, name, id }) {
   if (level > 20 && !ofNode) return;
   const text = typeof msg === 'object' && msg !== null && !(msg instanceof Error) ? (msg.message ?? String(msg)) : msg;
   const time = new Date().toTimeString().slice(0, 8);
-  console.log(`${time} ${level <= 20 ? 'error: ' : ''}${ofNode ? `[${type}: ${name || id}] ` : ''}${text}`);
+  const kind = level <= 20 ? 'error: ' : level === 30 ? 'warning: ' : '';
+  console.log(`${time} ${kind}${ofNode ? `[${type}: ${name || id}] ` : ''}${text}`);
 }
 
 /** Listens on the port, or the next one that is free. */

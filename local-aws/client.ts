@@ -59,6 +59,11 @@ export class LocalAws {
     return new LocalAws(url, child);
   }
 
+  /** Calls back when the process has ended, for whatever reason. */
+  whenEnded(callback: () => void): void {
+    this.child.once('exit', callback);
+  }
+
   /** Ends the process; resolves when it is gone. */
   async stop(): Promise<void> {
     this.#agent.destroy();

@@ -1,12 +1,14 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { AccountNode } from './lib/account';
-import { Clients, sdkOf } from './lib/clients';
+import { Clients } from './lib/clients';
+import { invalid } from './lib/errors';
 import { toActionError } from './lib/failures';
 import type { Fields, Inputs } from './lib/fields';
 import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern, stored } from './lib/fields';
 import type { Config } from './lib/inputs';
 import { compileField } from './lib/inputs';
 import type { NodeModule } from './lib/node-module';
+import { sdkOf } from './lib/sdks';
 import type { SignIn } from './lib/sign-in';
 
 const role = { roleArn: 'filled' } as const;
@@ -52,6 +54,7 @@ const regions = [
 
 const key = { pattern: /^[\x21-\x7e]+$/, is: 'text without blanks', when: { source: ['keys'] } };
 
+const endpointIs = 'a URL such as http://localhost:4566, without a user name in it';
 /** Host or bracketed IPv6 address, port up to 65535, path. */
 const endpointPattern =
   /^https?:\/\/([\w.-]+|\[[\da-f:.]+\])(:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?(\/[^\s@?#]*)?$/i;
@@ -91,13 +94,13 @@ const fields = {
   endpoint: optional(
     plainText({
       pattern: endpointPattern,
-      is: 'a URL such as http://localhost:4566, without a user name in it',
+      is: endpointIs,
       advanced: true,
       icon: 'plug'
     })
   ),
   validate: flag(true, { advanced: true }),
-  rekognitionRate: plainNumber(5, { min: 0, max: 1000, advanced: true, icon: 'tachometer' })
+  rekognitionRate: plainNumber(5, { min: 0, max: 10_000, advanced: true, icon: 'tachometer' })
 } satisfies Fields;
 
 type Settings = Inputs<typeof fields>;
@@ -107,18 +110,23 @@ type Stored = Record<'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'exter
 function readSettings(RED: NodeAPI, node: Node<Stored>, config: Config): Settings {
   // A secret that stands in the flow itself is not looked at: its place is the credential store.
   const stored = Object.keys(fields).filter((name) => (fields as Fields)[name]?.stored);
-  const all = {
-    ...config,
-    ...Object.fromEntries(stored.map((name) => [name, node.credentials?.[name as keyof Stored]]))
-  };
+  // Blanks around a key come from pasting.
+  const kept = stored.map((name) => [name, node.credentials?.[name as keyof Stored]?.trim()]);
+  const all = { ...config, ...Object.fromEntries(kept) };
   const entries = Object.keys(fields).map((name) => [name, compileField(RED, node, all, name, fields)({})]);
-  return Object.fromEntries(entries) as Settings;
+  const settings = Object.fromEntries(entries) as Settings;
+  // The pattern lets addresses such as http://256.1.1.1 through.
+  if (settings.endpoint && !URL.canParse(settings.endpoint)) throw invalid(`endpoint must be ${endpointIs}.`);
+  return settings;
 }
+
+/** As the service takes it: ids of nodes in subflows can be long, and those of old flows hold other characters. */
+const defaultSessionName = (id: string) => `node-red-${id}`.replace(/[^\w+=,.@-]/g, '-').slice(0, 64);
 
 /** Fields that are not shown are `undefined`, those that are shown have been checked. */
 function signInFrom(settings: Partial<Settings>, id: string): SignIn {
   const { source = 'default', profile, accessKeyId, secretAccessKey, sessionToken } = settings;
-  const { roleArn, externalId, sessionName = `node-red-${id}`, duration = 3600 } = settings;
+  const { roleArn, externalId, sessionName = defaultSessionName(id), duration = 3600 } = settings;
   return {
     source,
     profile,
@@ -132,10 +140,10 @@ function signInFrom(settings: Partial<Settings>, id: string): SignIn {
 
 /** Asks STS who we are; what goes wrong is a warning, since the network may only be late. */
 async function sayWhoWeAre(node: Node, clients: Clients): Promise<void> {
-  const { GetCallerIdentityCommand } = sdkOf('sts');
   const controller = new AbortController();
   node.on('close', () => controller.abort());
   try {
+    const { GetCallerIdentityCommand } = sdkOf('sts');
     const client = await clients.get('sts');
     const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal: controller.signal });
     if (!controller.signal.aborted) node.log(`signed in to account ${Account} as ${Arn}, region ${client.region}`);
@@ -145,7 +153,7 @@ async function sayWhoWeAre(node: Node, clients: Clients): Promise<void> {
       operation: 'GetCallerIdentity',
       secrets: clients.secrets()
     });
-    if (!controller.signal.aborted) node.warn(`The sign-in does not work yet: ${name}: ${message}`);
+    if (!controller.signal.aborted) node.warn(`Sign-in failed: ${name}: ${message}`);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Context } from './lib/action';
 import { defineAction } from './lib/action';
 import { ActionError, invalid } from './lib/errors';
 import { couldNotConnect, wasThrottled } from './lib/failures';
-import { choice, flag, json, many, optional, plainNumber, text } from './lib/fields';
+import { choice, flag, json, jsonBytes, many, optional, plainNumber, text } from './lib/fields';
 import { hostContext } from './lib/host';
 import { parseJson, present, stringify, toJson } from './lib/json';
 import { retry } from './lib/retry';
@@ -34,11 +34,11 @@ const fields = {
       is: 'a version number, $LATEST or an alias',
       maxLength: 128,
       numbers: true,
-      icon: 'tag'
+      icon: 'code-fork'
     })
   ),
   invocationType: choice(['RequestResponse', 'Event', 'DryRun'], { icon: 'exchange' }),
-  payload: json({ value: 'payload', from: 'msg', icon: 'envelope' }),
+  payload: jsonBytes({ value: 'payload', from: 'msg', icon: 'envelope' }),
   clientContext: optional(json({ when: synchronous, advanced: true, icon: 'info-circle' })),
   hostContext: flag(false, { when: synchronous, advanced: true }),
   logTail: flag(false, { when: synchronous }),
@@ -49,8 +49,7 @@ const fields = {
 
 type Invocation = Context<'lambda', typeof fields>;
 
-function requestPayload({ invocationType, payload }: Invocation['inputs']): Buffer {
-  const bytes = toJson(payload, 'payload');
+function checkSize({ invocationType, payload: bytes }: Invocation['inputs']): Buffer {
   const limit = payloadLimit[invocationType];
   if (bytes.length > limit) {
     throw invalid(
@@ -84,7 +83,7 @@ async function invoke(context: Invocation): Promise<InvokeCommandOutput> {
     FunctionName: inputs.functionName,
     InvocationType: inputs.invocationType,
     Qualifier: inputs.qualifier,
-    Payload: requestPayload(inputs),
+    Payload: checkSize(inputs),
     ClientContext: await clientContext(context),
     LogType: inputs.logTail ? ('Tail' as const) : undefined
   };
@@ -92,18 +91,25 @@ async function invoke(context: Invocation): Promise<InvokeCommandOutput> {
 }
 
 /** A function's own account of its failure; every runtime has its own spelling of the trace. */
+interface Told {
+  errorType?: unknown;
+  errorMessage?: unknown;
+  stackTrace?: unknown;
+  trace?: unknown;
+}
+
 function functionError(name: string, kind: string, body: unknown, log: string | undefined): ActionError {
-  const { errorType, errorMessage, stackTrace, trace } = (
-    typeof body === 'object' && body !== null ? body : {}
-  ) as Record<string, unknown>;
-  const told = typeof errorMessage === 'string' && errorMessage !== '' ? errorMessage : 'it gave no reason';
+  const told: Told = typeof body === 'object' && body !== null ? body : {};
+  const errorType = typeof told.errorType === 'string' ? told.errorType : undefined;
+  const reason =
+    typeof told.errorMessage === 'string' && told.errorMessage !== '' ? told.errorMessage : 'it gave no reason';
   const extra = {
     errorType: errorType ?? kind,
-    errorMessage: errorMessage ?? '',
-    stackTrace: stackTrace ?? trace,
+    errorMessage: told.errorMessage ?? '',
+    stackTrace: told.stackTrace ?? told.trace,
     log
   };
-  const message = `The function ${name} failed: ${errorType ? `${errorType}: ` : ''}${told}`;
+  const message = `The function ${name} failed: ${errorType ? `${errorType}: ` : ''}${reason}`;
   return new ActionError('FunctionError', message, { extra, cause: { functionError: kind, ...extra } });
 }
 

@@ -1,6 +1,7 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import type { Context } from './lib/action';
 import { defineAction } from './lib/action';
+import { ActionError } from './lib/errors';
 import { choice, flag, number, optional, text } from './lib/fields';
 
 const fields = {
@@ -33,7 +34,10 @@ async function listAll(context: Context<'lambda', typeof fields>): Promise<Page>
   const functions: FunctionConfiguration[] = [];
   let next: string | undefined;
   do {
-    const page = await listPage(context, next);
+    const page: Page = await listPage(context, next);
+    if (page.next !== undefined && page.next === next) {
+      throw new ActionError('UnknownError', 'The service gave the same page twice: it would never come to an end.');
+    }
     functions.push(...page.functions);
     next = page.next;
   } while (next !== undefined);

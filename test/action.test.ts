@@ -203,7 +203,10 @@ describe('every action', () => {
       await invoke({ functionName: 'no-such' });
       const lines = bench.red.logs.filter(({ level }) => level === 'error' || level === 'warn');
       assert.equal(lines.length, 1);
-      assert.match(lines[0]?.text ?? '', /^ResourceNotFoundException: Function not found: arn:aws:lambda:us-east-1:/);
+      assert.match(
+        lines[0]?.text ?? '',
+        /^ResourceNotFoundException: There is nothing by this name: .*Function not found: arn:aws:lambda:us-east-1:/
+      );
     });
 
     it('with a blue dot what is in flight, and clears it', async () => {

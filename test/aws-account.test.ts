@@ -126,16 +126,22 @@ describe('aws-account', () => {
       await deployKeys({}, { secretAccessKey: 'not-the-secret-of-this-key' });
       const { error, sent } = await invoke();
       assert.equal(error?.name, 'InvalidSignatureException');
-      assert.match(error.message, /signature.*does not match.*Check the secret access key/i);
+      assert.match(error.message, /^The secret access key is wrong, or the clock.*signature.*does not match/);
       assert.equal(error.statusCode, 403);
       assert.deepEqual(sent, []);
+    });
+
+    it('takes keys that were pasted with blanks around them', async () => {
+      const { accessKeyId, secretAccessKey } = keysOf('second');
+      await deployKeys({}, { accessKeyId: ` ${accessKeyId}\n`, secretAccessKey: `\t${secretAccessKey} ` });
+      assert.equal(await signerOfNext(), idOf('second'));
     });
 
     it('says what is wrong with a key that nobody has', async () => {
       await deployKeys({}, { accessKeyId: 'AKIANOBODYHASTHISONE' });
       const { error } = await invoke();
       assert.equal(error?.name, 'UnrecognizedClientException');
-      assert.match(error.message, /security token.*invalid\. Check the access key ID/);
+      assert.match(error.message, /^AWS does not know this access key ID.*security token.*invalid/);
     });
   });
 
@@ -230,7 +236,7 @@ describe('aws-account', () => {
       await deploy({ source: 'default' });
       const { error } = await invoke();
       assert.equal(error?.name, 'CredentialsProviderError');
-      assert.match(error.message, /Choose in the aws-account where the keys come from, and check that they are there/);
+      assert.match(error.message, /No usable keys were found: check in the aws-account where they come from/);
       assert.deepEqual(await requests(), []);
 
       env.credentials({ default: section('demo') });
@@ -359,7 +365,7 @@ describe('aws-account', () => {
       await deploy(garden);
       const { error } = await invoke();
       assert.equal(error?.name, 'CredentialsProviderError');
-      assert.match(error.message, /^The keys hold blanks or other characters that no key has\./);
+      assert.match(error.message, /The keys hold blanks or other characters that no key has\./);
     });
 
     it('says that a credential_process failed', async () => {
@@ -693,7 +699,7 @@ describe('aws-account', () => {
       await bench.aws.fault({ kind: 'expired', operation: 'Invoke', times: 1 });
       const { error } = await invoke();
       assert.equal(error?.name, 'ExpiredTokenException');
-      assert.match(error.message, /expired\. Sign in again, or renew the session token/);
+      assert.match(error.message, /no longer valid: sign in again, or renew the session token.*expired/);
       assert.notEqual(await signerOfNext(), before);
       assert.equal((await assumed()).length, 2);
     });
@@ -917,26 +923,26 @@ describe('aws-account', () => {
       await bench.red.until(() => said('warn').length > 0);
       assert.equal((await invoke()).error?.name, 'InvalidSignatureException');
       assert.equal(said('warn').length, 1);
-      assert.match(said('warn')[0] ?? '', /^The sign-in does not work yet: SignatureDoesNotMatch: .*secret access key/);
+      assert.match(said('warn')[0] ?? '', /^Sign-in failed: SignatureDoesNotMatch: .*secret access key/);
       assert.deepEqual(said('error', 'info'), []);
     });
 
     it('warns once when there are no keys, or the role may not be assumed', async () => {
       await deploy({ validate: true, source: 'profile', profile: 'nobody' });
       await bench.red.until(() => said('warn').length > 0);
-      assert.match(said('warn').join(), /^The sign-in does not work yet: CredentialsProviderError: .*nobody/);
+      assert.match(said('warn').join(), /^Sign-in failed: CredentialsProviderError: .*nobody/);
 
       bench.red.clearLogs();
       await deployKeys({ validate: true, roleArn: roles.external.arn });
       await bench.red.until(() => said('warn').length > 0);
-      assert.match(said('warn').join(), /^The sign-in does not work yet: AccessDenied: .*sts:AssumeRole/);
+      assert.match(said('warn').join(), /^Sign-in failed: AccessDenied: .*sts:AssumeRole/);
     });
 
     it('warns once when nothing answers, and the account works as soon as something does', async () => {
       await bench.aws.fault({ kind: 'html', operation: 'GetCallerIdentity', status: 403 });
       await deployKeys({ validate: true });
       await bench.red.until(() => said('warn').length > 0);
-      assert.match(said('warn').join(), /^The sign-in does not work yet: UnknownError: The answer \(HTTP 403\)/);
+      assert.match(said('warn').join(), /^Sign-in failed: UnknownError: The answer \(HTTP 403\)/);
       assert.equal(await signerOfNext(), idOf('demo'));
     });
 
@@ -1071,13 +1077,13 @@ describe('aws-account', () => {
           'a secret with a line break',
           {},
           /^InvalidValue: secretAccessKey must be text without blanks/,
-          { secretAccessKey: `${secretAccessKey}\n` }
+          { secretAccessKey: `${secretAccessKey.slice(0, 9)}\n${secretAccessKey.slice(9)}` }
         ],
         [
           'a key id with a blank',
           {},
           /^InvalidValue: accessKeyId must be text without blanks/,
-          { accessKeyId: ` ${accessKeyId}` }
+          { accessKeyId: accessKeyId.replace('LOCAL', ' ') }
         ],
         [
           'a session token with a blank',

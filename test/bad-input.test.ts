@@ -183,7 +183,7 @@ const functionNames: Row[] = [
     bad: 'an array of functions with one that does not exist',
     node: functionFrom('json', '["nobody", "hello"]'),
     error: 'PartialFailure',
-    says: /^1 of 2 targets failed; the first: Function not found: .*nobody/,
+    says: /^1 of 2 targets failed; the first: There is nothing by this name: .*nobody/,
     requests: 2,
     invocations: 1
   },
@@ -748,13 +748,19 @@ const logins: Row[] = [
   },
   {
     bad: 'dynamicCredentials that AWS does not know',
-    ...dynamicCredentials({ ...keys, accessKeyId: 'AKIANOBODY0000000000' }, /token .*invalid.*access key ID/),
+    ...dynamicCredentials(
+      { ...keys, accessKeyId: 'AKIANOBODY0000000000' },
+      /^AWS does not know this access key ID.*token .*invalid/
+    ),
     error: 'UnrecognizedClientException',
     requests: 1
   },
   {
     bad: 'dynamicCredentials with a wrong secret',
-    ...dynamicCredentials({ ...keys, secretAccessKey: 'wrong'.repeat(8) }, /signature.*secret access key/),
+    ...dynamicCredentials(
+      { ...keys, secretAccessKey: 'wrong'.repeat(8) },
+      /^The secret access key is wrong, or the clock.*signature/
+    ),
     error: 'InvalidSignatureException',
     requests: 1
   },
@@ -819,7 +825,7 @@ const accounts: Row[] = [
   },
   {
     bad: 'an account whose secret has a blank',
-    credentials: { ...keys, secretAccessKey: `${keys.secretAccessKey} ` },
+    credentials: { ...keys, secretAccessKey: keys.secretAccessKey.replace('/', ' ') },
     error: 'InvalidValue',
     says: /^The aws-account.*: secretAccessKey must be text without blanks/
   },
@@ -839,7 +845,7 @@ const accounts: Row[] = [
     bad: 'an account with a profile that does not exist',
     account: { source: 'profile', profile: 'nobody' },
     error: 'CredentialsProviderError',
-    says: /profile.*nobody.*aws-account/
+    says: /^No usable keys were found: check in the aws-account.*profile.*nobody/
   },
   {
     bad: 'an account without any sign-in in its surroundings',
@@ -888,14 +894,14 @@ const accounts: Row[] = [
     bad: 'an account with a key that AWS does not know',
     credentials: { ...keys, accessKeyId: 'AKIANOBODY0000000000' },
     error: 'UnrecognizedClientException',
-    says: /token .*invalid.*access key ID/,
+    says: /^AWS does not know this access key ID.*token .*invalid/,
     requests: 1
   },
   {
     bad: 'an account with a wrong secret',
     credentials: { ...keys, secretAccessKey: 'wrong'.repeat(8) },
     error: 'InvalidSignatureException',
-    says: /signature you provided\. Check the secret access key and the clock/,
+    says: /^The secret access key is wrong, or the clock of this machine\. \(.*signature you provided/,
     requests: 1
   },
   {
@@ -942,7 +948,7 @@ const networks: Row[] = [
     bad: 'an endpoint whose host does not exist',
     account: { endpoint: 'http://aws.invalid' },
     error: 'ENOTFOUND',
-    says: /no such host: check the region and the endpoint.*aws\.invalid/,
+    says: /not found: check the network, the region and the endpoint.*aws\.invalid/,
     retryable: true
   },
   {
@@ -1035,14 +1041,7 @@ const answers: Row[] = [
     bad: 'a session that has expired',
     fault: { kind: 'expired', times: 1 },
     error: 'ExpiredTokenException',
-    says: /expired.*Sign in again/,
-    requests: 1
-  },
-  {
-    bad: 'a clock that is an hour late',
-    before: (aws) => aws.settings({ clockAheadSeconds: 3600 }),
-    error: 'InvalidSignatureException',
-    says: /Signature expired.*clock of this machine/,
+    says: /no longer valid: sign in again.*expired/,
     requests: 1
   },
   {
@@ -1388,13 +1387,12 @@ describe('bad input', () => {
     assert.deepEqual(await count(bench), { requests: 20, invocations: 20 });
   });
 
-  it('costs one message when the clock is late: the next ones are signed with the time of the service', async () => {
+  it('does not come of a clock that is late: the refused request is signed again with the time of the service', async () => {
     await bench.aws.settings({ clockAheadSeconds: 3600 });
     await deployRow({ bad: 'the clock' } as Row);
-    const { error } = await bench.red.send('bad', { payload: {} });
-    assert.equal(error?.name, 'InvalidSignatureException');
     const { sent } = await bench.red.send('bad', { payload: { name: 'Ada' } });
     assert.deepEqual(sent[0]?.payload, { greeting: 'Hello, Ada!' });
+    assert.equal(sent[0]?.aws?.attempts, 2);
     assert.deepEqual(await count(bench), { requests: 2, invocations: 1 });
   });
 

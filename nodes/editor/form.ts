@@ -19,7 +19,7 @@ interface FieldView {
   many?: boolean;
   stored?: string;
   options?: string[];
-  pattern?: string;
+  pattern?: [source: string, flags: string];
   maxLength?: number;
   min?: number;
   max?: number;
@@ -29,12 +29,18 @@ interface FieldView {
 }
 
 /** Node-RED's own widget. */
-// biome-ignore lint/correctness/noUnusedVariables: it adds to jQuery's own type
 interface JQuery {
   typedInput(options: object): JQuery;
 }
 
+interface Tooltip {
+  setContent(text: string): void;
+  delete(): void;
+}
+
 declare const RED: {
+  popover: { tooltip(target: JQuery, text: string): Tooltip };
+  nodes: { eachConfig(visit: (node: { id: string; type: string }) => void): void };
   utils: { validateTypedProperty(value: string, type: string, options?: object): true | string };
 };
 
@@ -74,7 +80,7 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
 
   function textReason(node: EditorNode, name: string, field: FieldView, value: string): true | string {
     const { pattern, maxLength = Infinity } = field;
-    if (value.length <= maxLength && (!pattern || new RegExp(pattern).test(value))) return true;
+    if (value.length <= maxLength && (!pattern || new RegExp(...pattern).test(value))) return true;
     return say(node, `invalid.${name}`, { defaultValue: say(node, 'invalid.text', { label: labelOf(node, name) }) });
   }
 
@@ -91,7 +97,8 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
     if (value === '') return !field.required || say(node, 'invalid.required', { label: labelOf(node, name) });
     if (!field.types) return literalReason(node, name, field, value);
     const type = typeOf(node, name, field);
-    if (type === 'str' || type === 'num') return literalReason(node, name, field, value);
+    const literal = type === 'str' || type === 'num';
+    if (literal && field.control !== 'json') return literalReason(node, name, field, value);
     const valid = RED.utils.validateTypedProperty(value, type, {});
     return valid === true || `${labelOf(node, name)}: ${valid}`;
   }
@@ -135,7 +142,11 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
       if (!field.types) continue;
       const element = input(name);
       element.typedInput({ default: field.types[0], types: field.types, typeField: `#${prefix}-${name}Type` });
-      element.next('.red-ui-typedInput-container').find('input').attr('aria-label', labelOf(node, name));
+      const hint = element.attr('aria-describedby') ?? null;
+      element
+        .next('.red-ui-typedInput-container')
+        .find('input')
+        .attr({ 'aria-label': labelOf(node, name), 'aria-describedby': hint });
     }
   }
 
@@ -150,16 +161,44 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
     }
   }
 
-  /** Rows, hints and marks that depend on a field follow it; Node-RED itself checks all properties with each change. */
-  function follow(node: EditorNode): void {
-    const masters = Object.values(fields).flatMap((field) => Object.keys(field.when ?? {}));
-    const choices = Object.keys(fields).filter((name) => fields[name]?.control === 'choice');
-    for (const name of new Set([...masters, ...choices])) input(name).on('change input', () => show(node));
+  /** Marks a control, and says why when the pointer rests on it. */
+  function mark(control: JQuery, why: true | string): void {
+    control.toggleClass('input-error', why !== true);
+    const tooltip: Tooltip | undefined = control.data('nimbus-tooltip');
+    if (why === true) {
+      tooltip?.delete();
+      control.removeData('nimbus-tooltip');
+    } else if (tooltip) tooltip.setContent(why);
+    else control.data('nimbus-tooltip', RED.popover.tooltip(control, why));
+  }
+
+  /** Node-RED marks plain controls itself. Credentials have no validators there, and a typed input hides its own. */
+  function markAll(node: EditorNode): void {
     for (const [name, field] of Object.entries(fields)) {
-      if (!field.stored) continue;
-      const mark = () => input(name).toggleClass('input-error', credentialReason(node, name, field) !== true);
-      input(name).on('change input', mark);
+      const element = input(name);
+      if (field.stored) mark(element, credentialReason(node, name, field));
+      else if (field.types) mark(element.next('.red-ui-typedInput-container'), check(node, name, element.val()));
     }
+  }
+
+  /** Rows, hints and marks follow every change. */
+  function follow(node: EditorNode): void {
+    for (const name of Object.keys(fields)) {
+      input(name).on('change input', () => {
+        show(node);
+        markAll(node);
+      });
+    }
+  }
+
+  /** Where there is one account only, it is the one that is meant. */
+  function chooseOnlyAccount(node: EditorNode): void {
+    const accounts: string[] = [];
+    RED.nodes.eachConfig(({ id, type }) => {
+      if (type === 'aws-account') accounts.push(id);
+    });
+    const [only] = accounts;
+    if (node.account === '' && only && accounts.length === 1) input('account').val(only).trigger('change');
   }
 
   /** The advanced part opens by itself where something in it was set. */
@@ -178,7 +217,9 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
       fillDefaults(node);
       makeTypedInputs(node);
       follow(node);
+      chooseOnlyAccount(node);
       show(node);
+      markAll(node);
     },
     leave(): void {
       edited = undefined;

@@ -11,6 +11,7 @@ export interface Words {
   placeholder?: Record<string, string>;
 }
 
+const packageName = '@red-nimbus/node-red-aws';
 const color = '#7FB2E5';
 /** Node-RED's own widgets take their width from this attribute. */
 const width = 'style="width: calc(100% - 145px)"';
@@ -18,14 +19,17 @@ const width = 'style="width: calc(100% - 145px)"';
 const prefixOf = ({ config }: Definition) => (config ? 'node-config-input' : 'node-input');
 const indent = (text: string, by: string) => text.trim().replace(/^(?=.)/gm, by);
 
+const describedBy = (id: string, name: string, words: Words) =>
+  words.hint?.[name] ? ` aria-describedby="${id}-hint"` : '';
+
 function control(id: string, name: string, field: Field, words: Words): string {
   const placeholder = words.placeholder?.[name] ? ` data-i18n="[placeholder]placeholder.${name}"` : '';
-  const hint = words.hint?.[name] ? ` aria-describedby="${id}-hint"` : '';
+  const hint = describedBy(id, name, words);
   if (field.control === 'choice') {
     const options = field.options?.map(
       (option) => `<option value="${option}" data-i18n="option.${name}.${option}"></option>`
     );
-    return `<select id="${id}"${hint}>${options?.join('')}</select>`;
+    return `<select id="${id}" ${width}${hint}>${options?.join('')}</select>`;
   }
   const kind = field.control === 'secret' ? 'password' : 'text';
   const list = field.suggestions ? ` list="${id}-suggestions"` : '';
@@ -54,7 +58,9 @@ function row(prefix: string, name: string, field: Field, words: Words): string {
   const label = `<span data-i18n="label.${name}"></span>`;
   const parts =
     field.control === 'flag'
-      ? [`<label class="nimbus-flag" for="${id}"><input type="checkbox" id="${id}"> ${label}</label>`]
+      ? [
+          `<label class="nimbus-flag" for="${id}"><input type="checkbox" id="${id}"${describedBy(id, name, words)}> ${label}</label>`
+        ]
       : [
           `<label for="${id}"><i class="fa fa-${field.icon ?? 'cog'}"></i> ${label}</label>`,
           control(id, name, field, words)
@@ -67,10 +73,9 @@ function row(prefix: string, name: string, field: Field, words: Words): string {
 const style = `<style>
   .red-ui-editor .nimbus-row > label { width: 140px; }
   .red-ui-editor .nimbus-row > label > i { width: 16px; text-align: center; }
-  .red-ui-editor .nimbus-row > select { width: auto; min-width: 260px; max-width: calc(100% - 145px); }
   .red-ui-editor .nimbus-row > label.nimbus-flag { width: calc(100% - 145px); margin-left: 144px; }
   .nimbus-flag > input[type="checkbox"] { width: auto; margin: 0 4px 0 0; vertical-align: baseline; }
-  .nimbus-hint { margin: 4px 0 0 144px; font-size: 12px; line-height: 1.4; color: var(--red-ui-secondary-text-color); }
+  .nimbus-hint { margin: 4px 0 0 144px; max-width: 450px; font-size: 12px; line-height: 1.4; color: var(--red-ui-secondary-text-color); }
   .nimbus-advanced > summary { margin: 16px 0 12px; cursor: pointer; color: var(--red-ui-primary-text-color); }
 </style>`;
 
@@ -100,46 +105,16 @@ ${indent(rows(true), '  ')}
 ${style}`;
 }
 
-/** A field for the browser: a pattern as its source, and nothing of the runtime. */
-const view = (field: Field) => {
-  const {
-    control,
-    types,
-    value,
-    required,
-    many,
-    stored,
-    options,
-    pattern,
-    maxLength,
-    min,
-    max,
-    integer,
-    when,
-    advanced
-  } = field;
-  const source = pattern?.source;
-  return {
-    control,
-    types,
-    value,
-    required,
-    many,
-    stored,
-    options,
-    pattern: source,
-    maxLength,
-    min,
-    max,
-    integer,
-    when,
-    advanced
-  };
-};
+/** A field for the browser: a pattern as text, and nothing of the runtime. */
+function view({ check, icon, suggestions, secret, pattern, ...shown }: Field) {
+  return { ...shown, pattern: pattern && [pattern.source, pattern.flags] };
+}
 
-function defaults({ fields, config }: Definition): string {
+function defaults({ type, fields, config }: Definition): string {
   const lines = ["name: { value: '' }"];
-  if (!config) lines.push("account: { value: '', type: 'aws-account', required: true }");
+  // Node-RED names a missing account by this label; each set has its own namespace of words.
+  const label = `RED._('${packageName}/${type}:label.account')`;
+  if (!config) lines.push(`account: { value: '', type: 'aws-account', required: true, label: ${label} }`);
   for (const [name, field] of Object.entries(fields)) {
     if (field.stored) continue;
     const check = `validate: function (value, opt) { return form.check(this, '${name}', value); }`;
@@ -152,8 +127,10 @@ function defaults({ fields, config }: Definition): string {
 /** What a node without a name is called: its target, where the flow says it. */
 function label({ fields, config }: Definition): string {
   const target = Object.keys(fields).find((name) => fields[name]?.many);
-  const literal = target ? ` || (this.${target}Type === 'str' && this.${target})` : config ? ' || this.profile' : '';
-  return `return this.name${literal} || this._('palette');`;
+  const named = config
+    ? "this.profile || (this.roleArn || '').split('/').pop()"
+    : target && `(this.${target}Type === 'str' && this.${target})`;
+  return `return this.name || ${named ? `${named} || ` : ''}this._('palette');`;
 }
 
 /** What Node-RED keeps in its credential store, as source text. */

@@ -1,17 +1,18 @@
+import { setMaxListeners } from 'node:events';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { AccountNode } from './account';
 import { accountFrom } from './account';
 import type { Caller } from './call';
 import { Call } from './call';
-import type { Command, Sdks, ServiceName } from './clients';
-import { sdkOf } from './clients';
-import { ActionError, closed } from './errors';
+import { ActionError, closed, closing } from './errors';
 import { toActionError } from './failures';
-import type { Field, Fields, Inputs } from './fields';
+import type { Credentials, Field, Fields, Inputs } from './fields';
 import { choice, credentials, optional, regionIs, regionPattern, text } from './fields';
 import type { Config, Read } from './inputs';
 import { compileField } from './inputs';
 import type { NodeModule } from './node-module';
+import type { Command, Sdks, ServiceName } from './sdks';
+import { sdkOf } from './sdks';
 
 /** What one call comes to. Only the form that the node's `output` asks for is made. */
 export interface Result {
@@ -60,8 +61,8 @@ export const commonFields = {
 /** How long a closing node waits for what is in flight, ms. */
 const closeLimit = 10_000;
 
-/** What one message, or one of its many targets, came to, and what `msg.aws` says of it. */
-type Attempt = { aws: Record<string, unknown> } & ({ result: Result } | { error: ActionError });
+/** What one message, or one of its many targets, came to; `aws` is for `msg.aws`. */
+type Attempt = { aws: Record<string, unknown>; result: Result } | { error: ActionError };
 
 /** Settles as `work` does, or rejects with the signal's reason as soon as that is aborted. */
 function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
@@ -84,6 +85,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   /** The messages under way: each ends in one `done`. */
   readonly #running = new Map<Promise<void>, AbortController>();
   #closing = false;
+  #closed = false;
   #requests = 0;
   #shown = '{}';
 
@@ -103,8 +105,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   #findAccount(): void {
     this.#account = accountFrom(this.RED, this.config.account);
     if (!this.#account) return;
-    this.#detach = this.#account.clients?.attach();
     sdkOf(this.action.service);
+    this.#detach = this.#account.clients?.attach();
   }
 
   /** Takes a message in; `done` is called exactly once. */
@@ -115,7 +117,12 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
         this.#running.delete(work);
         this.#show(problem ? { fill: 'red', shape: 'ring', text: problem.name } : this.#inFlight());
         if (problem) return done(problem);
-        send(msg);
+        try {
+          // Node-RED clones the message here, which can fail for what a flow has put into it.
+          send(msg);
+        } catch (thrown) {
+          return done(this.#toError(thrown));
+        }
         done();
       })
       .catch((error: Error) => this.node.error(error));
@@ -132,37 +139,44 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     while (this.#running.size > 0) await Promise.all(this.#running.keys());
     clearTimeout(limit);
     this.#show({});
+    // Requests that were cut still count down.
+    this.#closed = true;
     this.#detach?.();
   }
 
   /** Does a message's work and puts the result into it. Resolves with what went wrong, and then leaves it as it was. */
   async #process(msg: NodeMessage, controller: AbortController): Promise<ActionError | undefined> {
     const { signal } = controller;
+    const inputs: Record<string, unknown> = {};
     let timer: NodeJS.Timeout | undefined;
     try {
-      if (this.#closing) throw closed();
+      if (this.#closing) throw closing();
       if (!this.#account) this.#findAccount();
-      const inputs = await untilAborted(signal, this.#read(msg));
+      await untilAborted(signal, this.#read(msg, inputs));
       const seconds = this.action.timeout?.(inputs as Inputs<F>);
       if (seconds !== undefined) timer = setTimeout(() => controller.abort(timedOut(seconds)), seconds * 1000);
       const targets = this.#many && inputs[this.#many];
       await (Array.isArray(targets) ? this.#runMany(msg, inputs, targets, signal) : this.#runOne(msg, inputs, signal));
       return undefined;
     } catch (thrown) {
-      const { service, operation } = this.action;
-      return toActionError(thrown, { service, operation, secrets: this.#account?.clients?.secrets() ?? [] });
+      return this.#toError(thrown, inputs.dynamicCredentials as Credentials | undefined);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async #read(msg: NodeMessage): Promise<Record<string, unknown>> {
-    const inputs: Record<string, unknown> = {};
+  async #read(msg: NodeMessage, inputs: Record<string, unknown>): Promise<void> {
     for (const [name, read] of this.#readers) {
       const value = read(msg);
       inputs[name] = value instanceof Promise ? await value : value;
     }
-    return inputs;
+  }
+
+  /** The error to report. `dynamic`: the message's own credentials, which no text may quote either. */
+  #toError(thrown: unknown, dynamic?: Credentials): ActionError {
+    const { service, operation } = this.action;
+    const secrets = [...(this.#account?.clients?.secrets() ?? []), ...Object.values(dynamic ?? {})];
+    return toActionError(thrown, { service, operation, secrets });
   }
 
   async #runOne(msg: NodeMessage, inputs: Record<string, unknown>, signal: AbortSignal): Promise<void> {
@@ -177,6 +191,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     targets: unknown[],
     signal: AbortSignal
   ): Promise<void> {
+    // Each target listens to it.
+    setMaxListeners(0, signal);
     const attempts = await Promise.all(targets.map((target) => this.#attempt(inputs, target, signal)));
     const results = attempts.map((attempt, index) => {
       const target = targets[index];
@@ -184,21 +200,25 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
       return { target, result: attempt.result[inputs.output as 'parsed' | 'raw']() };
     });
     const failures = attempts.flatMap((attempt) => ('error' in attempt ? [attempt.error] : []));
-    if (failures.length > 0) throw partialFailure(failures, results);
-    const requests = attempts.map(({ aws }, index) => ({ target: targets[index], ...aws }));
+    if (failures.length > 0) throw manyFailed(failures, results);
+    const requests = attempts.map((attempt, index) => ({
+      target: targets[index],
+      ...('aws' in attempt ? attempt.aws : {})
+    }));
     this.#apply(msg, inputs, { parsed: () => results, raw: () => results }, { requests });
   }
 
   /** One target's way, from its check to its result; never rejects, since one target's failure is its own. */
   async #attempt(inputs: Record<string, unknown>, target: unknown, signal: AbortSignal): Promise<Attempt> {
     const many = this.#many;
-    const call = new Call(this, this.#account, many ? { ...inputs, [many]: target } : inputs, signal);
+    const call = new Call(this, this.#account, many ? { ...inputs, [many]: target } : inputs, target, signal);
     try {
       if (many) (this.action.fields[many] as Field).check(target, many);
       const result = await untilAborted(signal, call.run());
       return { aws: call.toMessage(result.aws), result };
     } catch (thrown) {
-      return { aws: call.toMessage(), error: call.toError(signal.aborted ? signal.reason : thrown) };
+      const error = this.#toError(signal.aborted ? signal.reason : thrown, inputs.dynamicCredentials as Credentials);
+      return { error: call.complete(error) };
     }
   }
 
@@ -225,7 +245,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
 
   #show(status: object): void {
     const text = JSON.stringify(status);
-    if (text === this.#shown) return;
+    if (this.#closed || text === this.#shown) return;
     this.#shown = text;
     this.node.status(status);
   }
@@ -240,7 +260,8 @@ const timedOut = (seconds: number): ActionError =>
     }
   );
 
-function partialFailure(failures: ActionError[], results: unknown[]): ActionError {
+/** What many targets came to when some failed; `Closed` where the node's end cut them off. */
+function manyFailed(failures: ActionError[], results: unknown[]): ActionError {
   const details = { extra: { results }, cause: { results }, retryable: failures.every((error) => error.retryable) };
   const cut = failures.find(({ name }) => name === 'Closed');
   if (cut) return new ActionError('Closed', cut.message, details);

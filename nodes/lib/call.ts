@@ -2,13 +2,14 @@ import type { Node, NodeAPI } from 'node-red';
 import type { AccountNode } from './account';
 import { clientsOf } from './account';
 import type { Action, Result } from './action';
-import type { Client, Command, ServiceName } from './clients';
-import { sdkOf } from './clients';
+import type { Client } from './clients';
 import type { ActionError } from './errors';
-import { toActionError } from './failures';
+import { clockCorrected } from './failures';
 import type { Credentials, Fields, Inputs } from './fields';
 import { regionOfArn } from './fields';
 import { present } from './json';
+import type { Command, ServiceName } from './sdks';
+import { sdkOf } from './sdks';
 
 /** The deployed node that makes a call. */
 export interface Caller<S extends ServiceName, F extends Fields> {
@@ -37,6 +38,7 @@ export class Call<S extends ServiceName, F extends Fields> {
     private readonly caller: Caller<S, F>,
     private readonly account: AccountNode | undefined,
     private readonly inputs: Record<string, unknown>,
+    private readonly target: unknown,
     private readonly signal: AbortSignal
   ) {}
 
@@ -56,7 +58,7 @@ export class Call<S extends ServiceName, F extends Fields> {
   }
 
   /** What `msg.aws` says of this target, with what the action adds; what is not known is left out. */
-  toMessage(added: Record<string, unknown> = {}): Record<string, unknown> {
+  toMessage(added: Record<string, unknown> | undefined): Record<string, unknown> {
     return present({
       region: this.#region,
       statusCode: this.#statusCode,
@@ -66,29 +68,20 @@ export class Call<S extends ServiceName, F extends Fields> {
     });
   }
 
-  /** The error to report for what was thrown on the way. */
-  toError(thrown: unknown): ActionError {
-    const { service, operation } = this.caller.action;
-    const secrets = [...(this.account?.clients?.secrets() ?? []), ...Object.values(this.#dynamicCredentials ?? {})];
-    const error = toActionError(thrown, { service, operation, secrets });
+  /** Adds to an error what is known of the last request. */
+  complete(error: ActionError): ActionError {
     const known = present({ statusCode: this.#statusCode, requestId: this.#requestId });
     // Of an error's own members Catch nodes see only the cause.
     if (error.cause) Object.assign(error.cause, known, { retryable: error.retryable });
     return Object.assign(error, known);
   }
 
-  get #dynamicCredentials(): Credentials | undefined {
-    return this.inputs.dynamicCredentials as Credentials | undefined;
-  }
-
   #client(): Promise<Client> {
-    const { service, fields, maxAttempts } = this.caller.action;
-    const many = Object.keys(fields).find((name) => fields[name]?.many);
-    const target = many && this.inputs[many];
-    const named = typeof target === 'string' ? regionOfArn(target) : undefined;
+    const { service, maxAttempts } = this.caller.action;
+    const named = typeof this.target === 'string' ? regionOfArn(this.target) : undefined;
     return clientsOf(this.account).get(service, {
       region: (this.inputs.region as string | undefined) ?? named,
-      credentials: this.#dynamicCredentials,
+      credentials: this.inputs.dynamicCredentials as Credentials | undefined,
       maxAttempts
     });
   }
@@ -96,16 +89,26 @@ export class Call<S extends ServiceName, F extends Fields> {
   async #send<Output>(client: Client, command: Command<Output>): Promise<Output> {
     this.caller.countRequests(1);
     try {
-      // With a limit for the whole message, the one for a single request is off.
-      const unlimited = this.caller.action.timeout ? { requestTimeout: 0 } : {};
+      return await this.#request(client, command).catch((refusal: unknown) => {
+        // Refused before any work, for this machine's clock: the SDK has taken the service's time by now.
+        if (clockCorrected(refusal)) return this.#request(client, command);
+        throw refusal;
+      });
+    } finally {
+      this.caller.countRequests(-1);
+    }
+  }
+
+  async #request<Output>(client: Client, command: Command<Output>): Promise<Output> {
+    // With a limit for the whole message, the one for a single request is off.
+    const unlimited = this.caller.action.timeout ? { requestTimeout: 0 } : {};
+    try {
       const output = await client.send(command, { abortSignal: this.signal, ...unlimited });
       this.#note(output as { $metadata?: Metadata });
       return output;
     } catch (thrown) {
       this.#note(thrown as { $metadata?: Metadata });
       throw thrown;
-    } finally {
-      this.caller.countRequests(-1);
     }
   }
 

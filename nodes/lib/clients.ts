@@ -1,38 +1,13 @@
 import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { closed, invalid } from './errors';
 import { credentialsRefused } from './failures';
 import type { Credentials } from './fields';
 import { regionIs, regionPattern } from './fields';
+import type { Command, SdkClient, ServiceName } from './sdks';
+import { clientClassOf } from './sdks';
 import type { InnerClientOptions, RequestHandler, SignIn, SignInProvider } from './sign-in';
 import { signInProvider } from './sign-in';
-
-/** The SDK of each service, by the name that IAM gives the service. Nothing is loaded before `sdkOf` is called. */
-export interface Sdks {
-  lambda: typeof import('@aws-sdk/client-lambda');
-  sts: typeof import('@aws-sdk/client-sts');
-}
-export type ServiceName = keyof Sdks;
-
-const loaders: { [S in ServiceName]: () => [sdk: Sdks[S], clientName: keyof Sdks[S] & `${string}Client`] } = {
-  lambda: () => [require('@aws-sdk/client-lambda'), 'LambdaClient'],
-  sts: () => [require('@aws-sdk/client-sts'), 'STSClient']
-};
-
-/** Loads the SDK of a service: 65 ms the first time, nothing after that. */
-export const sdkOf = <S extends ServiceName>(service: S): Sdks[S] => loaders[service]()[0];
-
-/** What every SDK command has in common here. */
-export interface Command<Output> {
-  readonly input: object;
-  resolveMiddleware(stack: never, config: never, options: never): (args: never) => Promise<{ output: Output }>;
-}
-
-interface SdkClient {
-  config: { requestHandler: RequestHandler; region(): Promise<string> };
-  middlewareStack: { add(middleware: object, options: object): void };
-  send(command: unknown): Promise<unknown>;
-}
-type SdkClientClass = new (options: object) => SdkClient;
 
 /** Per call: what ends it early. Both are the request handler's own options. */
 interface CallLimits {
@@ -47,7 +22,7 @@ interface Call {
   authorization?: string | undefined;
 }
 
-/** How long a connection may take to be made, and an answer to come where a call sets no limit of its own; ms. */
+/** How long a connection may take to be made, and an answer's head and body to come where a call has no limit; ms. */
 const httpOptions = {
   connectionTimeout: 10_000,
   requestTimeout: 60_000,
@@ -59,8 +34,8 @@ const httpOptions = {
   httpsAgent: { keepAlive: true, maxSockets: Infinity }
 };
 
-/** How many clients for credentials that came with messages are kept. */
-const dynamicClients = 32;
+/** How many clients are kept: messages may bring any number of regions and credentials. */
+const mostClients = 32;
 
 export interface ClientOptions {
   /** Blank: the account's. */
@@ -85,7 +60,6 @@ export class Clients {
   readonly provider: SignInProvider;
   readonly #options: AccountOptions;
   readonly #clients = new Map<string, SdkClient>();
-  readonly #dynamic = new Map<string, SdkClient>();
   /** By the command's input and by its last request. */
   readonly #calls = new WeakMap<object, Call>();
   #handler: RequestHandler | undefined;
@@ -112,8 +86,7 @@ export class Clients {
     const place = region ?? (await this.region(service));
     if (!regionPattern.test(place)) throw invalid(`region must be ${regionIs}, but is ${JSON.stringify(place)}.`);
     const make = () => this.#make(service, { region: place, credentials: credentials ?? this.provider, maxAttempts });
-    const key = `${service} ${place} ${maxAttempts ?? ''}`;
-    const client = credentials ? this.#recent(`${key} ${digest(credentials)}`, make) : this.#kept(key, make);
+    const client = this.#recent(`${service} ${place} ${maxAttempts} ${credentials ? digest(credentials) : ''}`, make);
     const refused = (accessKeyId: string) => {
       if (!credentials) this.provider.forget(accessKeyId);
     };
@@ -145,32 +118,22 @@ export class Clients {
     if (!this.#closed || this.#users > 0) return;
     this.#ended = true;
     this.#clients.clear();
-    this.#dynamic.clear();
     this.#handler?.destroy?.();
-  }
-
-  #kept(key: string, make: () => SdkClient): SdkClient {
-    const client = this.#clients.get(key) ?? make();
-    this.#clients.set(key, client);
-    return client;
   }
 
   /** Least recently used ones go first. They own nothing but memory, so that calls under way are not hurt. */
   #recent(key: string, make: () => SdkClient): SdkClient {
-    const client = this.#dynamic.get(key) ?? make();
-    this.#dynamic.delete(key);
-    this.#dynamic.set(key, client);
-    for (const oldest of this.#dynamic.keys()) {
-      if (this.#dynamic.size <= dynamicClients) break;
-      this.#dynamic.delete(oldest);
-    }
+    const client = this.#clients.get(key) ?? make();
+    this.#clients.delete(key);
+    this.#clients.set(key, client);
+    const [oldest] = this.#clients.keys();
+    if (this.#clients.size > mostClients && oldest !== undefined) this.#clients.delete(oldest);
     return client;
   }
 
   #make(service: ServiceName, options: object): SdkClient {
     const { endpoint, signIn } = this.#options;
-    const [sdk, clientName] = loaders[service]();
-    const ClientClass = (sdk as Record<string, unknown>)[clientName] as SdkClientClass;
+    const ClientClass = clientClassOf(service);
     const client = new ClientClass({
       cacheMiddleware: true,
       ...(endpoint && { endpoint }),
@@ -202,7 +165,10 @@ export class Clients {
       // Otherwise the SDK would try again what its end has cut off, such as a question for temporary credentials.
       if (this.#ended) throw closed();
       this.#ssoToken = request.headers['x-amz-sso_bearer_token'] ?? this.#ssoToken;
-      return handler.handle(request, { ...options, ...this.#calls.get(request)?.limits });
+      const limits = this.#calls.get(request)?.limits;
+      const answer = await handler.handle(request, { ...options, ...limits });
+      if (limits?.requestTimeout !== 0) limitBody(answer.response.body as Readable);
+      return answer;
     };
     return shared;
   }
@@ -211,9 +177,11 @@ export class Clients {
     if (this.#options.region) return this.#options.region;
     try {
       return await this.#make(service, {}).config.region();
-    } catch {
-      // The SDK throws where neither the environment nor the profile names one.
-      return 'us-east-1';
+    } catch (error) {
+      const { message } = error as Error;
+      // Neither the environment nor the profile names one.
+      if (message === 'Region is missing') return 'us-east-1';
+      throw invalid(`The region of the environment or of the profile must be ${regionIs}. (${message})`);
     }
   }
 
@@ -225,6 +193,14 @@ export class Clients {
       ...(this.#handler && { requestHandler: this.#handler })
     };
   }
+}
+
+/** The SDK's own limits end with an answer's head: without this one a body that stops half-way is waited for for ever. */
+function limitBody(body: Readable): void {
+  const late = () =>
+    body.destroy(Object.assign(new Error('The answer stopped half-way.'), { name: 'TimeoutError', code: 'ETIMEDOUT' }));
+  const timer = setTimeout(late, httpOptions.requestTimeout);
+  body.once('close', () => clearTimeout(timer));
 }
 
 /** Hashed, so that no secret stands in a key that a heap dump or a debugger shows first. */

@@ -46,6 +46,8 @@ export class ActionError extends Error {
 
 export const missing = (message: string): ActionError => new ActionError('MissingValue', message);
 export const invalid = (message: string): ActionError => new ActionError('InvalidValue', message);
+export const closing = (): ActionError =>
+  new ActionError('Closed', 'The node is being closed: nothing was sent.', { retryable: true });
 export const closed = (): ActionError =>
   new ActionError('Closed', 'The node was closed before the answer came; the request may have been carried out.', {
     retryable: true

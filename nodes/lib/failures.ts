@@ -9,7 +9,9 @@ interface Failure {
   syscall?: string;
   /** Of an AggregateError: one for each address of a host that was tried. */
   errors?: unknown[];
-  $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number };
+  /** Only of what a service answered; the SDK copies every member of the answer into the error. */
+  $fault?: string;
+  $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number; clockSkewCorrected?: boolean };
   $response?: { statusCode?: number; headers?: Record<string, string> };
 }
 
@@ -18,7 +20,8 @@ const connecting = new Set(['connect', 'getaddrinfo']);
 
 /** True when the request cannot have reached the service: no connection was made at all. */
 export function couldNotConnect(error: unknown): boolean {
-  const { name, code, syscall, message = '', errors = [] } = error as Failure;
+  const { name, code, syscall, message = '', errors = [], $fault } = error as Failure;
+  if ($fault !== undefined) return false;
   if (errors.length > 0) return errors.every(couldNotConnect);
   if (syscall !== undefined && connecting.has(syscall)) return true;
   // The SDK's connection time limit has no code of its own, only this text.
@@ -58,6 +61,10 @@ const refusals = new Set([
 /** True when the service says that the credentials are no longer valid, or never were: others may be by now. */
 export const credentialsRefused = (error: unknown): boolean => refusals.has((error as Failure).name ?? '');
 
+/** True when the service refused the signature for this machine's clock, which the SDK has corrected by now. */
+export const clockCorrected = (error: unknown): boolean =>
+  credentialsRefused(error) && (error as Failure).$metadata?.clockSkewCorrected === true;
+
 /** Node.js's own network error codes: upper case letters, digits and underscores, `ECONNRESET` or `CERT_HAS_EXPIRED`. */
 const isNetworkCode = (code: unknown): code is string =>
   typeof code === 'string' && /^(E[A-Z]+|[A-Z]+(_[A-Z]+)+)$/.test(code);
@@ -70,33 +77,38 @@ export function redact(text: string, secrets: Iterable<string>): string {
   let clean = text
     .replace(/(x-amz-security-token['"]?\s*[:=]\s*)[^\s'",;&]+/gi, '$1***')
     .replace(/(\b(?:Credential|Signature)=)[^\s,;'"&]+/g, '$1***');
-  for (const secret of secrets) {
+  // Longest first: one may be part of another.
+  for (const secret of [...secrets].sort((one, other) => other.length - one.length)) {
     if (secret.length >= 4) clean = clean.replaceAll(secret, '***').replaceAll(encodeURIComponent(secret), '***');
   }
   return clean;
 }
 
-/** Advice for what people meet most; the service's own text stays in front of it. */
-const advice: Record<string, string> = {
-  AccessDenied: 'Allow it in a policy, or choose another sign-in.',
-  AccessDeniedException: 'Allow it in a policy, or choose another sign-in.',
-  CredentialsProviderError: 'Choose in the aws-account where the keys come from, and check that they are there.',
-  ExpiredToken: 'Sign in again, or renew the session token.',
-  ExpiredTokenException: 'Sign in again, or renew the session token.',
-  InvalidClientTokenId: 'Check the access key ID and the session token.',
-  InvalidSignatureException: 'Check the secret access key and the clock of this machine.',
-  ResourceNotFoundException: 'Check the name, the region and the account.',
-  SignatureDoesNotMatch: 'Check the secret access key and the clock of this machine.',
-  UnrecognizedClientException: 'Check the access key ID, the session token and the region.'
+/** Characters of an error's name, which a status and `code` show; a gateway may send any. */
+const longestName = 100;
+
+/** What the refusals that people meet most mean for them; the service's own text follows in brackets. */
+const meanings: Record<string, string> = {
+  AccessDenied: 'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',
+  AccessDeniedException: 'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',
+  CredentialsProviderError: 'No usable keys were found: check in the aws-account where they come from.',
+  ExpiredToken: 'The keys are no longer valid: sign in again, or renew the session token.',
+  ExpiredTokenException: 'The keys are no longer valid: sign in again, or renew the session token.',
+  InvalidClientTokenId: 'AWS does not know this access key ID or session token: check both.',
+  InvalidSignatureException: 'The secret access key is wrong, or the clock of this machine.',
+  ResourceNotFoundException: 'There is nothing by this name: check the name, the region and the account.',
+  SignatureDoesNotMatch: 'The secret access key is wrong, or the clock of this machine.',
+  UnrecognizedClientException: 'AWS does not know this access key ID or session token: check both, and the region.'
 };
 
-/** What to do about a refusal; any other fault of the service may pass by itself. */
-function adviceFor(name: string, failure: Failure, status: number | undefined): string | undefined {
-  if (advice[name]) return advice[name];
-  if (wasThrottled(failure)) return 'Send less at a time, or try again later.';
-  return status !== undefined && status >= 500
-    ? 'The fault is on the side of the service: try again later.'
-    : undefined;
+/** What a refusal means and what to do; any other fault of the service may pass by itself. */
+function meaningOf(name: string, failure: Failure, status: number | undefined): string | undefined {
+  if (name === 'AccessDenied' && failure.message?.includes('sts:AssumeRole')) {
+    return 'The role cannot be assumed: check its ARN, its trust policy, the External ID, and that the sign-in may call sts:AssumeRole.';
+  }
+  if (Object.hasOwn(meanings, name)) return meanings[name];
+  if (wasThrottled(failure)) return 'There were too many requests: send fewer at a time, or try again later.';
+  return status !== undefined && status >= 500 ? 'The service has a fault of its own: try again later.' : undefined;
 }
 
 const networkTexts: Record<string, string> = {
@@ -105,7 +117,7 @@ const networkTexts: Record<string, string> = {
   ECONNRESET: 'The connection broke before the answer came; the request may have been carried out.',
   EHOSTUNREACH: 'The service cannot be reached from this network.',
   ENETUNREACH: 'The service cannot be reached: there is no network.',
-  ENOTFOUND: 'There is no such host: check the region and the endpoint.',
+  ENOTFOUND: 'The address of the service was not found: check the network, the region and the endpoint.',
   EPIPE: 'The connection broke before the answer came; the request may have been carried out.',
   ETIMEDOUT: 'The service did not answer in time; the request may have been carried out.'
 };
@@ -149,26 +161,53 @@ function describeNetwork(failure: Failure, code: string): Described {
 
 function describeService(failure: Failure, status: number | undefined): Described {
   const name = failure.name || 'UnknownError';
-  const hint = adviceFor(name, failure, status);
-  const [line] = (failure.message || name).split('\n', 1) as [string];
-  const text = hint ? line.replace(/ Check your AWS Secret Access Key.*$/, '') : line;
+  const meaning = meaningOf(name, failure, status);
+  // Some texts go on with what was signed, line by line.
+  const [text] = (failure.message || name).split('\n', 1) as [string];
   return {
     name,
-    message: hint ? `${text.replace(/[.\s]*$/, '')}. ${hint}` : text,
+    message: meaning ? `${meaning} (${text})` : text,
     retryable: wasThrottled(failure) || (status !== undefined && status >= 500)
   };
 }
 
 /** The SDK's names for an answer in which it finds no error of AWS. */
 const unreadable = new Set(['SyntaxError', 'UnknownError', 'Unknown', 'Error']);
+const isUnreadable = ({ name = '', message = '', $metadata }: Failure): boolean =>
+  unreadable.has(name) || ($metadata?.requestId === undefined && unreadable.has(message));
 
 function describe(failure: Failure, status: number | undefined): Described {
   if (couldNotConnect(failure) && !isNetworkCode(failure.code)) {
     return { name: 'Timeout', message: 'No connection to the service could be made in time.', retryable: true };
   }
-  if (isNetworkCode(failure.code)) return describeNetwork(failure, failure.code);
-  if (unreadable.has(failure.name ?? '') && status !== undefined) return describeForeign(failure, status);
+  if (failure.$fault === undefined && isNetworkCode(failure.code)) return describeNetwork(failure, failure.code);
+  if (isUnreadable(failure) && status !== undefined) return describeForeign(failure, status);
   return describeService(failure, status);
+}
+
+/** An answer may hold anything where text is expected, such as the list of texts that some gateways give. */
+function failureOf(thrown: unknown): Failure {
+  if (typeof thrown !== 'object' || thrown === null) return { message: String(thrown) };
+  const { name, message, ...rest } = thrown as Record<string, unknown>;
+  const text = (value: unknown) => (typeof value === 'string' || value === undefined ? value : JSON.stringify(value));
+  const { code, syscall, errors, $fault, $metadata, $response } = rest as Failure;
+  const shortName = text(name)?.slice(0, longestName);
+  return { name: shortName, message: text(message), code, syscall, errors, $fault, $metadata, $response } as Failure;
+}
+
+/** Strikes secrets out of an error of our own: of its text, of its stack, which repeats that, and of what it adds. */
+function redactMembers(error: ActionError, secrets: string[]): void {
+  const clean = (value: unknown): unknown => {
+    if (typeof value === 'string') return redact(value, secrets);
+    return Array.isArray(value) && value.every((part) => typeof part === 'string') ? value.map(clean) : value;
+  };
+  const cleanAll = (members: object) => {
+    for (const [key, value] of Object.entries(members)) Object.assign(members, { [key]: clean(value) });
+  };
+  error.message = redact(error.message, secrets);
+  error.stack = redact(error.stack ?? '', secrets);
+  cleanAll(error);
+  if (typeof error.cause === 'object' && error.cause !== null) cleanAll(error.cause);
 }
 
 /**
@@ -177,13 +216,14 @@ function describe(failure: Failure, status: number | undefined): Described {
  */
 export function toActionError(
   thrown: unknown,
-  context: { service?: string; operation?: string; secrets: Iterable<string> }
+  context: { service?: string; operation?: string; secrets: string[] }
 ): ActionError {
   if (thrown instanceof ActionError) {
     const { service = context.service, operation = context.operation } = thrown;
+    redactMembers(thrown, context.secrets);
     return Object.assign(thrown, service && { service }, operation && { operation });
   }
-  const failure: Failure = typeof thrown === 'object' && thrown !== null ? thrown : { message: String(thrown) };
+  const failure = failureOf(thrown);
   const statusCode = failure.$metadata?.httpStatusCode ?? failure.$response?.statusCode;
   const requestId = failure.$metadata?.requestId;
   const { name, message, retryable } = describe(failure, statusCode);

@@ -1,5 +1,5 @@
 import { invalid } from './errors';
-import { parseJson } from './json';
+import { parseJson, toJson } from './json';
 import type { ValueType } from './values';
 
 /** A row is there only while each named field has one of these values, or is filled in at all. */
@@ -65,7 +65,7 @@ function show(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') return kindOf(value);
   // A URL may hold a password.
-  const text = value.replace(/\/\/\S*@/, '//***@');
+  const text = value.replace(/\/\/.*@/, '//***@');
   return text.length > 60 ? `${JSON.stringify(text.slice(0, 60))}…` : JSON.stringify(text);
 }
 
@@ -154,6 +154,11 @@ export function json({ value = '', from = 'json', ...layout }: Default & Layout 
     ...layout,
     check: (found) => found
   };
+}
+
+/** Any value, as the bytes of its JSON; text or a Buffer that is JSON already is taken as it is. */
+export function jsonBytes(options: Default & Layout = {}): Field<Buffer> {
+  return { ...json(options), check: toJson };
 }
 
 /** Keys that come with the message. */

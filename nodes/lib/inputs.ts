@@ -45,7 +45,8 @@ function finish(name: string, field: Field, required: boolean, origin: string, v
   }
   if (!field.many || !Array.isArray(value)) return field.check(value, name);
   if (value.length === 0) throw invalid(`${name} must name at least one target, but is an empty array.`);
-  return value;
+  // A copy: the flow may go on changing its array, and holes in it are targets too.
+  return Array.from(value);
 }
 
 interface Source {

@@ -43,14 +43,21 @@ export interface InnerClientOptions {
 /** Credentials are renewed in the background when a tenth of their time is left, and no earlier than 5 minutes before. */
 const longestWindow = 5 * 60_000;
 
+/** How long credentials are held whose true end is not known, ms. */
+const unknownTime = 5 * 60_000;
+
 export function share(provider: Provider): SharedProvider {
   let held: Identity | undefined;
+  let end = Infinity;
   let renewAt = Infinity;
   let renewal: Promise<Identity> | undefined;
 
   const keep = (identity: Identity): Identity => {
-    const end = identity.expiration?.getTime() ?? Infinity;
-    renewAt = end - Math.min(longestWindow, Math.max(0, end - Date.now()) / 10);
+    const now = Date.now();
+    const stated = identity.expiration?.getTime() ?? Infinity;
+    // Fresh ones that are over already: this machine's clock is ahead. A service that refuses them has them dropped.
+    end = stated > now ? stated : now + unknownTime;
+    renewAt = end - Math.min(longestWindow, (end - now) / 10);
     held = identity;
     return identity;
   };
@@ -64,7 +71,7 @@ export function share(provider: Provider): SharedProvider {
   };
   const credentials = async (): Promise<Identity> => {
     const now = Date.now();
-    if (!held || now >= (held.expiration?.getTime() ?? Infinity)) return renew();
+    if (!held || now >= end) return renew();
     // While the old ones are good nobody waits; should the renewal fail, the next message tries again.
     if (now >= renewAt) renew().catch(() => undefined);
     return held;
@@ -111,7 +118,7 @@ function baseProvider(sdk: Providers, signIn: SignIn, { region, ...clientConfig 
     });
 }
 
-/** Keys and, over them, a role, each as they are now and as they were before. */
+/** How many identities are remembered: a role's and those of its keys, as they are now and as they were before. */
 const remembered = 4;
 
 /**
@@ -119,12 +126,15 @@ const remembered = 4;
  * since the region may have to be looked up.
  */
 export function signInProvider(signIn: SignIn, options: () => Promise<InnerClientOptions>): SignInProvider {
-  const identities: Identity[] = [];
+  /** The one used last at the end: keys that are used again and again must not drive the others out. */
+  const identities = new Map<string, Identity>();
   const remember = (provider: Provider) => async (): Promise<Identity> => {
     const identity = await provider();
     checkCharacters(identity);
-    identities.push(identity);
-    if (identities.length > remembered) identities.shift();
+    identities.delete(identity.accessKeyId);
+    identities.set(identity.accessKeyId, identity);
+    const [oldest] = identities.keys();
+    if (identities.size > remembered && oldest !== undefined) identities.delete(oldest);
     return identity;
   };
   const make = async (): Promise<Provider> => {
@@ -151,7 +161,7 @@ export function signInProvider(signIn: SignIn, options: () => Promise<InnerClien
   });
   return Object.assign(shared, {
     secrets: () =>
-      identities.flatMap(({ accessKeyId, secretAccessKey, sessionToken = '' }) => [
+      [...identities.values()].flatMap(({ accessKeyId, secretAccessKey, sessionToken = '' }) => [
         accessKeyId,
         secretAccessKey,
         sessionToken

@@ -12,7 +12,8 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   /** Deploys one node of each kind and opens the editor on them. */
   async function open(
     theme: Theme,
-    properties: { invoke?: object; list?: object; account?: object } = {}
+    properties: { invoke?: object; list?: object; account?: object } = {},
+    width = 1440
   ): Promise<void> {
     await bench.red.deploy(
       [
@@ -23,7 +24,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
       ],
       { credentials: credentials() }
     );
-    editor = await openEditor({ theme });
+    editor = await openEditor({ theme, width });
   }
   afterEach(async () => {
     const { problems } = editor;
@@ -64,6 +65,20 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     });
   }
 
+  it('fit into a narrow window', async () => {
+    await open('light', {}, 1024);
+    await editor.open('invoke');
+    await openAdvanced();
+    await assertFits();
+    await editor.cancel();
+    await editor.openConfig('aws-account', 'account');
+    await editor.fill('source', 'default');
+    await openAdvanced();
+    await assertFits();
+    await editor.shoot('aws-account-narrow');
+    await editor.cancel();
+  });
+
   it('show a row only where it matters', async () => {
     await open('light');
     await editor.open('invoke');
@@ -100,6 +115,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     await editor.open('invoke');
     await editor.fillTyped('functionName', 'str', 'no such/function');
     assert.match(await reason('invoke', 'functionName', 'no such/function'), /Function must be/);
+    assert.match(await tooltipOf('functionName'), /Function must be/);
     await editor.fillTyped('functionName', 'jsonata', '((');
     assert.match(await reason('invoke', 'functionName', '(('), /Function: /);
     await editor.fillTyped('functionName', 'str', 'hello');
@@ -112,6 +128,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     await open('light');
     await editor.openConfig('aws-account', 'account');
     await editor.fill('secretAccessKey', '');
+    assert.match(await tooltipOf('secretAccessKey'), /Secret access key is required/);
     assert.match(await reason('account', 'source', 'keys'), /Secret/);
     await editor.fill('source', 'profile');
     assert.match(await reason('account', 'profile', ''), /Profile/);
@@ -156,7 +173,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
       }
     );
     await editor.open(id);
-    await editor.fill('account', 'account');
+    assert.equal(await editor.read('account'), 'account', 'the only account is chosen');
     await editor.fillTyped('functionName', 'str', 'hello');
     await editor.shoot('aws-lambda-invoke-new');
     await editor.done();
@@ -192,6 +209,27 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     const visible: string[] = [];
     for (const name of names) if (await editor.shows(name)) visible.push(name);
     return visible;
+  }
+
+  /** Nothing of the topmost dialog lies outside it. */
+  async function assertFits(): Promise<void> {
+    const [content, room] = (await editor.page.evaluate(`(() => {
+      const body = $('.red-ui-tray').last().find('.red-ui-tray-body')[0];
+      return [body.scrollWidth, Math.min(body.clientWidth, innerWidth - body.getBoundingClientRect().left)];
+    })()`)) as [number, number];
+    assert.ok(content <= room, `the dialog needs ${content} px and has ${room}`);
+  }
+
+  /** The reason that shows when the pointer rests on a control. */
+  async function tooltipOf(property: string): Promise<string> {
+    const field = await editor.field(property);
+    const typed = field.locator('xpath=following-sibling::*[contains(@class, "red-ui-typedInput-container")]');
+    await ((await typed.count()) > 0 ? typed : field).hover();
+    const popover = editor.page.locator('.red-ui-popover').last();
+    await popover.waitFor();
+    const text = await popover.innerText();
+    await editor.page.mouse.move(0, 0);
+    return text;
   }
 
   /** What the validator of a property says of its value, or of another one. */

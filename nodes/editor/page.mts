@@ -113,8 +113,8 @@ function view({ check, icon, suggestions, secret, pattern, ...shown }: Field) {
 function defaults({ type, fields, config }: Definition): string {
   const lines = ["name: { value: '' }"];
   // Node-RED names a missing account by this label; each set has its own namespace of words.
-  const label = `RED._('${packageName}/${type}:label.account')`;
-  if (!config) lines.push(`account: { value: '', type: 'aws-account', required: true, label: ${label} }`);
+  const label = `get label() { return RED._('${packageName}/${type}:label.account'); }`;
+  if (!config) lines.push(`account: { value: '', type: 'aws-account', required: true, ${label} }`);
   for (const [name, field] of Object.entries(fields)) {
     if (field.stored) continue;
     const check = `validate: function (value, opt) { return form.check(this, '${name}', value); }`;

@@ -3,9 +3,9 @@ import type { Context } from './lib/action';
 import { defineAction } from './lib/action';
 import { ActionError, invalid } from './lib/errors';
 import { couldNotConnect, wasThrottled } from './lib/failures';
-import { choice, flag, json, jsonBytes, many, optional, plainNumber, text } from './lib/fields';
+import { choice, flag, json, jsonText, many, optional, plainNumber, text } from './lib/fields';
 import { hostContext } from './lib/host';
-import { parseJson, present, stringify, toJson } from './lib/json';
+import { parseJson, present, stringify } from './lib/json';
 import { retry } from './lib/retry';
 
 /** Bytes; from Lambda's own refusals. */
@@ -38,7 +38,7 @@ const fields = {
     })
   ),
   invocationType: choice(['RequestResponse', 'Event', 'DryRun'], { icon: 'exchange' }),
-  payload: jsonBytes({ value: 'payload', from: 'msg', icon: 'envelope' }),
+  payload: jsonText({ value: 'payload', from: 'msg', icon: 'envelope' }),
   clientContext: optional(json({ when: synchronous, advanced: true, icon: 'info-circle' })),
   hostContext: flag(false, { when: synchronous, advanced: true }),
   logTail: flag(false, { when: synchronous }),
@@ -49,14 +49,15 @@ const fields = {
 
 type Invocation = Context<'lambda', typeof fields>;
 
-function checkSize({ invocationType, payload: bytes }: Invocation['inputs']): Buffer {
+function checkSize({ invocationType, payload }: Invocation['inputs']): string | Buffer {
   const limit = payloadLimit[invocationType];
-  if (bytes.length > limit) {
+  const bytes = Buffer.byteLength(payload);
+  if (bytes > limit) {
     throw invalid(
-      `payload has ${bytes.length} bytes, but ${invocationType} takes at most ${limit}: put larger data into S3 and send its key.`
+      `payload has ${bytes} bytes, but ${invocationType} takes at most ${limit}: put larger data into S3 and send its key.`
     );
   }
-  return bytes;
+  return payload;
 }
 
 async function clientContext({ inputs, RED, node }: Invocation): Promise<string | undefined> {
@@ -65,7 +66,7 @@ async function clientContext({ inputs, RED, node }: Invocation): Promise<string 
   // Inside an object a function would vanish without a word.
   if (custom !== undefined) stringify(custom, 'clientContext');
   const context = { custom, ...(inputs.hostContext && { host: await hostContext(RED, node) }) };
-  const encoded = toJson(context, 'clientContext').toString('base64');
+  const encoded = Buffer.from(stringify(context, 'clientContext')).toString('base64');
   if (encoded.length > clientContextLimit) {
     throw invalid(
       `clientContext has ${encoded.length} characters in base64, but may have at most ${clientContextLimit}.`

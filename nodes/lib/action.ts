@@ -87,7 +87,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   #closing = false;
   #closed = false;
   #requests = 0;
-  #shown = '{}';
+  #shown = '';
 
   constructor(
     readonly RED: NodeAPI,
@@ -115,7 +115,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     const work = this.#process(msg, controller)
       .then((problem) => {
         this.#running.delete(work);
-        this.#show(problem ? { fill: 'red', shape: 'ring', text: problem.name } : this.#inFlight());
+        if (problem) this.#show('red', problem.name);
+        else this.#showRequests();
         if (problem) return done(problem);
         try {
           // Node-RED clones the message here, which can fail for what a flow has put into it.
@@ -138,7 +139,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     // Messages that still arrive are refused; they end here as well.
     while (this.#running.size > 0) await Promise.all(this.#running.keys());
     clearTimeout(limit);
-    this.#show({});
+    this.#show();
     // Requests that were cut still count down.
     this.#closed = true;
     this.#detach?.();
@@ -152,7 +153,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     try {
       if (this.#closing) throw closing();
       if (!this.#account) this.#findAccount();
-      await untilAborted(signal, this.#read(msg, inputs));
+      const reading = this.#read(msg, inputs);
+      if (reading) await untilAborted(signal, reading);
       const seconds = this.action.timeout?.(inputs as Inputs<F>);
       if (seconds !== undefined) timer = setTimeout(() => controller.abort(timedOut(seconds)), seconds * 1000);
       const targets = this.#many && inputs[this.#many];
@@ -165,11 +167,20 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     }
   }
 
-  async #read(msg: NodeMessage, inputs: Record<string, unknown>): Promise<void> {
+  /** Fills in the inputs; gives a promise only where some of them have to be waited for. */
+  #read(msg: NodeMessage, inputs: Record<string, unknown>): Promise<unknown> | undefined {
+    const waiting: Promise<void>[] = [];
     for (const [name, read] of this.#readers) {
       const value = read(msg);
-      inputs[name] = value instanceof Promise ? await value : value;
+      if (value instanceof Promise) {
+        waiting.push(
+          value.then((found) => {
+            inputs[name] = found;
+          })
+        );
+      } else inputs[name] = value;
     }
+    return waiting.length > 0 ? Promise.all(waiting) : undefined;
   }
 
   /** The error to report. `dynamic`: the message's own credentials, which no text may quote either. */
@@ -235,19 +246,19 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   countRequests(change: 1 | -1): void {
     this.#requests += change;
     // What the last request came to is shown when its message ends.
-    if (this.#requests > 0) this.#show(this.#inFlight());
+    if (this.#requests > 0) this.#showRequests();
   }
 
-  #inFlight(): object {
-    if (this.#requests === 0) return {};
-    return { fill: 'blue', shape: 'dot', text: this.#requests > 1 ? String(this.#requests) : 'status.requesting' };
+  #showRequests(): void {
+    if (this.#requests === 0) this.#show();
+    else this.#show('blue', this.#requests > 1 ? String(this.#requests) : 'status.requesting');
   }
 
-  #show(status: object): void {
-    const text = JSON.stringify(status);
+  /** Sets the status where it changes: blue for what is in flight, red for what failed, none. */
+  #show(fill?: 'blue' | 'red', text = ''): void {
     if (this.#closed || text === this.#shown) return;
     this.#shown = text;
-    this.node.status(status);
+    this.node.status(fill ? { fill, shape: fill === 'red' ? 'ring' : 'dot', text } : {});
   }
 }
 

@@ -156,8 +156,8 @@ export function json({ value = '', from = 'json', ...layout }: Default & Layout 
   };
 }
 
-/** Any value, as the bytes of its JSON; text or a Buffer that is JSON already is taken as it is. */
-export function jsonBytes(options: Default & Layout = {}): Field<Buffer> {
+/** Any value, as its JSON; text or a Buffer that is JSON already is taken as it is. */
+export function jsonText(options: Default & Layout = {}): Field<string | Buffer> {
   return { ...json(options), check: toJson };
 }
 

@@ -28,13 +28,19 @@ export function stringify(value: unknown, name: string): string {
   return text;
 }
 
-/** The bytes to send for a value: text or a Buffer that is JSON already goes as it is, anything else as its JSON. */
-export function toJson(value: unknown, name: string): Buffer {
-  if (typeof value === 'string' && parseJson(value)) return Buffer.from(value);
+/**
+ * What to send for a value: text or a Buffer that is JSON already goes as it is, anything else as its JSON. Text stays
+ * text, since Node.js writes it together with a request's head.
+ */
+export function toJson(value: unknown, name: string): string | Buffer {
+  if (typeof value === 'string' && parseJson(value)) return value;
   if (Buffer.isBuffer(value) && isUtf8(value) && parseJson(value.toString())) return value;
-  return Buffer.from(stringify(value, name));
+  return stringify(value, name);
 }
 
 /** An object without the members that are absent. */
-export const present = (members: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+export function present(members: Record<string, unknown>): Record<string, unknown> {
+  const there: Record<string, unknown> = {};
+  for (const name in members) if (members[name] !== undefined) there[name] = members[name];
+  return there;
+}

@@ -12,8 +12,14 @@ const loaders: { [S in ServiceName]: () => [sdk: Sdks[S], clientName: keyof Sdks
   sts: () => [require('@aws-sdk/client-sts'), 'STSClient']
 };
 
+/** Even what is loaded already costs `require` 10 µs, which every message would pay. */
+const loaded: { [S in ServiceName]?: Sdks[S] } = {};
+
 /** Loads the SDK of a service: 65 ms the first time, nothing after that. */
-export const sdkOf = <S extends ServiceName>(service: S): Sdks[S] => loaders[service]()[0];
+export function sdkOf<S extends ServiceName>(service: S): Sdks[S] {
+  loaded[service] ??= loaders[service]()[0];
+  return loaded[service] as Sdks[S];
+}
 
 /** What every SDK command has in common here. */
 export interface Command<Output> {

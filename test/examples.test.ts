@@ -64,12 +64,12 @@ const demoStories: Story[] = [
   },
   { press: '5 seconds’ work', shows: { accepted: 'status 202' }, payload: accepted },
   {
-    press: 'Al',
-    shows: { together: 'Good day, Al. Hi, Al! Hello, Al!' },
+    press: 'Bo',
+    shows: { together: '3 answers' },
     payload: [
-      { target: 'hello:1', result: { greeting: 'Good day, Al.' } },
-      { target: 'hello:2', result: { greeting: 'Hi, Al!' } },
-      { target: 'hello:next', result: { greeting: 'Hello, Al!' } }
+      { target: 'hello:1', result: { greeting: 'Good day, Bo.' } },
+      { target: 'hello:2', result: { greeting: 'Hi, Bo!' } },
+      { target: 'hello:next', result: { greeting: 'Hello, Bo!' } }
     ]
   },
   { press: 'talk', shows: { log: /^Duration: [\d.]+ ms$/ }, payload: { lines: 12 } },

@@ -20,9 +20,10 @@ describe(`the demo in Node-RED ${nodeRedVersion}`, () => {
         credentials: { [account.id]: keysOf('demo') }
       });
       const editor = await openEditor({ theme, width: 1600, height: 1000 });
-      await editor.shoot('demo-before');
       for (const { id } of injects) await editor.inject(id);
       await editor.debugMessages(injects.length);
+      await editor.page.evaluate("$('#red-ui-workspace-chart').scrollTop(0)");
+      await editor.page.locator('.red-ui-notification').last().waitFor({ state: 'hidden' });
       await editor.shoot('demo');
       assert.deepEqual(editor.problems, []);
       await editor.close();

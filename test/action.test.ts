@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { account, credentials, deployAction, invokeNode, keysOf, listNode, useBench } from './aws';
-import { type FlowNode, type Message, type Outcome, sink } from './node-red';
+import { type FlowNode, type Message, type NodeError, type Outcome, sink } from './node-red';
 
 /** What all actions have in common, shown with aws-lambda-invoke. */
 describe('every action', () => {
@@ -224,6 +224,64 @@ describe('every action', () => {
     });
   });
 
+  describe('is not disturbed', () => {
+    it('by an array of targets that has holes, or changes while they are invoked', async () => {
+      await deploy(invokeNode({ functionName: 'fn', functionNameType: 'msg' }));
+      const fn = ['returns-number'];
+      fn[2] = 'hello';
+      const holes = await bench.red.send('invoke', { payload: {}, fn });
+      assert.deepEqual(
+        ((holes.error as NodeError).results as { error?: { name: string } }[]).map(({ error }) => error?.name),
+        [undefined, 'InvalidValue', undefined]
+      );
+      const changing = ['slow', 'returns-number'];
+      const outcome = await bench.red.begin('invoke', { payload: { ms: 200 }, fn: changing });
+      await bench.aws.until({ invocations: 1, functionName: 'slow' });
+      changing.reverse();
+      await bench.red.until(() => outcome.done === 1);
+      assert.deepEqual(outcome.sent[0]?.payload, [
+        { target: 'slow', result: { waited: 200 } },
+        { target: 'returns-number', result: 42 }
+      ]);
+    });
+
+    it('by more targets than Node.js likes listeners', async () => {
+      const warnings: Error[] = [];
+      const note = (warning: Error) => warnings.push(warning);
+      process.on('warning', note);
+      await deploy(invokeNode({ functionName: JSON.stringify(Array(20).fill('hello')), functionNameType: 'json' }));
+      await bench.red.send('invoke', { payload: {} });
+      process.off('warning', note);
+      assert.deepEqual(
+        warnings.filter(({ name }) => name === 'MaxListenersExceededWarning'),
+        []
+      );
+    });
+
+    it('by a payload for many targets: it is written as JSON once', async () => {
+      let times = 0;
+      const payload = {
+        toJSON() {
+          times += 1;
+          return {};
+        }
+      };
+      await deploy(invokeNode({ functionName: JSON.stringify(Array(20).fill('hello')), functionNameType: 'json' }));
+      await bench.red.send('invoke', { payload });
+      assert.equal(times, 1);
+    });
+
+    it('by secrets in its own texts', async () => {
+      const { secretAccessKey } = keysOf('second');
+      const dynamic = { dynamicCredentials: 'keys', dynamicCredentialsType: 'msg' };
+      const quoting = { payload: '$number(keys.secretAccessKey)', payloadType: 'jsonata' };
+      const { error } = await invoke({ ...dynamic, ...quoting }, { keys: keysOf('second') });
+      assert.equal(error?.name, 'InvalidValue');
+      assert.doesNotMatch(`${error.message} ${error.stack}`, new RegExp(secretAccessKey.slice(0, 20)));
+      assert.match(error.message, /\*\*\*/);
+    });
+  });
+
   describe('works inside a subflow', () => {
     it('with the account and the function from the subflow’s properties', async () => {
       const template = {
@@ -268,16 +326,19 @@ describe('every action', () => {
     it('ends what takes longer than 10 seconds with Closed, and lets go of its connection', async () => {
       await bench.aws.fault({ kind: 'hang' });
       await deploy(invokeNode(), listNode());
-      const outcome = await bench.red.begin('invoke', { payload: {} });
-      await bench.aws.until({ requests: 1 });
+      const outcomes: Outcome[] = [];
+      for (let index = 0; index < 3; index += 1) outcomes.push(await bench.red.begin('invoke', { payload: {} }));
+      await bench.aws.until({ requests: 3 });
       const start = Date.now();
       await bench.red.deploy([]);
       const seconds = (Date.now() - start) / 1000;
       assert.ok(seconds > 9 && seconds < 14, `it took ${seconds} s`);
-      assert.equal(nameOf(outcome), 'Closed');
-      assert.equal(outcome.error?.retryable, true);
-      assert.deepEqual(outcome.sent, []);
-      await bench.aws.until({ requests: 1, finished: true });
+      for (const outcome of outcomes) {
+        assert.equal(nameOf(outcome), 'Closed');
+        assert.equal(outcome.error?.retryable, true);
+        assert.deepEqual(outcome.sent, []);
+      }
+      await bench.aws.until({ requests: 3, finished: true });
     }).timeout(20_000);
 
     it('of the account beside its nodes does not cut what they wait for', async () => {

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { account, credentials, invokeNode, listNode, useBench } from './aws';
+import type { FlowNode, Message, NodeError } from './node-red';
+import { sink } from './node-red';
+import { Relay } from './relay';
+
+/** What proxies and gateways answer in place of AWS must not be taken for what it is not. */
+describe('an answer that is not one of AWS', () => {
+  const bench = useBench();
+  let relay: Relay;
+  before(async () => {
+    relay = await Relay.start(bench.aws.url);
+  });
+  beforeEach(() => {
+    relay.exchanges.length = 0;
+    relay.answer = () => undefined;
+  });
+  after(() => relay.stop());
+
+  async function failing(node: FlowNode, msg: Message = { payload: {} }): Promise<NodeError> {
+    const nodes = [account(bench, { endpoint: relay.url }), node, sink('out')];
+    await bench.red.deploy(nodes, { credentials: credentials() });
+    const { error, done, sent } = await bench.red.send(node.id, msg);
+    assert.deepEqual([done, sent], [1, []]);
+    assert.ok(error);
+    return error;
+  }
+  const answering = (status: number, body: unknown, node = invokeNode({ retries: 2 })) => {
+    relay.answer = () => ({ status, body: JSON.stringify(body) });
+    return failing(node);
+  };
+
+  it('is no failed connection, whatever it says: an invocation is not sent again', async () => {
+    const error = await answering(502, { errno: -111, code: 'ECONNREFUSED', syscall: 'connect' });
+    assert.equal(relay.exchanges.length, 1);
+    assert.deepEqual([error.name, error.statusCode], ['UnknownError', 502]);
+    await answering(403, { syscall: 'connect' });
+    assert.equal(relay.exchanges.length, 2);
+  });
+
+  it('is not worth another try only since it has a code', async () => {
+    assert.equal((await answering(404, { code: 'NOT_FOUND' })).retryable, false);
+  });
+
+  for (const message of [['a', 'b'], { a: 1 }, 5]) {
+    it(`may have a message that is no text: ${JSON.stringify(message)}`, async () => {
+      relay.answer = () => ({ status: 400, errorType: 'BadRequest', body: JSON.stringify({ message }) });
+      const error = await failing(invokeNode());
+      assert.deepEqual([error.name, error.statusCode], ['BadRequest', 400]);
+      assert.match(error.message, /[a15]/);
+    });
+  }
+
+  it('may hold members that trip up the unwary', async () => {
+    assert.notEqual((await answering(400, { errors: [null] })).name, 'TypeError');
+    relay.answer = () => ({ status: 400, errorType: 'constructor', body: '{"message":"boo"}' });
+    assert.equal((await failing(invokeNode())).message, 'boo');
+    relay.answer = () => ({ status: 400, errorType: 'x'.repeat(5000), body: '{"message":"boo"}' });
+    assert.equal((await failing(invokeNode())).name.length, 100);
+  });
+
+  it('fails alone among many targets', async () => {
+    relay.answer = ({ path }) =>
+      path.includes('/fails/') ? { status: 400, body: '{"message":["odd"]}', errorType: 'Odd' } : undefined;
+    const both = invokeNode({ functionName: '["hello","fails"]', functionNameType: 'json' });
+    const { name, results } = await failing(both);
+    const [good, bad] = results as { result?: unknown; error?: { name: string } }[];
+    assert.deepEqual([name, good?.result, bad?.error?.name], ['PartialFailure', { greeting: 'Hello, world!' }, 'Odd']);
+  });
+
+  it('cannot make a list go on for ever', async () => {
+    relay.answer = () => ({ body: '{"Functions":[],"NextMarker":"again"}' });
+    const error = await failing(listNode());
+    assert.match(error.message, /same page twice/);
+    assert.equal(relay.exchanges.length, 2);
+  });
+});

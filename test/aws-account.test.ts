@@ -409,6 +409,15 @@ describe('aws-account', () => {
       assert.equal(await regionOfNext(), 'eu-central-1');
     });
 
+    it('is not guessed where the environment names one that cannot be', async () => {
+      env.set({ AWS_REGION: 'eu_west_1' });
+      await deploy({ source: 'profile', profile: 'garden', region: '' });
+      const { error } = await invoke();
+      assert.equal(error?.name, 'InvalidValue');
+      assert.match(error.message, /region.*eu_west_1/);
+      assert.deepEqual(await requests(), []);
+    });
+
     it('is that of its profile where AWS_REGION is not set either', async () => {
       await deploy({ source: 'profile', profile: 'garden', region: '' });
       assert.equal(await regionOfNext(), 'eu-west-1');
@@ -544,6 +553,16 @@ describe('aws-account', () => {
       await deployKeys({ roleArn: roles.guest.arn, validate: true });
       await bench.red.until(() => said('info').length > 0);
       assert.match(said('info')[0] ?? '', /222222222222 .*assumed-role\/nimbus-guest\/node-red-account/);
+    });
+
+    it('takes a session name that the service accepts from any id', async () => {
+      const id = `an id with blanks ${'x'.repeat(70)}`;
+      const role = { ...account(bench, { roleArn: roles.demo.arn }), id };
+      await bench.red.deploy([role, invokeNode({ account: id }), sink('out')], {
+        credentials: { [id]: keysOf('demo') }
+      });
+      succeeded(await invoke());
+      assert.equal((await assumed())[0]?.RoleSessionName, `node-red-${id}`.replaceAll(' ', '-').slice(0, 64));
     });
 
     it('sends the session name node-red-<id> and an hour where nothing else is said, and no External ID', async () => {

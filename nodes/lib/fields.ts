@@ -122,26 +122,20 @@ export function text({ value = '', from = 'str', ...limits }: TextLimits & Defau
   return { ...textual(limits), types: preferring(from, 'str'), value };
 }
 
-/** A number from any source; text that is a number will do. */
-export function number({
+/** What plain and typed numbers have in common. */
+const numeric = ({ min, max, integer = false, ...layout }: NumberLimits & Layout) => ({
+  control: 'number' as const,
+  required: true,
   min,
   max,
-  integer = false,
-  value = '',
-  from = 'num',
-  ...layout
-}: NumberLimits & Default & Layout): Field<number> {
-  return {
-    control: 'number',
-    types: preferring(from, 'num'),
-    value,
-    required: true,
-    min,
-    max,
-    integer,
-    ...layout,
-    check: (found, name) => checkNumber(found, name, { min, max, integer })
-  };
+  integer,
+  ...layout,
+  check: (found: unknown, name: string) => checkNumber(found, name, { min, max, integer })
+});
+
+/** A number from any source; text that is a number will do. */
+export function number({ value = '', from = 'num', ...limits }: NumberLimits & Default & Layout): Field<number> {
+  return { ...numeric(limits), types: preferring(from, 'num'), value };
 }
 
 /** Any value that can be written as JSON. */
@@ -238,21 +232,10 @@ export function flag(value: boolean, layout: Layout = {}): Field<boolean> {
 }
 
 /** A plain number, stored as a number or as its text. */
-export function plainNumber(
-  value: number,
-  { min, max, integer = false, ...layout }: NumberLimits & Layout
-): Field<number> {
-  return {
-    control: 'number',
-    value,
-    required: true,
-    min,
-    max,
-    integer,
-    ...layout,
-    check: (found, name) => checkNumber(found, name, { min, max, integer })
-  };
-}
+export const plainNumber = (value: number, limits: NumberLimits & Layout): Field<number> => ({
+  ...numeric(limits),
+  value
+});
 
 /** Plain text that may hold `${ENV}`. */
 export const plainText = (limits: TextLimits & Layout = {}): Field<string> => textual(limits);

@@ -5,9 +5,9 @@ import { invalid } from './lib/errors';
 import { toActionError } from './lib/failures';
 import type { Fields, Inputs } from './lib/fields';
 import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern, stored } from './lib/fields';
-import type { Config } from './lib/inputs';
-import { compileField } from './lib/inputs';
 import type { NodeModule } from './lib/node-module';
+import type { Config } from './lib/read';
+import { readAll } from './lib/read';
 import { sdkOf } from './lib/sdks';
 import type { SignIn } from './lib/sign-in';
 
@@ -113,8 +113,7 @@ function readSettings(RED: NodeAPI, node: Node<Stored>, config: Config): Setting
   // Blanks around a key come from pasting.
   const kept = stored.map((name) => [name, node.credentials?.[name as keyof Stored]?.trim()]);
   const all = { ...config, ...Object.fromEntries(kept) };
-  const entries = Object.keys(fields).map((name) => [name, compileField(RED, node, all, name, fields)({})]);
-  const settings = Object.fromEntries(entries) as Settings;
+  const settings = readAll(RED, node, all, fields);
   // The pattern lets addresses such as http://256.1.1.1 through.
   if (settings.endpoint && !URL.canParse(settings.endpoint)) throw invalid(`endpoint must be ${endpointIs}.`);
   return settings;

@@ -9,6 +9,8 @@ export interface SavedNode {
   credentials?: Record<string, 'text' | 'password'>;
   /** Names of the typed fields: each is stored with an `xType` beside it. */
   typed: string[];
+  /** Without it, one. */
+  inputs?: 0;
 }
 
 const common = {
@@ -20,6 +22,18 @@ const common = {
   dynamicCredentialsType: 'msg',
   output: 'parsed'
 };
+
+/** What messages of SNS and of SQS have in common. */
+const message = {
+  attributes: '',
+  attributesType: 'json',
+  groupId: '',
+  groupIdType: 'str',
+  deduplicationId: '',
+  deduplicationIdType: 'str',
+  batch: true
+};
+const messageTyped = ['attributes', 'groupId', 'deduplicationId', 'region', 'dynamicCredentials'];
 
 export const contract: Record<string, SavedNode> = {
   'aws-account': {
@@ -69,6 +83,53 @@ export const contract: Record<string, SavedNode> = {
       allVersions: false
     },
     typed: ['maxItems', 'marker', 'region', 'dynamicCredentials']
+  },
+  'aws-sns-publish': {
+    properties: {
+      ...common,
+      target: '',
+      targetType: 'str',
+      message: 'payload',
+      messageType: 'msg',
+      subject: '',
+      subjectType: 'str',
+      perProtocol: false,
+      ...message
+    },
+    typed: ['target', 'message', 'subject', ...messageTyped]
+  },
+  'aws-sqs-receive': {
+    properties: {
+      name: '',
+      account: '',
+      region: '',
+      queue: '',
+      batchSize: 10,
+      waitTime: 20,
+      visibilityTimeout: '',
+      maxInFlight: 10,
+      settle: 'sent',
+      bodyFormat: 'auto'
+    },
+    typed: [],
+    inputs: 0
+  },
+  'aws-sqs-send': {
+    properties: {
+      ...common,
+      queue: '',
+      queueType: 'str',
+      body: 'payload',
+      bodyType: 'msg',
+      delaySeconds: '',
+      delaySecondsType: 'num',
+      ...message
+    },
+    typed: ['queue', 'body', 'delaySeconds', ...messageTyped]
+  },
+  'aws-sqs-settle': {
+    properties: { name: '', action: 'delete', delay: '', delayType: 'num' },
+    typed: ['delay']
   }
 };
 

@@ -79,6 +79,15 @@ const style = `<style>
   .nimbus-advanced > summary { margin: 16px 0 12px; cursor: pointer; color: var(--red-ui-primary-text-color); }
 </style>`;
 
+const advanced = (prefix: string, rows: string) =>
+  rows &&
+  `<details class="nimbus-advanced" id="${prefix}-advanced">
+  <summary data-i18n="section.advanced"></summary>
+${indent(rows, '  ')}
+</details>`;
+
+const hasAccount = ({ config, account }: Definition) => !config && account !== false;
+
 function template(definition: Definition, words: Words): string {
   const prefix = prefixOf(definition);
   const rows = (advanced: boolean) =>
@@ -86,7 +95,7 @@ function template(definition: Definition, words: Words): string {
       .filter(([, field]) => Boolean(field.advanced) === advanced)
       .map(([name, field]) => row(prefix, name, field, words))
       .join('\n');
-  const account = definition.config
+  const account = !hasAccount(definition)
     ? ''
     : `<div class="form-row nimbus-row">
   <label for="${prefix}-account"><i class="fa fa-cloud"></i> <span data-i18n="label.account"></span></label>
@@ -98,10 +107,7 @@ function template(definition: Definition, words: Words): string {
 </div>
 ${account}
 ${rows(false)}
-<details class="nimbus-advanced" id="${prefix}-advanced">
-  <summary data-i18n="section.advanced"></summary>
-${indent(rows(true), '  ')}
-</details>
+${advanced(prefix, rows(true))}
 ${style}`;
 }
 
@@ -110,11 +116,12 @@ function view({ check, icon, suggestions, secret, pattern, ...shown }: Field) {
   return { ...shown, pattern: pattern && [pattern.source, pattern.flags] };
 }
 
-function defaults({ type, fields, config }: Definition): string {
+function defaults(definition: Definition): string {
+  const { type, fields } = definition;
   const lines = ["name: { value: '' }"];
   // Node-RED names a missing account by this label; each set has its own namespace of words.
   const label = `get label() { return RED._('${packageName}/${type}:label.account'); }`;
-  if (!config) lines.push(`account: { value: '', type: 'aws-account', required: true, ${label} }`);
+  if (hasAccount(definition)) lines.push(`account: { value: '', type: 'aws-account', required: true, ${label} }`);
   for (const [name, field] of Object.entries(fields)) {
     if (field.stored) continue;
     const check = `validate: function (value, opt) { return form.check(this, '${name}', value); }`;
@@ -124,12 +131,15 @@ function defaults({ type, fields, config }: Definition): string {
   return lines.join(',\n');
 }
 
+/** In front of the name in an ARN or URL. */
+const place = '/^(?:https?:.*\\/|arn:[^:]*:[^:]*:[^:]*:\\d*:(?:function:)?)/';
+
 /** What a node without a name is called: its target, where the flow says it. */
 function label({ fields, config }: Definition): string {
-  const target = Object.keys(fields).find((name) => fields[name]?.many);
-  const named = config
-    ? "this.profile || (this.roleArn || '').split('/').pop()"
-    : target && `(this.${target}Type === 'str' && this.${target})`;
+  const name = Object.keys(fields).find((field) => fields[field]?.names);
+  const target = name && `String(this.${name} || '').replace(${place}, '')`;
+  const typed = name && fields[name]?.types ? `(this.${name}Type === 'str' && ${target})` : target;
+  const named = config ? "this.profile || (this.roleArn || '').split('/').pop()" : typed;
   return `return this.name || ${named ? `${named} || ` : ''}this._('palette');`;
 }
 
@@ -141,7 +151,7 @@ function credentials({ fields }: Definition): string | undefined {
 }
 
 function editorRegistration(definition: Definition): string {
-  const { type, config } = definition;
+  const { type, config, inputs = 1 } = definition;
   const members = [
     `category: '${config ? 'config' : 'AWS'}'`,
     `defaults: {\n${indent(defaults(definition), '  ')}\n}`,
@@ -157,7 +167,7 @@ function editorRegistration(definition: Definition): string {
     members.push(
       `color: '${color}'`,
       `icon: '${type}.svg'`,
-      'inputs: 1',
+      `inputs: ${inputs}`,
       'outputs: 1',
       "labelStyle: function () { return this.name ? 'node_label_italic' : ''; }"
     );

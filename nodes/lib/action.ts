@@ -1,16 +1,19 @@
-import { setMaxListeners } from 'node:events';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { AccountNode } from './account';
 import { accountFrom } from './account';
-import type { Caller } from './call';
+import { Lanes } from './batch';
+import type { Caller, Shipment } from './call';
 import { Call } from './call';
-import { ActionError, closed, closing } from './errors';
+import type { Answer, Client } from './clients';
+import { ActionError } from './errors';
 import { toActionError } from './failures';
-import type { Credentials, Field, Fields, Inputs } from './fields';
+import type { Field, Fields, Inputs } from './fields';
 import { choice, credentials, optional, regionIs, regionPattern, text } from './fields';
-import type { Config, Read } from './inputs';
-import { compileField } from './inputs';
+import type { Work } from './input';
+import { Input } from './input';
 import type { NodeModule } from './node-module';
+import type { Passage } from './passage';
+import type { Config } from './read';
 import type { Command, Sdks, ServiceName } from './sdks';
 import { sdkOf } from './sdks';
 
@@ -31,8 +34,12 @@ export interface Context<S extends ServiceName, F extends Fields> {
   sdk: Sdks[S];
   /** The checked values of the fields; of a `many` field this call's own target. */
   inputs: Inputs<F>;
+  /** The client for this call. */
+  client: Client;
   /** Sends a command; rejects with the SDK's error, or when the call is aborted. */
-  send<Output>(command: Command<Output>): Promise<Output>;
+  send<Output extends Answer>(command: Command<Output>): Promise<Output>;
+  /** Sends an entry, alone or together with those of other messages to the same target; rejects with its own error. */
+  ship<Entry extends object, Output extends object>(shipment: Shipment<Entry, Output>): Promise<Output>;
   /** Aborted by the time limit and when the node has to close. */
   signal: AbortSignal;
 }
@@ -46,6 +53,10 @@ export interface Action<S extends ServiceName, F extends Fields> {
   fields: F;
   /** 1 where a request must not be repeated by the SDK. */
   maxAttempts?: number;
+  /** The region that a target names; that of its ARN where this is left out. */
+  regionOf?(target: string): string | undefined;
+  /** Messages enter `run` in the order in which they came, however long each one's fields take to read. */
+  inOrder?: true;
   /** Seconds that a message may take in all; without it the SDK's limits for each request count. */
   timeout?(inputs: Inputs<F>): number;
   run(context: Context<S, F>): Promise<Result>;
@@ -58,36 +69,19 @@ export const commonFields = {
   output: choice(['parsed', 'raw'], { icon: 'sign-out' })
 };
 
-/** How long a closing node waits for what is in flight, ms. */
-const closeLimit = 10_000;
-
 /** What one message, or one of its many targets, came to; `aws` is for `msg.aws`. */
 type Attempt = { aws: Record<string, unknown>; result: Result } | { error: ActionError };
 
-/** Settles as `work` does, or rejects with the signal's reason as soon as that is aborted. */
-function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  let abort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-  });
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', abort));
-}
-
 /** A deployed action node. */
-class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<S, F> {
-  readonly #readers: Array<[name: string, read: Read]>;
+class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<S, F>, Work {
+  readonly fields: Fields;
+  readonly inOrder: boolean;
+  readonly lanes = new Lanes();
+  readonly #input: Input;
   /** The field that may name many targets. */
   readonly #many: string | undefined;
   #account: AccountNode | undefined;
   #detach: (() => void) | undefined;
-  /** The messages under way: each ends in one `done`. */
-  readonly #running = new Map<Promise<void>, AbortController>();
-  #closing = false;
-  #closed = false;
-  #requests = 0;
-  #shown = '';
 
   constructor(
     readonly RED: NodeAPI,
@@ -95,10 +89,11 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     private readonly config: Config,
     readonly action: Action<S, F>
   ) {
-    const fields: Fields = { ...commonFields, ...action.fields };
-    this.#readers = Object.keys(fields).map((name) => [name, compileField(RED, node, config, name, fields)]);
-    this.#many = Object.keys(fields).find((name) => fields[name]?.many);
+    this.fields = { ...commonFields, ...action.fields };
+    this.inOrder = action.inOrder ?? false;
+    this.#many = Object.keys(this.fields).find((name) => this.fields[name]?.many);
     this.#findAccount();
+    this.#input = new Input(RED, node, config, this);
   }
 
   /** At deploy, so that no message waits for the SDK to load. An account that comes later does not restart its nodes. */
@@ -109,89 +104,42 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     this.#detach = this.#account.clients?.attach();
   }
 
-  /** Takes a message in; `done` is called exactly once. */
-  receive(msg: NodeMessage, send: (msg: NodeMessage) => void, done: (error?: Error) => void): void {
-    const controller = new AbortController();
-    const work = this.#process(msg, controller)
-      .then((problem) => {
-        this.#running.delete(work);
-        if (problem) this.#show('red', problem.name);
-        else this.#showRequests();
-        if (problem) return done(problem);
-        try {
-          // Node-RED clones the message here, which can fail for what a flow has put into it.
-          send(msg);
-        } catch (thrown) {
-          return done(this.#toError(thrown));
-        }
-        done();
-      })
-      .catch((error: Error) => this.node.error(error));
-    this.#running.set(work, controller);
-  }
-
-  /** Lets what is under way finish for a while, ends the rest, and says nothing afterwards. */
   async close(): Promise<void> {
-    this.#closing = true;
-    const limit = setTimeout(() => {
-      for (const controller of this.#running.values()) controller.abort(closed());
-    }, closeLimit);
-    // Messages that still arrive are refused; they end here as well.
-    while (this.#running.size > 0) await Promise.all(this.#running.keys());
-    clearTimeout(limit);
-    this.#show();
-    // Requests that were cut still count down.
-    this.#closed = true;
+    await this.#input.close();
     this.#detach?.();
   }
 
-  /** Does a message's work and puts the result into it. Resolves with what went wrong, and then leaves it as it was. */
-  async #process(msg: NodeMessage, controller: AbortController): Promise<ActionError | undefined> {
-    const { signal } = controller;
-    const inputs: Record<string, unknown> = {};
-    let timer: NodeJS.Timeout | undefined;
+  abort(reason: Error): void {
+    this.lanes.abort(reason);
+  }
+
+  /** No text may quote the account's secrets, nor the message's own. */
+  toError(thrown: unknown, inputs: Record<string, unknown> = {}): ActionError {
+    const { service, operation } = this.action;
+    const secrets = [...(this.#account?.clients?.secrets() ?? []), ...Object.values(inputs.dynamicCredentials ?? {})];
+    return toActionError(thrown, { service, operation, secrets });
+  }
+
+  countRequests(change: 1 | -1): void {
+    this.#input.status.countRequests(change);
+  }
+
+  async run(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<void> {
+    if (!this.#account) this.#findAccount();
+    const seconds = this.action.timeout?.(inputs as Inputs<F>);
+    const timer =
+      seconds === undefined ? undefined : setTimeout(() => passage.abort(timedOut(seconds)), seconds * 1000);
     try {
-      if (this.#closing) throw closing();
-      if (!this.#account) this.#findAccount();
-      const reading = this.#read(msg, inputs);
-      if (reading) await untilAborted(signal, reading);
-      const seconds = this.action.timeout?.(inputs as Inputs<F>);
-      if (seconds !== undefined) timer = setTimeout(() => controller.abort(timedOut(seconds)), seconds * 1000);
       const targets = this.#many && inputs[this.#many];
-      await (Array.isArray(targets) ? this.#runMany(msg, inputs, targets, signal) : this.#runOne(msg, inputs, signal));
-      return undefined;
-    } catch (thrown) {
-      return this.#toError(thrown, inputs.dynamicCredentials as Credentials | undefined);
+      if (Array.isArray(targets)) await this.#runMany(msg, inputs, targets, passage);
+      else await this.#runOne(msg, inputs, passage);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** Fills in the inputs; gives a promise only where some of them have to be waited for. */
-  #read(msg: NodeMessage, inputs: Record<string, unknown>): Promise<unknown> | undefined {
-    const waiting: Promise<void>[] = [];
-    for (const [name, read] of this.#readers) {
-      const value = read(msg);
-      if (value instanceof Promise) {
-        waiting.push(
-          value.then((found) => {
-            inputs[name] = found;
-          })
-        );
-      } else inputs[name] = value;
-    }
-    return waiting.length > 0 ? Promise.all(waiting) : undefined;
-  }
-
-  /** The error to report. `dynamic`: the message's own credentials, which no text may quote either. */
-  #toError(thrown: unknown, dynamic?: Credentials): ActionError {
-    const { service, operation } = this.action;
-    const secrets = [...(this.#account?.clients?.secrets() ?? []), ...Object.values(dynamic ?? {})];
-    return toActionError(thrown, { service, operation, secrets });
-  }
-
-  async #runOne(msg: NodeMessage, inputs: Record<string, unknown>, signal: AbortSignal): Promise<void> {
-    const attempt = await this.#attempt(inputs, inputs[this.#many ?? ''], signal);
+  async #runOne(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<void> {
+    const attempt = await this.#attempt(inputs, inputs[this.#many ?? ''], passage);
     if ('error' in attempt) throw attempt.error;
     this.#apply(msg, inputs, attempt.result, attempt.aws);
   }
@@ -200,11 +148,9 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     msg: NodeMessage,
     inputs: Record<string, unknown>,
     targets: unknown[],
-    signal: AbortSignal
+    passage: Passage
   ): Promise<void> {
-    // Each target listens to it.
-    setMaxListeners(0, signal);
-    const attempts = await Promise.all(targets.map((target) => this.#attempt(inputs, target, signal)));
+    const attempts = await Promise.all(targets.map((target) => this.#attempt(inputs, target, passage)));
     const results = attempts.map((attempt, index) => {
       const target = targets[index];
       if ('error' in attempt) return { target, error: { name: attempt.error.name, message: attempt.error.message } };
@@ -220,15 +166,16 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   }
 
   /** One target's way, from its check to its result; never rejects, since one target's failure is its own. */
-  async #attempt(inputs: Record<string, unknown>, target: unknown, signal: AbortSignal): Promise<Attempt> {
+  async #attempt(inputs: Record<string, unknown>, target: unknown, passage: Passage): Promise<Attempt> {
     const many = this.#many;
-    const call = new Call(this, this.#account, many ? { ...inputs, [many]: target } : inputs, target, signal);
+    const own = Array.isArray(many && inputs[many]) ? { ...inputs, [many as string]: target } : inputs;
+    const call = new Call(this, this.#account, own as Inputs<F>, target, passage);
     try {
-      if (many) (this.action.fields[many] as Field).check(target, many);
-      const result = await untilAborted(signal, call.run());
+      if (own !== inputs) (this.action.fields[many as string] as Field).check(target, many as string);
+      const result = await passage.until(call.run());
       return { aws: call.toMessage(result.aws), result };
     } catch (thrown) {
-      const error = this.#toError(signal.aborted ? signal.reason : thrown, inputs.dynamicCredentials as Credentials);
+      const error = this.toError(passage.reason ?? thrown, inputs);
       return { error: call.complete(error) };
     }
   }
@@ -241,24 +188,6 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
       if (value === undefined) delete msg[name];
       else msg[name] = value;
     }
-  }
-
-  countRequests(change: 1 | -1): void {
-    this.#requests += change;
-    // What the last request came to is shown when its message ends.
-    if (this.#requests > 0) this.#showRequests();
-  }
-
-  #showRequests(): void {
-    if (this.#requests === 0) this.#show();
-    else this.#show('blue', this.#requests > 1 ? String(this.#requests) : 'status.requesting');
-  }
-
-  /** Sets the status where it changes: blue for what is in flight, red for what failed, none. */
-  #show(fill?: 'blue' | 'red', text = ''): void {
-    if (this.#closed || text === this.#shown) return;
-    this.#shown = text;
-    this.node.status(fill ? { fill, shape: fill === 'red' ? 'ring' : 'dot', text } : {});
   }
 }
 
@@ -287,7 +216,6 @@ export function defineAction<S extends ServiceName, const F extends Fields>(acti
     definition: { type: action.type, fields: { ...action.fields, ...commonFields } },
     create(RED, node, config) {
       const instance = new ActionInstance(RED, node, config, action);
-      node.on('input', (msg, send, done) => instance.receive(msg, send, done));
       node.on('close', (done: () => void) => void instance.close().finally(done));
     }
   };

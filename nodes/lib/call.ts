@@ -1,14 +1,15 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { AccountNode } from './account';
 import { clientsOf } from './account';
-import type { Action, Result } from './action';
-import type { Client } from './clients';
+import type { Action, Context, Result } from './action';
+import type { Carrier, Lanes, Parcel, Request } from './batch';
+import type { Answer, Client, Metadata } from './clients';
 import type { ActionError } from './errors';
-import { clockCorrected } from './failures';
 import type { Credentials, Fields, Inputs } from './fields';
 import { regionOfArn } from './fields';
 import { present } from './json';
-import type { Command, ServiceName } from './sdks';
+import type { Passage } from './passage';
+import type { Command, Sdks, ServiceName } from './sdks';
 import { sdkOf } from './sdks';
 
 /** The deployed node that makes a call. */
@@ -16,20 +17,21 @@ export interface Caller<S extends ServiceName, F extends Fields> {
   readonly RED: NodeAPI;
   readonly node: Node;
   readonly action: Action<S, F>;
+  readonly lanes: Lanes;
   /** To be told of each request that is sent (1) and that has ended (-1). */
   countRequests(change: 1 | -1): void;
 }
 
-/** `$metadata` of an SDK's answer or error. */
-interface Metadata {
-  httpStatusCode?: number;
-  requestId?: string;
-  attempts?: number;
+/** A message for a lane: what it is, where it goes, and which requests carry it. */
+export interface Shipment<Entry extends object, Output extends object> extends Parcel<Entry> {
+  /** A topic's ARN, a queue's URL; a promise of it where it has to be asked for first. */
+  target: string | Promise<string>;
+  carrier(target: string): Carrier<Entry, Output>;
 }
 
 /** One target's way for one message: its client, its requests, and what `msg.aws` says of them. */
-export class Call<S extends ServiceName, F extends Fields> {
-  #region: string | undefined;
+export class Call<S extends ServiceName, F extends Fields> implements Context<S, F> {
+  #client: Client | undefined;
   #statusCode: number | undefined;
   #requestId: string | undefined;
   #attempts = 0;
@@ -37,30 +39,46 @@ export class Call<S extends ServiceName, F extends Fields> {
   constructor(
     private readonly caller: Caller<S, F>,
     private readonly account: AccountNode | undefined,
-    private readonly inputs: Record<string, unknown>,
+    readonly inputs: Inputs<F>,
     private readonly target: unknown,
-    private readonly signal: AbortSignal
+    private readonly passage: Passage
   ) {}
 
+  get RED(): NodeAPI {
+    return this.caller.RED;
+  }
+
+  get node(): Node {
+    return this.caller.node;
+  }
+
+  get sdk(): Sdks[S] {
+    return sdkOf(this.caller.action.service);
+  }
+
+  get signal(): AbortSignal {
+    return this.passage.signal;
+  }
+
+  get client(): Client {
+    return this.#client as Client;
+  }
+
   async run(): Promise<Result> {
-    const { caller, inputs, signal } = this;
-    const { RED, node, action } = caller;
-    const client = await this.#client();
-    this.#region = client.region;
-    return action.run({
-      RED,
-      node,
-      sdk: sdkOf(action.service),
-      inputs: inputs as Inputs<F>,
-      signal,
-      send: (command) => this.#send(client, command)
-    });
+    const { action } = this.caller;
+    const { service, maxAttempts, regionOf = regionOfArn } = action;
+    const { region, dynamicCredentials } = this.inputs as { region?: string; dynamicCredentials?: Credentials };
+    const named = typeof this.target === 'string' ? regionOf(this.target) : undefined;
+    const options = { region: region ?? named, credentials: dynamicCredentials, maxAttempts };
+    const client = clientsOf(this.account).get(service, options);
+    this.#client = client instanceof Promise ? await client : client;
+    return action.run(this);
   }
 
   /** What `msg.aws` says of this target, with what the action adds; what is not known is left out. */
   toMessage(added: Record<string, unknown> | undefined): Record<string, unknown> {
     return present({
-      region: this.#region,
+      region: this.#client?.region,
       statusCode: this.#statusCode,
       requestId: this.#requestId,
       attempts: this.#attempts,
@@ -76,43 +94,56 @@ export class Call<S extends ServiceName, F extends Fields> {
     return Object.assign(error, known);
   }
 
-  #client(): Promise<Client> {
-    const { service, maxAttempts } = this.caller.action;
-    const named = typeof this.target === 'string' ? regionOfArn(this.target) : undefined;
-    return clientsOf(this.account).get(service, {
-      region: (this.inputs.region as string | undefined) ?? named,
-      credentials: this.inputs.dynamicCredentials as Credentials | undefined,
-      maxAttempts
-    });
-  }
-
-  async #send<Output>(client: Client, command: Command<Output>): Promise<Output> {
+  // `run` takes these two apart from the call.
+  readonly send = async <Output extends Answer>(command: Command<Output>): Promise<Output> => {
+    // With a limit for the whole message, the one for a single request is off.
+    const unlimited = this.caller.action.timeout ? { requestTimeout: 0 } : {};
     this.caller.countRequests(1);
     try {
-      return await this.#request(client, command).catch((refusal: unknown) => {
-        // Refused before any work, for this machine's clock: the SDK has taken the service's time by now.
-        if (clockCorrected(refusal)) return this.#request(client, command);
-        throw refusal;
-      });
+      const output = await this.client.send(command, { abortSignal: this.signal, ...unlimited });
+      this.#note(output.$metadata);
+      return output;
+    } catch (thrown) {
+      this.#note((thrown as Partial<Answer>).$metadata);
+      throw thrown;
     } finally {
       this.caller.countRequests(-1);
     }
-  }
+  };
 
-  async #request<Output>(client: Client, command: Command<Output>): Promise<Output> {
-    // With a limit for the whole message, the one for a single request is off.
-    const unlimited = this.caller.action.timeout ? { requestTimeout: 0 } : {};
+  readonly ship = async <Entry extends object, Output extends object>(
+    shipment: Shipment<Entry, Output>
+  ): Promise<Output> => {
+    const { lanes } = this.caller;
+    const { target, carrier, bytes } = shipment;
+    const place = typeof target === 'string' ? target : await lanes.hold(bytes, target);
+    const request = () => this.#laneRequest();
+    const lane = lanes.lane(`${this.client.key} ${place}`, () => carrier(place), request);
     try {
-      const output = await client.send(command, { abortSignal: this.signal, ...unlimited });
-      this.#note(output as { $metadata?: Metadata });
+      const { output, metadata } = await lane.add({ reported: () => this.passage.ended, ...shipment });
+      this.#note(metadata);
       return output;
     } catch (thrown) {
-      this.#note(thrown as { $metadata?: Metadata });
+      this.#note((thrown as Partial<Answer>).$metadata);
       throw thrown;
     }
+  };
+
+  /** Requests of a lane carry many messages: none of them can end one. */
+  #laneRequest(): Request {
+    const { caller, client } = this;
+    const limits = { abortSignal: caller.lanes.signal };
+    return async (command) => {
+      caller.countRequests(1);
+      try {
+        return await client.send(command, limits);
+      } finally {
+        caller.countRequests(-1);
+      }
+    };
   }
 
-  #note({ $metadata: { httpStatusCode, requestId, attempts = 1 } = {} }: { $metadata?: Metadata }): void {
+  #note({ httpStatusCode, requestId, attempts = 1 }: Metadata = {}): void {
     this.#statusCode = httpStatusCode;
     this.#requestId = requestId;
     this.#attempts += attempts;

@@ -1,18 +1,30 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { closed, invalid } from './errors';
-import { credentialsRefused } from './failures';
+import { clockCorrected, credentialsRefused } from './failures';
 import type { Credentials } from './fields';
 import { regionIs, regionPattern } from './fields';
 import type { Command, SdkClient, ServiceName } from './sdks';
-import { clientClassOf } from './sdks';
+import { clientClassOf, clientOptionsOf } from './sdks';
 import type { InnerClientOptions, RequestHandler, SignIn, SignInProvider } from './sign-in';
 import { signInProvider } from './sign-in';
 
 /** Per call: what ends it early. Both are the request handler's own options. */
 interface CallLimits {
-  abortSignal: AbortSignal;
+  abortSignal?: AbortSignal;
   requestTimeout?: number;
+}
+
+/** What the SDK tells of a request, in its output and in its errors. */
+export interface Metadata {
+  httpStatusCode?: number | undefined;
+  requestId?: string | undefined;
+  attempts?: number | undefined;
+}
+
+/** What every SDK output has. */
+export interface Answer {
+  $metadata: Metadata;
 }
 
 /** A call under way. */
@@ -59,11 +71,13 @@ export interface AccountOptions {
 export class Clients {
   readonly provider: SignInProvider;
   readonly #options: AccountOptions;
-  readonly #clients = new Map<string, SdkClient>();
+  readonly #clients = new Map<string, Client>();
   /** By the command's input and by its last request. */
   readonly #calls = new WeakMap<object, Call>();
   #handler: RequestHandler | undefined;
   #region: Promise<string> | undefined;
+  /** The region once it is known, so that no message waits a turn for it. */
+  #place: string | undefined;
   #users = 0;
   #closed = false;
   #ended = false;
@@ -72,6 +86,7 @@ export class Clients {
 
   constructor(options: AccountOptions) {
     this.#options = options;
+    this.#place = options.region;
     this.provider = signInProvider(options.signIn, () => this.#innerOptions());
   }
 
@@ -82,15 +97,13 @@ export class Clients {
   }
 
   /** The client for a call. Throws `InvalidValue` for a region that would make no host name. */
-  async get(service: ServiceName, { region, credentials, maxAttempts }: ClientOptions = {}): Promise<Client> {
-    const place = region ?? (await this.region(service));
-    if (!regionPattern.test(place)) throw invalid(`region must be ${regionIs}, but is ${JSON.stringify(place)}.`);
-    const make = () => this.#make(service, { region: place, credentials: credentials ?? this.provider, maxAttempts });
-    const client = this.#recent(`${service} ${place} ${maxAttempts} ${credentials ? digest(credentials) : ''}`, make);
-    const refused = (accessKeyId: string) => {
-      if (!credentials) this.provider.forget(accessKeyId);
-    };
-    return new Client(client, place, this.#calls, refused);
+  get(service: ServiceName, options: ClientOptions = {}): Client | Promise<Client> {
+    const place = options.region ?? this.#place;
+    if (place !== undefined) return this.#client(service, place, options);
+    return this.region(service).then((region) => {
+      this.#place = region;
+      return this.#client(service, region, options);
+    });
   }
 
   /** A node that uses the account says so, and calls what it gets back when it is closed. */
@@ -122,12 +135,21 @@ export class Clients {
   }
 
   /** Least recently used ones go first. They own nothing but memory, so that calls under way are not hurt. */
-  #recent(key: string, make: () => SdkClient): SdkClient {
-    const client = this.#clients.get(key) ?? make();
-    this.#clients.delete(key);
+  #client(service: ServiceName, region: string, { credentials, maxAttempts }: ClientOptions): Client {
+    const key = `${service} ${region} ${maxAttempts ?? ''} ${credentials ? digest(credentials) : ''}`;
+    let client = this.#clients.get(key);
+    if (client) this.#clients.delete(key);
+    else {
+      if (!regionPattern.test(region)) throw invalid(`region must be ${regionIs}, but is ${JSON.stringify(region)}.`);
+      const refused = (accessKeyId: string) => {
+        if (!credentials) this.provider.forget(accessKeyId);
+      };
+      const sdkClient = this.#make(service, { region, credentials: credentials ?? this.provider, maxAttempts });
+      client = new Client(sdkClient, region, key, this.#calls, refused);
+    }
     this.#clients.set(key, client);
-    const [oldest] = this.#clients.keys();
-    if (this.#clients.size > mostClients && oldest !== undefined) this.#clients.delete(oldest);
+    const [oldest] = this.#clients.size > mostClients ? this.#clients.keys() : [];
+    if (oldest !== undefined) this.#clients.delete(oldest);
     return client;
   }
 
@@ -138,6 +160,7 @@ export class Clients {
       cacheMiddleware: true,
       ...(endpoint && { endpoint }),
       ...(signIn.profile && { profile: signIn.profile }),
+      ...clientOptionsOf(service),
       requestHandler: this.#handler ?? httpOptions,
       ...options
     });
@@ -209,19 +232,33 @@ const digest = (credentials: Credentials) =>
     .update(JSON.stringify([credentials.accessKeyId, credentials.secretAccessKey, credentials.sessionToken]))
     .digest('base64');
 
-/** One client in one region, for the calls of one message. */
+/** One of the SDK's clients, in one region. */
 export class Client {
   constructor(
     private readonly client: SdkClient,
     readonly region: string,
+    /** The same for all clients of an account that send the same request in the same way. */
+    readonly key: string,
     private readonly calls: WeakMap<object, Call>,
     /** Told the access key id that a service refused. */
     private readonly refused: (accessKeyId: string) => void
   ) {}
 
   /** Sends a command. The SDK's own time limit is off where the call has one, which aborts `abortSignal`. */
-  async send<Output>(command: Command<Output>, limits: CallLimits): Promise<Output> {
-    if (limits.abortSignal.aborted) throw limits.abortSignal.reason;
+  async send<Output extends Answer>(command: Command<Output>, limits: CallLimits): Promise<Output> {
+    try {
+      return await this.#send(command, limits);
+    } catch (refusal) {
+      if (!clockCorrected(refusal)) throw refusal;
+      // Refused before any work, for this machine's clock: the SDK has taken the service's time by now.
+      const output = await this.#send(command, limits);
+      output.$metadata.attempts = (output.$metadata.attempts ?? 1) + 1;
+      return output;
+    }
+  }
+
+  async #send<Output>(command: Command<Output>, limits: CallLimits): Promise<Output> {
+    if (limits.abortSignal?.aborted) throw limits.abortSignal.reason;
     const call: Call = { limits };
     this.calls.set(command.input, call);
     try {

@@ -49,6 +49,15 @@ export function wasThrottled(error: unknown): boolean {
   return throttlingNames.has(name) || $metadata?.httpStatusCode === 429;
 }
 
+/** True when a service refused a whole batch for what is in it, so that some of its entries may be all right. */
+export function refusedTogether(error: unknown): boolean {
+  const { name = '', $metadata } = error as Failure;
+  if ($metadata?.httpStatusCode === 413) return true;
+  return /^(BatchRequestTooLong|InvalidAttribute|InvalidMessage|InvalidParameter|ParameterValueInvalid|Validation)/.test(
+    name
+  );
+}
+
 const refusals = new Set([
   'ExpiredToken',
   'ExpiredTokenException',

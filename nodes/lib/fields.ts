@@ -17,6 +17,8 @@ export interface Field<T = unknown> {
   readonly required: boolean;
   /** Whether an array stands for many targets. At most one field of a node. */
   readonly many?: true;
+  /** Whether a node without a name is called by it. */
+  readonly names?: true | undefined;
   /** Kept in Node-RED's credential store, never in the flow. */
   readonly stored?: 'text' | 'password';
   /** Never quoted in an error. */
@@ -43,7 +45,7 @@ export type Fields = Readonly<Record<string, Field>>;
 /** What `run` gets: each field's checked value under its name. */
 export type Inputs<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
-type Layout = Pick<Field, 'when' | 'advanced' | 'icon' | 'suggestions'>;
+type Layout = Pick<Field, 'when' | 'advanced' | 'icon' | 'suggestions' | 'names'>;
 /** A typed field's default: its literal text, or a path with `from`. */
 type Default = { value?: string; from?: ValueType };
 
@@ -232,7 +234,7 @@ export function flag(value: boolean, layout: Layout = {}): Field<boolean> {
 }
 
 /** A plain number, stored as a number or as its text. */
-export const plainNumber = (value: number, limits: NumberLimits & Layout): Field<number> => ({
+export const plainNumber = (value: number | '', limits: NumberLimits & Layout): Field<number> => ({
   ...numeric(limits),
   value
 });
@@ -262,7 +264,7 @@ export function optional<T>(field: Field<T>): Field<T | undefined> {
 
 /** The field may resolve to an array: each element is then a target of its own. */
 export function many<T>(field: Field<T>): Field<T> {
-  return { ...field, many: true, types: [...(field.types ?? []), 'json'] };
+  return { ...field, many: true, names: true, types: [...(field.types ?? []), 'json'] };
 }
 
 /** A region name makes a host name: letters, digits and hyphens, so that new and private regions work. */

@@ -38,6 +38,10 @@ export function toJson(value: unknown, name: string): string | Buffer {
   return stringify(value, name);
 }
 
+/** The text of a message: text as it is, any other value as its JSON. */
+export const toText = (value: unknown, name: string): string =>
+  typeof value === 'string' ? value : stringify(value, name);
+
 /** An object without the members that are absent. */
 export function present(members: Record<string, unknown>): Record<string, unknown> {
   const there: Record<string, unknown> = {};

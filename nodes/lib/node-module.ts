@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { Fields } from './fields';
-import type { Config } from './inputs';
+import type { Config } from './read';
 
 /** What a node's file exports. The build makes the editor's page and the registration from `definition`. */
 export interface NodeModule {
@@ -9,6 +9,10 @@ export interface NodeModule {
     fields: Fields;
     /** A configuration node: it has no wires and no place in the palette. */
     config?: true;
+    /** It begins flows: nothing can be wired to it. */
+    inputs?: 0;
+    /** It needs no account of its own. */
+    account?: false;
   };
   /** Brings a node to life that Node-RED has just made. */
   create(RED: NodeAPI, node: Node, config: Config): void;

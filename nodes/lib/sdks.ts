@@ -3,13 +3,33 @@ import type { RequestHandler } from './sign-in';
 /** The SDK of each service, by the name that IAM gives the service. Nothing is loaded before `sdkOf` is called. */
 export interface Sdks {
   lambda: typeof import('@aws-sdk/client-lambda');
+  sns: typeof import('@aws-sdk/client-sns');
+  sqs: typeof import('@aws-sdk/client-sqs');
   sts: typeof import('@aws-sdk/client-sts');
 }
 export type ServiceName = keyof Sdks;
 
-const loaders: { [S in ServiceName]: () => [sdk: Sdks[S], clientName: keyof Sdks[S] & `${string}Client`] } = {
-  lambda: () => [require('@aws-sdk/client-lambda'), 'LambdaClient'],
-  sts: () => [require('@aws-sdk/client-sts'), 'STSClient']
+interface Loader<S extends ServiceName> {
+  load(): Sdks[S];
+  client: keyof Sdks[S] & `${string}Client`;
+  /** What clients of this service need besides. */
+  options?: object;
+}
+
+const loaders: { [S in ServiceName]: Loader<S> } = {
+  lambda: { load: () => require('@aws-sdk/client-lambda'), client: 'LambdaClient' },
+  sns: { load: () => require('@aws-sdk/client-sns'), client: 'SNSClient' },
+  sqs: {
+    load: () => require('@aws-sdk/client-sqs'),
+    client: 'SQSClient',
+    options: {
+      // A queue's URL comes from a message as often as not: its host must never see a signed request.
+      useQueueUrlAsEndpoint: false,
+      // The SDK would report a checksum that does not fit as a failure, when the message has been accepted already.
+      md5: false
+    }
+  },
+  sts: { load: () => require('@aws-sdk/client-sts'), client: 'STSClient' }
 };
 
 /** Even what is loaded already costs `require` 10 µs, which every message would pay. */
@@ -17,7 +37,7 @@ const loaded: { [S in ServiceName]?: Sdks[S] } = {};
 
 /** Loads the SDK of a service: 65 ms the first time, nothing after that. */
 export function sdkOf<S extends ServiceName>(service: S): Sdks[S] {
-  loaded[service] ??= loaders[service]()[0];
+  loaded[service] ??= loaders[service].load();
   return loaded[service] as Sdks[S];
 }
 
@@ -36,7 +56,8 @@ export interface SdkClient {
 export type SdkClientClass = new (options: object) => SdkClient;
 
 /** The class of a service's client. */
-export function clientClassOf(service: ServiceName): SdkClientClass {
-  const [sdk, clientName] = loaders[service]();
-  return (sdk as Record<string, unknown>)[clientName] as SdkClientClass;
-}
+export const clientClassOf = (service: ServiceName): SdkClientClass =>
+  (sdkOf(service) as Record<string, unknown>)[loaders[service].client] as SdkClientClass;
+
+/** The options that every client of a service needs. */
+export const clientOptionsOf = (service: ServiceName): object => loaders[service].options ?? {};

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { ActionError, invalid, missing } from './errors';
-import type { Field, Fields } from './fields';
+import type { Field, Fields, Inputs } from './fields';
 import type { Reader, StoredValue, ValueType } from './values';
 import { compileValue, constant, substituteEnv } from './values';
 
@@ -89,4 +89,10 @@ export function compileField(RED: NodeAPI, node: Node, config: Config, name: str
   } catch (problem) {
     return failing(problem as Error);
   }
+}
+
+/** Reads and checks all fields of a node that takes none of them from a message. Throws `MissingValue` or `InvalidValue`. */
+export function readAll<F extends Fields>(RED: NodeAPI, node: Node, config: Config, fields: F): Inputs<F> {
+  const entries = Object.keys(fields).map((name) => [name, compileField(RED, node, config, name, fields)({})]);
+  return Object.fromEntries(entries) as Inputs<F>;
 }

@@ -1,0 +1,94 @@
+import type { PublishCommandInput } from '@aws-sdk/client-sns';
+import { defineAction } from './lib/action';
+import type { Carrier } from './lib/batch';
+import { invalid } from './lib/errors';
+import { flag, json, many, optional, text } from './lib/fields';
+import { parseJson, stringify, toText } from './lib/json';
+import type { Receipt } from './lib/message';
+import { checkMessage, entryOf, messageFields, resultOf } from './lib/message';
+import { isFifo } from './lib/queue';
+import type { Sdks } from './lib/sdks';
+
+/** Bytes: what a topic can be made to allow, and what every topic allows for a whole batch. */
+const sizeLimit = 1_048_576;
+const batchLimit = 262_144;
+
+const targetPattern = /^(?:arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w/.-]{1,512}|\+[1-9]\d{1,14})$/;
+
+const { attributes, ...delivery } = messageFields;
+
+const fields = {
+  target: many(
+    text({
+      pattern: targetPattern,
+      is: 'the ARN of a topic or an endpoint, or a phone number such as +4915123456789',
+      icon: 'bullhorn'
+    })
+  ),
+  message: json({ value: 'payload', from: 'msg', icon: 'envelope' }),
+  perProtocol: flag(false),
+  subject: optional(
+    text({
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      pattern: /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/,
+      is: 'text without line breaks and control characters',
+      maxLength: 99,
+      icon: 'header'
+    })
+  ),
+  attributes,
+  ...delivery
+};
+
+type Entry = Omit<PublishCommandInput, 'TopicArn' | 'TargetArn' | 'PhoneNumber'>;
+
+const isTopic = (target: string): boolean => target.startsWith('arn:') && !target.includes('/');
+
+/** Only a topic takes batches. */
+function carrierTo(sdk: Sdks['sns'], target: string, batch: boolean): Carrier<Entry, Receipt> {
+  const [member] = [isTopic(target) ? 'TopicArn' : target.startsWith('+') ? 'PhoneNumber' : 'TargetArn'] as const;
+  return {
+    one: (entry) => new sdk.PublishCommand({ [member]: target, ...entry }),
+    many: (entries) => new sdk.PublishBatchCommand({ TopicArn: target, PublishBatchRequestEntries: entries }),
+    bytes: batchLimit,
+    alone: !batch || !isTopic(target)
+  };
+}
+
+/** One text for each protocol, as SNS takes them. */
+function protocolTexts(given: unknown): string {
+  const message = typeof given === 'string' ? parseJson(given)?.value : given;
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+    throw invalid('message must be an object such as {"default": "text", "sqs": {…}} with a text for each protocol.');
+  }
+  if (typeof (message as { default?: unknown }).default !== 'string') {
+    throw invalid('message.default must be text: it is for every protocol that the message does not name.');
+  }
+  const texts = Object.entries(message).map(([protocol, value]) => [protocol, toText(value, `message.${protocol}`)]);
+  return stringify(Object.fromEntries(texts), 'message');
+}
+
+export = defineAction({
+  type: 'aws-sns-publish',
+  service: 'sns',
+  operation: 'Publish',
+  fields,
+  inOrder: true,
+  async run({ sdk, inputs, ship }) {
+    const { target, perProtocol, subject, batch, groupId } = inputs;
+    const message = perProtocol ? protocolTexts(inputs.message) : toText(inputs.message, 'message');
+    const receipt = await ship({
+      target,
+      entry: {
+        Message: message,
+        ...(perProtocol && { MessageStructure: 'json' }),
+        ...(subject !== undefined && { Subject: subject }),
+        ...entryOf(inputs, target)
+      },
+      bytes: checkMessage(message, inputs.attributes, 'message', sizeLimit),
+      group: isFifo(target) ? groupId : undefined,
+      carrier: (topic) => carrierTo(sdk, topic, batch)
+    });
+    return resultOf(receipt);
+  }
+});

@@ -1,0 +1,42 @@
+import type { Node } from 'node-red';
+import { accountFrom } from './lib/account';
+import { toActionError } from './lib/failures';
+import type { Fields } from './lib/fields';
+import { choice, optional, plainNumber, plainText, regionIs, regionPattern } from './lib/fields';
+import type { NodeModule } from './lib/node-module';
+import { queueIs, queuePattern } from './lib/queue';
+import { readAll } from './lib/read';
+import type { ReceiverOptions } from './lib/receiver';
+import { Receiver } from './lib/receiver';
+import { sdkOf } from './lib/sdks';
+
+const fields = {
+  queue: plainText({ pattern: queuePattern, is: queueIs, names: true, icon: 'inbox' }),
+  settle: choice(['sent', 'flow'], { icon: 'check' }),
+  bodyFormat: choice(['auto', 'string', 'buffer'], { icon: 'envelope-open-o' }),
+  maxInFlight: plainNumber(10, { min: 1, max: 120_000, integer: true, icon: 'tasks' }),
+  batchSize: plainNumber(10, { min: 1, max: 10, integer: true, advanced: true, icon: 'list-ol' }),
+  waitTime: plainNumber(20, { min: 0, max: 20, integer: true, advanced: true, icon: 'clock-o' }),
+  visibilityTimeout: optional(
+    plainNumber('', { min: 0, max: 43_200, integer: true, advanced: true, icon: 'eye-slash' })
+  ),
+  region: optional(plainText({ pattern: regionPattern, is: regionIs, advanced: true, icon: 'globe' }))
+} satisfies Fields;
+
+const receive: NodeModule = {
+  definition: { type: 'aws-sqs-receive', fields, inputs: 0 },
+  create(RED, node: Node, config) {
+    try {
+      const options: ReceiverOptions = readAll(RED, node, config, fields);
+      if (accountFrom(RED, config.account)) sdkOf('sqs');
+      const receiver = new Receiver(RED, node, config.account, options);
+      node.on('close', (done: () => void) => void receiver.close().finally(done));
+    } catch (thrown) {
+      const { name, message } = toActionError(thrown, { service: 'sqs', operation: 'ReceiveMessage', secrets: [] });
+      node.status({ fill: 'red', shape: 'ring', text: name });
+      node.error(`${name}: ${message}`);
+    }
+  }
+};
+
+export = receive;

@@ -1,0 +1,64 @@
+import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
+import { defineAction } from './lib/action';
+import type { Carrier } from './lib/batch';
+import { invalid } from './lib/errors';
+import { json, many, number, optional, text } from './lib/fields';
+import { toText } from './lib/json';
+import type { Receipt } from './lib/message';
+import { checkMessage, entryOf, messageFields, resultOf } from './lib/message';
+import { isFifo, queueIs, queuePattern, regionOfQueue, urlOfQueue } from './lib/queue';
+import type { Sdks } from './lib/sdks';
+
+/** Bytes of a message with its attributes, and of a whole batch. */
+const sizeLimit = 1_048_576;
+const mostAttributes = 10;
+
+const { attributes, ...delivery } = messageFields;
+
+const fields = {
+  queue: many(text({ pattern: queuePattern, is: queueIs, icon: 'inbox' })),
+  body: json({ value: 'payload', from: 'msg', icon: 'envelope' }),
+  attributes,
+  delaySeconds: optional(number({ min: 0, max: 900, integer: true, icon: 'hourglass-half' })),
+  ...delivery
+};
+
+type Entry = Omit<SendMessageCommandInput, 'QueueUrl'>;
+
+const carrierTo = (sdk: Sdks['sqs'], QueueUrl: string, alone: boolean): Carrier<Entry, Receipt> => ({
+  one: (entry) => new sdk.SendMessageCommand({ QueueUrl, ...entry }),
+  many: (Entries) => new sdk.SendMessageBatchCommand({ QueueUrl, Entries }),
+  bytes: sizeLimit,
+  alone
+});
+
+/** A FIFO queue has a delay of its own only, and refuses even a 0. */
+function delayOf(seconds: number | undefined, queue: string): { DelaySeconds?: number } {
+  if (seconds === undefined) return {};
+  if (!isFifo(queue)) return { DelaySeconds: seconds };
+  if (seconds === 0) return {};
+  throw invalid('delaySeconds must be empty for a FIFO queue: only the queue itself can have a delay.');
+}
+
+export = defineAction({
+  type: 'aws-sqs-send',
+  service: 'sqs',
+  operation: 'SendMessage',
+  fields,
+  inOrder: true,
+  regionOf: regionOfQueue,
+  async run({ sdk, client, inputs, send, ship }) {
+    const { queue, batch, groupId } = inputs;
+    const body = toText(inputs.body, 'body');
+    const count = Object.keys(inputs.attributes ?? {}).length;
+    if (count > mostAttributes) throw invalid(`attributes may be at most ${mostAttributes}, but are ${count}.`);
+    const receipt = await ship({
+      target: urlOfQueue(sdk, client, send, queue),
+      entry: { MessageBody: body, ...delayOf(inputs.delaySeconds, queue), ...entryOf(inputs, queue) },
+      bytes: checkMessage(body, inputs.attributes, 'body', sizeLimit),
+      group: isFifo(queue) ? groupId : undefined,
+      carrier: (url) => carrierTo(sdk, url, !batch)
+    });
+    return resultOf(receipt);
+  }
+});

@@ -1,0 +1,44 @@
+import type { NodeMessage } from 'node-red';
+import { settle } from './lib/deliveries';
+import { missing } from './lib/errors';
+import { toActionError } from './lib/failures';
+import type { Fields, Inputs } from './lib/fields';
+import { choice, number, optional } from './lib/fields';
+import type { Work } from './lib/input';
+import { Input } from './lib/input';
+import type { NodeModule } from './lib/node-module';
+
+const fields = {
+  action: choice(['delete', 'return'], { icon: 'check' }),
+  delay: optional(number({ min: 0, max: 43_200, integer: true, when: { action: ['return'] }, icon: 'hourglass-half' }))
+} satisfies Fields;
+
+const operations = { delete: 'DeleteMessage', return: 'ChangeMessageVisibility' };
+
+/** The handle that the receiver of the message has put into it. Throws `MissingValue`. */
+function handleOf(msg: NodeMessage & { aws?: unknown }): string {
+  const handle = (msg.aws as { handle?: unknown } | null | undefined)?.handle;
+  if (typeof handle === 'string' && handle !== '') return handle;
+  throw missing('msg.aws.handle is required, but has no value: only messages of an aws-sqs-receive can be settled.');
+}
+
+const work: Work = {
+  fields,
+  async run(msg, inputs, passage) {
+    const { action, delay = 0 } = inputs as Inputs<typeof fields>;
+    const handle = handleOf(msg);
+    await passage.until(settle(handle, action === 'delete' ? { action } : { action, delay }));
+  },
+  toError: (thrown, { action } = {}) =>
+    toActionError(thrown, { service: 'sqs', operation: operations[action as keyof typeof operations], secrets: [] })
+};
+
+const settleNode: NodeModule = {
+  definition: { type: 'aws-sqs-settle', fields, account: false },
+  create(RED, node, config) {
+    const input = new Input(RED, node, config, work);
+    node.on('close', (done: () => void) => void input.close().finally(done));
+  }
+};
+
+export = settleNode;

@@ -1,0 +1,140 @@
+import { invalid } from './errors';
+import type { Field } from './fields';
+import { json, optional } from './fields';
+import { parseJson, stringify } from './json';
+
+/** A message attribute of SNS or SQS, as both take and give it. */
+export interface Attribute {
+  DataType: string;
+  StringValue?: string;
+  BinaryValue?: Uint8Array;
+}
+export type Attributes = Record<string, Attribute>;
+
+/** As both services' documentation of message attributes has it. */
+const namePattern = /^(?!\.)(?!.*\.\.)[\w.-]{1,256}(?<!\.)$/;
+const typePattern = /^(String|Number|Binary)(\..{1,249})?$/;
+/** Everything that XML 1.0 can hold; SQS refuses the rest. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const unsendable = /[^\u0009\u000a\u000d\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+
+/** Throws `InvalidValue` for text with a character that the services do not take. */
+export function checkCharacters(text: string, name: string): void {
+  const found = unsendable.exec(text);
+  if (!found) return;
+  const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  throw invalid(`${name} holds the character U+${code} at position ${found.index}, which AWS does not take.`);
+}
+
+const textAttribute = (StringValue: string, name: string, DataType = 'String'): Attribute => {
+  if (StringValue === '') throw invalid(`${name} must not be empty text: leave it out, or set it to null.`);
+  checkCharacters(StringValue, name);
+  return { DataType, StringValue };
+};
+
+function numberAttribute(value: number | bigint, name: string): Attribute {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw invalid(`${name} must be a number, but is ${value}.`);
+  return { DataType: 'Number', StringValue: String(value) };
+}
+
+function binaryAttribute(value: Uint8Array, name: string, DataType = 'Binary'): Attribute {
+  if (value.length === 0) throw invalid(`${name} must not be an empty Buffer: leave it out, or set it to null.`);
+  return { DataType, BinaryValue: value };
+}
+
+/** A Buffer, also one that has been through JSON, or base64. */
+function bytesOf(value: unknown, name: string): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === 'string') return Buffer.from(value, 'base64');
+  const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown };
+  if (type === 'Buffer' && Array.isArray(data)) return Buffer.from(data);
+  throw invalid(`${name}.BinaryValue must be a Buffer or base64 text.`);
+}
+
+type Given = { DataType: unknown; StringValue?: unknown; BinaryValue?: unknown };
+
+function givenAttribute({ DataType, StringValue, BinaryValue }: Given, name: string): Attribute {
+  if (typeof DataType !== 'string' || !typePattern.test(DataType)) {
+    throw invalid(`${name}.DataType must be String, Number or Binary, or one of them with .label behind it.`);
+  }
+  if (DataType.startsWith('Binary')) return binaryAttribute(bytesOf(BinaryValue, name), name, DataType);
+  if (typeof StringValue !== 'string') throw invalid(`${name}.StringValue must be text for the type ${DataType}.`);
+  if (DataType.startsWith('Number') && (StringValue.trim() === '' || !Number.isFinite(Number(StringValue)))) {
+    throw invalid(`${name}.StringValue must be a number in text for the type ${DataType}.`);
+  }
+  return textAttribute(StringValue, name, DataType);
+}
+
+const isGiven = (value: object): value is Given =>
+  'DataType' in value && ('StringValue' in value || 'BinaryValue' in value);
+const isScalar = (value: unknown): boolean => value === null || ['string', 'number', 'boolean'].includes(typeof value);
+
+function toAttribute(value: unknown, name: string): Attribute {
+  if (typeof value === 'string') return textAttribute(value, name);
+  if (typeof value === 'number' || typeof value === 'bigint') return numberAttribute(value, name);
+  if (typeof value === 'boolean') return { DataType: 'String', StringValue: String(value) };
+  if (value instanceof Uint8Array) return binaryAttribute(value, name);
+  if (Array.isArray(value) && value.every(isScalar)) {
+    return textAttribute(stringify(value, name), name, 'String.Array');
+  }
+  if (typeof value === 'object' && value !== null && isGiven(value)) return givenAttribute(value, name);
+  return textAttribute(stringify(value, name), name);
+}
+
+/**
+ * The message attributes for a plain object, or for the JSON text of one: text, numbers, Buffers and lists get the types
+ * that the services have for them, other objects go as their JSON. Members that are `null` are left out.
+ * Throws `InvalidValue`, which names the attribute.
+ */
+export function toAttributes(given: unknown, name: string): Attributes | undefined {
+  const value = typeof given === 'string' ? parseJson(given)?.value : given;
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
+    throw invalid(`${name} must be an object such as {"colour": "red"}.`);
+  }
+  const attributes: [string, Attribute][] = [];
+  for (const [key, member] of Object.entries(value)) {
+    if (member === null || member === undefined) continue;
+    if (!namePattern.test(key)) {
+      throw invalid(
+        `${name}: the name ${JSON.stringify(key.slice(0, 60))} must be 1 to 256 letters, digits and _ - . with no dot at its ends and no two in a row.`
+      );
+    }
+    attributes.push([key, toAttribute(member, `${name}.${key}`)]);
+  }
+  return attributes.length > 0 ? Object.fromEntries(attributes) : undefined;
+}
+
+/** A field for message attributes. */
+export const attributes = (layout: Parameters<typeof json>[0]): Field<Attributes | undefined> =>
+  optional({ ...json(layout), check: toAttributes });
+
+/** Bytes, as the services count them. */
+export function sizeOfAttributes(attributes: Attributes = {}): number {
+  let bytes = 0;
+  for (const [name, { DataType, StringValue = '', BinaryValue }] of Object.entries(attributes)) {
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(DataType);
+    bytes += BinaryValue?.length ?? Buffer.byteLength(StringValue);
+  }
+  return bytes;
+}
+
+/** A number that text stands for, if none of its digits is lost. */
+function exactNumber(text: string): number | undefined {
+  const number = Number(text);
+  return String(number) === text ? number : undefined;
+}
+
+function fromAttribute(attribute: Attribute): unknown {
+  const { DataType, StringValue = '', BinaryValue } = attribute;
+  const bytes = BinaryValue && Buffer.from(BinaryValue);
+  const given = bytes ? { DataType, BinaryValue: bytes } : { DataType, StringValue };
+  if (DataType === 'String') return StringValue;
+  if (DataType === 'Number') return exactNumber(StringValue) ?? given;
+  if (DataType === 'Binary') return bytes;
+  const list = DataType === 'String.Array' ? parseJson(StringValue)?.value : undefined;
+  return Array.isArray(list) ? list : given;
+}
+
+/** The values that `toAttributes` would take for these attributes. */
+export const fromAttributes = (attributes: Record<string, object>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(attributes).map(([name, each]) => [name, fromAttribute(each as Attribute)]));

@@ -1,0 +1,341 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Answer, Metadata } from './clients';
+import { ActionError, closed } from './errors';
+import { refusedTogether } from './failures';
+import type { Command } from './sdks';
+
+/** Entries of one batch request: the services' own limit. */
+const mostEntries = 10;
+/** Requests in flight to one target. */
+const mostRequests = 4;
+/** How often an entry that the service failed is sent, as often as the SDK sends a request. */
+const mostAttempts = 3;
+/** The pause before an entry is sent again is up to this long, ms, and twice as long each further time. */
+const firstPause = 100;
+/** Turns of the event loop in which a flow that was just answered sends its next messages. */
+const restingTurns = 2;
+
+/** What the service says of an entry that it did not accept. */
+interface Failed {
+  Id: string | undefined;
+  Code: string | undefined;
+  Message?: string | undefined;
+  SenderFault: boolean | undefined;
+}
+
+/** The output of every batch operation of SNS and SQS. */
+export interface BatchOutput<Output> extends Answer {
+  Successful?: (Output & { Id?: string | undefined })[] | undefined;
+  Failed?: Failed[] | undefined;
+}
+
+/** The requests that carry an entry: alone, or with others. Both operations take and give the same members. */
+export interface Carrier<Entry extends object, Output extends object> {
+  one(entry: Entry): Command<Output & Answer>;
+  many(entries: (Entry & { Id: string })[]): Command<BatchOutput<Output>>;
+  /** Most bytes of one batch. */
+  bytes: number;
+  /** Each entry has a request of its own, and nothing but its group makes it wait. */
+  alone?: boolean;
+}
+
+/** What one entry came to. */
+export interface Carried<Output> {
+  output: Output;
+  /** Of its last request; `attempts` counts those of all of them. */
+  metadata: Metadata;
+}
+
+/** An entry and what it may travel with. */
+export interface Parcel<Entry> {
+  entry: Entry;
+  bytes: number;
+  /** Of one FIFO group at most one entry is under way. */
+  group?: string | undefined;
+  /** Resolves when a failure has been reported; until then the group waits. */
+  reported?(): Promise<unknown>;
+}
+
+interface Waiting<Entry, Output> extends Parcel<Entry> {
+  attempts: number;
+  resolve(carried: Carried<Output>): void;
+  reject(error: unknown): void;
+}
+
+/** How much a node holds back: messages that wait for a request to return. */
+export class Backlog {
+  #messages = 0;
+  #bytes = 0;
+
+  constructor(
+    private readonly mostMessages = 10_000,
+    private readonly mostBytes = 64 * 1024 * 1024
+  ) {}
+
+  /** Throws `RequestThrottled` where there is no room. */
+  take(bytes: number): void {
+    if (this.#messages >= this.mostMessages || this.#bytes + bytes > this.mostBytes) {
+      throw new ActionError(
+        'RequestThrottled',
+        `Too many messages wait to be sent: this node holds at most ${this.mostMessages} or ${this.mostBytes / 1024 / 1024} MiB; nothing was sent, send more slowly.`,
+        { retryable: true }
+      );
+    }
+    this.#messages += 1;
+    this.#bytes += bytes;
+  }
+
+  give(bytes: number): void {
+    this.#messages -= 1;
+    this.#bytes -= bytes;
+  }
+}
+
+/** Sends a command with the client of a lane. */
+export type Request = <Output extends Answer>(command: Command<Output>) => Promise<Output>;
+
+/** What a lane shares with the others of its node. */
+interface Road {
+  readonly backlog: Backlog;
+  /** Ends pauses and requests. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The way of entries to one target. While nothing is in flight an entry leaves at once, alone. What comes in the meantime
+ * waits and leaves together when an answer has come, or as soon as a batch is full. Each entry ends once, by itself.
+ */
+export class Lane<Entry extends object, Output extends object> {
+  /** Those that may leave, in their order. */
+  readonly #ready: Waiting<Entry, Output>[] = [];
+  #readyBytes = 0;
+  /** By FIFO group that has an entry ready or under way: those behind it. */
+  readonly #behind = new Map<string, Waiting<Entry, Output>[]>();
+  #requests = 0;
+  #resting = false;
+  #pausing = 0;
+  readonly #carrier: Carrier<Entry, Output>;
+  readonly #size: number;
+
+  constructor(
+    carrier: Carrier<Entry, Output>,
+    private readonly request: Request,
+    private readonly road: Road,
+    /** Called when nothing is on the lane any more. */
+    private readonly idle: () => void
+  ) {
+    this.#carrier = carrier;
+    this.#size = carrier.alone ? 1 : mostEntries;
+  }
+
+  /** Takes an entry in. Rejects with the service's error for this entry, or with `RequestThrottled` if too many wait. */
+  add(parcel: Parcel<Entry>): Promise<Carried<Output>> {
+    return new Promise((resolve, reject) => {
+      this.road.backlog.take(parcel.bytes);
+      this.#admit({ ...parcel, attempts: 0, resolve, reject });
+      this.#leave();
+    });
+  }
+
+  #admit(waiting: Waiting<Entry, Output>): void {
+    const { group } = waiting;
+    if (group !== undefined) {
+      const behind = this.#behind.get(group);
+      if (behind) {
+        behind.push(waiting);
+        return;
+      }
+      this.#behind.set(group, []);
+    }
+    this.#makeReady(waiting);
+  }
+
+  #makeReady(waiting: Waiting<Entry, Output>): void {
+    this.#ready.push(waiting);
+    this.#readyBytes += waiting.bytes;
+  }
+
+  #leave(): void {
+    while (this.#ready.length > 0 && this.#mayLeave()) void this.#carry(this.#load());
+  }
+
+  #mayLeave(): boolean {
+    if (this.#size === 1 || (this.#requests === 0 && !this.#resting)) return true;
+    const full = this.#ready.length >= this.#size || this.#readyBytes >= this.#carrier.bytes;
+    return full && this.#requests < mostRequests;
+  }
+
+  /** The next batch. */
+  #load(): Waiting<Entry, Output>[] {
+    let count = 0;
+    let bytes = 0;
+    for (const waiting of this.#ready) {
+      if (count === this.#size || (count > 0 && bytes + waiting.bytes > this.#carrier.bytes)) break;
+      count += 1;
+      bytes += waiting.bytes;
+      this.road.backlog.give(waiting.bytes);
+    }
+    this.#readyBytes -= bytes;
+    return this.#ready.splice(0, count);
+  }
+
+  async #carry(batch: Waiting<Entry, Output>[]): Promise<void> {
+    this.#requests += 1;
+    const [first] = batch as [Waiting<Entry, Output>];
+    if (batch.length === 1) await this.#carryOne(first);
+    else await this.#carryMany(batch);
+    this.#requests -= 1;
+    if (this.#size > 1 && (batch.length > 1 || this.#ready.length > 0)) this.#rest(restingTurns);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    this.#leave();
+    const busy = this.#resting || this.#requests > 0 || this.#pausing > 0 || this.#behind.size > 0;
+    if (!busy && this.#ready.length === 0) this.idle();
+  }
+
+  /** A flow answers a batch with a batch: its messages leave together instead of the first one alone. */
+  #rest(turns: number): void {
+    this.#resting = turns > 0;
+    if (this.#resting) setImmediate(() => this.#rest(turns - 1));
+    else this.#goOn();
+  }
+
+  async #carryOne(waiting: Waiting<Entry, Output>): Promise<void> {
+    try {
+      const output = await this.request(this.#carrier.one(waiting.entry));
+      this.#arrive(waiting, output, output.$metadata);
+    } catch (error) {
+      this.#fail(waiting, error);
+    }
+  }
+
+  async #carryMany(batch: Waiting<Entry, Output>[]): Promise<void> {
+    try {
+      const entries = batch.map(({ entry }, index) => ({ ...entry, Id: String(index) }));
+      this.#sort(batch, await this.request(this.#carrier.many(entries)));
+    } catch (error) {
+      // One entry may be what the service does not like about all of them.
+      if (refusedTogether(error)) await Promise.all(batch.map((waiting) => this.#carryOne(waiting)));
+      else for (const waiting of batch) this.#fail(waiting, error);
+    }
+  }
+
+  /** Gives each entry its own part of the answer. */
+  #sort(batch: Waiting<Entry, Output>[], { Successful, Failed, $metadata }: BatchOutput<Output>): void {
+    const parts = new Map<string | undefined, Output | Failed>();
+    for (const part of Successful ?? []) parts.set(part.Id, part);
+    for (const part of Failed ?? []) parts.set(part.Id, part);
+    batch.forEach((waiting, index) => {
+      const part = parts.get(String(index)) ?? unanswered;
+      if ('SenderFault' in part) this.#refuse(waiting, part, $metadata);
+      else this.#arrive(waiting, part, $metadata);
+    });
+  }
+
+  #arrive(waiting: Waiting<Entry, Output>, output: Output, metadata: Metadata): void {
+    const attempts = waiting.attempts + (metadata.attempts ?? 1);
+    waiting.resolve({ output, metadata: { ...metadata, attempts } });
+    this.#release(waiting.group);
+  }
+
+  /** An entry that was not accepted: it is sent again where that may help. */
+  #refuse(waiting: Waiting<Entry, Output>, failed: Failed, metadata: Metadata): void {
+    waiting.attempts += metadata.attempts ?? 1;
+    if (failed.SenderFault || waiting.attempts >= mostAttempts) this.#fail(waiting, refusal(failed, metadata));
+    else void this.#again(waiting);
+  }
+
+  async #again(waiting: Waiting<Entry, Output>): Promise<void> {
+    this.#pausing += 1;
+    try {
+      await wait(Math.random() * firstPause * 2 ** waiting.attempts, undefined, { signal: this.road.signal });
+      this.road.backlog.take(waiting.bytes);
+      this.#makeReady(waiting);
+    } catch (error) {
+      this.#fail(waiting, this.road.signal.aborted ? closed() : error);
+    }
+    this.#pausing -= 1;
+    this.#goOn();
+  }
+
+  #fail(waiting: Waiting<Entry, Output>, error: unknown): void {
+    waiting.reject(error);
+    const { group, reported } = waiting;
+    if (group !== undefined && reported) void reported().finally(() => this.#release(group));
+    else this.#release(group);
+  }
+
+  /** Lets the next one of a group leave. */
+  #release(group: string | undefined): void {
+    if (group === undefined) return;
+    const next = this.#behind.get(group)?.shift();
+    if (next) this.#makeReady(next);
+    else this.#behind.delete(group);
+    this.#goOn();
+  }
+}
+
+/** For an entry that the service says nothing about. */
+const unanswered: Failed = {
+  Id: undefined,
+  Code: 'InternalError',
+  Message: 'The answer does not say what became of this entry.',
+  SenderFault: false
+};
+
+const refusal = ({ Code, Message, SenderFault }: Failed, { httpStatusCode, requestId }: Metadata): ActionError =>
+  new ActionError(Code?.split('.').pop() || 'UnknownError', Message ?? `The service refused this entry: ${Code}.`, {
+    retryable: !SenderFault,
+    ...(httpStatusCode !== undefined && { statusCode: httpStatusCode }),
+    ...(requestId !== undefined && { requestId }),
+    cause: { name: Code, message: Message }
+  });
+
+/** The lanes of a node, one for each target; those that nothing is on are forgotten. */
+export class Lanes {
+  readonly #lanes = new Map<string, unknown>();
+  readonly #controller = new AbortController();
+  readonly #road: Road = { backlog: new Backlog(), signal: this.#controller.signal };
+
+  constructor() {
+    // Each request listens to it.
+    setMaxListeners(0, this.signal);
+  }
+
+  /** Ends requests and pauses; for the requests of the lanes. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The lane with this key, which is made from the rest where there is none. */
+  lane<Entry extends object, Output extends object>(
+    key: string,
+    carrier: () => Carrier<Entry, Output>,
+    request: () => Request
+  ): Lane<Entry, Output> {
+    let lane = this.#lanes.get(key) as Lane<Entry, Output> | undefined;
+    if (!lane) {
+      lane = new Lane(carrier(), request(), this.#road, () => this.#lanes.delete(key));
+      this.#lanes.set(key, lane);
+    }
+    return lane;
+  }
+
+  /** Waits for what an entry needs before it can leave; it counts as waiting for that time. */
+  async hold<T>(bytes: number, work: Promise<T>): Promise<T> {
+    this.#road.backlog.take(bytes);
+    try {
+      return await work;
+    } finally {
+      this.#road.backlog.give(bytes);
+    }
+  }
+
+  /** Ends what is under way. */
+  abort(reason: Error): void {
+    this.#controller.abort(reason);
+  }
+}

@@ -1,0 +1,81 @@
+import type { Attributes } from './attributes';
+import { attributes, checkCharacters, sizeOfAttributes } from './attributes';
+import { ActionError, invalid, missing } from './errors';
+import { flag, optional, text } from './fields';
+import { present } from './json';
+import { isFifo } from './queue';
+
+/** What FIFO groups and deduplication ids consist of. */
+const idPattern = /^[\x21-\x7e]{1,128}$/;
+const id = {
+  pattern: idPattern,
+  is: '1 to 128 letters, digits and punctuation marks',
+  numbers: true,
+  advanced: true
+} as const;
+
+/** The fields that messages of SNS and of SQS have in common. */
+export const messageFields = {
+  attributes: attributes({ icon: 'tags' }),
+  groupId: optional(text({ ...id, icon: 'object-group' })),
+  deduplicationId: optional(text({ ...id, icon: 'clone' })),
+  batch: flag(true, { advanced: true })
+};
+
+interface MessageInputs {
+  attributes: Attributes | undefined;
+  groupId: string | undefined;
+  deduplicationId: string | undefined;
+}
+
+/** The members that entries of SNS and SQS have in common. Throws where a queue or topic does not take them. */
+export function entryOf({ attributes, groupId, deduplicationId }: MessageInputs, target: string) {
+  if (isFifo(target) && groupId === undefined) {
+    throw missing('groupId is required for a FIFO queue or topic, whose name ends in .fifo, but is empty.');
+  }
+  if (!isFifo(target) && deduplicationId !== undefined) {
+    throw invalid('deduplicationId must be empty, except for a FIFO queue or topic, whose name ends in .fifo.');
+  }
+  return present({
+    MessageAttributes: attributes,
+    MessageGroupId: groupId,
+    MessageDeduplicationId: deduplicationId
+  }) as { MessageAttributes?: Attributes; MessageGroupId?: string; MessageDeduplicationId?: string };
+}
+
+/** Bytes of a message, as they count for its limit. Throws `InvalidValue` for text that cannot be sent, or is too long. */
+export function checkMessage(text: string, attributes: Attributes | undefined, name: string, limit: number): number {
+  if (text === '') throw invalid(`${name} must not be empty text.`);
+  checkCharacters(text, name);
+  const bytes = Buffer.byteLength(text) + sizeOfAttributes(attributes);
+  if (bytes > limit) {
+    throw invalid(
+      `${name} and its attributes have ${bytes} bytes, but may have at most ${limit}: put larger data into S3 and send its key.`
+    );
+  }
+  return bytes;
+}
+
+/** What SNS and SQS say of a message that they took. */
+export interface Receipt {
+  MessageId?: string | undefined;
+  SequenceNumber?: string | undefined;
+}
+
+/** The results of a message that was taken. Throws where the answer does not say so: it is not one of AWS then. */
+export function resultOf(receipt: Receipt) {
+  const { MessageId, SequenceNumber } = receipt;
+  if (!MessageId) {
+    throw new ActionError(
+      'UnknownError',
+      'The answer names no message: a proxy or gateway may have given it; check the endpoint.'
+    );
+  }
+  return {
+    parsed: () => present({ MessageId, SequenceNumber }),
+    raw: () => {
+      const { $metadata: _, ...members } = receipt as Receipt & { $metadata?: unknown };
+      return members;
+    }
+  };
+}

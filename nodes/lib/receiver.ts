@@ -1,0 +1,313 @@
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
+import type { Message } from '@aws-sdk/client-sqs';
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import type { AccountNode } from './account';
+import { accountFrom, clientsOf } from './account';
+import { fromAttributes } from './attributes';
+import type { Answer, Client, Metadata } from './clients';
+import type { Delivery, Settlement } from './deliveries';
+import { Deliveries } from './deliveries';
+import type { ActionError } from './errors';
+import { closed } from './errors';
+import { toActionError } from './failures';
+import { parseJson, present } from './json';
+import { Passage } from './passage';
+import { regionOfQueue, urlOfQueue } from './queue';
+import type { Command } from './sdks';
+import { sdkOf } from './sdks';
+import { Status } from './status';
+import { Visibility } from './visibility';
+
+/** The checked properties of an `aws-sqs-receive`. */
+export interface ReceiverOptions {
+  queue: string;
+  region: string | undefined;
+  batchSize: number;
+  /** Seconds. */
+  waitTime: number;
+  /** Seconds; absent: the queue's own. */
+  visibilityTimeout: number | undefined;
+  maxInFlight: number;
+  settle: 'sent' | 'flow';
+  bodyFormat: 'auto' | 'string' | 'buffer';
+}
+
+/** Where the requests of a receiver go. */
+interface Place {
+  client: Client;
+  url: string;
+  /** To be asked for in each request; the queue's own where it is absent. */
+  visibilityTimeout: number | undefined;
+  /** How long the queue hides what it hands out, seconds. */
+  hidden: number;
+  /** When the queue is to be asked again for its own time, ms since 1970. */
+  until: number;
+}
+
+/** Pauses after failures, ms: up to this long, and twice as long after each further one. */
+const firstPause = 1000;
+const longestPause = 30_000;
+/** A queue that has nothing and says so at once is not asked more often than this, ms. */
+const shortestPoll = 1000;
+/** Seconds, where the queue's own time may not be asked for. */
+const assumedVisibility = 30;
+/** How long the queue's own time is taken for granted, ms. */
+const visibilityAge = 5 * 60_000;
+/** How long a closing receiver may take to give messages back, ms. */
+const closeLimit = 10_000;
+
+const isDenied = (error: unknown): boolean => /AccessDenied|AuthorizationError/.test((error as Error).name);
+
+/** A deployed receiver: asks a queue for messages for as long as it lives. */
+export class Receiver {
+  readonly #life = new Passage();
+  readonly #status: Status;
+  readonly #deliveries: Deliveries;
+  readonly #visibility: Visibility;
+  readonly #loop: Promise<void>;
+  #account: AccountNode | undefined;
+  #detach: (() => void) | undefined;
+  #place: Place | undefined;
+  #closing = false;
+  /** Ends the wait for room. */
+  #wake: () => void = () => undefined;
+  #failures = 0;
+  /** What the status says of a failure. */
+  #trouble: string | undefined;
+  /** Of a deletion in the background. */
+  #setback: unknown;
+  #showing = false;
+
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node,
+    private readonly accountId: unknown,
+    private readonly options: ReceiverOptions
+  ) {
+    this.#status = new Status(node);
+    this.#visibility = new Visibility(
+      (operation, error) => this.#warn(`${operation} failed`, error),
+      (id) => node.warn(`The time for the message ${id} is over before the flow has settled it; it will come again.`)
+    );
+    this.#deliveries = new Deliveries(
+      (delivery, settlement) => this.#carryOut(delivery, settlement),
+      () => this.#oneLess()
+    );
+    this.#loop = this.#run();
+  }
+
+  /** Stops receiving and gives back what is not settled. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const limit = setTimeout(() => this.#visibility.abort(closed()), closeLimit);
+    this.#life.abort(closed());
+    this.#wake();
+    await Promise.race([this.#loop, wait(closeLimit, undefined, { ref: false })]);
+    this.#deliveries.close();
+    const settled = [...this.#deliveries].map(
+      ({ settlement, number }) => settlement?.work ?? this.#deliveries.settle(number, { action: 'return', delay: 0 })
+    );
+    await Promise.allSettled(settled);
+    clearTimeout(limit);
+    this.#visibility.close();
+    this.#status.close();
+    this.#detach?.();
+  }
+
+  async #run(): Promise<void> {
+    // An account that is deployed at the same moment may come later.
+    await turn();
+    while (!this.#closing) {
+      try {
+        const place = await this.#life.until(this.#findPlace());
+        await this.#poll(place, await this.#room());
+      } catch (error) {
+        if (!this.#closing) await this.#failed(error);
+      }
+    }
+  }
+
+  /** Waits until the flow may have more messages; gives how many. */
+  async #room(): Promise<number> {
+    const { maxInFlight } = this.options;
+    while (!this.#closing && this.#deliveries.size >= maxInFlight) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      // What is settled together makes room together.
+      await turn();
+    }
+    return maxInFlight - this.#deliveries.size;
+  }
+
+  async #poll(place: Place, room: number): Promise<void> {
+    if (this.#closing) return;
+    const { batchSize, waitTime } = this.options;
+    const began = Date.now();
+    const output = await this.#send(
+      place.client,
+      new (sdkOf('sqs').ReceiveMessageCommand)({
+        QueueUrl: place.url,
+        MaxNumberOfMessages: Math.min(batchSize, room),
+        WaitTimeSeconds: waitTime,
+        VisibilityTimeout: place.visibilityTimeout,
+        MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp', 'MessageGroupId'],
+        MessageAttributeNames: ['All']
+      })
+    );
+    const { Messages = [] } = output;
+    for (const message of Messages) this.#take(message, place, output.$metadata);
+    if (this.#setback) throw this.#setback;
+    this.#recovered();
+    const rest = shortestPoll - (Date.now() - began);
+    if (Messages.length === 0 && rest > 0) await this.#pause(rest);
+  }
+
+  /** Hands a message to the flow; one that came too late goes back with the rest. */
+  #take(message: Message, place: Place, metadata: Metadata): void {
+    const { MessageId = '', ReceiptHandle = '' } = message;
+    const delivery = this.#deliveries.add(MessageId, ReceiptHandle, Date.now() + place.hidden * 1000);
+    if (!delivery || this.#closing) return;
+    this.#showSoon();
+    this.node.send(this.#toMessage(message, delivery, place.client.region, metadata));
+    if (this.options.settle === 'sent') void this.#deleteSent(delivery);
+    else this.#visibility.keep(this.#deliveries, place.client, place.url, place.hidden);
+  }
+
+  #toMessage(message: Message, delivery: Delivery, region: string, metadata: Metadata): NodeMessage {
+    const { Body = '', Attributes = {}, MessageAttributes = {}, MessageId } = message;
+    const { bodyFormat } = this.options;
+    const { ApproximateReceiveCount, SentTimestamp, MessageGroupId } = Attributes;
+    const asText = bodyFormat === 'buffer' ? Buffer.from(Body) : Body;
+    const parsed = bodyFormat === 'auto' ? parseJson(Body) : undefined;
+    const aws = present({
+      service: 'sqs',
+      operation: 'ReceiveMessage',
+      region,
+      statusCode: metadata.httpStatusCode,
+      requestId: metadata.requestId,
+      attempts: metadata.attempts,
+      messageId: MessageId,
+      receiveCount: ApproximateReceiveCount === undefined ? undefined : Number(ApproximateReceiveCount),
+      sentAt: SentTimestamp === undefined ? undefined : Number(SentTimestamp),
+      groupId: MessageGroupId,
+      attributes: fromAttributes(MessageAttributes),
+      handle: this.#deliveries.handleOf(delivery)
+    });
+    return { payload: parsed ? parsed.value : asText, aws } as NodeMessage;
+  }
+
+  async #deleteSent(delivery: Delivery): Promise<void> {
+    try {
+      await this.#deliveries.settle(delivery.number, { action: 'delete' });
+    } catch (error) {
+      this.#deliveries.expire(delivery);
+      this.#setback = error;
+    }
+  }
+
+  async #carryOut(delivery: Delivery, settlement: Settlement): Promise<void> {
+    const { client, url } = this.#place as Place;
+    try {
+      await this.#visibility.settle(delivery, settlement, client, url);
+    } catch (error) {
+      // Another node reports it, which knows nothing of this account's secrets.
+      throw this.#toError(error, settlement.action === 'delete' ? 'DeleteMessage' : 'ChangeMessageVisibility');
+    }
+  }
+
+  /** The client, the queue's URL, and how long it hides messages: asked for once, and again after a failure. */
+  async #findPlace(): Promise<Place> {
+    const { queue, region } = this.options;
+    const account = accountFrom(this.RED, this.accountId);
+    if (account !== this.#account) {
+      this.#detach?.();
+      this.#account = account;
+      this.#detach = account?.clients?.attach();
+    }
+    const client = await clientsOf(account).get('sqs', { region: region ?? regionOfQueue(queue) });
+    if (this.#place?.client === client && Date.now() < this.#place.until) return this.#place;
+    const url = await urlOfQueue(sdkOf('sqs'), client, (command) => this.#send(client, command), queue);
+    this.#place = { client, url, ...(await this.#hiding(client, url)), until: Date.now() + visibilityAge };
+    return this.#place;
+  }
+
+  async #hiding(client: Client, url: string): Promise<Pick<Place, 'visibilityTimeout' | 'hidden'>> {
+    const { visibilityTimeout, settle } = this.options;
+    // A message that is deleted at once does not have to be kept hidden.
+    if (settle === 'sent') return { visibilityTimeout, hidden: visibilityTimeout ?? Infinity };
+    if (visibilityTimeout !== undefined) return { visibilityTimeout, hidden: visibilityTimeout };
+    try {
+      const { GetQueueAttributesCommand } = sdkOf('sqs');
+      const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['VisibilityTimeout'] });
+      const { Attributes } = await this.#send(client, command);
+      return { visibilityTimeout, hidden: Number(Attributes?.VisibilityTimeout ?? assumedVisibility) };
+    } catch (error) {
+      if (!isDenied(error)) throw error;
+      return { visibilityTimeout: assumedVisibility, hidden: assumedVisibility };
+    }
+  }
+
+  #send<Output extends Answer>(client: Client, command: Command<Output>): Promise<Output> {
+    return client.send(command, { abortSignal: this.#life.signal });
+  }
+
+  /** Says what is wrong and since when, once, and waits a while. */
+  async #failed(error: unknown): Promise<void> {
+    const { name } = this.#toError(error);
+    this.#setback = undefined;
+    // The account, the queue's URL and its visibility timeout are found anew.
+    if (this.#place) this.#place.until = 0;
+    const since = new Date().toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
+    if (this.#failures === 0) {
+      this.#warn(`Receiving from ${this.options.queue} failed, and is tried again`, error);
+      this.#trouble = this.RED._('status.failing', { name, since });
+    }
+    this.#show();
+    const longest = Math.min(longestPause, firstPause * 2 ** this.#failures);
+    this.#failures += 1;
+    await this.#pause(longest * (0.5 + Math.random() / 2));
+  }
+
+  #recovered(): void {
+    if (this.#failures > 0) this.node.log(`receiving from ${this.options.queue} again`);
+    this.#failures = 0;
+    this.#trouble = undefined;
+    this.#show();
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await wait(ms, undefined, { signal: this.#life.signal }).catch(() => undefined);
+  }
+
+  #toError(thrown: unknown, operation = 'ReceiveMessage'): ActionError {
+    const secrets = this.#account?.clients?.secrets() ?? [];
+    return toActionError(thrown, { service: 'sqs', operation, secrets });
+  }
+
+  #warn(what: string, thrown: unknown): void {
+    const { name, message } = this.#toError(thrown);
+    if (!this.#closing) this.node.warn(`${what}: ${name}: ${message}`);
+  }
+
+  #oneLess(): void {
+    this.#wake();
+    this.#showSoon();
+  }
+
+  /** Many messages come and go in a turn: the status is for people. */
+  #showSoon(): void {
+    if (this.#showing) return;
+    this.#showing = true;
+    setImmediate(() => {
+      this.#showing = false;
+      this.#show();
+    });
+  }
+
+  #show(): void {
+    const { size } = this.#deliveries;
+    if (this.#trouble) this.#status.show('red', this.#trouble);
+    else this.#status.show('blue', size > 0 ? String(size) : 'status.receiving');
+  }
+}

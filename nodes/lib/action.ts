@@ -8,7 +8,7 @@ import type { Answer, Client } from './clients';
 import { ActionError } from './errors';
 import { toActionError } from './failures';
 import type { Field, Fields, Inputs } from './fields';
-import { choice, credentials, optional, regionIs, regionPattern, text } from './fields';
+import { choice, credentials, optional, regionIs, regionOfArn, regionPattern, text } from './fields';
 import type { Work } from './input';
 import { Input } from './input';
 import type { NodeModule } from './node-module';
@@ -80,6 +80,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   readonly #input: Input;
   /** The field that may name many targets. */
   readonly #many: string | undefined;
+  /** The last target: as a rule the next message has the same one. */
+  #named: { target: string; region: string | undefined } | undefined;
   #account: AccountNode | undefined;
   #detach: (() => void) | undefined;
 
@@ -118,6 +120,13 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     const { service, operation } = this.action;
     const secrets = [...(this.#account?.clients?.secrets() ?? []), ...Object.values(inputs.dynamicCredentials ?? {})];
     return toActionError(thrown, { service, operation, secrets });
+  }
+
+  regionOf(target: string): string | undefined {
+    if (target !== this.#named?.target) {
+      this.#named = { target, region: (this.action.regionOf ?? regionOfArn)(target) };
+    }
+    return this.#named.region;
   }
 
   countRequests(change: 1 | -1): void {
@@ -183,7 +192,9 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   #apply(msg: NodeMessage, inputs: Record<string, unknown>, result: Result, aws: Record<string, unknown>): void {
     const { service, operation } = this.action;
     msg.payload = result[inputs.output as 'parsed' | 'raw']();
-    msg.aws = { service, operation, ...aws };
+    // A message of an aws-sqs-receive can still be settled behind this node.
+    const handle = (msg.aws as { handle?: unknown } | null | undefined)?.handle;
+    msg.aws = { service, operation, ...aws, ...(handle !== undefined && { handle }) };
     for (const [name, value] of Object.entries(result.message ?? {})) {
       if (value === undefined) delete msg[name];
       else msg[name] = value;

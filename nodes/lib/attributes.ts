@@ -14,12 +14,15 @@ export type Attributes = Record<string, Attribute>;
 /** As both services' documentation of message attributes has it. */
 const namePattern = /^(?!\.)(?!.*\.\.)[\w.-]{1,256}(?<!\.)$/;
 const typePattern = /^(String|Number|Binary)(\..{1,249})?$/;
+/** What most text consists of. */
+const plain = /^[\t\n\r\x20-\x7e]*$/;
 /** Everything that XML 1.0 can hold; SQS refuses the rest. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const unsendable = /[^\u0009\u000a\u000d\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
 /** Throws `InvalidValue` for text with a character that the services do not take. */
 export function checkCharacters(text: string, name: string): void {
+  if (plain.test(text)) return;
   const found = unsendable.exec(text);
   if (!found) return;
   const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');

@@ -296,7 +296,7 @@ const refusal = ({ Code, Message, SenderFault }: Failed, { httpStatusCode, reque
 
 /** The lanes of a node, one for each target; those that nothing is on are forgotten. */
 export class Lanes {
-  readonly #lanes = new Map<string, unknown>();
+  readonly #lanes = new Map<string, Map<string, unknown>>();
   readonly #controller = new AbortController();
   readonly #road: Road = { backlog: new Backlog(), signal: this.#controller.signal };
 
@@ -310,18 +310,26 @@ export class Lanes {
     return this.#controller.signal;
   }
 
-  /** The lane with this key, which is made from the rest where there is none. */
+  /** The lane of a client, by its key, to a target; made from the rest where there is none. */
   lane<Entry extends object, Output extends object>(
-    key: string,
+    client: string,
+    target: string,
     carrier: () => Carrier<Entry, Output>,
     request: () => Request
   ): Lane<Entry, Output> {
-    let lane = this.#lanes.get(key) as Lane<Entry, Output> | undefined;
-    if (!lane) {
-      lane = new Lane(carrier(), request(), this.#road, () => this.#lanes.delete(key));
-      this.#lanes.set(key, lane);
-    }
+    const lanes = this.#lanes.get(client) ?? new Map<string, unknown>();
+    const known = lanes.get(target) as Lane<Entry, Output> | undefined;
+    if (known) return known;
+    const lane = new Lane(carrier(), request(), this.#road, () => this.#forget(client, target, lane));
+    this.#lanes.set(client, lanes.set(target, lane));
     return lane;
+  }
+
+  #forget(client: string, target: string, lane: unknown): void {
+    const lanes = this.#lanes.get(client);
+    if (!lanes || lanes.get(target) !== lane) return;
+    lanes.delete(target);
+    if (lanes.size === 0) this.#lanes.delete(client);
   }
 
   /** Waits for what an entry needs before it can leave; it counts as waiting for that time. */

@@ -6,7 +6,6 @@ import type { Carrier, Lanes, Parcel, Request } from './batch';
 import type { Answer, Client, Metadata } from './clients';
 import type { ActionError } from './errors';
 import type { Credentials, Fields, Inputs } from './fields';
-import { regionOfArn } from './fields';
 import { present } from './json';
 import type { Passage } from './passage';
 import type { Command, Sdks, ServiceName } from './sdks';
@@ -18,6 +17,8 @@ export interface Caller<S extends ServiceName, F extends Fields> {
   readonly node: Node;
   readonly action: Action<S, F>;
   readonly lanes: Lanes;
+  /** The region that a target names. */
+  regionOf(target: string): string | undefined;
   /** To be told of each request that is sent (1) and that has ended (-1). */
   countRequests(change: 1 | -1): void;
 }
@@ -66,10 +67,10 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
 
   async run(): Promise<Result> {
     const { action } = this.caller;
-    const { service, maxAttempts, regionOf = regionOfArn } = action;
+    const { service, maxAttempts } = action;
     const { region, dynamicCredentials } = this.inputs as { region?: string; dynamicCredentials?: Credentials };
-    const named = typeof this.target === 'string' ? regionOf(this.target) : undefined;
-    const options = { region: region ?? named, credentials: dynamicCredentials, maxAttempts };
+    const named = region ?? (typeof this.target === 'string' ? this.caller.regionOf(this.target) : undefined);
+    const options = { region: named, credentials: dynamicCredentials, maxAttempts };
     const client = clientsOf(this.account).get(service, options);
     this.#client = client instanceof Promise ? await client : client;
     return action.run(this);
@@ -118,7 +119,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     const { target, carrier, bytes } = shipment;
     const place = typeof target === 'string' ? target : await lanes.hold(bytes, target);
     const request = () => this.#laneRequest();
-    const lane = lanes.lane(`${this.client.key} ${place}`, () => carrier(place), request);
+    const lane = lanes.lane(this.client.key, place, () => carrier(place), request);
     try {
       const { output, metadata } = await lane.add({ reported: () => this.passage.ended, ...shipment });
       this.#note(metadata);

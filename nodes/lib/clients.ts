@@ -78,6 +78,8 @@ export class Clients {
   #region: Promise<string> | undefined;
   /** The region once it is known, so that no message waits a turn for it. */
   #place: string | undefined;
+  /** The client that was asked for last: as a rule the next message needs the same one. */
+  #latest: { client: Client; service: ServiceName; maxAttempts: number | undefined } | undefined;
   #users = 0;
   #closed = false;
   #ended = false;
@@ -136,6 +138,9 @@ export class Clients {
 
   /** Least recently used ones go first. They own nothing but memory, so that calls under way are not hurt. */
   #client(service: ServiceName, region: string, { credentials, maxAttempts }: ClientOptions): Client {
+    const latest = this.#latest;
+    const same = latest?.client.region === region && latest.service === service && latest.maxAttempts === maxAttempts;
+    if (same && !credentials) return latest.client;
     const key = `${service} ${region} ${maxAttempts ?? ''} ${credentials ? digest(credentials) : ''}`;
     let client = this.#clients.get(key);
     if (client) this.#clients.delete(key);
@@ -150,6 +155,7 @@ export class Clients {
     this.#clients.set(key, client);
     const [oldest] = this.#clients.size > mostClients ? this.#clients.keys() : [];
     if (oldest !== undefined) this.#clients.delete(oldest);
+    this.#latest = credentials ? undefined : { client, service, maxAttempts };
     return client;
   }
 

@@ -49,8 +49,10 @@ const firstPause = 1000;
 const longestPause = 30_000;
 /** A queue that has nothing and says so at once is not asked more often than this, ms. */
 const shortestPoll = 1000;
-/** Seconds, where the queue's own time may not be asked for. */
+/** Seconds, where the queue's own time may not be asked for, or where it hides nothing. */
 const assumedVisibility = 30;
+/** Seconds; what is not hidden at all cannot be kept hidden. */
+const shortestVisibility = 1;
 /** How long the queue's own time is taken for granted, ms. */
 const visibilityAge = 5 * 60_000;
 /** How long a closing receiver may take to give messages back, ms. */
@@ -236,16 +238,20 @@ export class Receiver {
     const { visibilityTimeout, settle } = this.options;
     // A message that is deleted at once does not have to be kept hidden.
     if (settle === 'sent') return { visibilityTimeout, hidden: visibilityTimeout ?? Infinity };
-    if (visibilityTimeout !== undefined) return { visibilityTimeout, hidden: visibilityTimeout };
+    if (visibilityTimeout !== undefined) {
+      const hidden = Math.max(shortestVisibility, visibilityTimeout);
+      return { visibilityTimeout: hidden, hidden };
+    }
     try {
       const { GetQueueAttributesCommand } = sdkOf('sqs');
       const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['VisibilityTimeout'] });
       const { Attributes } = await this.#send(client, command);
-      return { visibilityTimeout, hidden: Number(Attributes?.VisibilityTimeout ?? assumedVisibility) };
+      const hidden = Number(Attributes?.VisibilityTimeout ?? 0);
+      if (hidden >= shortestVisibility) return { visibilityTimeout, hidden };
     } catch (error) {
       if (!isDenied(error)) throw error;
-      return { visibilityTimeout: assumedVisibility, hidden: assumedVisibility };
     }
+    return { visibilityTimeout: assumedVisibility, hidden: assumedVisibility };
   }
 
   #send<Output extends Answer>(client: Client, command: Command<Output>): Promise<Output> {

@@ -136,7 +136,8 @@ export class Visibility {
   ): Lane<Entry, object> {
     const limits = { abortSignal: this.#lanes.signal };
     return this.#lanes.lane(
-      `${kind} ${client.key} ${url}`,
+      client.key,
+      `${kind} ${url}`,
       () => carrier(url),
       () => (command) => client.send(command, limits)
     );

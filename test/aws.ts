@@ -1,5 +1,17 @@
 /** The local AWS and a Node-RED for tests of the pack's nodes, and the nodes that they deploy. */
-import { LocalAws, signIns } from '../local-aws/client';
+import {
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  PurgeQueueCommand,
+  type Message as QueueMessage,
+  ReceiveMessageCommand,
+  type ReceiveMessageCommandInput,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  SQSClient
+} from '@aws-sdk/client-sqs';
+import { LocalAws, type RequestRecord, signIns } from '../local-aws/client';
 import { type FlowNode, type NodeRed, sink, startNodeRed } from './node-red';
 
 export interface Bench {
@@ -76,4 +88,132 @@ export async function deployAction(
   properties: Record<string, unknown> = {}
 ): Promise<void> {
   await bench.red.deploy([account(bench, properties), node, sink('out')], { credentials: credentials() });
+}
+
+export const receiveNode = (properties: Record<string, unknown> = {}): FlowNode => ({
+  id: 'receive',
+  type: 'aws-sqs-receive',
+  account: 'account',
+  wires: [['out']],
+  ...properties
+});
+
+export const settleNode = (properties: Record<string, unknown> = {}): FlowNode => ({
+  id: 'settle',
+  type: 'aws-sqs-settle',
+  wires: [['settled']],
+  ...properties
+});
+
+/** How many messages a queue shows, hides because somebody has them, and holds back for a delay. */
+export interface Counts {
+  visible: number;
+  hidden: number;
+  delayed: number;
+}
+
+/** Queues of the local AWS through the SDK, as another program uses them. */
+export class Queues {
+  readonly #clients = new Map<string, SQSClient>();
+  #made = 0;
+
+  constructor(private readonly bench: Bench) {}
+
+  /** Makes a queue that no other test knows and gives its URL: in another region the one that AWS has for it. */
+  async create(attributes: Record<string, string> = {}, region?: string): Promise<string> {
+    this.#made += 1;
+    const QueueName = `queue-${this.#made}${attributes.FifoQueue ? '.fifo' : ''}`;
+    return this.createNamed(QueueName, attributes, region);
+  }
+
+  async createNamed(QueueName: string, Attributes: Record<string, string> = {}, region?: string): Promise<string> {
+    const { QueueUrl } = await this.client(region).send(new CreateQueueCommand({ QueueName, Attributes }));
+    const url = QueueUrl as string;
+    return region ? `https://sqs.${region}.amazonaws.com${new URL(url).pathname}` : url;
+  }
+
+  async delete(QueueUrl: string): Promise<void> {
+    await this.#clientOf(QueueUrl).send(new DeleteQueueCommand({ QueueUrl }));
+  }
+
+  /** Forgets all messages of a queue, those that somebody has as well. */
+  async purge(QueueUrl: string): Promise<void> {
+    await this.#clientOf(QueueUrl).send(new PurgeQueueCommand({ QueueUrl }));
+  }
+
+  /** Sends messages, each a body or a whole entry. */
+  async send(QueueUrl: string, ...messages: (string | Partial<SendMessageBatchRequestEntry>)[]): Promise<void> {
+    for (let first = 0; first < messages.length; first += 10) {
+      const Entries = messages.slice(first, first + 10).map((message, index) => ({
+        Id: String(index),
+        MessageBody: 'a message',
+        ...(typeof message === 'string' ? { MessageBody: message } : message)
+      }));
+      const { Failed = [] } = await this.#clientOf(QueueUrl).send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+      if (Failed.length > 0) throw new Error(`not sent: ${Failed[0]?.Code}`);
+    }
+  }
+
+  /** Receives as another consumer does: what it gets is hidden for as long as `VisibilityTimeout` says, at first 0 s. */
+  async receive(QueueUrl: string, input: Partial<ReceiveMessageCommandInput> = {}): Promise<QueueMessage[]> {
+    const asked = { MaxNumberOfMessages: 10, VisibilityTimeout: 0, MessageSystemAttributeNames: ['All' as const] };
+    const command = new ReceiveMessageCommand({ QueueUrl, ...asked, ...input });
+    const { Messages = [] } = await this.#clientOf(QueueUrl).send(command);
+    return Messages;
+  }
+
+  async counts(QueueUrl: string): Promise<Counts> {
+    const number = 'ApproximateNumberOfMessages' as const;
+    const { Attributes: { [number]: visible, ...more } = {} } = await this.#clientOf(QueueUrl).send(
+      new GetQueueAttributesCommand({
+        QueueUrl,
+        AttributeNames: [number, `${number}NotVisible` as const, `${number}Delayed` as const]
+      })
+    );
+    return {
+      visible: Number(visible),
+      hidden: Number(more[`${number}NotVisible`]),
+      delayed: Number(more[`${number}Delayed`])
+    };
+  }
+
+  /** The SDK's client, for what is not here. */
+  client(region = 'us-east-1'): SQSClient {
+    let client = this.#clients.get(region);
+    if (!client) {
+      const options = {
+        region,
+        endpoint: this.bench.aws.url,
+        credentials: signIns.demo,
+        customUserAgent: 'nimbus-tests',
+        useQueueUrlAsEndpoint: false
+      };
+      client = new SQSClient(options);
+      this.#clients.set(region, client);
+    }
+    return client;
+  }
+
+  /** What the nodes have asked SQS since the last reset; of one operation, a batch or not. */
+  async requests(operation?: string): Promise<RequestRecord[]> {
+    const all = (await this.bench.aws.requests()).filter(
+      ({ service, headers }) => service === 'sqs' && !headers['user-agent']?.includes('nimbus-tests')
+    );
+    return operation === undefined ? all : all.filter((each) => each.operation.replace(/Batch$/, '') === operation);
+  }
+
+  #clientOf(url: string): SQSClient {
+    return this.client(/^https:\/\/sqs\.([\w-]+)\.amazonaws\.com/.exec(url)?.[1]);
+  }
+
+  close(): void {
+    for (const client of this.#clients.values()) client.destroy();
+  }
+}
+
+/** Queues for the tests of a file. */
+export function useQueues(bench: Bench): Queues {
+  const queues = new Queues(bench);
+  after(() => queues.close());
+  return queues;
 }

@@ -277,7 +277,7 @@ function loadNodeRed(): { runtime: Runtime; Node: NodePrototype } {
 }
 
 /** A user folder as `npm install` leaves it, but with a link in place of the copy. */
-async function makeUserDir(pack: string | false): Promise<string> {
+export async function makeUserDir(pack: string | false): Promise<string> {
   const userDir = await realpath(await mkdtemp(join(tmpdir(), 'nimbus-')));
   const dependencies = pack === false ? {} : { [packName]: '*' };
   await writeFile(

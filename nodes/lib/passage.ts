@@ -7,7 +7,8 @@ export class Passage {
   ended: Promise<void> = Promise.resolve();
   #reason: ActionError | undefined;
   #controller: AbortController | undefined;
-  readonly #cut: ((reason: ActionError) => void)[] = [];
+  /** What waits for work that is not done yet. */
+  readonly #waiting = new Set<(reason: ActionError) => void>();
 
   /** Why it was cut short, if it was. */
   get reason(): ActionError | undefined {
@@ -28,15 +29,21 @@ export class Passage {
   abort(reason: ActionError): void {
     this.#reason ??= reason;
     this.#controller?.abort(this.#reason);
-    for (const cut of this.#cut) cut(this.#reason);
+    for (const end of this.#waiting) end(this.#reason);
   }
 
   /** Settles as `work` does, or rejects as soon as the way is cut short: not all work can be told to stop. */
   until<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#reason) reject(this.#reason);
-      this.#cut.push(reject);
-      work.then(resolve, reject);
+      this.#waiting.add(reject);
+      const leave =
+        <V>(settle: (value: V) => void) =>
+        (value: V) => {
+          this.#waiting.delete(reject);
+          settle(value);
+        };
+      work.then(leave(resolve), leave(reject));
     });
   }
 }

@@ -101,19 +101,28 @@ export class Receiver {
   /** Stops receiving and gives back what is not settled. */
   async close(): Promise<void> {
     this.#closing = true;
-    const limit = setTimeout(() => this.#visibility.abort(closed()), closeLimit);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, closeLimit);
+    }).then(() => this.#visibility.abort(closed()));
     this.#life.abort(closed());
     this.#wake();
-    await Promise.race([this.#loop, wait(closeLimit, undefined, { ref: false })]);
+    await Promise.race([this.#loop, late]);
     this.#deliveries.close();
-    const settled = [...this.#deliveries].map(
-      ({ settlement, number }) => settlement?.work ?? this.#deliveries.settle(number, { action: 'return', delay: 0 })
-    );
-    await Promise.allSettled(settled);
-    clearTimeout(limit);
+    await Promise.race([this.#giveBack(), late]);
+    clearTimeout(timer);
     this.#visibility.close();
     this.#status.close();
     this.#detach?.();
+  }
+
+  /** Whatever the flow is not settling at this moment is returned, and what it fails to settle. */
+  async #giveBack(): Promise<void> {
+    await Promise.allSettled([...this.#deliveries].map(({ settlement }) => settlement?.work));
+    const returned = [...this.#deliveries].map(({ number }) =>
+      this.#deliveries.settle(number, { action: 'return', delay: 0 })
+    );
+    await Promise.allSettled(returned);
   }
 
   async #run(): Promise<void> {

@@ -14,7 +14,7 @@ const mostAttempts = 3;
 /** The pause before an entry is sent again is up to this long, ms, and twice as long each further time. */
 const firstPause = 100;
 /** Turns of the event loop in which a flow that was just answered sends its next messages. */
-const restingTurns = 2;
+const restingTurns = 5;
 
 /** What the service says of an entry that it did not accept. */
 interface Failed {

@@ -4,9 +4,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
 import type { Aedes } from 'aedes';
 import { LocalAws, signIns } from '../local-aws/client';
-import { keysOf, useBench } from './aws';
+import { keysOf, useBench, useQueues } from './aws';
 import { contract, literals, sources } from './contract';
 import { useEnvironment } from './environment';
 import type { FlowNode, Message } from './node-red';
@@ -19,7 +20,7 @@ interface Story {
   shows: Record<string, string | RegExp>;
   /** What the message at the first of these debug nodes holds. */
   payload?: unknown;
-  error?: { code: string; message: RegExp };
+  error?: { code: string | undefined; message: RegExp };
 }
 
 const repository = join(__dirname, '..');
@@ -28,6 +29,16 @@ const packName = '@red-nimbus/node-red-aws';
 const warm = { room: 'Hall', heating: false, power: 0, message: 'Hall is warm enough' };
 const cold = { room: 'Study', heating: true, power: 100, message: 'Heating Study to 21 °C' };
 const accepted = { StatusCode: 202 };
+const messageId = /^message [0-9a-f]{8}$/;
+/** The poll of a receiver that has just closed may have taken the message once before. */
+const firstTry = /^unicorn steak, try [12]$/;
+const arn = (service: string, name: string): string => `arn:aws:${service}:us-east-1:111111111111:${name}`;
+const doorbell = {
+  title: 'Doorbell',
+  message: 'Somebody is at the front door',
+  target: [arn('lambda', 'function:echo'), arn('sns', 'alerts'), arn('sqs', 'notifications'), arn('sqs', 'kitchen')],
+  data: { camera: 'porch', priority: 2 }
+};
 
 /** What is said of each example but mqtt-topic-to-lambda, whose messages come from a broker. */
 const stories: Record<string, Story[]> = {
@@ -48,10 +59,66 @@ const stories: Record<string, Story[]> = {
   'lambda-list': [
     { press: 'list', shows: { functions: /^\d+ functions$/ } },
     { press: 'first page', shows: { page: '5 functions, and more' } }
+  ],
+  'sns-publish': [
+    { press: 'freezer, −9 °C', shows: { published: messageId } },
+    {
+      press: 'broken sensor',
+      shows: { error: 'MissingValue' },
+      payload: { sensor: 'cellar' },
+      error: { code: 'MissingValue', message: /message is required, but the JSONata expression has no value/ }
+    },
+    { press: 'window open', shows: { 'for all': messageId } }
+  ],
+  'sqs-send': [
+    { press: 'a pizza', shows: { sent: messageId } },
+    {
+      press: 'nothing',
+      shows: { error: 'InvalidValue' },
+      payload: '',
+      error: { code: 'InvalidValue', message: /body must not be empty text/ }
+    },
+    { press: '12 orders', shows: { batches: '12 in 3 requests' } },
+    { press: 'Ada’s steps', shows: { steps: 'step 3 of 3' } }
+  ],
+  'sqs-receive-settle': [
+    {
+      press: 'a pizza',
+      shows: { served: 'pizza is served', placed: messageId },
+      payload: { number: 1, dish: 'pizza', served: true }
+    },
+    {
+      press: 'a unicorn steak',
+      shows: { returned: firstTry },
+      payload: { number: 2, dish: 'unicorn steak' },
+      error: { code: undefined, message: /There are no unicorns/ }
+    }
+  ],
+  'notify-many': [
+    { press: 'doorbell', shows: { invoked: '1 invoked', published: '1 published', sent: '2 sent' } },
+    { press: 'laundry', shows: { sent: '1 sent' } },
+    {
+      press: 'no such topic',
+      shows: { error: 'PartialFailure' },
+      payload: {
+        title: 'Test',
+        message: 'Nobody gets this',
+        target: [arn('sns', 'alerts'), arn('sns', 'no-such-topic')]
+      },
+      error: { code: 'PartialFailure', message: /1 of 2 targets failed; the first: / }
+    }
+  ],
+  'fan-out': [
+    {
+      press: 'a pizza for Ada',
+      shows: { cooked: 'pizza is cooked', billed: 'Ada pays 9.5', published: messageId },
+      payload: { dish: 'pizza', cooked: true }
+    }
   ]
 };
 
 const demoStories: Story[] = [
+  { press: 'every 5 s', shows: { sent: '8 in 2 requests' } },
   { press: 'Ada', shows: { greeting: 'Hello, Ada!' }, payload: { greeting: 'Hello, Ada!' } },
   { press: 'Grace', shows: { greeting: 'Hello, Grace!' }, payload: { greeting: 'Hello, Grace!' } },
   { press: 'study, 18.2 °C', shows: { decision: 'Heating Study to 21 °C' }, payload: cold },
@@ -98,6 +165,23 @@ function stringsIn(value: unknown): string[] {
 describe('the flows that come with the pack', () => {
   const environment = useEnvironment();
   const bench = useBench();
+  const queues = useQueues(bench);
+
+  const urlOf = (queue: string): string => `${bench.aws.url}/111111111111/${queue}`;
+
+  /** The first request that SNS got, by the names of the form's fields. */
+  async function requestToSns(): Promise<Record<string, string>> {
+    const [request] = (await bench.aws.requests()).filter(({ service }) => service === 'sns');
+    assert.ok(request);
+    return request.input as Record<string, string>;
+  }
+
+  // What earlier tests have sent is not to be found by later ones.
+  beforeEach(async () => {
+    for (const queue of ['orders', 'orders-dead-letters', 'orders.fifo', 'kitchen', 'billing', 'notifications']) {
+      await queues.purge(urlOf(queue));
+    }
+  });
 
   /** The sign-in that a user has in the environment of Node-RED. */
   function signIn(name: keyof typeof signIns): void {
@@ -220,7 +304,10 @@ describe('the flows that come with the pack', () => {
       each((flow) => {
         const accounts = ofType(flow, 'aws-account').map(({ id }) => id);
         return own(flow)
-          .filter(({ type, account }) => type !== 'aws-account' && !accounts.includes(account as string))
+          .filter(({ type, account }) => {
+            const needed = 'account' in (contract[type]?.properties ?? {});
+            return needed && !accounts.includes(account as string);
+          })
           .map(({ id }) => id);
       });
     });
@@ -392,12 +479,245 @@ describe('the flows that come with the pack', () => {
     });
   });
 
+  describe('sns-publish', () => {
+    /** What SNS was asked to publish. */
+    async function published(button: string): Promise<Record<string, string>> {
+      signIn('demo');
+      const flow = await offered('sns-publish');
+      await bench.red.deploy(flow);
+      await press(flow, button);
+      await bench.aws.until({ requests: 1, operation: 'Publish', finished: true });
+      return requestToSns();
+    }
+
+    it('makes text, subject and attributes of a reading', async () => {
+      const { TopicArn, Message, Subject, MessageStructure, ...rest } = await published('freezer, −9 °C');
+      assert.deepEqual(
+        { TopicArn, Message, Subject, MessageStructure },
+        {
+          TopicArn: arn('sns', 'alerts'),
+          Message: 'freezer is at -9 °C',
+          Subject: 'Alert: freezer',
+          MessageStructure: undefined
+        }
+      );
+      const texts = Object.entries(rest).filter(([name]) => /^MessageAttributes/.test(name));
+      assert.deepEqual(
+        texts.map(([, text]) => text),
+        ['sensor', 'String', 'freezer', 'celsius', 'Number', '-9']
+      );
+    });
+
+    it('gives each protocol its own text', async () => {
+      const { Message = '', MessageStructure } = await published('window open');
+      assert.equal(MessageStructure, 'json');
+      assert.deepEqual(JSON.parse(Message), {
+        default: 'study window open',
+        email: 'The window in the study has been open for 20 minutes.',
+        sqs: '{"room":"study","minutes":20}'
+      });
+    });
+  });
+
+  describe('sqs-send', () => {
+    it('sends the order as JSON, and what it is about as attributes', async () => {
+      signIn('demo');
+      const flow = await offered('sqs-send');
+      await bench.red.deploy(flow);
+      await press(flow, 'a pizza');
+      await shown(flow, 'sent', messageId);
+      const [message, ...more] = await queues.receive(urlOf('orders'), { MessageAttributeNames: ['All'] });
+      assert.deepEqual(more, []);
+      assert.deepEqual(JSON.parse(message?.Body ?? ''), { number: 1, dish: 'pizza', table: 4 });
+      assert.deepEqual(message?.MessageAttributes, {
+        dish: { DataType: 'String', StringValue: 'pizza' },
+        table: { DataType: 'Number', StringValue: '4' }
+      });
+    });
+
+    it('keeps the steps of a customer in order, also when they are taken twice', async () => {
+      signIn('demo');
+      const flow = await offered('sqs-send');
+      await bench.red.deploy(flow);
+      for (const _ of [1, 2]) {
+        await press(flow, 'Ada’s steps');
+        await bench.red.collect(named(flow, 'debug', 'steps').id, 3);
+      }
+      const QueueUrl = urlOf('orders.fifo');
+      const steps: string[] = [];
+      while (steps.length < 6) {
+        const [message] = await queues.receive(QueueUrl, { MaxNumberOfMessages: 1, VisibilityTimeout: 30 });
+        assert.ok(message, `there are only ${steps}`);
+        steps.push(JSON.parse(message.Body ?? '').step);
+        await queues.client().send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle }));
+      }
+      assert.deepEqual(steps, ['order', 'pay', 'eat', 'order', 'pay', 'eat']);
+    });
+  });
+
+  describe('sqs-receive-settle', () => {
+    /** The example, where what failed comes again at once unless a delay is given. */
+    async function deployExample(delay = ''): Promise<FlowNode[]> {
+      signIn('demo');
+      const flow = await offered('sqs-receive-settle');
+      const settle = named(flow, 'aws-sqs-settle', 'try again');
+      assert.equal(settle.delayType, 'jsonata');
+      if (delay === '') Object.assign(settle, { delay, delayType: 'num' });
+      await bench.red.deploy(flow);
+      return flow;
+    }
+
+    it('deletes what was done', async () => {
+      const flow = await deployExample();
+      await press(flow, 'a pizza');
+      await shown(flow, 'served', 'pizza is served');
+      assert.deepEqual(await queues.counts(urlOf('orders')), { visible: 0, hidden: 0, delayed: 0 });
+    });
+
+    it('returns what failed three times, and then finds it in the dead-letter queue', async () => {
+      const flow = await deployExample();
+      await press(flow, 'a unicorn steak');
+      const { payload } = await shown(flow, 'given up', 'unicorn steak is given up');
+      assert.deepEqual(payload, { number: 2, dish: 'unicorn steak' });
+      const tries = bench.red.received(named(flow, 'debug', 'returned').id).map(({ aws }) => aws?.receiveCount);
+      assert.deepEqual(tries.slice(-2), [2, 3]);
+      assert.equal(bench.red.received(named(flow, 'debug', 'served').id).length, 0);
+      assert.deepEqual(await queues.counts(urlOf('orders')), { visible: 0, hidden: 0, delayed: 0 });
+    });
+
+    it('waits for 2 seconds more after each failure', async () => {
+      const flow = await deployExample('as it is');
+      await press(flow, 'a unicorn steak');
+      const { aws } = await shown(flow, 'returned', firstTry);
+      const [request] = await queues.requests('ChangeMessageVisibility');
+      assert.equal(request?.input.VisibilityTimeout, 2 * Number(aws?.receiveCount));
+    });
+
+    it('goes on with the next order while one fails', async () => {
+      const flow = await deployExample('as it is');
+      await press(flow, 'a unicorn steak');
+      await shown(flow, 'returned', firstTry);
+      await press(flow, 'a pizza');
+      await shown(flow, 'served', 'pizza is served');
+    });
+  });
+
+  describe('notify-many', () => {
+    async function notify(button: string): Promise<FlowNode[]> {
+      signIn('demo');
+      const flow = await offered('notify-many');
+      await bench.red.deploy(flow);
+      await press(flow, button);
+      return flow;
+    }
+
+    it('gives the function the notification, and a context of its own', async () => {
+      const flow = await notify('doorbell');
+      type Answers = [{ target: string; result: { event: unknown; context: Record<string, unknown> } }];
+      const [{ target, result }] = (await shown(flow, 'invoked', '1 invoked')).payload as Answers;
+      const { event, context } = result;
+      assert.equal(target, arn('lambda', 'function:echo'));
+      assert.deepEqual(event, doorbell);
+      assert.deepEqual(plain(context.clientContext), { custom: { source: 'Node-RED', room: 'hall' } });
+    });
+
+    it('publishes the message with the title as subject and the data as attributes', async () => {
+      const flow = await notify('doorbell');
+      await shown(flow, 'published', '1 published');
+      const { TopicArn, Message, Subject, ...rest } = await requestToSns();
+      assert.deepEqual(
+        { TopicArn, Message, Subject },
+        { TopicArn: arn('sns', 'alerts'), Message: doorbell.message, Subject: doorbell.title }
+      );
+      const texts = Object.entries(rest).filter(([name]) => /^MessageAttributes/.test(name));
+      assert.deepEqual(
+        texts.map(([, text]) => text),
+        ['camera', 'String', 'porch', 'priority', 'Number', '2']
+      );
+    });
+
+    it('sends the notification to every queue, with title and data as attributes', async () => {
+      const flow = await notify('doorbell');
+      await shown(flow, 'sent', '2 sent');
+      for (const queue of ['notifications', 'kitchen']) {
+        const [message, ...more] = await queues.receive(urlOf(queue), { MessageAttributeNames: ['All'] });
+        assert.deepEqual(more, []);
+        assert.deepEqual(JSON.parse(message?.Body ?? ''), doorbell);
+        assert.deepEqual(message?.MessageAttributes, {
+          title: { DataType: 'String', StringValue: 'Doorbell' },
+          camera: { DataType: 'String', StringValue: 'porch' },
+          priority: { DataType: 'Number', StringValue: '2' }
+        });
+      }
+    });
+
+    it('leaves alone the services that no target belongs to, and out what the notification lacks', async () => {
+      const flow = await notify('laundry');
+      await shown(flow, 'sent', '1 sent');
+      const services = (await bench.aws.requests()).map(({ service }) => service);
+      assert.deepEqual(
+        services.filter((service) => service === 'lambda' || service === 'sns'),
+        []
+      );
+      const [message] = await queues.receive(urlOf('notifications'), { MessageAttributeNames: ['All'] });
+      const expected = { message: 'The laundry is dry', target: arn('sqs', 'notifications') };
+      assert.deepEqual([JSON.parse(message?.Body ?? ''), message?.MessageAttributes], [expected, undefined]);
+    });
+
+    it('tells which target failed', async () => {
+      const flow = await notify('no such topic');
+      const { error } = await shown(flow, 'error', 'PartialFailure');
+      const { results } = (error as { cause: { results: Record<string, unknown>[] } }).cause;
+      assert.deepEqual(
+        results.map(({ target, result, error: why }) => [target, result !== undefined, (why as Error)?.name]),
+        [
+          [arn('sns', 'alerts'), true, undefined],
+          [arn('sns', 'no-such-topic'), false, 'NotFoundException']
+        ]
+      );
+    });
+  });
+
+  describe('fan-out', () => {
+    it('lets a queue wait for its flow while the other goes on', async () => {
+      signIn('demo');
+      const flow = await offered('fan-out');
+      const billing = named(flow, 'aws-sqs-receive', 'billing');
+      await bench.red.deploy(flow.map((node) => (node === billing ? { ...node, d: true } : node)));
+      await press(flow, 'a pizza for Ada');
+      await shown(flow, 'cooked', 'pizza is cooked');
+      assert.equal(bench.red.received(named(flow, 'debug', 'billed').id).length, 0);
+      await bench.red.deploy(flow);
+      await shown(flow, 'billed', 'Ada pays 9.5');
+    });
+
+    it('takes messages without an envelope as they are', async () => {
+      signIn('demo');
+      const flow = await offered('fan-out');
+      await bench.red.deploy(flow);
+      await queues.send(urlOf('billing'), '{"customer": "Grace", "price": 7}');
+      await shown(flow, 'billed', 'Grace pays 7');
+    });
+  });
+
   describe('the Catch branch', () => {
+    const refusals = {
+      'lambda-invoke': 'AccessDeniedException',
+      'lambda-invoke-async': 'AccessDeniedException',
+      'lambda-list': 'AccessDeniedException',
+      'sns-publish': 'AuthorizationErrorException',
+      'sqs-send': 'AccessDenied',
+      'fan-out': 'AuthorizationErrorException'
+    };
     for (const [name, button] of [
       ['lambda-invoke', 'hall, 22 °C'],
       ['lambda-invoke-async', 'wait 5 seconds'],
       ['lambda-list', 'list'],
-      ['lambda-list', 'first page']
+      ['lambda-list', 'first page'],
+      ['sns-publish', 'freezer, −9 °C'],
+      ['sns-publish', 'window open'],
+      ['sqs-send', 'a pizza'],
+      ['fan-out', 'a pizza for Ada']
     ] as const) {
       it(`of ${name} shows that a user may not do this, after “${button}”`, async () => {
         signIn('limited');
@@ -405,8 +725,8 @@ describe('the flows that come with the pack', () => {
         await bench.red.deploy(flow);
         await play(flow, {
           press: button,
-          shows: { error: /^AccessDeniedException/ },
-          error: { code: 'AccessDeniedException', message: /is not authorized to perform: lambda:/ }
+          shows: { error: /^A(ccessDenied|uthorizationError)/ },
+          error: { code: refusals[name], message: /is not authorized to perform: (lambda|sns|sqs):/ }
         });
         assert.deepEqual(await bench.aws.invocations(), []);
         for (const { id, name: debug } of ofType(flow, 'debug')) {
@@ -562,10 +882,17 @@ describe('the flows that come with the pack', () => {
         NIMBUS_SECRET_ACCESS_KEY: secretAccessKey
       });
       const flow = await readFlow('demo/flows.json');
+      hurry(flow);
       const { id } = named(flow, 'aws-account', 'Local AWS');
       const keys = { accessKeyId: '${NIMBUS_ACCESS_KEY_ID}', secretAccessKey: '${NIMBUS_SECRET_ACCESS_KEY}' };
       await bench.red.deploy(flow, { credentials: { [id]: keys } });
       return flow;
+    }
+
+    /** The kitchen needs less time than people do to watch it. */
+    function hurry(flow: FlowNode[]): void {
+      Object.assign(named(flow, 'delay', 'cook'), { randomFirst: '0', randomLast: '0.01' });
+      named(flow, 'aws-sqs-settle', 'return').delay = '';
     }
 
     it('is told here as a whole: every button is pressed', async () => {
@@ -583,6 +910,29 @@ describe('the flows that come with the pack', () => {
         assert.equal(bench.red.received(named(flow, 'debug', 'never comes').id).length, 0);
       });
     }
+
+    it('lives by itself: orders are served, fail, come again, and are given up', async () => {
+      const flow = await deployDemo();
+      await shown(flow, 'sent', '8 in 2 requests');
+      await shown(flow, 'given up', '#7 unicorn steak');
+      const at = (name: string) => bench.red.received(named(flow, 'debug', name).id);
+      const tries = at('failed').map(({ payload, aws }) => [(payload as { dish: string }).dish, aws?.receiveCount]);
+      assert.ok(tries.every(([dish, count]) => dish === 'unicorn steak' || (dish === 'soufflé' && count === 1)));
+      assert.ok(tries.some(([dish, count]) => dish === 'unicorn steak' && count === 3));
+      await bench.red.until(() => at('served').length >= 7, 'the other seven orders of the first round');
+      const texts = () => textsOf(named(flow, 'aws-sqs-receive', 'take orders').id);
+      assert.ok(
+        texts().includes('status.receiving') && texts().some((text) => /^\d+$/.test(text)),
+        `it shows ${texts()}`
+      );
+    });
+
+    it('leaves the debug sidebar to those who press a button', async () => {
+      const flow = await readFlow('demo/flows.json');
+      const { g } = named(flow, 'inject', 'every 5 s');
+      const live = ofType(flow, 'debug').filter((node) => node.g === g);
+      assert.ok(live.length > 3 && live.every(({ tosidebar, tostatus }) => !tosidebar && tostatus));
+    });
 
     it('says at its start whose keys it uses', async () => {
       const flow = await deployDemo();

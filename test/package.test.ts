@@ -362,6 +362,12 @@ describe('the package', () => {
       await aws.until({ requests: 1 + Math.ceil(Number.parseInt(status, 10) / 5), operation: 'ListFunctions' });
     });
 
+    it('runs the example sqs-receive-settle: an order is sent, received and deleted', async () => {
+      const id = await deployExample('sqs-receive-settle');
+      assert.equal((await press(id('a pizza'), id('served'))).status, 'pizza is served');
+      await aws.until({ requests: 1, operation: 'DeleteMessage', finished: true });
+    });
+
     it('has written neither keys nor the endpoint into the user’s flows', async () => {
       const files = (await readdir(join(folder, 'user'))).filter((file) => /^flows.*\.json$/.test(file));
       assert.ok(files.length > 0);

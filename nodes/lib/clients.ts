@@ -172,6 +172,13 @@ export class Clients {
     });
     this.#handler ??= this.#sharedHandler(client.config.requestHandler);
     client.config.requestHandler = this.#handler;
+    // The SDK would make a signer for each request. It takes what is signed, when, and the credentials each time anyway.
+    const { signer } = client.config;
+    let made: Promise<unknown> | undefined;
+    client.config.signer = (scheme) => {
+      made ??= signer(scheme);
+      return made;
+    };
     // Signed requests are copies: a call is followed from its input to its last request.
     client.middlewareStack.add(
       (next: (args: object) => unknown) => (args: { input: object; request: { headers: Record<string, string> } }) => {

@@ -49,7 +49,11 @@ export interface Command<Output> {
 
 /** The part of an SDK client that is used here; each service's own type is narrower. */
 export interface SdkClient {
-  config: { requestHandler: RequestHandler; region(): Promise<string> };
+  config: {
+    requestHandler: RequestHandler;
+    region(): Promise<string>;
+    signer(scheme: unknown): Promise<unknown>;
+  };
   middlewareStack: { add(middleware: object, options: object): void };
   send(command: unknown): Promise<unknown>;
 }

@@ -1,25 +1,51 @@
 import assert from 'node:assert/strict';
-import { account, credentials, invokeNode, listNode, useBench } from '../aws';
+import { account, credentials, invokeNode, listNode, receiveNode, settleNode, useBench } from '../aws';
 import { nodeRedVersion, sink } from '../node-red';
 import { type Editor, openEditor, type Theme } from './editor';
 
+const publishNode = (properties: object) => ({
+  id: 'publish',
+  type: 'aws-sns-publish',
+  account: 'account',
+  target: 'arn:aws:sns:us-east-1:111111111111:alerts',
+  wires: [['out']],
+  ...properties
+});
+const sendNode = (properties: object) => ({
+  id: 'send',
+  type: 'aws-sqs-send',
+  account: 'account',
+  queue: 'orders',
+  wires: [['out']],
+  ...properties
+});
+const dialogs = [
+  ['invoke', 'aws-lambda-invoke'],
+  ['list', 'aws-lambda-list'],
+  ['publish', 'aws-sns-publish'],
+  ['send', 'aws-sqs-send'],
+  ['receive', 'aws-sqs-receive'],
+  ['settle', 'aws-sqs-settle']
+] as const;
 const themes: Theme[] = nodeRedVersion === 4 ? ['light'] : ['light', 'dark'];
 
 describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   const bench = useBench();
   let editor: Editor;
 
+  type Properties = Partial<Record<'invoke' | 'list' | 'account' | 'publish' | 'send' | 'receive' | 'settle', object>>;
+
   /** Deploys one node of each kind and opens the editor on them. */
-  async function open(
-    theme: Theme,
-    properties: { invoke?: object; list?: object; account?: object } = {},
-    width = 1440
-  ): Promise<void> {
+  async function open(theme: Theme, properties: Properties = {}, width = 1440): Promise<void> {
     await bench.red.deploy(
       [
         account(bench, { ...properties.account }),
         invokeNode({ x: 300, y: 100, ...properties.invoke }),
         listNode({ x: 300, y: 180, ...properties.list }),
+        publishNode({ x: 300, y: 260, ...properties.publish }),
+        sendNode({ x: 300, y: 340, ...properties.send }),
+        receiveNode({ queue: 'orders', settle: 'flow', x: 300, y: 420, ...properties.receive }),
+        settleNode({ wires: [['out']], x: 300, y: 500, ...properties.settle }),
         { ...sink('out'), x: 560, y: 140 }
       ],
       { credentials: credentials() }
@@ -41,16 +67,16 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   for (const theme of themes) {
     it(`look like a product in the ${theme} theme`, async () => {
       await open(theme);
-      for (const [id, name] of [
-        ['invoke', 'aws-lambda-invoke'],
-        ['list', 'aws-lambda-list']
-      ] as const) {
+      for (const [id, name] of dialogs) {
         await editor.open(id);
+        if (id === 'settle') await editor.fill('action', 'return');
         await assertWords();
         await editor.shoot(name);
-        await openAdvanced();
-        await assertWords();
-        await editor.shoot(`${name}-advanced`);
+        if (id !== 'settle') {
+          await openAdvanced();
+          await assertWords();
+          await editor.shoot(`${name}-advanced`);
+        }
         await editor.cancel();
       }
       await editor.openConfig('aws-account', 'account');
@@ -67,10 +93,14 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
 
   it('fit into a narrow window', async () => {
     await open('light', {}, 1024);
-    await editor.open('invoke');
-    await openAdvanced();
-    await assertFits();
-    await editor.cancel();
+    for (const [id, name] of dialogs) {
+      await editor.open(id);
+      if (id === 'settle') await editor.fill('action', 'return');
+      await openAdvanced();
+      await assertFits();
+      await editor.shoot(`${name}-narrow`);
+      await editor.cancel();
+    }
     await editor.openConfig('aws-account', 'account');
     await editor.fill('source', 'default');
     await openAdvanced();
@@ -94,6 +124,20 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     assert.equal(await editor.shows('marker'), true);
     await editor.cancel();
 
+    await editor.open('settle');
+    assert.deepEqual(await shown(['action', 'delay']), ['action']);
+    await editor.fill('action', 'return');
+    assert.deepEqual(await shown(['action', 'delay']), ['action', 'delay']);
+    assert.equal(await (await editor.field('account')).count(), 0, 'it works through the receiver’s account');
+    await editor.cancel();
+
+    await editor.open('receive');
+    const hint = () => editor.page.locator('.red-ui-tray').last().innerText();
+    assert.match(await hint(), /has to reach an aws sqs settle node/);
+    await editor.fill('settle', 'sent');
+    assert.doesNotMatch(await hint(), /has to reach an aws sqs settle node/);
+    await editor.cancel();
+
     await editor.openConfig('aws-account', 'account');
     const rows = ['accessKeyId', 'secretAccessKey', 'sessionToken', 'profile', 'externalId', 'sessionName', 'duration'];
     assert.deepEqual(await shown(rows), rows.slice(0, 3));
@@ -103,6 +147,37 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     await editor.fill('roleArn', 'arn:aws:iam::111111111111:role/nimbus-demo');
     assert.deepEqual(await shown(rows), ['externalId', 'sessionName', 'duration']);
     await editor.cancel();
+  });
+
+  it('draw ports where messages go in and out', async () => {
+    await open('light');
+    const ports = async (id: string) => {
+      const port = (side: string) => editor.canvas(id).locator(`.red-ui-flow-port-${side}`).count();
+      return { in: await port('input'), out: await port('output') };
+    };
+    for (const [id] of dialogs) assert.deepEqual(await ports(id), { in: id === 'receive' ? 0 : 1, out: 1 }, id);
+  });
+
+  it('say in words why a target, a queue or a number will not do', async () => {
+    await open('light', {
+      publish: { target: 'alerts', subject: 'x'.repeat(100), subjectType: 'str' },
+      send: { queue: 'no queue', delaySeconds: '901', delaySecondsType: 'num' },
+      receive: { queue: '', batchSize: 11, visibilityTimeout: 43201 },
+      settle: { action: 'return', delay: '43201', delayType: 'num' }
+    });
+    for (const [id, property, why] of [
+      ['publish', 'target', /Target must be the ARN of a topic or an endpoint, or a phone number/],
+      ['publish', 'subject', /Subject must have fewer than 100 characters/],
+      ['send', 'queue', /Queue must be a URL, an ARN, or a name/],
+      ['send', 'delaySeconds', /Delay \(s\) must be a whole number from 0 to 900/],
+      ['receive', 'queue', /Queue is required/],
+      ['receive', 'batchSize', /Batch size must be a whole number from 1 to 10/],
+      ['receive', 'visibilityTimeout', /Visibility \(s\) must be a whole number from 0 to 43200/],
+      ['settle', 'delay', /Delay \(s\) must be a whole number from 0 to 43200/]
+    ] as const) {
+      assert.equal((await editor.node(id)).valid, false, id);
+      assert.match(await reason(id, property), why);
+    }
   });
 
   it('say in words why a value will not do', async () => {

@@ -211,16 +211,29 @@ export class Editor {
     return (await label.textContent()) ?? '';
   }
 
-  /** Saves a picture as `screenshots/<name>-<theme>-<Node-RED version>.png`; of one element, where one is given. */
-  async shoot(name: string, of?: Locator): Promise<string> {
+  /** Saves a picture as `screenshots/<name>-<theme>-<Node-RED version>.png`; of these groups, where some are given. */
+  async shoot(name: string, groups: string[] = []): Promise<string> {
     mkdirSync(folder, { recursive: true });
     const path = join(folder, `${name}-${this.theme}-${nodeRedVersion}.png`);
-    await (of ?? this.page).screenshot({ path, animations: 'disabled' });
+    const clip = groups.length > 0 && (await this.#around(groups));
+    await this.page.screenshot({ path, animations: 'disabled', ...(clip && { clip }) });
     return path;
   }
 
   async close(): Promise<void> {
     await this.page.context().close();
+  }
+
+  /** The part of the page that shows these groups, from the top left of the workspace on. */
+  async #around(groups: string[]): Promise<{ x: number; y: number; width: number; height: number }> {
+    return (await this.page.evaluate(`(() => {
+      const chart = document.querySelector('#red-ui-workspace-chart');
+      chart.scrollTo(0, 0);
+      const { x, y } = chart.getBoundingClientRect();
+      const groups = ${JSON.stringify(groups)}.map((id) => RED.nodes.group(id));
+      const [right, bottom] = [groups.map(({ x, w }) => x + w), groups.map(({ y, h }) => y + h)];
+      return { x, y, width: Math.max(...right) + 14, height: Math.max(...bottom) + 14 };
+    })()`)) as { x: number; y: number; width: number; height: number };
   }
 
   async #typedInput(property: string, args: string): Promise<unknown> {

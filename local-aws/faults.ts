@@ -6,8 +6,11 @@ import { expiredToken } from './sigv4';
 const before = ['throttle', 'error500', 'error503', 'html', 'expired', 'resetBefore', 'hang', 'delay'] as const;
 /** These happen when the work is done. */
 const after = ['resetAfter', 'hangAfter', 'delayAfter', 'truncate', 'badJson'] as const;
+/** Some entries of a batch are not carried out, and the answer says so. */
+const within = ['entries'] as const;
+const kinds: readonly string[] = [...before, ...after, ...within];
 
-export type FaultKind = (typeof before | typeof after)[number];
+export type FaultKind = (typeof before | typeof after | typeof within)[number];
 
 /** Which requests meet a fault, and which one. */
 export interface Fault {
@@ -28,13 +31,20 @@ export interface Fault {
   readonly status?: number;
   /** Of `throttle`: sent as Retry-After. */
   readonly retryAfterSeconds?: number;
+  /** Of `entries`: 0 to 1, for each entry of a batch that meets the fault; without it, all of them fail. */
+  readonly entryProbability?: number;
+  /** Of `entries`: whether the entry is to blame, so that sending it again does not help. Default false. */
+  readonly senderFault?: boolean;
 }
 
 interface Active extends Fault {
   seen: number;
   hits: number;
-  random: () => number;
+  readonly random: () => number;
 }
+
+/** A fault that a call meets, and the source of its further choices. */
+export type Strike = Fault & Pick<Active, 'random'>;
 
 /** The faults asked for, in their order. */
 export class Faults {
@@ -42,7 +52,7 @@ export class Faults {
 
   /** Throws if there is no such kind of fault. */
   add(fault: Fault): void {
-    if (![...before, ...after].includes(fault.kind)) throw new Error(`There is no fault '${fault.kind}'.`);
+    if (!kinds.includes(fault.kind)) throw new Error(`There is no fault '${fault.kind}'.`);
     this.#active.push({ ...fault, seen: 0, hits: 0, random: randomNumbers(fault.seed ?? 1) });
   }
 
@@ -51,13 +61,14 @@ export class Faults {
   }
 
   /** The fault that this call meets, if any. Each call is asked for once. */
-  next(call: Call, functionName: string | undefined): Fault | undefined {
+  next(call: Call, functionName: string | undefined): Strike | undefined {
     return this.#active.find((fault) => matches(fault, call, functionName) && strikes(fault));
   }
 }
 
 function matches(fault: Fault, call: Call, functionName: string | undefined): boolean {
   return (
+    (fault.kind !== 'entries' || call.operation.endsWith('Batch')) &&
     (fault.service === undefined || fault.service === call.service) &&
     (fault.operation === undefined || fault.operation === call.operation) &&
     (fault.functionName === undefined || fault.functionName === functionName)

@@ -4,7 +4,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { AwsError, errorAnswer } from './aws-error';
 import { type Answer, type Call, readCall } from './call';
 import { type Control, controlPath, type ManyFunctions, type Settings } from './control';
-import { answerInstead, type Fault, Faults } from './faults';
+import { failEntries } from './entries';
+import { answerInstead, type Fault, Faults, type Strike } from './faults';
 import { bareName } from './function-name';
 import { Functions, ownFunctions } from './functions';
 import { delay, readBody, reset, send, tooLarge } from './http';
@@ -12,7 +13,7 @@ import { Lambda } from './lambda';
 import { Messaging } from './messaging';
 import { Records, type RequestRecord } from './records';
 import { checkError } from './schema';
-import { Principals } from './sign-ins';
+import { type Principal, Principals } from './sign-ins';
 import { authenticate } from './sigv4';
 import { sts } from './sts';
 
@@ -157,23 +158,23 @@ class LocalAwsServer {
   }
 
   /** The answer, or undefined if there is to be none. */
-  async #answerWithFault(call: Call, response: ServerResponse, fault: Fault | undefined): Promise<Answer | undefined> {
+  async #answerWithFault(call: Call, response: ServerResponse, fault: Strike | undefined): Promise<Answer | undefined> {
     if (!fault) return this.#answer(call, response);
     if (fault.kind === 'resetBefore') return void reset(response);
     if (fault.kind === 'hang') return undefined;
     if (fault.kind === 'delay') await delay(fault.delayMs ?? 1000, response);
     const instead = answerInstead(fault, call);
     if (instead) return instead;
-    const answer = await this.#answer(call, response);
+    const answer = await this.#answer(call, response, fault);
     if (fault.kind === 'resetAfter') return void reset(response);
     if (fault.kind === 'hangAfter') return undefined;
     if (fault.kind === 'delayAfter') await delay(fault.delayMs ?? 1000, response);
     return fault.kind === 'badJson' ? { ...answer, body: '{"broken": ' } : answer;
   }
 
-  async #answer(call: Call, response: ServerResponse): Promise<Answer> {
+  async #answer(call: Call, response: ServerResponse, fault?: Strike): Promise<Answer> {
     try {
-      return await this.#work(call, response);
+      return await this.#work(call, response, fault);
     } catch (error) {
       if (!(error instanceof AwsError)) return internalError(call, error);
       try {
@@ -185,8 +186,14 @@ class LocalAwsServer {
     }
   }
 
-  async #work(call: Call, response: ServerResponse): Promise<Answer> {
+  async #work(call: Call, response: ServerResponse, fault?: Strike): Promise<Answer> {
     const principal = authenticate(call, this.#principals, this.#now());
+    if (fault?.kind !== 'entries') return this.#serve(call, principal, response);
+    const { rest, complete } = failEntries(call, fault, fault.random);
+    return complete(rest && (await this.#serve(rest, principal, response)));
+  }
+
+  async #serve(call: Call, principal: Principal, response: ServerResponse): Promise<Answer> {
     if (call.service === 'lambda') return this.#lambda.answer(call, principal);
     if (call.service === 'sts') {
       return sts(call, principal, {

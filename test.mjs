@@ -36,6 +36,13 @@ if (await check('build', ['build.mjs'])) {
       mocha('browser checks on Node-RED 4.1', newNode, { NODE_RED: '4' }, config)
     ]);
   }
+  const durability = ['--config', 'test/durability/.mocharc.json'];
+  // Node-RED and Node.js matter for what is left behind; what happens to messages is the same for both.
+  const soak = ['--no-parallel', '--ignore', '**/{delivery,order,scaling}.durability.ts'];
+  await Promise.all([
+    mocha('durability on Node-RED 5', newNode, { NODE_RED: '5' }, durability),
+    mocha('durability on Node-RED 4.1', oldNode.path, { NODE_RED: '4' }, [...durability, ...soak])
+  ]);
 }
 rmSync(counts, { recursive: true, force: true });
 console.log(`Took ${seconds(began)}.\n`);

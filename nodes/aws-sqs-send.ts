@@ -47,13 +47,13 @@ export = defineAction({
   fields,
   inOrder: true,
   regionOf: regionOfQueue,
-  async run({ sdk, client, inputs, send, ship }) {
+  async run({ sdk, client, inputs, ship }) {
     const { queue, batch, groupId } = inputs;
     const body = toText(inputs.body, 'body');
     const count = Object.keys(inputs.attributes ?? {}).length;
     if (count > mostAttributes) throw invalid(`attributes may be at most ${mostAttributes}, but are ${count}.`);
     const receipt = await ship({
-      target: urlOfQueue(sdk, client, send, queue),
+      target: urlOfQueue(sdk, client, queue),
       entry: { MessageBody: body, ...delayOf(inputs.delaySeconds, queue), ...entryOf(inputs, queue) },
       bytes: checkMessage(body, inputs.attributes, 'body', sizeLimit),
       group: isFifo(queue) ? groupId : undefined,

@@ -4,7 +4,6 @@ import { missing } from './lib/errors';
 import { toActionError } from './lib/failures';
 import type { Fields, Inputs } from './lib/fields';
 import { choice, number, optional } from './lib/fields';
-import type { Work } from './lib/input';
 import { Input } from './lib/input';
 import type { NodeModule } from './lib/node-module';
 
@@ -22,21 +21,24 @@ function handleOf(msg: NodeMessage & { aws?: unknown }): string {
   throw missing('msg.aws.handle is required, but has no value: only messages of an aws-sqs-receive can be settled.');
 }
 
-const work: Work = {
-  fields,
-  async run(msg, inputs, passage) {
-    const { action, delay = 0 } = inputs as Inputs<typeof fields>;
-    const handle = handleOf(msg);
-    await passage.until(settle(handle, action === 'delete' ? { action } : { action, delay }));
-  },
-  toError: (thrown, { action } = {}) =>
-    toActionError(thrown, { service: 'sqs', operation: operations[action as keyof typeof operations], secrets: [] })
-};
-
 const settleNode: NodeModule = {
   definition: { type: 'aws-sqs-settle', fields, account: false },
   create(RED, node, config) {
-    const input = new Input(RED, node, config, work);
+    const input = new Input(RED, node, config, {
+      fields,
+      async run(msg, inputs, passage) {
+        const { action, delay = 0 } = inputs as Inputs<typeof fields>;
+        const handle = handleOf(msg);
+        input.status.countRequests(1);
+        try {
+          await passage.until(settle(handle, action === 'delete' ? { action } : { action, delay }));
+        } finally {
+          input.status.countRequests(-1);
+        }
+      },
+      toError: (thrown, { action } = {}) =>
+        toActionError(thrown, { service: 'sqs', operation: operations[action as keyof typeof operations], secrets: [] })
+    });
     node.on('close', (done: () => void) => void input.close().finally(done));
   }
 };

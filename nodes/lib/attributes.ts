@@ -127,6 +127,9 @@ function exactNumber(text: string): number | undefined {
   return String(number) === text ? number : undefined;
 }
 
+/** JavaScript keeps 15 digits of any number. */
+const hasExactNumbers = (json: string): boolean => !/\d{16}/.test(json.replace(/"(?:[^"\\]|\\.)*"|\./g, ''));
+
 function fromAttribute(attribute: Attribute): unknown {
   const { DataType, StringValue = '', BinaryValue } = attribute;
   const bytes = BinaryValue && Buffer.from(BinaryValue);
@@ -134,7 +137,7 @@ function fromAttribute(attribute: Attribute): unknown {
   if (DataType === 'String') return StringValue;
   if (DataType === 'Number') return exactNumber(StringValue) ?? given;
   if (DataType === 'Binary') return bytes;
-  const list = DataType === 'String.Array' ? parseJson(StringValue)?.value : undefined;
+  const list = DataType === 'String.Array' && hasExactNumbers(StringValue) ? parseJson(StringValue)?.value : undefined;
   return Array.isArray(list) ? list : given;
 }
 

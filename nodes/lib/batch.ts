@@ -53,8 +53,8 @@ export interface Parcel<Entry> {
   bytes: number;
   /** Of one FIFO group at most one entry is under way. */
   group?: string | undefined;
-  /** Resolves when a failure has been reported; until then the group waits. */
-  reported?(): Promise<unknown>;
+  /** What it is a part of. After a failure its group waits until that has ended: then the failure has been reported. */
+  message?: { readonly ended: Promise<unknown> };
 }
 
 interface Waiting<Entry, Output> extends Parcel<Entry> {
@@ -263,8 +263,11 @@ export class Lane<Entry extends object, Output extends object> {
 
   #fail(waiting: Waiting<Entry, Output>, error: unknown): void {
     waiting.reject(error);
-    const { group, reported } = waiting;
-    if (group !== undefined && reported) void reported().finally(() => this.#release(group));
+    const { group, message } = waiting;
+    if (group === undefined) return;
+    // A message that names a target twice must not wait for itself.
+    const itself = this.#behind.get(group)?.some((other) => other.message === message);
+    if (message && !itself) void message.ended.finally(() => this.#release(group));
     else this.#release(group);
   }
 
@@ -286,13 +289,13 @@ const unanswered: Failed = {
   SenderFault: false
 };
 
-const refusal = ({ Code, Message, SenderFault }: Failed, { httpStatusCode, requestId }: Metadata): ActionError =>
-  new ActionError(Code?.split('.').pop() || 'UnknownError', Message ?? `The service refused this entry: ${Code}.`, {
-    retryable: !SenderFault,
-    ...(httpStatusCode !== undefined && { statusCode: httpStatusCode }),
-    ...(requestId !== undefined && { requestId }),
-    cause: { name: Code, message: Message }
-  });
+function refusal({ Code, Message, SenderFault }: Failed, metadata: Metadata): ActionError {
+  const message = Message ?? `The service refused this entry: ${Code}.`;
+  const cause = { name: Code, message: Message };
+  const error = new ActionError(Code?.split('.').pop() || 'UnknownError', message, { retryable: !SenderFault, cause });
+  // As the SDK's errors have it, but not for users to see.
+  return Object.defineProperty(error, '$metadata', { value: metadata });
+}
 
 /** The lanes of a node, one for each target; those that nothing is on are forgotten. */
 export class Lanes {

@@ -121,7 +121,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     const request = () => this.#laneRequest();
     const lane = lanes.lane(this.client.key, place, () => carrier(place), request);
     try {
-      const { output, metadata } = await lane.add({ reported: () => this.passage.ended, ...shipment });
+      const { output, metadata } = await lane.add({ message: this.passage, ...shipment });
       this.#note(metadata);
       return output;
     } catch (thrown) {

@@ -19,13 +19,18 @@ export interface Delivery {
   extension?: Promise<void> | undefined;
 }
 
+/** Whether a message that comes again is still held: it is being deleted or put off. */
+const isHeld = ({ settlement, extension, end }: Delivery): boolean =>
+  // One that is being returned may be back before the answer that says so.
+  settlement ? settlement.action === 'delete' : extension !== undefined || end > Date.now();
+
 /** Carries a settlement out: rejects with the service's error, or with `HandleExpired`. */
 type Settle = (delivery: Delivery, settlement: Settlement) => Promise<void>;
 
 /** The queue hides a message for so long in all, ms. */
 const longest = 12 * 3600 * 1000;
-/** How many expired deliveries are remembered, to be told from settled ones. */
-const mostExpired = 10_000;
+/** How many deliveries whose time is over are remembered, to be told from settled ones. */
+const mostLapsed = 10_000;
 
 /** By the first part of a handle: all receivers of this process that are deployed. */
 const receivers = new Map<string, Deliveries>();
@@ -57,7 +62,8 @@ export class Deliveries {
   readonly #id = randomBytes(12).toString('base64url');
   readonly #pending = new Map<number, Delivery>();
   readonly #byMessage = new Map<string, Delivery>();
-  readonly #expired = new Set<number>();
+  /** The numbers of those whose time is over. */
+  readonly #lapsed = new Set<number>();
   #last = 0;
 
   constructor(
@@ -77,17 +83,17 @@ export class Deliveries {
   }
 
   /**
-   * Takes in what the queue has handed out. Gives nothing for a message that the flow still has: its time had run out,
-   * and what is kept now is its new receipt handle.
+   * Takes in what the queue has handed out. Gives nothing for a message that the flow still has and that was only put off
+   * too late: what counts from now on is its new receipt handle.
    */
   add(messageId: string, receiptHandle: string, end: number): Delivery | undefined {
     const former = this.#byMessage.get(messageId);
-    // One that is being returned may be back before the answer that says so.
-    if (former && former.settlement?.action !== 'return') {
+    if (former && isHeld(former)) {
       former.receiptHandle = receiptHandle;
       former.end = end;
       return undefined;
     }
+    if (former && !former.settlement) this.lapse(former);
     this.#last += 1;
     const delivery = { number: this.#last, messageId, receiptHandle, end, latest: Date.now() + longest };
     this.#pending.set(delivery.number, delivery);
@@ -99,24 +105,32 @@ export class Deliveries {
     return `${this.#id}.${number}`;
   }
 
-  /** The flow lost its hold of a message: it cannot be settled any more. */
-  expire(delivery: Delivery): void {
+  /** The receiver lost its hold of a message: it cannot be settled any more. */
+  lapse(delivery: Delivery): void {
     if (this.#pending.get(delivery.number) !== delivery) return;
-    this.#expired.add(delivery.number);
-    const [oldest] = this.#expired.size > mostExpired ? this.#expired : [];
-    if (oldest !== undefined) this.#expired.delete(oldest);
-    this.#remove(delivery);
+    this.#lapsed.add(delivery.number);
+    const [oldest] = this.#lapsed.size > mostLapsed ? this.#lapsed : [];
+    if (oldest !== undefined) this.#lapsed.delete(oldest);
+    this.forget(delivery);
+  }
+
+  /** The flow is not waited for any more. */
+  forget(delivery: Delivery): void {
+    this.#pending.delete(delivery.number);
+    if (this.#byMessage.get(delivery.messageId) === delivery) this.#byMessage.delete(delivery.messageId);
+    this.changed();
   }
 
   async settle(number: number, settlement: Settlement): Promise<void> {
     const delivery = this.#pending.get(number);
     if (!delivery) {
-      if (this.#expired.has(number)) throw handleExpired();
+      if (this.#lapsed.has(number)) throw handleExpired();
       if (Number.isInteger(number) && number > 0 && number <= this.#last) return;
       throw expired('No receiver has given this handle: settle messages with the msg.aws.handle that they came with.');
     }
-    if (!delivery.settlement && delivery.end <= Date.now()) {
-      this.expire(delivery);
+    // Being put off may only take long.
+    if (!delivery.settlement && !delivery.extension && delivery.end <= Date.now()) {
+      this.lapse(delivery);
       throw handleExpired();
     }
     delivery.settlement ??= { action: settlement.action, work: this.#settle(delivery, settlement) };
@@ -126,10 +140,10 @@ export class Deliveries {
   async #settle(delivery: Delivery, settlement: Settlement): Promise<void> {
     try {
       await this.carryOut(delivery, settlement);
-      this.#remove(delivery);
+      this.forget(delivery);
     } catch (error) {
       delivery.settlement = undefined;
-      if ((error as Error).name === 'HandleExpired') this.expire(delivery);
+      if ((error as Error).name === 'HandleExpired') this.lapse(delivery);
       throw error;
     }
   }
@@ -137,11 +151,5 @@ export class Deliveries {
   /** Handles are no longer known from now on. */
   close(): void {
     receivers.delete(this.#id);
-  }
-
-  #remove(delivery: Delivery): void {
-    this.#pending.delete(delivery.number);
-    if (this.#byMessage.get(delivery.messageId) === delivery) this.#byMessage.delete(delivery.messageId);
-    this.changed();
   }
 }

@@ -1,6 +1,6 @@
-import type { Answer, Client } from './clients';
+import type { Client } from './clients';
 import { regionOfArn } from './fields';
-import type { Command, Sdks } from './sdks';
+import type { Sdks } from './sdks';
 
 /** A queue as users name it: its URL, its name, or its ARN. */
 export const queuePattern =
@@ -28,18 +28,17 @@ const known = new WeakMap<Client, Map<string, Promise<string>>>();
 /** How many names of a client are kept: messages may bring any number of them. */
 const mostNames = 1000;
 
-async function ask(sdk: Sdks['sqs'], send: Send, name: string): Promise<string> {
-  const { QueueUrl } = await send(new sdk.GetQueueUrlCommand({ QueueName: name }));
+/** Others wait for the same answer, so that nobody's end may end the request. */
+async function ask(sdk: Sdks['sqs'], client: Client, name: string): Promise<string> {
+  const { QueueUrl } = await client.send(new sdk.GetQueueUrlCommand({ QueueName: name }), {});
   return QueueUrl ?? '';
 }
-
-type Send = <Output extends Answer>(command: Command<Output>) => Promise<Output>;
 
 /**
  * The URL for requests to a queue. Services look at its path only and requests never go to its host, so that an ARN can be
  * written as one; the URL for a name is asked for once.
  */
-export function urlOfQueue(sdk: Sdks['sqs'], client: Client, send: Send, queue: string): string | Promise<string> {
+export function urlOfQueue(sdk: Sdks['sqs'], client: Client, queue: string): string | Promise<string> {
   if (/^https?:/.test(queue)) return queue;
   const [, partition = '', , region, account, name] = queue.split(':');
   if (name !== undefined) {
@@ -47,7 +46,7 @@ export function urlOfQueue(sdk: Sdks['sqs'], client: Client, send: Send, queue: 
   }
   const names = known.get(client) ?? new Map<string, Promise<string>>();
   known.set(client, names);
-  const url = names.get(queue) ?? ask(sdk, send, queue);
+  const url = names.get(queue) ?? ask(sdk, client, queue);
   names.delete(queue);
   names.set(queue, url);
   url.catch(() => names.delete(queue));

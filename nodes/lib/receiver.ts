@@ -32,6 +32,14 @@ export interface ReceiverOptions {
   bodyFormat: 'auto' | 'string' | 'buffer';
 }
 
+/** What a receiver does all the time, as the log words it. */
+const doing = {
+  ReceiveMessage: 'receiving from',
+  DeleteMessage: 'deleting from',
+  ChangeMessageVisibility: 'hiding messages of'
+};
+type Operation = keyof typeof doing;
+
 /** Where the requests of a receiver go. */
 interface Place {
   client: Client;
@@ -58,6 +66,19 @@ const visibilityAge = 5 * 60_000;
 /** How long a closing receiver may take to give messages back, ms. */
 const closeLimit = 10_000;
 
+/** How long a queue that has messages takes to answer, ms. */
+const longestAnswer = 500;
+/** How long an aborted request may take to end, ms. */
+const abortLimit = 1000;
+
+/** Resolves with `work`, or after so many ms. */
+async function within(limit: number, work: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  const timeout = wait(limit, undefined, { signal: over.signal }).catch(() => undefined);
+  await Promise.race([work, timeout]);
+  over.abort();
+}
+
 const isDenied = (error: unknown): boolean => /AccessDenied|AuthorizationError/.test((error as Error).name);
 
 /** A deployed receiver: asks a queue for messages for as long as it lives. */
@@ -73,11 +94,11 @@ export class Receiver {
   #closing = false;
   /** Ends the wait for room. */
   #wake: () => void = () => undefined;
-  #failures = 0;
-  /** What the status says of a failure. */
-  #trouble: string | undefined;
-  /** Of a deletion in the background. */
-  #setback: unknown;
+  /** By operation: what is wrong and since when. */
+  readonly #troubles = new Map<Operation, { name: string; since: string }>();
+  #pauses = 0;
+  /** When the request in flight was sent, ms since 1970. */
+  #polling: number | undefined;
   #showing = false;
 
   constructor(
@@ -88,7 +109,7 @@ export class Receiver {
   ) {
     this.#status = new Status(node);
     this.#visibility = new Visibility(
-      (operation, error) => this.#warn(`${operation} failed`, error),
+      (error) => this.#tried('ChangeMessageVisibility', error),
       (id) => node.warn(`The time for the message ${id} is over before the flow has settled it; it will come again.`)
     );
     this.#deliveries = new Deliveries(
@@ -101,16 +122,15 @@ export class Receiver {
   /** Stops receiving and gives back what is not settled. */
   async close(): Promise<void> {
     this.#closing = true;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, closeLimit);
-    }).then(() => this.#visibility.abort(closed()));
+    // Messages may be on their way already; a queue that had none until now has none now.
+    if (this.#polling) await within(this.#polling + longestAnswer - Date.now(), this.#loop);
     this.#life.abort(closed());
     this.#wake();
-    await Promise.race([this.#loop, late]);
+    // A sign-in that hangs cannot be told to stop.
+    await within(abortLimit, this.#loop);
     this.#deliveries.close();
-    await Promise.race([this.#giveBack(), late]);
-    clearTimeout(timer);
+    await within(closeLimit, this.#giveBack());
+    this.#visibility.abort(closed());
     this.#visibility.close();
     this.#status.close();
     this.#detach?.();
@@ -118,10 +138,10 @@ export class Receiver {
 
   /** Whatever the flow is not settling at this moment is returned, and what it fails to settle. */
   async #giveBack(): Promise<void> {
-    await Promise.allSettled([...this.#deliveries].map(({ settlement }) => settlement?.work));
-    const returned = [...this.#deliveries].map(({ number }) =>
-      this.#deliveries.settle(number, { action: 'return', delay: 0 })
-    );
+    const returned = [...this.#deliveries].map(async ({ settlement, number }) => {
+      await settlement?.work.catch(() => undefined);
+      await this.#deliveries.settle(number, { action: 'return', delay: 0 });
+    });
     await Promise.allSettled(returned);
   }
 
@@ -132,9 +152,12 @@ export class Receiver {
       try {
         const place = await this.#life.until(this.#findPlace());
         await this.#poll(place, await this.#room());
+        this.#tried('ReceiveMessage');
       } catch (error) {
-        if (!this.#closing) await this.#failed(error);
+        this.#polling = undefined;
+        if (!this.#closing) this.#tried('ReceiveMessage', error);
       }
+      await this.#recover();
     }
   }
 
@@ -153,8 +176,10 @@ export class Receiver {
 
   async #poll(place: Place, room: number): Promise<void> {
     if (this.#closing) return;
+    this.#show();
     const { batchSize, waitTime } = this.options;
     const began = Date.now();
+    this.#polling = began;
     const output = await this.#send(
       place.client,
       new (sdkOf('sqs').ReceiveMessageCommand)({
@@ -166,10 +191,9 @@ export class Receiver {
         MessageAttributeNames: ['All']
       })
     );
+    this.#polling = undefined;
     const { Messages = [] } = output;
     for (const message of Messages) this.#take(message, place, output.$metadata);
-    if (this.#setback) throw this.#setback;
-    this.#recovered();
     const rest = shortestPoll - (Date.now() - began);
     if (Messages.length === 0 && rest > 0) await this.#pause(rest);
   }
@@ -211,9 +235,10 @@ export class Receiver {
   async #deleteSent(delivery: Delivery): Promise<void> {
     try {
       await this.#deliveries.settle(delivery.number, { action: 'delete' });
+      this.#tried('DeleteMessage');
     } catch (error) {
-      this.#deliveries.expire(delivery);
-      this.#setback = error;
+      this.#deliveries.forget(delivery);
+      this.#tried('DeleteMessage', error);
     }
   }
 
@@ -238,7 +263,7 @@ export class Receiver {
     }
     const client = await clientsOf(account).get('sqs', { region: region ?? regionOfQueue(queue) });
     if (this.#place?.client === client && Date.now() < this.#place.until) return this.#place;
-    const url = await urlOfQueue(sdkOf('sqs'), client, (command) => this.#send(client, command), queue);
+    const url = await urlOfQueue(sdkOf('sqs'), client, queue);
     this.#place = { client, url, ...(await this.#hiding(client, url)), until: Date.now() + visibilityAge };
     return this.#place;
   }
@@ -246,7 +271,7 @@ export class Receiver {
   async #hiding(client: Client, url: string): Promise<Pick<Place, 'visibilityTimeout' | 'hidden'>> {
     const { visibilityTimeout, settle } = this.options;
     // A message that is deleted at once does not have to be kept hidden.
-    if (settle === 'sent') return { visibilityTimeout, hidden: visibilityTimeout ?? Infinity };
+    if (settle === 'sent') return { visibilityTimeout, hidden: Infinity };
     if (visibilityTimeout !== undefined) {
       const hidden = Math.max(shortestVisibility, visibilityTimeout);
       return { visibilityTimeout: hidden, hidden };
@@ -256,7 +281,8 @@ export class Receiver {
       const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['VisibilityTimeout'] });
       const { Attributes } = await this.#send(client, command);
       const hidden = Number(Attributes?.VisibilityTimeout ?? 0);
-      if (hidden >= shortestVisibility) return { visibilityTimeout, hidden };
+      // Asked for in each request, since the queue's own may become another one at any time.
+      if (hidden >= shortestVisibility) return { visibilityTimeout: hidden, hidden };
     } catch (error) {
       if (!isDenied(error)) throw error;
     }
@@ -267,42 +293,43 @@ export class Receiver {
     return client.send(command, { abortSignal: this.#life.signal });
   }
 
-  /** Says what is wrong and since when, once, and waits a while. */
-  async #failed(error: unknown): Promise<void> {
-    const { name } = this.#toError(error);
-    this.#setback = undefined;
-    // The account, the queue's URL and its visibility timeout are found anew.
-    if (this.#place) this.#place.until = 0;
-    const since = new Date().toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
-    if (this.#failures === 0) {
-      this.#warn(`Receiving from ${this.options.queue} failed, and is tried again`, error);
-      this.#trouble = this.RED._('status.failing', { name, since });
+  /** Says what is wrong, once for as long as it is, and that it is all right again. */
+  #tried(operation: Operation, thrown?: unknown): void {
+    const known = this.#troubles.get(operation);
+    if (thrown === undefined) {
+      if (!known) return;
+      this.#troubles.delete(operation);
+      this.node.log(`${doing[operation]} ${this.options.queue} again`);
+    } else {
+      const { name, message } = this.#toError(thrown, operation);
+      if (name === known?.name) return;
+      const since = new Date().toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
+      this.#troubles.set(operation, { name, since });
+      const what = doing[operation].replace(/^./, (letter) => letter.toUpperCase());
+      if (!known) this.node.warn(`${what} ${this.options.queue} failed, and is tried again: ${name}: ${message}`);
     }
     this.#show();
-    const longest = Math.min(longestPause, firstPause * 2 ** this.#failures);
-    this.#failures += 1;
-    await this.#pause(longest * (0.5 + Math.random() / 2));
   }
 
-  #recovered(): void {
-    if (this.#failures > 0) this.node.log(`receiving from ${this.options.queue} again`);
-    this.#failures = 0;
-    this.#trouble = undefined;
-    this.#show();
+  /** Waits a while, longer each time, as long as something is wrong. */
+  async #recover(): Promise<void> {
+    if (this.#troubles.size === 0) this.#pauses = 0;
+    else {
+      // The account, the queue's URL and its visibility timeout are found anew.
+      if (this.#place) this.#place.until = 0;
+      const longest = Math.min(longestPause, firstPause * 2 ** this.#pauses);
+      this.#pauses += 1;
+      await this.#pause(longest * (0.5 + Math.random() / 2));
+    }
   }
 
   async #pause(ms: number): Promise<void> {
     await wait(ms, undefined, { signal: this.#life.signal }).catch(() => undefined);
   }
 
-  #toError(thrown: unknown, operation = 'ReceiveMessage'): ActionError {
+  #toError(thrown: unknown, operation: Operation): ActionError {
     const secrets = this.#account?.clients?.secrets() ?? [];
     return toActionError(thrown, { service: 'sqs', operation, secrets });
-  }
-
-  #warn(what: string, thrown: unknown): void {
-    const { name, message } = this.#toError(thrown);
-    if (!this.#closing) this.node.warn(`${what}: ${name}: ${message}`);
   }
 
   #oneLess(): void {
@@ -322,7 +349,8 @@ export class Receiver {
 
   #show(): void {
     const { size } = this.#deliveries;
-    if (this.#trouble) this.#status.show('red', this.#trouble);
+    const [trouble] = this.#troubles.values();
+    if (trouble) this.#status.show('red', this.RED._('status.failing', trouble));
     else this.#status.show('blue', size > 0 ? String(size) : 'status.receiving');
   }
 }

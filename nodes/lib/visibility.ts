@@ -1,6 +1,6 @@
 import type { Carrier, Lane } from './batch';
 import { Lanes } from './batch';
-import type { Client } from './clients';
+import type { Answer, Client } from './clients';
 import type { Deliveries, Delivery, Settlement } from './deliveries';
 import { handleExpired } from './deliveries';
 import { sdkOf } from './sdks';
@@ -47,8 +47,8 @@ export class Visibility {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    /** Told of a failure to put off messages, which will come again then. */
-    private readonly failed: (operation: string, error: unknown) => void,
+    /** Told of each try to put off a message: what went wrong, if anything did. */
+    private readonly tried: (error?: unknown) => void,
     /** Told the id of a message whose time is over. */
     private readonly over: (messageId: string) => void
   ) {}
@@ -56,16 +56,29 @@ export class Visibility {
   /** Rejects with the service's error, or with `HandleExpired` if the message is not the receiver's any more. */
   async settle(delivery: Delivery, settlement: Settlement, client: Client, url: string): Promise<void> {
     try {
-      if (settlement.action === 'delete') {
-        const { receiptHandle: ReceiptHandle } = delivery;
-        await this.#lane('delete', client, url, deletions).add({ entry: { ReceiptHandle }, bytes: 0 });
-        return;
-      }
-      // It would hide the message again.
-      await delivery.extension;
-      await this.#change(delivery, Math.min(settlement.delay, secondsLeft(delivery)), client, url);
+      if (settlement.action === 'delete') await this.#delete(delivery, client, url);
+      else await this.#return(delivery, settlement.delay, client, url);
     } catch (error) {
       throw isGone(error) ? handleExpired() : error;
+    }
+  }
+
+  async #delete(delivery: Delivery, client: Client, url: string): Promise<void> {
+    const { receiptHandle: ReceiptHandle } = delivery;
+    await this.#lane('delete', client, url, deletions).add({ entry: { ReceiptHandle }, bytes: 0 });
+    // Handed out again in the meantime: only its newest handle deletes a message.
+    if (delivery.receiptHandle !== ReceiptHandle) await this.#delete(delivery, client, url);
+  }
+
+  async #return(delivery: Delivery, delay: number, client: Client, url: string): Promise<void> {
+    // It would hide the message again.
+    await delivery.extension;
+    try {
+      await this.#change(delivery, Math.min(delay, secondsLeft(delivery)), client, url);
+    } catch (error) {
+      // It is back already where the answer to a first try was lost.
+      const { attempts = 1 } = (error as Partial<Answer>).$metadata ?? {};
+      if ((error as Error).name !== 'MessageNotInflight' || attempts === 1) throw error;
     }
   }
 
@@ -75,7 +88,7 @@ export class Visibility {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       for (const delivery of deliveries) {
-        if (!delivery.settlement) this.#putOff(delivery, deliveries, { client, url, hidden });
+        if (delivery.settlement?.action !== 'return') this.#putOff(delivery, deliveries, { client, url, hidden });
       }
       if (deliveries.size > 0) this.keep(deliveries, client, url, hidden);
     }, period);
@@ -92,8 +105,9 @@ export class Visibility {
 
   #putOff(delivery: Delivery, deliveries: Deliveries, place: { client: Client; url: string; hidden: number }): void {
     const now = Date.now();
-    if (delivery.end <= now) {
-      deliveries.expire(delivery);
+    if (delivery.extension) return;
+    if (delivery.end <= now && !delivery.settlement) {
+      deliveries.lapse(delivery);
       this.over(delivery.messageId);
       return;
     }
@@ -101,7 +115,7 @@ export class Visibility {
     const end = now + seconds * 1000;
     // Early enough, and not for nothing at the end of the longest time.
     const due = delivery.end - now <= (place.hidden * 2000) / 3;
-    if (due && end > delivery.end && !delivery.extension) {
+    if (due && end > delivery.end) {
       delivery.extension = this.#extend(delivery, deliveries, end, seconds, place);
     }
   }
@@ -113,12 +127,17 @@ export class Visibility {
     seconds: number,
     { client, url }: { client: Client; url: string }
   ): Promise<void> {
+    const { receiptHandle } = delivery;
+    // Handed out again in the meantime, a message has another handle and another end.
+    const isSame = () => delivery.receiptHandle === receiptHandle;
     try {
       await this.#change(delivery, seconds, client, url);
-      delivery.end = end;
+      if (isSame()) delivery.end = end;
+      this.tried();
     } catch (error) {
-      if (isGone(error)) deliveries.expire(delivery);
-      else this.failed('ChangeMessageVisibility', error);
+      if (!isGone(error)) this.tried(error);
+      // Its deletion, if it is under way, will tell.
+      else if (isSame() && !delivery.settlement) deliveries.lapse(delivery);
     }
     delivery.extension = undefined;
   }

@@ -8,6 +8,7 @@ const publishNode = (properties: object) => ({
   type: 'aws-sns-publish',
   account: 'account',
   target: 'arn:aws:sns:us-east-1:111111111111:alerts',
+  targetType: 'str',
   wires: [['out']],
   ...properties
 });
@@ -16,6 +17,7 @@ const sendNode = (properties: object) => ({
   type: 'aws-sqs-send',
   account: 'account',
   queue: 'orders',
+  queueType: 'str',
   wires: [['out']],
   ...properties
 });

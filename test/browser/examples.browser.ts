@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type FlowNode, nodeRedVersion, startNodeRed } from '../node-red';
+import { type Editor, openEditor, type Theme } from './editor';
+
+const folder = join(__dirname, '../../examples');
+const examples = readdirSync(folder).map((file) => file.replace('.json', ''));
+const modes: { theme: Theme; width: number }[] = [
+  { theme: 'light', width: 1440 },
+  ...(nodeRedVersion === 4 ? [] : [{ theme: 'dark' as const, width: 1024 }])
+];
+
+/** The id of the example's tab: an import keeps ids that are not in use yet. */
+function tabOf(name: string): string {
+  const flow = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as FlowNode[];
+  return flow.find(({ type }) => type === 'tab')?.id ?? '';
+}
+
+interface Box {
+  name: string;
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+describe(`the examples in Node-RED ${nodeRedVersion}`, () => {
+  for (const { theme, width } of modes) {
+    it(`look tidy when they are imported, ${theme}, ${width} px wide`, async () => {
+      const red = await startNodeRed();
+      await red.deploy([]);
+      const editor = await openEditor({ theme, width });
+      for (const name of examples) await importExample(editor, name);
+      await editor.page.locator('.red-ui-notification').last().waitFor({ state: 'hidden' });
+      for (const name of examples) {
+        await showFlow(editor, name);
+        await editor.shoot(`example-${name}`);
+        const { nodes, groups } = await boxes(editor);
+        assert.ok(nodes.length > 5, name);
+        assert.deepEqual(overlapping(nodes), [], name);
+        assert.deepEqual(overlapping(groups), [], name);
+      }
+      assert.deepEqual(editor.problems, []);
+      await editor.close();
+    });
+  }
+
+  /** As a user does it: Import, Examples, the pack, the example, Import. */
+  async function importExample(editor: Editor, name: string): Promise<void> {
+    const { page } = editor;
+    await page.evaluate("RED.actions.invoke('core:show-examples-import-dialog')");
+    const list = page.locator('#red-ui-clipboard-dialog-import-tab-examples');
+    const item = (text: string | RegExp) => list.locator('.red-ui-treeList-label').filter({ hasText: text });
+    await item('@red-nimbus/node-red-aws').locator('.fa-angle-right').click();
+    await item(new RegExp(`^\\s*${name}\\s*$`)).click();
+    await page.locator('#red-ui-clipboard-dialog-ok').click();
+    await page.waitForFunction(`RED.nodes.workspace('${tabOf(name)}')`);
+  }
+
+  /** Node-RED draws a flow, and finds how wide its nodes are, when it is looked at. */
+  async function showFlow(editor: Editor, name: string): Promise<void> {
+    await editor.page.evaluate(`RED.workspaces.show('${tabOf(name)}')`);
+    await editor.page.locator('.red-ui-flow-node').nth(5).waitFor();
+  }
+
+  /** Where the nodes and groups of the shown tab are drawn. */
+  async function boxes(editor: Editor): Promise<{ nodes: Box[]; groups: Box[] }> {
+    const json = await editor.page.evaluate(`JSON.stringify({
+      nodes: RED.nodes.filterNodes({ z: RED.workspaces.active() }).map(({ name, x, y, w, h }) =>
+        ({ name, left: x - w / 2, right: x + w / 2, top: y - h / 2, bottom: y + h / 2 })),
+      groups: RED.nodes.groups(RED.workspaces.active()).map(({ name, x, y, w, h }) =>
+        ({ name, left: x, right: x + w, top: y, bottom: y + h }))
+    })`);
+    return JSON.parse(json as string) as { nodes: Box[]; groups: Box[] };
+  }
+
+  const apart = (one: Box, other: Box): boolean =>
+    one.right <= other.left || other.right <= one.left || one.bottom <= other.top || other.bottom <= one.top;
+
+  const overlapping = (all: Box[]): string[] =>
+    all.flatMap((one, index) =>
+      all.slice(index + 1).flatMap((other) => (apart(one, other) ? [] : [`${one.name} and ${other.name}`]))
+    );
+});

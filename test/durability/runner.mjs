@@ -1,0 +1,152 @@
+/**
+ * A Node-RED in a process of its own, which its parent feeds, deploys to, measures and kills: `runner.mjs NODE-RED USER-DIR`.
+ * Plain JavaScript, since a loader's memory would be measured with it. Commands come and are answered by IPC. What
+ * happens to messages goes to descriptor 3, a line of JSON each, written before anything else happens: a line that was
+ * written survives the end of this process, however sudden.
+ */
+import { writeSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { setImmediate as turn } from 'node:timers/promises';
+
+const [nodeRed, userDir] = process.argv.slice(2);
+const RED = createRequire(import.meta.url)(nodeRed);
+
+/** With the time, in ms since 1970. */
+const report = (what) => writeSync(3, `${JSON.stringify({ ...what, at: Date.now() })}\n`);
+
+/** What the parent can ask for. */
+const commands = { deploy, feed, measure };
+
+/** The messages that are given to a node one after the other, from outside its flow as a broker would. */
+let source;
+let deploying = false;
+
+process.on('message', async ({ id, command, argument }) => {
+  try {
+    process.send({ id, value: (await commands[command](argument)) ?? null });
+  } catch (error) {
+    process.send({ id, error: String(error?.stack ?? error) });
+  }
+});
+// The parent is gone.
+process.on('disconnect', () => process.exit(1));
+
+await start();
+process.send({ ready: true });
+
+async function start() {
+  RED.init(createServer(), {
+    userDir,
+    flowFile: 'flows.json',
+    credentialSecret: 'the secret of the tests',
+    httpAdminRoot: false,
+    httpNodeRoot: false,
+    telemetry: { enabled: false, updateNotification: false },
+    logging: { parent: { level: 'warn', metrics: false, audit: false, handler: () => logged } }
+  });
+  RED.hooks.add('onSend.report', (sent) => {
+    for (const { source: from, msg } of sent) if (from.node.type === 'aws-sqs-receive') received(msg);
+  });
+  RED.hooks.add('onComplete.report', ({ node: { node }, msg, error }) => {
+    if (node.type === 'aws-sqs-send') sent(msg, error);
+    if (node.type === 'aws-sqs-settle') settled(msg, error);
+  });
+  RED.events.on('flows:stopped', () => report({ is: 'stopped' }));
+  const started = flowsStarted();
+  await RED.start();
+  await started;
+}
+
+function logged({ level, msg, type }) {
+  report({ is: 'logged', level, type: type ?? '', text: String(msg?.message ?? msg) });
+}
+
+function received({ payload, aws }) {
+  const { messageId, handle, receiveCount, groupId } = aws;
+  report({ is: 'received', n: payload.n, messageId, handle, receiveCount, ...(groupId && { groupId }) });
+}
+
+function settled({ aws }, error) {
+  report({ is: error ? 'unsettled' : 'settled', handle: aws.handle, ...(error && { error: error.code }) });
+}
+
+function sent({ n, payload }, error) {
+  if (error) report({ is: 'failed', n, error: error.code });
+  else report({ is: 'sent', n, messageId: payload.MessageId });
+  source?.ended(n, error);
+}
+
+async function deploy(flows) {
+  deploying = true;
+  const started = flowsStarted();
+  await Promise.all([started, RED.runtime.flows.setFlows({ flows: { flows }, deploymentType: 'full' })]);
+  deploying = false;
+  source?.goOn();
+}
+
+/** Rejects where Node-RED says that it cannot start them, such as for a type that is missing. */
+function flowsStarted() {
+  return new Promise((resolve, reject) => {
+    const settle = (end) => {
+      RED.events.off('flows:started', started);
+      RED.events.off('runtime-event', state);
+      end();
+    };
+    const started = () => settle(resolve);
+    const state = ({ id, payload }) => {
+      if (id === 'runtime-state' && payload?.error) settle(() => reject(new Error(JSON.stringify(payload))));
+    };
+    RED.events.on('flows:started', started);
+    RED.events.on('runtime-event', state);
+  });
+}
+
+/**
+ * Gives messages to the send nodes in turn: those with the numbers from `from` on, `count` of them, at most `window` of
+ * which have not ended at a time. One that fails is given `again`, or is not. Resolves when all have ended.
+ */
+function feed({ from = 0, count, window, groups, again }) {
+  return new Promise((resolve) => {
+    const waiting = Array.from({ length: count }, (_, index) => from + index).reverse();
+    let underWay = 0;
+    source = {
+      goOn() {
+        // What is given to a node that is about to close would be refused.
+        if (deploying) return;
+        const nodes = [];
+        RED.nodes.eachNode(({ id, type }) => type === 'aws-sqs-send' && nodes.push(RED.nodes.getNode(id)));
+        while (underWay < window && waiting.length > 0) {
+          const n = waiting.pop();
+          underWay += 1;
+          nodes[n % nodes.length].receive({
+            n,
+            payload: { n },
+            ...(groups && { group: `group-${n % groups}`, once: `message-${n}` })
+          });
+        }
+        if (underWay === 0 && waiting.length === 0) {
+          source = undefined;
+          resolve();
+        }
+      },
+      ended(n, error) {
+        underWay -= 1;
+        if (error && again) waiting.push(n);
+        // What ends together makes room together.
+        setImmediate(() => this.goOn());
+      }
+    };
+    source.goOn();
+  });
+}
+
+/** The heap after collection, in bytes, and what keeps the process alive. */
+async function measure() {
+  for (let round = 0; round < 5; round += 1) {
+    await turn();
+    globalThis.gc?.();
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  return { heap: heapUsed + external, resources: process.getActiveResourcesInfo().sort() };
+}

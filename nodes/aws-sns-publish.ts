@@ -21,7 +21,7 @@ const fields = {
   target: many(
     text({
       pattern: targetPattern,
-      is: 'the ARN of a topic or an endpoint, or a phone number such as +4915123456789',
+      is: 'the ARN of a topic or an endpoint, or a phone number such as +12065550100',
       icon: 'bullhorn'
     })
   ),

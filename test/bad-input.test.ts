@@ -177,13 +177,13 @@ const functionNames: Row[] = [
     node: functionFrom('msg', 'targets'),
     msg: { payload: 'kept', targets: [7, undefined, ['hello'], '', 'no such'] },
     error: 'PartialFailure',
-    says: /^5 of 5 targets failed; the first: functionName must be .*, but is a number/
+    says: /^5 of 5 targets failed; the first, .*: functionName must be .*, but is a number/
   },
   {
     bad: 'an array of functions with one that does not exist',
     node: functionFrom('json', '["nobody", "hello"]'),
     error: 'PartialFailure',
-    says: /^1 of 2 targets failed; the first: There is nothing by this name: .*nobody/,
+    says: /^1 of 2 targets failed; the first, .*: There is nothing by this name: .*nobody/,
     requests: 2,
     invocations: 1
   },

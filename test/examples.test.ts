@@ -105,7 +105,7 @@ const stories: Record<string, Story[]> = {
         message: 'Nobody gets this',
         target: [arn('sns', 'alerts'), arn('sns', 'no-such-topic')]
       },
-      error: { code: 'PartialFailure', message: /1 of 2 targets failed; the first: / }
+      error: { code: 'PartialFailure', message: /1 of 2 targets failed; the first, / }
     }
   ],
   'fan-out': [

@@ -8,7 +8,7 @@ import type { Answer, Client } from './clients';
 import { ActionError } from './errors';
 import { toActionError } from './failures';
 import type { Field, Fields, Inputs } from './fields';
-import { choice, credentials, optional, regionIs, regionOfArn, regionPattern, text } from './fields';
+import { choice, credentials, optional, regionIs, regionOfArn, regionPattern, show, text } from './fields';
 import type { Work } from './input';
 import { Input } from './input';
 import type { NodeModule } from './node-module';
@@ -212,12 +212,13 @@ const timedOut = (seconds: number): ActionError =>
   );
 
 /** What many targets came to when some failed; `Closed` where the node's end cut them off. */
-function manyFailed(failures: ActionError[], results: unknown[]): ActionError {
+function manyFailed(failures: ActionError[], results: { target: unknown; error?: unknown }[]): ActionError {
   const details = { extra: { results }, cause: { results }, retryable: failures.every((error) => error.retryable) };
   const cut = failures.find(({ name }) => name === 'Closed');
   if (cut) return new ActionError('Closed', cut.message, details);
   const [first] = failures as [ActionError];
-  const message = `${failures.length} of ${results.length} targets failed; the first: ${first.message}`;
+  const target = results.find(({ error }) => error)?.target;
+  const message = `${failures.length} of ${results.length} targets failed; the first, ${show(target)}: ${first.message}`;
   return new ActionError('PartialFailure', message, details);
 }
 

@@ -289,13 +289,13 @@ const unanswered: Failed = {
   SenderFault: false
 };
 
-function refusal({ Code, Message, SenderFault }: Failed, metadata: Metadata): ActionError {
-  const message = Message ?? `The service refused this entry: ${Code}.`;
-  const cause = { name: Code, message: Message };
-  const error = new ActionError(Code?.split('.').pop() || 'UnknownError', message, { retryable: !SenderFault, cause });
-  // As the SDK's errors have it, but not for users to see.
-  return Object.defineProperty(error, '$metadata', { value: metadata });
-}
+/** A refused entry as the SDK's error for a refused request of its own. */
+const refusal = ({ Code, Message, SenderFault }: Failed, $metadata: Metadata): Error =>
+  Object.assign(new Error(Message ?? Code), {
+    name: Code?.split('.').pop() || 'UnknownError',
+    $fault: SenderFault ? 'client' : 'server',
+    $metadata
+  });
 
 /** The lanes of a node, one for each target; those that nothing is on are forgotten. */
 export class Lanes {

@@ -9,7 +9,7 @@ interface Failure {
   syscall?: string;
   /** Of an AggregateError: one for each address of a host that was tried. */
   errors?: unknown[];
-  /** Only of what a service answered; the SDK copies every member of the answer into the error. */
+  /** Whose fault it is; only of what a service answered: the SDK copies every member of the answer into the error. */
   $fault?: string;
   $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number; clockSkewCorrected?: boolean };
   $response?: { statusCode?: number; headers?: Record<string, string> };
@@ -100,11 +100,15 @@ const longestName = 100;
 const meanings: Record<string, string> = {
   AccessDenied: 'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',
   AccessDeniedException: 'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',
+  AuthorizationErrorException:
+    'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',
   CredentialsProviderError: 'No usable keys were found: check in the aws-account where they come from.',
   ExpiredToken: 'The keys are no longer valid: sign in again, or renew the session token.',
   ExpiredTokenException: 'The keys are no longer valid: sign in again, or renew the session token.',
   InvalidClientTokenId: 'AWS does not know this access key ID or session token: check both.',
   InvalidSignatureException: 'The secret access key is wrong, or the clock of this machine.',
+  NotFoundException: 'There is no such topic or endpoint: check its ARN.',
+  QueueDoesNotExist: 'There is no such queue: check its name, the region and the account.',
   ResourceNotFoundException: 'There is nothing by this name: check the name, the region and the account.',
   SignatureDoesNotMatch: 'The secret access key is wrong, or the clock of this machine.',
   UnrecognizedClientException: 'AWS does not know this access key ID or session token: check both, and the region.'
@@ -117,8 +121,12 @@ function meaningOf(name: string, failure: Failure, status: number | undefined): 
   }
   if (Object.hasOwn(meanings, name)) return meanings[name];
   if (wasThrottled(failure)) return 'There were too many requests: send fewer at a time, or try again later.';
-  return status !== undefined && status >= 500 ? 'The service has a fault of its own: try again later.' : undefined;
+  return isOwnFault(failure, status) ? 'The service has a fault of its own: try again later.' : undefined;
 }
+
+/** True when the service says that the request was all right. */
+const isOwnFault = ({ $fault }: Failure, status: number | undefined): boolean =>
+  $fault === 'server' || (status !== undefined && status >= 500);
 
 const networkTexts: Record<string, string> = {
   EAI_AGAIN: 'The name of the service could not be looked up: check the network, its DNS and the region.',
@@ -176,7 +184,7 @@ function describeService(failure: Failure, status: number | undefined): Describe
   return {
     name,
     message: meaning ? `${meaning} (${text})` : text,
-    retryable: wasThrottled(failure) || (status !== undefined && status >= 500)
+    retryable: wasThrottled(failure) || isOwnFault(failure, status)
   };
 }
 

@@ -63,7 +63,7 @@ const kindOf = (value: unknown): string => {
 };
 
 /** A short quote of a value for the text of an error. */
-function show(value: unknown): string {
+export function show(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') return kindOf(value);
   // A URL may hold a password.

@@ -9,7 +9,7 @@ import { isFifo } from './queue';
 const idPattern = /^[\x21-\x7e]{1,128}$/;
 const id = {
   pattern: idPattern,
-  is: '1 to 128 letters, digits and punctuation marks',
+  is: '1 to 128 letters, digits and punctuation marks, without blanks',
   numbers: true,
   advanced: true
 } as const;

@@ -47,6 +47,13 @@ export function heldUp(requests: RequestRecord[]): number {
   return requests.filter((request) => request.fault && isFor(request, 'DeleteMessage')).flatMap(entriesOf).length;
 }
 
+/** How many times the SDK gave up to keep a message hidden. */
+export function notPutOff(requests: RequestRecord[]): number {
+  const last = (request: RequestRecord) => request.headers['amz-sdk-request']?.startsWith('attempt=3');
+  const failed = requests.filter((request) => request.fault && last(request));
+  return failed.filter((request) => isFor(request, 'ChangeMessageVisibility')).flatMap(entriesOf).length;
+}
+
 const isUntold = ({ fault }: RequestRecord): boolean => fault === 'resetAfter';
 /** Alone or in a batch. */
 const isFor = ({ operation: name }: RequestRecord, operation: string): boolean =>

@@ -1,0 +1,550 @@
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import type { Answer, Call } from './call';
+
+/** A message's attribute, as in a request. */
+export interface Attribute {
+  readonly DataType: string;
+  readonly StringValue?: string;
+  readonly BinaryValue?: string;
+}
+export type Attributes = Record<string, Attribute>;
+
+/** A message as fauxqs keeps it, and what is kept with it beyond that. */
+export interface Message {
+  readonly messageId: string;
+  body: string;
+  md5OfBody: string;
+  readonly messageAttributes: Attributes;
+  readonly md5OfMessageAttributes: string;
+  readonly sentTimestamp: number;
+  approximateReceiveCount: number;
+  readonly approximateFirstReceiveTimestamp?: number;
+  messageGroupId?: string;
+  readonly messageDeduplicationId?: string;
+  sequenceNumber?: string;
+  senderId?: string;
+  traceHeader?: string;
+  deadLetterSource?: string;
+}
+
+interface Received {
+  MessageId: string;
+  ReceiptHandle: string;
+  MessageAttributes?: Attributes;
+  MD5OfMessageAttributes?: string;
+  Attributes?: Record<string, string>;
+}
+
+interface Duplicate {
+  readonly isDuplicate: boolean;
+  readonly originalMessageId?: string;
+  readonly originalSequenceNumber?: string;
+}
+
+/** What is used of a queue of fauxqs. */
+export interface Queue {
+  readonly name: string;
+  readonly arn: string;
+  readonly url: string;
+  readonly attributes: Record<string, string>;
+  readonly inflightMessages: Map<string, { message: Message }>;
+  readonly fifoMessages: Map<string, Message[]>;
+  readonly fifoLockedGroups: Map<string, number>;
+  readonly pollWaiters: { resolve(): void; timer: NodeJS.Timeout }[];
+  isFifo(): boolean;
+  enqueue(message: Message): void;
+  dequeue(
+    most: number,
+    visibilityTimeout: number | undefined,
+    find: (arn: string) => Pick<Queue, 'enqueue'> | undefined
+  ): Received[];
+  deleteMessage(receiptHandle: string): boolean;
+  changeVisibility(receiptHandle: string, seconds: number): void;
+  waitForMessages(seconds: number): Promise<void>;
+  checkDeduplication(id: string): Duplicate;
+  recordDeduplication(id: string, messageId: string, sequenceNumber?: string): void;
+  nextSequenceNumber(): string;
+}
+
+/** What is used of the queues of an account. */
+export interface Queues {
+  getQueueByArn(arn: string): Queue | undefined;
+}
+
+/** Makes a message; fauxqs's own function. */
+export type CreateMessage = (
+  body: string,
+  attributes: Attributes,
+  delaySeconds?: number,
+  group?: string,
+  deduplication?: string
+) => Message;
+
+/** A queue that a verified request is for. */
+export interface QueueCall {
+  readonly operation: string;
+  /** Never changed: it is in the log as well. */
+  readonly input: Record<string, unknown>;
+  readonly queue: Queue;
+  readonly queues: Queues;
+  readonly createMessage: CreateMessage;
+  /** Who sends, as in the attribute SenderId. */
+  readonly senderId: string;
+  /** Aborted when the caller has gone, or has got its answer. */
+  readonly gone: AbortSignal;
+}
+
+/** An error of SQS. */
+export class SqsError extends Error {
+  constructor(
+    readonly code: string,
+    message: string
+  ) {
+    super(message);
+    this.name = 'SqsError';
+  }
+}
+
+/** Errors that the service's model does not know have other names in JSON than in the older protocol. */
+const unmodelled: Record<string, string> = {
+  InvalidParameterValue: 'InvalidParameterValueException',
+  MissingParameter: 'MissingRequiredParameterException',
+  InvalidAction: 'UnknownOperationException',
+  AccessDenied: 'AccessDeniedException'
+};
+/** Errors that have the same name in both. All others begin with `AWS.SimpleQueueService.` in the older one. */
+const plain = new Set([
+  'InvalidAddress',
+  'InvalidAttributeName',
+  'InvalidAttributeValue',
+  'InvalidMessageContents',
+  'OverLimit',
+  'ReceiptHandleIsInvalid',
+  'ResourceNotFoundException',
+  'UnsupportedOperation'
+]);
+const statuses: Record<string, number> = {
+  AccessDenied: 403,
+  InvalidAddress: 404,
+  ReceiptHandleIsInvalid: 404,
+  ResourceNotFoundException: 404
+};
+
+/** The answer of an error: fauxqs has the prefix of the older protocol's names before all of them. */
+export function sqsErrorAnswer(call: Call, { code, message }: SqsError): Answer {
+  const shape = unmodelled[code];
+  const older = code === 'QueueDoesNotExist' ? 'NonExistentQueue' : code;
+  const queryCode = shape || plain.has(code) ? code : `AWS.SimpleQueueService.${older}`;
+  return {
+    status: statuses[code] ?? 400,
+    headers: {
+      'Content-Type': 'application/x-amz-json-1.0',
+      'x-amzn-RequestId': call.requestId,
+      'x-amzn-query-error': `${queryCode};Sender`
+    },
+    body: JSON.stringify({ __type: shape ? `com.amazon.coral.service#${shape}` : `com.amazonaws.sqs#${code}`, message }),
+    errorCode: shape ?? code
+  };
+}
+
+/** The error of a queue that is not there. */
+export const noQueue = () => new SqsError('QueueDoesNotExist', 'The specified queue does not exist.');
+
+type Work = (call: QueueCall, entry: Record<string, unknown>) => Record<string, unknown>;
+
+const single: Record<string, Work> = {
+  SendMessage: send,
+  DeleteMessage: remove,
+  ChangeMessageVisibility: changeVisibility
+};
+
+/** Whether `answerSqs` answers this operation; fauxqs answers the others. */
+export function isMessageOperation(operation: string): boolean {
+  return operation === 'ReceiveMessage' || operation.replace(/Batch$/, '') in single;
+}
+
+/**
+ * Answers the operations that deal with messages, on the queues of fauxqs, with the rules that fauxqs lacks.
+ *
+ * @throws SqsError
+ */
+export function answerSqs(call: QueueCall): Record<string, unknown> | Promise<Record<string, unknown>> {
+  if (call.operation === 'ReceiveMessage') return receive(call);
+  const work = single[call.operation.replace(/Batch$/, '')];
+  if (!work) throw new SqsError('InvalidAction', `The action ${call.operation} is not valid for this web service.`);
+  return call.operation.endsWith('Batch') ? batch(call, work) : work(call, call.input);
+}
+
+/** fauxqs fails the whole batch, or crashes, where the service fails an entry. */
+function batch(call: QueueCall, work: Work): Record<string, unknown> {
+  const entries = (call.input.Entries ?? []) as Record<string, unknown>[];
+  checkEntries(call.operation, entries);
+  if (work === send) {
+    const bytes = entries.reduce((sum, entry) => sum + sizeOf(entry), 0);
+    if (bytes > mostBytes) {
+      const text = `Batch requests cannot be longer than ${mostBytes} bytes. You have sent ${bytes} bytes.`;
+      throw new SqsError('BatchRequestTooLong', text);
+    }
+  }
+  const Successful: Record<string, unknown>[] = [];
+  const Failed: Record<string, unknown>[] = [];
+  for (const entry of entries) {
+    try {
+      Successful.push({ Id: entry.Id, ...work(call, entry) });
+    } catch (error) {
+      if (!(error instanceof SqsError)) throw error;
+      Failed.push({ Id: entry.Id, Code: error.code, SenderFault: true, Message: error.message });
+    }
+  }
+  return { Successful, Failed };
+}
+
+function checkEntries(operation: string, entries: readonly Record<string, unknown>[]): void {
+  if (entries.length === 0) {
+    const text = `There should be at least one ${operation}RequestEntry in the request.`;
+    throw new SqsError('EmptyBatchRequest', text);
+  }
+  if (entries.length > 10) {
+    const text = `Maximum number of entries per request are 10. You have sent ${entries.length}.`;
+    throw new SqsError('TooManyEntriesInBatchRequest', text);
+  }
+  const ids = new Set<unknown>();
+  for (const { Id } of entries) {
+    // fauxqs does not limit the length.
+    if (typeof Id !== 'string' || !/^[\w-]{1,80}$/.test(Id)) {
+      const text =
+        'A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.';
+      throw new SqsError('InvalidBatchEntryId', text);
+    }
+    if (ids.has(Id)) throw new SqsError('BatchEntryIdsNotDistinct', `Id ${Id} repeated.`);
+    ids.add(Id);
+  }
+}
+
+const mostBytes = 1_048_576;
+const mostAttributes = 10;
+
+function sizeOf(entry: Record<string, unknown>): number {
+  let bytes = Buffer.byteLength(text(entry.MessageBody) ?? '');
+  for (const [name, attribute] of Object.entries((entry.MessageAttributes ?? {}) as Attributes)) {
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(attribute.DataType ?? '');
+    bytes += Buffer.byteLength(attribute.StringValue ?? '');
+    // fauxqs counts the characters of the Base64.
+    bytes += Buffer.byteLength(attribute.BinaryValue ?? '', 'base64');
+  }
+  return bytes;
+}
+
+/** Whole of its own, since fauxqs refuses emoji and forgets the message group of a standard queue. */
+function send(call: QueueCall, entry: Record<string, unknown>): Record<string, unknown> {
+  const { queue } = call;
+  const body = text(entry.MessageBody);
+  if (!body) throw missing('MessageBody');
+  checkContents(body);
+  const attributes = (entry.MessageAttributes ?? {}) as Attributes;
+  checkAttributes(attributes);
+  const most = Number(queue.attributes.MaximumMessageSize);
+  if (sizeOf(entry) > most) {
+    const many = call.operation.endsWith('Batch') && most < mostBytes;
+    const first = many ? 'One or more parameters cannot be validated.' : 'One or more parameters are invalid.';
+    throw invalid(`${first} Reason: Message must be shorter than ${most} bytes.`);
+  }
+  const { delay, group, deduplication } = readOptions(queue, entry, body);
+  const original = deduplication === undefined ? undefined : queue.checkDeduplication(deduplication);
+  const message = call.createMessage(body, attributes, delay > 0 ? delay : undefined, group, deduplication);
+  message.senderId = call.senderId;
+  const system = (entry.MessageSystemAttributes ?? {}) as Attributes;
+  if (system.AWSTraceHeader?.StringValue) message.traceHeader = system.AWSTraceHeader.StringValue;
+  if (!original?.isDuplicate) {
+    if (deduplication !== undefined) {
+      message.sequenceNumber = queue.nextSequenceNumber();
+      queue.recordDeduplication(deduplication, message.messageId, message.sequenceNumber);
+    }
+    queue.enqueue(message);
+  }
+  return {
+    MessageId: original?.originalMessageId ?? message.messageId,
+    MD5OfMessageBody: message.md5OfBody,
+    ...(message.md5OfMessageAttributes ? { MD5OfMessageAttributes: message.md5OfMessageAttributes } : {}),
+    ...(message.traceHeader ? { MD5OfMessageSystemAttributes: md5OfAttributes(call, system) } : {}),
+    ...(deduplication === undefined
+      ? {}
+      : { SequenceNumber: original?.originalSequenceNumber ?? message.sequenceNumber })
+  };
+}
+
+function md5OfAttributes(call: QueueCall, attributes: Attributes): string {
+  return call.createMessage('', attributes).md5OfMessageAttributes;
+}
+
+// A lone half of a pair is no character.
+const forbidden = /[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+
+/** fauxqs refuses everything beyond U+FFFF, and does not look into attributes. */
+function checkContents(value: string): void {
+  if (!forbidden.test(value)) return;
+  const allowed = '#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF';
+  throw new SqsError(
+    'InvalidMessageContents',
+    `Invalid characters found. Valid unicode characters are ${allowed}.`
+  );
+}
+
+/** fauxqs takes any attributes. */
+function checkAttributes(attributes: Attributes): void {
+  const all = Object.entries(attributes);
+  if (all.length > mostAttributes) {
+    throw invalid(`Number of message attributes [${all.length}] exceeds the allowed maximum [${mostAttributes}].`);
+  }
+  for (const [name, { DataType = '', StringValue, BinaryValue }] of all) {
+    const wrong = /[^\w.-]/.exec(name);
+    if (wrong) {
+      const code = wrong[0].codePointAt(0)?.toString(16).toUpperCase();
+      throw invalid(
+        `Invalid non-alphanumeric character '#x${code}' was found in the message attribute name. Can only include alphanumeric characters, hyphens, underscores, or dots.`
+      );
+    }
+    const [, type] = /^(String|Number|Binary)(?:\..*)?$/s.exec(DataType) ?? [];
+    if (!type) {
+      throw invalid(
+        `The type of message (user) attribute '${name}' is invalid. You must use only the following supported type prefixes: Binary, Number, String.`
+      );
+    }
+    const value = type === 'Binary' ? BinaryValue : StringValue;
+    if (!value) throw invalid(`Message (user) attribute '${name}' must contain a non-empty value of type '${type}'.`);
+    if (type === 'Number' && Number.isNaN(Number(value))) {
+      throw invalid(`Can't cast the value of message (user) attribute '${name}' to a number.`);
+    }
+    if (type !== 'Binary') checkContents(value);
+  }
+}
+
+interface Options {
+  readonly delay: number;
+  readonly group?: string;
+  readonly deduplication?: string;
+}
+
+/** fauxqs ignores on a standard queue what only FIFO queues have, and does not look at the form of ids. */
+function readOptions(queue: Queue, entry: Record<string, unknown>, body: string): Options {
+  const group = identifier('MessageGroupId', entry);
+  let deduplication = identifier('MessageDeduplicationId', entry);
+  const delay = entry.DelaySeconds ?? undefined;
+  const wrongType = 'The request include parameter that is not valid for this queue type.';
+  if (delay !== undefined && !within(delay, 0, 900)) {
+    throw invalidValue(delay, 'DelaySeconds', 'DelaySeconds must be >= 0 and <= 900.');
+  }
+  const queueDelay = Number(queue.attributes.DelaySeconds ?? 0);
+  if (!queue.isFifo()) {
+    if (deduplication !== undefined) throw invalidValue(deduplication, 'MessageDeduplicationId', wrongType);
+    return { delay: delay === undefined ? queueDelay : Number(delay), ...(group === undefined ? {} : { group }) };
+  }
+  if (group === undefined) throw missing('MessageGroupId');
+  if (delay) throw invalidValue(delay, 'DelaySeconds', wrongType);
+  if (deduplication === undefined) {
+    if (queue.attributes.ContentBasedDeduplication !== 'true') {
+      throw invalid(
+        'The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly'
+      );
+    }
+    deduplication = createHash('sha256').update(body).digest('hex');
+  }
+  return { delay: queueDelay, group, deduplication };
+}
+
+function identifier(name: string, entry: Record<string, unknown>): string | undefined {
+  const value = text(entry[name]);
+  if (value === undefined || /^[\x21-\x7e]{1,128}$/.test(value)) return value;
+  throw invalidValue(
+    value,
+    name,
+    `${name} can only include alphanumeric and punctuation characters. 1 to 128 in length.`
+  );
+}
+
+const handlePattern = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+/** fauxqs takes any text for a receipt handle. */
+function handleOf(entry: Record<string, unknown>): string {
+  const handle = text(entry.ReceiptHandle);
+  if (!handle) throw missing('ReceiptHandle');
+  if (handlePattern.test(handle)) return handle;
+  throw new SqsError('ReceiptHandleIsInvalid', `The input receipt handle "${handle}" is not a valid receipt handle.`);
+}
+
+function remove({ queue }: QueueCall, entry: Record<string, unknown>): Record<string, unknown> {
+  queue.deleteMessage(handleOf(entry));
+  return {};
+}
+
+/** In a batch, fauxqs says that the handle is invalid where the message is just not in flight. */
+function changeVisibility({ queue }: QueueCall, entry: Record<string, unknown>): Record<string, unknown> {
+  const handle = handleOf(entry);
+  const seconds = entry.VisibilityTimeout;
+  if (seconds === undefined) throw missing('VisibilityTimeout');
+  checkVisibility(seconds);
+  if (!queue.inflightMessages.has(handle)) {
+    const text = 'Message does not exist or is not available for visibility timeout change.';
+    throw new SqsError('MessageNotInflight', `Value ${handle} for parameter ReceiptHandle is invalid. Reason: ${text}`);
+  }
+  queue.changeVisibility(handle, Number(seconds));
+  return {};
+}
+
+function checkVisibility(seconds: unknown): void {
+  if (within(seconds, 0, 43_200)) return;
+  throw invalidValue(seconds, 'VisibilityTimeout', 'VisibilityTimeout must be >= 0 and <= 43200.');
+}
+
+/**
+ * A poll of its own: fauxqs's ends empty-handed as soon as another poll was quicker, and hands messages out to a
+ * caller that has gone.
+ */
+async function receive(call: QueueCall): Promise<Record<string, unknown>> {
+  const { queue, input, gone } = call;
+  const most = input.MaxNumberOfMessages ?? 1;
+  if (!within(most, 1, 10)) {
+    throw invalidValue(most, 'MaxNumberOfMessages', 'Must be between 1 and 10, if provided.');
+  }
+  const visibility = input.VisibilityTimeout ?? undefined;
+  if (visibility !== undefined) checkVisibility(visibility);
+  const wait = input.WaitTimeSeconds ?? Number(queue.attributes.ReceiveMessageWaitTimeSeconds ?? 0);
+  if (!within(wait, 0, 20)) throw invalidValue(wait, 'WaitTimeSeconds', 'Must be >= 0 and <= 20, if provided.');
+  const systemNames = systemAttributeNames(input);
+  const until = Date.now() + Number(wait) * 1000;
+  while (!gone.aborted) {
+    const messages = take(call, Number(most), visibility as number | undefined);
+    if (messages.length > 0) {
+      for (const message of messages) complete(call, message, systemNames);
+      return { Messages: messages };
+    }
+    const left = until - Date.now();
+    if (left <= 0) break;
+    await someMessage(queue, left / 1000, gone);
+    // That the caller has gone may be known already, but not here.
+    await setImmediate();
+  }
+  return {};
+}
+
+/** Resolves when there may be messages, when the time is up, or when the caller has gone. */
+async function someMessage(queue: Queue, seconds: number, gone: AbortSignal): Promise<void> {
+  const waiting = queue.waitForMessages(seconds);
+  const waiter = queue.pollWaiters.at(-1);
+  const leave = () => {
+    const index = waiter ? queue.pollWaiters.indexOf(waiter) : -1;
+    if (!waiter || index < 0) return;
+    queue.pollWaiters.splice(index, 1);
+    clearTimeout(waiter.timer);
+    waiter.resolve();
+  };
+  gone.addEventListener('abort', leave);
+  await waiting;
+  gone.removeEventListener('abort', leave);
+}
+
+function take({ queue, queues }: QueueCall, most: number, visibility: number | undefined): Received[] {
+  // fauxqs does not tell a dead letter's origin, and counts the attempt that moved it.
+  const deadLetters = (arn: string) => {
+    const target = queues.getQueueByArn(arn);
+    if (!target) return undefined;
+    const enqueue = (message: Message) => {
+      message.deadLetterSource = queue.arn;
+      message.approximateReceiveCount -= 1;
+      target.enqueue(message);
+    };
+    return { enqueue };
+  };
+  if (!queue.isFifo()) return queue.dequeue(most, visibility, deadLetters);
+  return takeFifo(queue, most, (left) => queue.dequeue(left, visibility, deadLetters));
+}
+
+/** fauxqs gives one message of a group at a time, and puts messages that come back in reverse order. */
+function takeFifo(queue: Queue, most: number, dequeue: (most: number) => Received[]): Received[] {
+  const taken: Received[] = [];
+  const groups = new Map<string, number>();
+  while (taken.length < most) {
+    for (const messages of queue.fifoMessages.values()) restoreOrder(messages);
+    // A group that is locked by this call only is still open to it.
+    for (const group of groups.keys()) queue.fifoLockedGroups.delete(group);
+    const more = dequeue(1);
+    for (const { ReceiptHandle } of more) {
+      const group = queue.inflightMessages.get(ReceiptHandle)?.message.messageGroupId;
+      if (group !== undefined) groups.set(group, (groups.get(group) ?? 0) + 1);
+    }
+    for (const [group, count] of groups) queue.fifoLockedGroups.set(group, count);
+    if (more.length === 0) break;
+    taken.push(...more);
+  }
+  return taken;
+}
+
+function restoreOrder(messages: Message[]): void {
+  const number = (index: number) => messages[index]?.sequenceNumber ?? '';
+  // No more than ten of a group are in flight.
+  for (let index = 1; index < Math.min(messages.length, 12); index += 1) {
+    if (number(index - 1) <= number(index)) continue;
+    messages.sort((one, other) => ((one.sequenceNumber ?? '') < (other.sequenceNumber ?? '') ? -1 : 1));
+    return;
+  }
+}
+
+type SystemAttribute = (message: Message) => string | number | undefined;
+
+/** fauxqs knows no AWSTraceHeader, no DeadLetterQueueSourceArn, and no sender. */
+const systemAttributes: Record<string, SystemAttribute> = {
+  SenderId: ({ senderId }) => senderId ?? 'AIDALOCALSNS000000000',
+  SentTimestamp: ({ sentTimestamp }) => sentTimestamp,
+  ApproximateReceiveCount: ({ approximateReceiveCount }) => approximateReceiveCount,
+  ApproximateFirstReceiveTimestamp: ({ approximateFirstReceiveTimestamp }) => approximateFirstReceiveTimestamp,
+  SequenceNumber: ({ sequenceNumber }) => sequenceNumber,
+  MessageDeduplicationId: ({ messageDeduplicationId }) => messageDeduplicationId,
+  MessageGroupId: ({ messageGroupId }) => messageGroupId,
+  AWSTraceHeader: ({ traceHeader }) => traceHeader,
+  DeadLetterQueueSourceArn: ({ deadLetterSource }) => deadLetterSource
+};
+
+/** fauxqs takes any name. */
+function systemAttributeNames(input: Record<string, unknown>): readonly string[] {
+  const asked = [...list(input.AttributeNames), ...list(input.MessageSystemAttributeNames)];
+  if (asked.length === 0) return asked;
+  const wrong = asked.find((name) => name !== 'All' && !Object.hasOwn(systemAttributes, name));
+  if (wrong !== undefined) throw new SqsError('InvalidAttributeName', `Unknown Attribute ${wrong}.`);
+  return asked.includes('All') ? Object.keys(systemAttributes) : asked;
+}
+
+function complete(call: QueueCall, received: Received, names: readonly string[]): void {
+  const message = call.queue.inflightMessages.get(received.ReceiptHandle)?.message;
+  if (!message) return;
+  if (names.length > 0) {
+    const values = names.map((name) => [name, systemAttributes[name]?.(message)] as const);
+    const known = values.filter(([, value]) => value !== undefined && value !== '');
+    received.Attributes = Object.fromEntries(known.map(([name, value]) => [name, String(value)]));
+  }
+  if (received.MessageAttributes) selectAttributes(call, received, received.MessageAttributes);
+}
+
+/** fauxqs gives all attributes where none were asked for, and the checksum of all where some were. */
+function selectAttributes(call: QueueCall, received: Received, all: Attributes): void {
+  const asked = list(call.input.MessageAttributeNames);
+  if (asked.includes('All') || asked.includes('.*')) return;
+  const wanted = Object.entries(all).filter(([name]) =>
+    asked.some((each) => (each.endsWith('.*') ? name.startsWith(each.slice(0, -1)) : each === name))
+  );
+  delete received.MessageAttributes;
+  delete received.MD5OfMessageAttributes;
+  if (wanted.length === 0) return;
+  received.MessageAttributes = Object.fromEntries(wanted);
+  received.MD5OfMessageAttributes = md5OfAttributes(call, received.MessageAttributes);
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+const list = (value: unknown): readonly string[] => (Array.isArray(value) ? value : []);
+const within = (value: unknown, least: number, most: number): boolean =>
+  Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
+const invalid = (message: string) => new SqsError('InvalidParameterValue', message);
+const invalidValue = (value: unknown, name: string, reason: string) =>
+  invalid(`Value ${String(value)} for parameter ${name} is invalid. Reason: ${reason}`);
+const missing = (name: string) =>
+  new SqsError('MissingParameter', `The request must contain the parameter ${name}.`);

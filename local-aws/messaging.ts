@@ -1,53 +1,327 @@
-import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { AwsError } from './aws-error';
 import type { Answer, Call } from './call';
-import type { Principal } from './sign-ins';
+import { type Principal, signIns } from './sign-ins';
+import { checkArn, type Delivery, inbox, Publisher, type Text, Texts, type Topic } from './sns-rules';
+import {
+  answerSqs,
+  type CreateMessage,
+  isMessageOperation,
+  noQueue,
+  type Queue,
+  type Queues,
+  SqsError,
+  sqsErrorAnswer
+} from './sqs-rules';
 
-type App = Awaited<ReturnType<typeof load>>;
+/** A topic as fauxqs keeps it. */
+interface StoredTopic {
+  readonly attributes: Record<string, string>;
+}
+interface Topics {
+  getTopic(arn: string): StoredTopic | undefined;
+}
+
+/** The fauxqs of an account. */
+interface Fauxqs {
+  readonly account: string;
+  readonly queues: Queues;
+  readonly topics: Topics;
+  readonly createMessage: CreateMessage;
+  /** Hands a message to the subscriptions of a topic. */
+  fanOut(delivery: Delivery & { topic: StoredTopic; snsStore: Topics; sqsStore: Record<string, unknown> }): void;
+  request(headers: Record<string, string>, payload: string): Promise<Response>;
+  close(): Promise<unknown>;
+}
+
+interface Response {
+  readonly statusCode: number;
+  readonly headers: Record<string, unknown>;
+  readonly body: string;
+}
 
 /** The account number that fauxqs puts into every ARN and URL. */
 const placeholder = '000000000000';
-/** What users wrote is never touched. */
-const contents = new Set(['MessageBody', 'Body', 'MessageAttributes', 'MessageSystemAttributes', 'Message', 'Subject']);
+const accounts = new Set<string>(Object.values(signIns).map(({ account }) => account));
+const json = 'application/x-amz-json-1.0';
 
-/** SQS and SNS: one fauxqs for each account, loaded with its first request, called without a port of its own. */
+/**
+ * SQS and SNS: one fauxqs for each account, loaded with its first request, called without a port of its own. What
+ * becomes of messages is decided in `sqs-rules` and `sns-rules`; fauxqs keeps them, and answers everything else.
+ */
 export class Messaging {
-  readonly #apps = new Map<string, Promise<App>>();
+  readonly #loading = new Map<string, Promise<Fauxqs>>();
+  readonly #loaded = new Map<string, Fauxqs>();
+  readonly #publisher = new Publisher();
+  readonly #texts = new Texts();
 
-  /** Passes a verified call on. When `gone` has aborted, messages that nobody took go back to their queue. */
+  /** The latest texts to phones and apps, oldest first. Nobody else gets them. */
+  get texts(): readonly Text[] {
+    return this.#texts.all;
+  }
+
+  /** Forgets the texts. */
+  clearTexts(): void {
+    this.#texts.clear();
+  }
+
+  /** Answers a verified call. A caller for whom `gone` has aborted gets no messages. Throws AwsError. */
   async answer(call: Call, principal: Principal, gone: AbortSignal): Promise<Answer> {
-    if (principal.allows === 'nothing') throw denied(call, principal);
-    const app = await this.#app(principal.account);
-    const headers = headersOf(call);
-    const payload = inward(call, principal.account);
-    const response = await app.inject({ method: 'POST', url: '/', headers, payload });
-    if (gone.aborted && call.operation === 'ReceiveMessage') await giveBack(app, call, payload, response.body);
-    const type = String(response.headers['content-type'] ?? '');
-    return {
-      status: response.statusCode,
-      headers: { 'Content-Type': type, 'x-amzn-RequestId': call.requestId, ...queryError(response.headers) },
-      body: outward(call, principal.account, response.body, type.includes('json')),
-      ...(response.statusCode >= 400 ? { errorCode: errorCode(response.body) } : {})
-    };
+    if (call.service === 'sns') return this.#answerSns(call, principal);
+    if (call.protocol !== 'json-1.0') {
+      const text = `The action ${call.operation} is not valid for this web service.`;
+      throw new AwsError(400, 'InvalidAction', text);
+    }
+    try {
+      return await this.#answerSqs(call, principal, gone);
+    } catch (error) {
+      if (!(error instanceof SqsError)) throw error;
+      return sqsErrorAnswer(call, error);
+    }
   }
 
   async close(): Promise<void> {
-    const apps = await Promise.all(this.#apps.values());
-    await Promise.all(apps.map((app) => app.close()));
-    this.#apps.clear();
+    const all = await Promise.all(this.#loading.values());
+    await Promise.all(all.map((fauxqs) => fauxqs.close()));
+    this.#loading.clear();
+    this.#loaded.clear();
   }
 
-  #app(account: string): Promise<App> {
-    const app = this.#apps.get(account) ?? load();
-    this.#apps.set(account, app);
-    return app;
+  #fauxqs(account: string): Promise<Fauxqs> {
+    const loading = this.#loading.get(account) ?? this.#load(account);
+    this.#loading.set(account, loading);
+    return loading;
+  }
+
+  async #load(account: string): Promise<Fauxqs> {
+    const fauxqs = await load(account);
+    this.#loaded.set(account, fauxqs);
+    if (account === signIns.demo.account) await setUp(fauxqs);
+    return fauxqs;
+  }
+
+  async #answerSqs(call: Call, principal: Principal, gone: AbortSignal): Promise<Answer> {
+    const target = targetOf(call, principal.account);
+    if (principal.allows === 'nothing') throw deniedBy(call, principal, target, 'identity');
+    if (!target) return passOn(await this.#fauxqs(principal.account), call);
+    if (!accounts.has(target.account)) throw noQueue();
+    const fauxqs = this.#loaded.get(target.account) ?? (await this.#fauxqs(target.account));
+    const queue = fauxqs.queues.getQueueByArn(arnOf(call, placeholder, target.name));
+    if (!queue) throw noQueue();
+    if (target.account !== principal.account) {
+      const allowed = policyAllows(queue.attributes.Policy, principal, sqsAction(call));
+      if (!allowed) throw deniedBy(call, principal, target, 'resource');
+    }
+    if (!isMessageOperation(call.operation)) return passOn(fauxqs, call);
+    const { operation, input } = call;
+    const { queues, createMessage } = fauxqs;
+    const senderId = principal.userId;
+    const arn = arnOf(call, target.account, target.name);
+    const output = answerSqs({ operation, input, queue, arn, queues, createMessage, senderId, gone });
+    const headers = { 'Content-Type': json, 'x-amzn-RequestId': call.requestId };
+    return { status: 200, headers, body: JSON.stringify(output instanceof Promise ? await output : output) };
+  }
+
+  async #answerSns(call: Call, principal: Principal): Promise<Answer> {
+    const { TopicArn, TargetArn } = call.input as Record<string, string | undefined>;
+    const arn = TopicArn ?? TargetArn;
+    if (principal.allows === 'nothing') throw notAuthorized(call, principal, arn ?? '*', 'identity');
+    const own = await this.#fauxqs(principal.account);
+    if (call.operation !== 'Publish' && call.operation !== 'PublishBatch') return passOn(own, call);
+    const account = arn?.split(':')[4];
+    if (account !== undefined && accounts.has(account)) await this.#fauxqs(account);
+    const publishing = {
+      call,
+      findTopic: (topicArn: string) => this.#findTopic(call, principal, topicArn),
+      keepText: (text: Text) => this.#texts.add(text)
+    };
+    return call.operation === 'Publish'
+      ? this.#publisher.publish(publishing)
+      : this.#publisher.publishBatch(publishing);
+  }
+
+  #findTopic(call: Call, principal: Principal, arn: string): Topic {
+    checkArn('TopicArn', arn, call);
+    const account = arn.split(':')[4] ?? '';
+    const fauxqs = this.#loaded.get(account);
+    const topic = fauxqs?.topics.getTopic(renumber(arn, account, placeholder));
+    if (account !== principal.account && !policyAllows(topic?.attributes.Policy, principal, 'SNS:Publish')) {
+      throw notAuthorized(call, principal, arn, 'resource');
+    }
+    if (!fauxqs || !topic) throw new AwsError(404, 'NotFound', 'Topic does not exist');
+    const rename = (text: string) => renumber(text, placeholder, account);
+    const getQueueByArn = (queueArn: string) => {
+      const queue = this.#findQueue(queueArn, fauxqs);
+      return queue && inbox(queue, rename);
+    };
+    const deliver = (delivery: Delivery) =>
+      fauxqs.fanOut({ ...delivery, topic, snsStore: fauxqs.topics, sqsStore: { getQueueByArn } });
+    return { arn, attributes: topic.attributes, deliver };
+  }
+
+  /** A subscribed queue, which may be another account's: fauxqs looks into its own only. */
+  #findQueue(arn: string, own: Fauxqs): Queue | undefined {
+    const account = arn.split(':')[4] ?? '';
+    const fauxqs = account === placeholder ? own : this.#loaded.get(account);
+    return fauxqs?.queues.getQueueByArn(renumber(arn, account, placeholder));
   }
 }
 
-/** fauxqs is an ES module and takes a while to load: only who uses it waits for it. */
-async function load() {
+interface Internals {
+  SqsStore: { new (): Queues; createMessage: CreateMessage };
+  SnsStore: new () => Topics;
+  fanOutToSubscriptions: Fauxqs['fanOut'];
+}
+
+/**
+ * fauxqs is an ES module and takes a while to load: only who uses it waits for it. Its package exports the server
+ * only; its stores are beside it.
+ */
+async function load(account: string): Promise<Fauxqs> {
+  const folder = path.join(__dirname, '../node_modules/fauxqs/dist');
+  const part = async (name: string) => (await import(pathToFileURL(path.join(folder, name)).href)) as Internals;
   const { buildApp } = await import('fauxqs');
-  return buildApp({ logger: false });
+  const { SqsStore } = await part('sqs/sqsStore.js');
+  const { SnsStore } = await part('sns/snsStore.js');
+  const { fanOutToSubscriptions } = await part('sns/actions/publish.js');
+  const queues = new SqsStore();
+  const topics = new SnsStore();
+  const stores = { sqsStore: queues, snsStore: topics } as unknown as NonNullable<
+    NonNullable<Parameters<typeof buildApp>[0]>['stores']
+  >;
+  const app = buildApp({ logger: false, stores });
+  return {
+    account,
+    queues,
+    topics,
+    createMessage: SqsStore.createMessage,
+    fanOut: fanOutToSubscriptions,
+    request: (headers, payload) => app.inject({ method: 'POST', url: '/', headers, payload }),
+    close: () => app.close()
+  };
+}
+
+interface SetUp {
+  readonly service: 'sqs' | 'sns';
+  readonly operation: string;
+  readonly input: Record<string, unknown>;
+}
+
+/** Makes the queues and topics that are there from the beginning, by the requests that a client would send. */
+async function setUp(fauxqs: Fauxqs): Promise<void> {
+  const all = JSON.parse(readFileSync(path.join(__dirname, 'messaging.json'), 'utf8')) as SetUp[];
+  for (const { service, operation, input } of all) {
+    const authorization = `AWS4-HMAC-SHA256 Credential=set-up/20000101/us-east-1/${service}/aws4_request`;
+    const ofSns = { 'content-type': 'application/x-www-form-urlencoded' };
+    const ofSqs = { 'content-type': json, 'x-amz-target': `AmazonSQS.${operation}` };
+    const headers = { authorization, host: 'localhost', ...(service === 'sqs' ? ofSqs : ofSns) };
+    const fields = { Action: operation, ...input } as Record<string, string>;
+    const payload = service === 'sqs' ? JSON.stringify(input) : new URLSearchParams(fields).toString();
+    const response = await fauxqs.request(headers, renumber(payload, fauxqs.account, placeholder));
+    if (response.statusCode !== 200) throw new Error(`messaging.json, ${operation}: ${response.body}`);
+  }
+}
+
+/** Which queue a request is for. */
+interface Target {
+  readonly account: string;
+  readonly name: string;
+}
+
+/** Only the path of a queue's URL says which queue it is. fauxqs wants the region in the host. */
+function targetOf(call: Call, account: string): Target | undefined {
+  const { QueueUrl, QueueName, QueueOwnerAWSAccountId } = call.input as Record<string, string | undefined>;
+  if (call.operation === 'GetQueueUrl' && QueueName)
+    return { account: QueueOwnerAWSAccountId ?? account, name: QueueName };
+  if (QueueUrl === undefined) return undefined;
+  const [, owner, name] = /^(?:https?:\/\/[^/]*)?\/(\d{12})\/([^/?]+)\/?$/.exec(QueueUrl) ?? [];
+  if (owner && name) return { account: owner, name };
+  throw new SqsError('InvalidAddress', `The address ${QueueUrl} is not valid for this endpoint.`);
+}
+
+function arnOf(call: Call, account: string, name: string): string {
+  return `arn:aws:sqs:${call.region}:${account}:${name}`;
+}
+
+function sqsAction(call: Call): string {
+  return `sqs:${call.operation.replace(/Batch$/, '').toLowerCase()}`;
+}
+
+function deniedBy(call: Call, { arn }: Principal, target: Target | undefined, policy: string): SqsError {
+  const action = sqsAction(call);
+  const resource = target ? ` on resource: ${arnOf(call, target.account, target.name)}` : '';
+  return new SqsError(
+    'AccessDenied',
+    `User: ${arn} is not authorized to perform: ${action}${resource} because no ${policy}-based policy allows the ${action} action`
+  );
+}
+
+function notAuthorized(call: Call, { arn }: Principal, resource: string, policy: string): AwsError {
+  const action = `SNS:${call.operation.replace(/Batch$/, '')}`;
+  return new AwsError(
+    403,
+    'AuthorizationError',
+    `User: ${arn} is not authorized to perform: ${action} on resource: ${resource} because no ${policy}-based policy allows the ${action} action`
+  );
+}
+
+interface Statement {
+  readonly Effect?: string;
+  readonly Principal?: unknown;
+  readonly Action?: string | readonly string[];
+}
+
+/** Whether the policy of a queue or topic lets another account's principal do this. */
+function policyAllows(policy: string | undefined, principal: Principal, action: string): boolean {
+  if (!policy) return false;
+  const { Statement: found = [] } = readPolicy(policy);
+  const fitting = [found].flat().filter((each) => names(each, principal) && covers(each, action));
+  return fitting.length > 0 && fitting.every(({ Effect }) => Effect === 'Allow');
+}
+
+/** The service refuses a policy that is no JSON; fauxqs keeps it. */
+function readPolicy(policy: string): { Statement?: Statement | Statement[] } {
+  try {
+    return JSON.parse(policy) as { Statement?: Statement | Statement[] };
+  } catch {
+    return {};
+  }
+}
+
+function names({ Principal }: Statement, { account, arn }: Principal): boolean {
+  const given = typeof Principal === 'object' && Principal !== null ? (Principal as { AWS?: unknown }).AWS : Principal;
+  return [given].flat().some((each) => ['*', account, `arn:aws:iam::${account}:root`, arn].includes(String(each)));
+}
+
+function covers({ Action = [] }: Statement, action: string): boolean {
+  return [Action].flat().some((each) => {
+    const pattern = each.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+    return new RegExp(`^${pattern}$`, 'i').test(action);
+  });
+}
+
+/** Lets fauxqs answer, with its account number in place of the account's. */
+async function passOn(fauxqs: Fauxqs, call: Call): Promise<Answer> {
+  const { account } = fauxqs;
+  const response = await fauxqs.request(headersOf(call), inward(call, account));
+  const type = String(response.headers['content-type'] ?? '');
+  const ofSqs = call.protocol === 'json-1.0';
+  if (ofSqs && response.statusCode >= 400) throw errorOf(response.body);
+  const headers = { 'Content-Type': type, 'x-amzn-RequestId': call.requestId };
+  return {
+    status: response.statusCode,
+    headers,
+    body: outward(call, account, inRegion(call, response.body)),
+    ...(response.statusCode >= 400 ? { errorCode: /<Code>([^<]*)</.exec(response.body)?.[1] ?? 'unknown' } : {})
+  };
+}
+
+function errorOf(body: string): Error {
+  const { __type: type = '', message = '' } = JSON.parse(body) as { __type?: string; message?: string };
+  if (!type.startsWith('com.amazonaws.sqs#')) return new SqsError('SerializationException', '');
+  return new SqsError(type.slice('com.amazonaws.sqs#'.length), message);
 }
 
 /** All headers but those that describe the body as it was on the wire. */
@@ -59,90 +333,32 @@ function headersOf(call: Call): Record<string, string> {
   );
 }
 
-function denied(call: Call, principal: Principal): AwsError {
-  const action = `${call.service}:${call.operation}`;
-  const text = `User: ${principal.arn} is not authorized to perform: ${action} because no identity-based policy allows the ${action} action`;
-  if (call.service === 'sns') return new AwsError(403, 'AuthorizationError', text);
-  return new AwsError(403, 'AccessDeniedException', text, { queryCode: 'AccessDenied' });
-}
-
-function queryError(headers: Record<string, unknown>): Record<string, string> {
-  const value = headers['x-amzn-query-error'];
-  return value === undefined ? {} : { 'x-amzn-query-error': String(value) };
-}
-
-function errorCode(body: string): string {
-  return /"__type":\s*"(?:[^"#]*#)?([^"]+)"/.exec(body)?.[1] ?? /<Code>([^<]*)</.exec(body)?.[1] ?? 'unknown';
-}
-
-/** The body as fauxqs wants it: its account number, and queue URLs whose host tells the region. */
 function inward(call: Call, account: string): string {
-  const rename = (text: string) => text.replaceAll(account, placeholder);
-  if (call.protocol === 'query') return renameForm(call.body.toString('utf8'), rename);
-  const json = renameJson(call.body.toString('utf8'), rename);
-  return json.replace(/("QueueUrl":\s*")https?:\/\/[^/"]*/, `$1http://sqs.${call.region}.localhost`);
+  const payload = renumber(call.body.toString('utf8'), account, placeholder);
+  if (call.protocol === 'query') return payload;
+  return payload.replace(/("QueueUrl":\s*")(?:https?:\/\/[^/"]*)?/, `$1http://sqs.${call.region}.localhost`);
+}
+
+/** fauxqs lists the queues and topics of all regions. */
+function inRegion(call: Call, body: string): string {
+  if (call.operation === 'ListTopics') {
+    return body.replace(
+      /<member>\s*<TopicArn>arn:aws:sns:([^:<]*):[^<]*<\/TopicArn>\s*<\/member>/g,
+      (member, region) => (region === call.region ? member : '')
+    );
+  }
+  if (call.operation !== 'ListQueues') return body;
+  const { QueueUrls = [], ...rest } = JSON.parse(body) as { QueueUrls?: string[] };
+  const here = QueueUrls.filter((each) => each.startsWith(`http://sqs.${call.region}.`));
+  return JSON.stringify({ ...rest, QueueUrls: here });
 }
 
 /** Its answer as the caller wants it: the account's own number, and queue URLs at this server. */
-function outward(call: Call, account: string, body: string, json: boolean): string {
-  const rename = (text: string) =>
-    text
-      .replace(/^http:\/\/sqs\.[^/]*(?=\/000000000000\/)/, `http://${call.headers.host}`)
-      .replaceAll(placeholder, account);
-  return json ? renameJson(body, rename) : rename(body);
+function outward(call: Call, account: string, body: string): string {
+  const here = body.replace(/"http:\/\/sqs\.[^/"]*(?=\/000000000000\/)/g, `"http://${call.headers.host}`);
+  return renumber(here, placeholder, account);
 }
 
-/** fauxqs does not notice that a long poll's caller has gone, and hands the messages out all the same. */
-async function giveBack(app: App, call: Call, request: string, answer: string): Promise<void> {
-  const { QueueUrl } = JSON.parse(request) as { QueueUrl: string };
-  const { Messages = [] } = JSON.parse(answer) as { Messages?: { ReceiptHandle: string }[] };
-  for (const { ReceiptHandle } of Messages) {
-    const headers = { ...headersOf(call), 'x-amz-target': 'AmazonSQS.ChangeMessageVisibility' };
-    const payload = JSON.stringify({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 });
-    await app.inject({ method: 'POST', url: '/', headers, payload });
-  }
-}
-
-function renameForm(form: string, rename: Rename): string {
-  const fields = new URLSearchParams(form);
-  for (const [name, value] of [...fields]) {
-    const written = name.split('.').some((part) => contents.has(part));
-    if (!written) fields.set(name, rename(value));
-  }
-  return fields.toString();
-}
-
-type Rename = (text: string) => string;
-
-function renameJson(json: string, rename: Rename): string {
-  try {
-    return JSON.stringify(renameValue(JSON.parse(json), rename));
-  } catch {
-    return json;
-  }
-}
-
-function renameValue(value: unknown, rename: Rename): unknown {
-  if (typeof value === 'string') return rename(value);
-  if (Array.isArray(value)) return value.map((each) => renameValue(each, rename));
-  if (typeof value !== 'object' || value === null) return value;
-  const renamed = Object.entries(value).map(([name, each]) => [
-    name,
-    contents.has(name) ? each : renameValue(each, rename)
-  ]);
-  return renameEnvelope(Object.fromEntries(renamed), rename);
-}
-
-/** A message that SNS has put into a queue: its envelope names the topic, and its checksum has to fit again. */
-function renameEnvelope(message: Record<string, unknown>, rename: Rename): Record<string, unknown> {
-  const body = message.Body;
-  if (typeof body !== 'string' || !('ReceiptHandle' in message) || !body.includes('"TopicArn"')) return message;
-  try {
-    const envelope = JSON.parse(body) as Record<string, unknown>;
-    if (envelope.Type !== 'Notification' || typeof envelope.TopicArn !== 'string') return message;
-    const Body = JSON.stringify(renameValue(envelope, rename));
-    return { ...message, Body, MD5OfBody: createHash('md5').update(Body).digest('hex') };
-  } catch {
-    return message;
-  }
+function renumber(text: string, from: string, to: string): string {
+  return text.replaceAll(from, to);
 }

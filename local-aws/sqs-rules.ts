@@ -65,6 +65,7 @@ export interface Queue {
   checkDeduplication(id: string): Duplicate;
   recordDeduplication(id: string, messageId: string, sequenceNumber?: string): void;
   nextSequenceNumber(): string;
+  processTimers(): void;
 }
 
 /** What is used of the queues of an account. */
@@ -87,6 +88,8 @@ export interface QueueCall {
   /** Never changed: it is in the log as well. */
   readonly input: Record<string, unknown>;
   readonly queue: Queue;
+  /** The queue's, with the account's own number. */
+  readonly arn: string;
   readonly queues: Queues;
   readonly createMessage: CreateMessage;
   /** Who sends, as in the attribute SenderId. */
@@ -143,7 +146,10 @@ export function sqsErrorAnswer(call: Call, { code, message }: SqsError): Answer 
       'x-amzn-RequestId': call.requestId,
       'x-amzn-query-error': `${queryCode};Sender`
     },
-    body: JSON.stringify({ __type: shape ? `com.amazon.coral.service#${shape}` : `com.amazonaws.sqs#${code}`, message }),
+    body: JSON.stringify({
+      __type: shape ? `com.amazon.coral.service#${shape}` : `com.amazonaws.sqs#${code}`,
+      message
+    }),
     errorCode: shape ?? code
   };
 }
@@ -279,16 +285,13 @@ function md5OfAttributes(call: QueueCall, attributes: Attributes): string {
 }
 
 // A lone half of a pair is no character.
-const forbidden = /[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+const forbidden = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
 /** fauxqs refuses everything beyond U+FFFF, and does not look into attributes. */
 function checkContents(value: string): void {
   if (!forbidden.test(value)) return;
   const allowed = '#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF';
-  throw new SqsError(
-    'InvalidMessageContents',
-    `Invalid characters found. Valid unicode characters are ${allowed}.`
-  );
+  throw new SqsError('InvalidMessageContents', `Invalid characters found. Valid unicode characters are ${allowed}.`);
 }
 
 /** fauxqs takes any attributes. */
@@ -424,6 +427,7 @@ async function receive(call: QueueCall): Promise<Record<string, unknown>> {
     await someMessage(queue, left / 1000, gone);
     // That the caller has gone may be known already, but not here.
     await setImmediate();
+    if (call.queues.getQueueByArn(queue.arn) !== queue) throw noQueue();
   }
   return {};
 }
@@ -444,13 +448,13 @@ async function someMessage(queue: Queue, seconds: number, gone: AbortSignal): Pr
   gone.removeEventListener('abort', leave);
 }
 
-function take({ queue, queues }: QueueCall, most: number, visibility: number | undefined): Received[] {
+function take({ queue, arn: source, queues }: QueueCall, most: number, visibility: number | undefined): Received[] {
   // fauxqs does not tell a dead letter's origin, and counts the attempt that moved it.
   const deadLetters = (arn: string) => {
     const target = queues.getQueueByArn(arn);
     if (!target) return undefined;
     const enqueue = (message: Message) => {
-      message.deadLetterSource = queue.arn;
+      message.deadLetterSource = source;
       message.approximateReceiveCount -= 1;
       target.enqueue(message);
     };
@@ -464,8 +468,9 @@ function take({ queue, queues }: QueueCall, most: number, visibility: number | u
 function takeFifo(queue: Queue, most: number, dequeue: (most: number) => Received[]): Received[] {
   const taken: Received[] = [];
   const groups = new Map<string, number>();
+  queue.processTimers();
+  for (const messages of queue.fifoMessages.values()) restoreOrder(messages);
   while (taken.length < most) {
-    for (const messages of queue.fifoMessages.values()) restoreOrder(messages);
     // A group that is locked by this call only is still open to it.
     for (const group of groups.keys()) queue.fifoLockedGroups.delete(group);
     const more = dequeue(1);
@@ -546,5 +551,4 @@ const within = (value: unknown, least: number, most: number): boolean =>
 const invalid = (message: string) => new SqsError('InvalidParameterValue', message);
 const invalidValue = (value: unknown, name: string, reason: string) =>
   invalid(`Value ${String(value)} for parameter ${name} is invalid. Reason: ${reason}`);
-const missing = (name: string) =>
-  new SqsError('MissingParameter', `The request must contain the parameter ${name}.`);
+const missing = (name: string) => new SqsError('MissingParameter', `The request must contain the parameter ${name}.`);

@@ -52,11 +52,13 @@ export = defineAction({
     const body = toText(inputs.body, 'body');
     const count = Object.keys(inputs.attributes ?? {}).length;
     if (count > mostAttributes) throw invalid(`attributes may be at most ${mostAttributes}, but are ${count}.`);
+    const entry = { MessageBody: body, ...delayOf(inputs.delaySeconds, queue), ...entryOf(inputs, queue) };
     const receipt = await ship({
-      target: urlOfQueue(sdk, client, queue),
-      entry: { MessageBody: body, ...delayOf(inputs.delaySeconds, queue), ...entryOf(inputs, queue) },
+      entry,
       bytes: checkMessage(body, inputs.attributes, 'body', sizeLimit),
       group: isFifo(queue) ? groupId : undefined,
+      // Asked for when nothing is wrong with the message.
+      target: urlOfQueue(sdk, client, queue),
       carrier: (url) => carrierTo(sdk, url, !batch)
     });
     return resultOf(receipt);

@@ -565,6 +565,23 @@ describe('aws-sqs-receive', () => {
       const failed = logged('warn').filter((text) => text.includes('InternalFailure'));
       assert.equal(failed.length, 1, logged('warn').join('\n'));
     });
+
+    it('and goes on as before when there is none any more that could not be kept', async () => {
+      const url = await queues.create();
+      await bench.aws.fault({ kind: 'expired', operation: 'ChangeMessageVisibility', times: 1 });
+      await receiving({ queue: url, settle: 'flow', visibilityTimeout: 1 });
+      await queues.send(url, 'kept');
+      const msg = await next();
+      await red('ExpiredToken');
+      await settle(msg);
+      const began = Date.now();
+      for (const body of ['one', 'two', 'three']) {
+        await queues.send(url, body);
+        await settle(await next());
+      }
+      assert.ok(Date.now() - began < second, `three messages took ${Date.now() - began} ms`);
+      await bench.red.until(() => lastStatus().fill === 'blue', 'a status without trouble', second);
+    });
   });
 
   describe('has never more messages in the flow than it may', () => {

@@ -90,6 +90,24 @@ export async function deployAction(
   await bench.red.deploy([account(bench, properties), node, sink('out')], { credentials: credentials() });
 }
 
+export const sendNode = (properties: Record<string, unknown> = {}): FlowNode => ({
+  id: 'send',
+  type: 'aws-sqs-send',
+  account: 'account',
+  queueType: 'str',
+  wires: [['out']],
+  ...properties
+});
+
+export const publishNode = (properties: Record<string, unknown> = {}): FlowNode => ({
+  id: 'publish',
+  type: 'aws-sns-publish',
+  account: 'account',
+  targetType: 'str',
+  wires: [['out']],
+  ...properties
+});
+
 export const receiveNode = (properties: Record<string, unknown> = {}): FlowNode => ({
   id: 'receive',
   type: 'aws-sqs-receive',

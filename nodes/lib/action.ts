@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { AccountNode } from './account';
 import { accountFrom } from './account';
-import { Lanes } from './batch';
+import { Backlog, Lanes } from './batch';
 import type { Caller, Shipment } from './call';
 import { Call } from './call';
 import type { Answer, Client } from './clients';
@@ -69,6 +69,10 @@ export const commonFields = {
   output: choice(['parsed', 'raw'], { icon: 'sign-out' })
 };
 
+/** Messages, and their bytes, that a node holds while requests are in flight: beyond that a flow is told at once. */
+const mostWaiting = 10_000;
+const mostWaitingBytes = 64 * 1024 * 1024;
+
 /** What one message, or one of its many targets, came to; `aws` is for `msg.aws`. */
 type Attempt = { aws: Record<string, unknown>; result: Result } | { error: ActionError };
 
@@ -76,7 +80,7 @@ type Attempt = { aws: Record<string, unknown>; result: Result } | { error: Actio
 class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<S, F>, Work {
   readonly fields: Fields;
   readonly inOrder: boolean;
-  readonly lanes = new Lanes();
+  readonly lanes = new Lanes(new Backlog(mostWaiting, mostWaitingBytes));
   readonly #input: Input;
   /** The field that may name many targets. */
   readonly #many: string | undefined;

@@ -69,12 +69,12 @@ export class Backlog {
   #bytes = 0;
 
   constructor(
-    private readonly mostMessages = 10_000,
-    private readonly mostBytes = 64 * 1024 * 1024
+    private readonly mostMessages: number,
+    private readonly mostBytes: number
   ) {}
 
   /** Throws `RequestThrottled` where there is no room. */
-  take(bytes: number): void {
+  check(bytes: number): void {
     if (this.#messages >= this.mostMessages || this.#bytes + bytes > this.mostBytes) {
       throw new ActionError(
         'RequestThrottled',
@@ -82,6 +82,9 @@ export class Backlog {
         { retryable: true }
       );
     }
+  }
+
+  take(bytes: number): void {
     this.#messages += 1;
     this.#bytes += bytes;
   }
@@ -132,6 +135,7 @@ export class Lane<Entry extends object, Output extends object> {
   /** Takes an entry in. Rejects with the service's error for this entry, or with `RequestThrottled` if too many wait. */
   add(parcel: Parcel<Entry>): Promise<Carried<Output>> {
     return new Promise((resolve, reject) => {
+      this.road.backlog.check(parcel.bytes);
       this.road.backlog.take(parcel.bytes);
       this.#admit({ ...parcel, attempts: 0, resolve, reject });
       this.#leave();
@@ -252,10 +256,11 @@ export class Lane<Entry extends object, Output extends object> {
     this.#pausing += 1;
     try {
       await wait(Math.random() * firstPause * 2 ** waiting.attempts, undefined, { signal: this.road.signal });
+      // It was admitted once, whoever waits now.
       this.road.backlog.take(waiting.bytes);
       this.#makeReady(waiting);
-    } catch (error) {
-      this.#fail(waiting, this.road.signal.aborted ? closed() : error);
+    } catch {
+      this.#fail(waiting, closed());
     }
     this.#pausing -= 1;
     this.#goOn();
@@ -301,11 +306,13 @@ const refusal = ({ Code, Message, SenderFault }: Failed, $metadata: Metadata): E
 export class Lanes {
   readonly #lanes = new Map<string, Map<string, unknown>>();
   readonly #controller = new AbortController();
-  readonly #road: Road = { backlog: new Backlog(), signal: this.#controller.signal };
+  readonly #road: Road;
 
-  constructor() {
+  /** `backlog`: how much may wait on all of them together. */
+  constructor(backlog: Backlog) {
     // Each request listens to it.
     setMaxListeners(0, this.signal);
+    this.#road = { backlog, signal: this.signal };
   }
 
   /** Ends requests and pauses; for the requests of the lanes. */
@@ -337,6 +344,7 @@ export class Lanes {
 
   /** Waits for what an entry needs before it can leave; it counts as waiting for that time. */
   async hold<T>(bytes: number, work: Promise<T>): Promise<T> {
+    this.#road.backlog.check(bytes);
     this.#road.backlog.take(bytes);
     try {
       return await work;

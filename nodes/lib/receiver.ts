@@ -16,6 +16,7 @@ import { regionOfQueue, urlOfQueue } from './queue';
 import type { Command } from './sdks';
 import { sdkOf } from './sdks';
 import { Status } from './status';
+import type { Place } from './visibility';
 import { Visibility } from './visibility';
 
 /** The checked properties of an `aws-sqs-receive`. */
@@ -40,14 +41,10 @@ const doing = {
 };
 type Operation = keyof typeof doing;
 
-/** Where the requests of a receiver go. */
-interface Place {
-  client: Client;
-  url: string;
+/** A place that was found at some time. */
+interface Found extends Place {
   /** To be asked for in each request; the queue's own where it is absent. */
   visibilityTimeout: number | undefined;
-  /** How long the queue hides what it hands out, seconds. */
-  hidden: number;
   /** When the queue is to be asked again for its own time, ms since 1970. */
   until: number;
 }
@@ -67,7 +64,7 @@ const visibilityAge = 5 * 60_000;
 const closeLimit = 10_000;
 
 /** How long a queue that has messages takes to answer, ms. */
-const longestAnswer = 500;
+const longestAnswer = 250;
 /** How long an aborted request may take to end, ms. */
 const abortLimit = 1000;
 
@@ -90,15 +87,16 @@ export class Receiver {
   readonly #loop: Promise<void>;
   #account: AccountNode | undefined;
   #detach: (() => void) | undefined;
-  #place: Place | undefined;
+  #place: Found | undefined;
   #closing = false;
   /** Ends the wait for room. */
   #wake: () => void = () => undefined;
   /** By operation: what is wrong and since when. */
   readonly #troubles = new Map<Operation, { name: string; since: string }>();
   #pauses = 0;
-  /** When the request in flight was sent, ms since 1970. */
-  #polling: number | undefined;
+  /** Whether a request for messages is in flight, and whether the last one brought some. */
+  #polling = false;
+  #flowing = false;
   #showing = false;
 
   constructor(
@@ -109,8 +107,9 @@ export class Receiver {
   ) {
     this.#status = new Status(node);
     this.#visibility = new Visibility(
+      () => this.#place as Found,
       (error) => this.#tried('ChangeMessageVisibility', error),
-      (id) => node.warn(`The time for the message ${id} is over before the flow has settled it; it will come again.`)
+      (ids) => this.#lost(ids)
     );
     this.#deliveries = new Deliveries(
       (delivery, settlement) => this.#carryOut(delivery, settlement),
@@ -122,14 +121,15 @@ export class Receiver {
   /** Stops receiving and gives back what is not settled. */
   async close(): Promise<void> {
     this.#closing = true;
-    // Messages may be on their way already; a queue that had none until now has none now.
-    if (this.#polling) await within(this.#polling + longestAnswer - Date.now(), this.#loop);
-    this.#life.abort(closed());
     this.#wake();
+    this.#deliveries.close();
+    // A request that is cut off would take what is given back with it: the open one gets it, and then it is given back.
+    const first = this.#giveBack();
+    if (this.#polling && (this.#deliveries.size > 0 || this.#flowing)) await within(longestAnswer, this.#loop);
+    this.#life.abort(closed());
     // A sign-in that hangs cannot be told to stop.
     await within(abortLimit, this.#loop);
-    this.#deliveries.close();
-    await within(closeLimit, this.#giveBack());
+    await within(closeLimit, Promise.all([first, this.#giveBack()]));
     this.#visibility.abort(closed());
     this.#visibility.close();
     this.#status.close();
@@ -154,7 +154,7 @@ export class Receiver {
         await this.#poll(place, await this.#room());
         this.#tried('ReceiveMessage');
       } catch (error) {
-        this.#polling = undefined;
+        this.#polling = false;
         if (!this.#closing) this.#tried('ReceiveMessage', error);
       }
       await this.#recover();
@@ -174,12 +174,12 @@ export class Receiver {
     return maxInFlight - this.#deliveries.size;
   }
 
-  async #poll(place: Place, room: number): Promise<void> {
+  async #poll(place: Found, room: number): Promise<void> {
     if (this.#closing) return;
     this.#show();
     const { batchSize, waitTime } = this.options;
     const began = Date.now();
-    this.#polling = began;
+    this.#polling = true;
     const output = await this.#send(
       place.client,
       new (sdkOf('sqs').ReceiveMessageCommand)({
@@ -191,22 +191,23 @@ export class Receiver {
         MessageAttributeNames: ['All']
       })
     );
-    this.#polling = undefined;
+    this.#polling = false;
     const { Messages = [] } = output;
+    this.#flowing = Messages.length > 0;
     for (const message of Messages) this.#take(message, place, output.$metadata);
     const rest = shortestPoll - (Date.now() - began);
     if (Messages.length === 0 && rest > 0) await this.#pause(rest);
   }
 
   /** Hands a message to the flow; one that came too late goes back with the rest. */
-  #take(message: Message, place: Place, metadata: Metadata): void {
+  #take(message: Message, place: Found, metadata: Metadata): void {
     const { MessageId = '', ReceiptHandle = '' } = message;
     const delivery = this.#deliveries.add(MessageId, ReceiptHandle, Date.now() + place.hidden * 1000);
     if (!delivery || this.#closing) return;
     this.#showSoon();
     this.node.send(this.#toMessage(message, delivery, place.client.region, metadata));
     if (this.options.settle === 'sent') void this.#deleteSent(delivery);
-    else this.#visibility.keep(this.#deliveries, place.client, place.url, place.hidden);
+    else this.#visibility.keep(this.#deliveries);
   }
 
   #toMessage(message: Message, delivery: Delivery, region: string, metadata: Metadata): NodeMessage {
@@ -243,9 +244,9 @@ export class Receiver {
   }
 
   async #carryOut(delivery: Delivery, settlement: Settlement): Promise<void> {
-    const { client, url } = this.#place as Place;
     try {
-      await this.#visibility.settle(delivery, settlement, client, url);
+      await this.#visibility.settle(delivery, settlement);
+      this.#tried('ChangeMessageVisibility');
     } catch (error) {
       // Another node reports it, which knows nothing of this account's secrets.
       throw this.#toError(error, settlement.action === 'delete' ? 'DeleteMessage' : 'ChangeMessageVisibility');
@@ -253,7 +254,7 @@ export class Receiver {
   }
 
   /** The client, the queue's URL, and how long it hides messages: asked for once, and again after a failure. */
-  async #findPlace(): Promise<Place> {
+  async #findPlace(): Promise<Found> {
     const { queue, region } = this.options;
     const account = accountFrom(this.RED, this.accountId);
     if (account !== this.#account) {
@@ -268,7 +269,7 @@ export class Receiver {
     return this.#place;
   }
 
-  async #hiding(client: Client, url: string): Promise<Pick<Place, 'visibilityTimeout' | 'hidden'>> {
+  async #hiding(client: Client, url: string): Promise<Pick<Found, 'visibilityTimeout' | 'hidden'>> {
     const { visibilityTimeout, settle } = this.options;
     // A message that is deleted at once does not have to be kept hidden.
     if (settle === 'sent') return { visibilityTimeout, hidden: Infinity };
@@ -313,7 +314,8 @@ export class Receiver {
 
   /** Waits a while, longer each time, as long as something is wrong. */
   async #recover(): Promise<void> {
-    if (this.#troubles.size === 0) this.#pauses = 0;
+    // Messages that cannot be kept hidden are no reason to take others later.
+    if (!this.#troubles.has('ReceiveMessage') && !this.#troubles.has('DeleteMessage')) this.#pauses = 0;
     else {
       // The account, the queue's URL and its visibility timeout are found anew.
       if (this.#place) this.#place.until = 0;
@@ -332,7 +334,14 @@ export class Receiver {
     return toActionError(thrown, { service: 'sqs', operation, secrets });
   }
 
+  /** These messages are no longer held. */
+  #lost([id, ...others]: string[]): void {
+    const which = others.length > 0 ? `the message ${id} and ${others.length} more` : `the message ${id}`;
+    this.node.warn(`The time for ${which} is over before the flow has settled it; it will come again.`);
+  }
+
   #oneLess(): void {
+    if (this.#deliveries.size === 0) this.#tried('ChangeMessageVisibility');
     this.#wake();
     this.#showSoon();
   }

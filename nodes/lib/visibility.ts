@@ -1,5 +1,5 @@
 import type { Carrier, Lane } from './batch';
-import { Lanes } from './batch';
+import { Backlog, Lanes } from './batch';
 import type { Answer, Client } from './clients';
 import type { Deliveries, Delivery, Settlement } from './deliveries';
 import { handleExpired } from './deliveries';
@@ -41,40 +41,51 @@ const changes = (QueueUrl: string): Carrier<Change, object> => {
   };
 };
 
+/** Where the requests of a receiver go. */
+export interface Place {
+  client: Client;
+  url: string;
+  /** How long the queue hides what it hands out, seconds. */
+  hidden: number;
+}
+
 /** What a receiver tells its queue about the messages that it took: that they stay hidden, come back, or can go. */
 export class Visibility {
-  readonly #lanes = new Lanes();
+  // What a receiver takes is limited already.
+  readonly #lanes = new Lanes(new Backlog(Infinity, Infinity));
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
+    /** Where the requests go; it may become another one. */
+    private readonly place: () => Place,
     /** Told of each try to put off a message: what went wrong, if anything did. */
     private readonly tried: (error?: unknown) => void,
-    /** Told the id of a message whose time is over. */
-    private readonly over: (messageId: string) => void
+    /** Told the ids of messages whose time is over. */
+    private readonly over: (messageIds: string[]) => void
   ) {}
 
   /** Rejects with the service's error, or with `HandleExpired` if the message is not the receiver's any more. */
-  async settle(delivery: Delivery, settlement: Settlement, client: Client, url: string): Promise<void> {
+  async settle(delivery: Delivery, settlement: Settlement): Promise<void> {
     try {
-      if (settlement.action === 'delete') await this.#delete(delivery, client, url);
-      else await this.#return(delivery, settlement.delay, client, url);
+      if (settlement.action === 'delete') await this.#delete(delivery);
+      else await this.#return(delivery, settlement.delay);
     } catch (error) {
       throw isGone(error) ? handleExpired() : error;
     }
   }
 
-  async #delete(delivery: Delivery, client: Client, url: string): Promise<void> {
+  async #delete(delivery: Delivery): Promise<void> {
     const { receiptHandle: ReceiptHandle } = delivery;
-    await this.#lane('delete', client, url, deletions).add({ entry: { ReceiptHandle }, bytes: 0 });
+    await this.#lane('delete', deletions).add({ entry: { ReceiptHandle }, bytes: 0 });
     // Handed out again in the meantime: only its newest handle deletes a message.
-    if (delivery.receiptHandle !== ReceiptHandle) await this.#delete(delivery, client, url);
+    if (delivery.receiptHandle !== ReceiptHandle) await this.#delete(delivery);
   }
 
-  async #return(delivery: Delivery, delay: number, client: Client, url: string): Promise<void> {
+  async #return(delivery: Delivery, delay: number): Promise<void> {
     // It would hide the message again.
     await delivery.extension;
     try {
-      await this.#change(delivery, Math.min(delay, secondsLeft(delivery)), client, url);
+      await this.#change(delivery, Math.min(delay, secondsLeft(delivery)));
     } catch (error) {
       // It is back already where the answer to a first try was lost.
       const { attempts = 1 } = (error as Partial<Answer>).$metadata ?? {};
@@ -82,15 +93,16 @@ export class Visibility {
     }
   }
 
-  /** Keeps messages hidden for as long as there are any: each is put off in time. `hidden` in seconds. */
-  keep(deliveries: Deliveries, client: Client, url: string, hidden: number): void {
-    const period = Math.max(shortestTick, (hidden * 1000) / 3);
+  /** Keeps messages hidden for as long as there are any: each is put off in time. */
+  keep(deliveries: Deliveries): void {
+    const period = Math.max(shortestTick, (this.place().hidden * 1000) / 3);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
+      this.#lapse(deliveries);
       for (const delivery of deliveries) {
-        if (delivery.settlement?.action !== 'return') this.#putOff(delivery, deliveries, { client, url, hidden });
+        if (delivery.settlement?.action !== 'return') this.#putOff(delivery, deliveries);
       }
-      if (deliveries.size > 0) this.keep(deliveries, client, url, hidden);
+      if (deliveries.size > 0) this.keep(deliveries);
     }, period);
   }
 
@@ -103,35 +115,30 @@ export class Visibility {
     clearTimeout(this.#timer);
   }
 
-  #putOff(delivery: Delivery, deliveries: Deliveries, place: { client: Client; url: string; hidden: number }): void {
+  #lapse(deliveries: Deliveries): void {
     const now = Date.now();
-    if (delivery.extension) return;
-    if (delivery.end <= now && !delivery.settlement) {
-      deliveries.lapse(delivery);
-      this.over(delivery.messageId);
-      return;
-    }
-    const seconds = Math.min(place.hidden, secondsLeft(delivery));
-    const end = now + seconds * 1000;
-    // Early enough, and not for nothing at the end of the longest time.
-    const due = delivery.end - now <= (place.hidden * 2000) / 3;
-    if (due && end > delivery.end) {
-      delivery.extension = this.#extend(delivery, deliveries, end, seconds, place);
-    }
+    const lapsed = [...deliveries].filter(({ end, settlement, extension }) => end <= now && !settlement && !extension);
+    for (const delivery of lapsed) deliveries.lapse(delivery);
+    if (lapsed.length > 0) this.over(lapsed.map(({ messageId }) => messageId));
   }
 
-  async #extend(
-    delivery: Delivery,
-    deliveries: Deliveries,
-    end: number,
-    seconds: number,
-    { client, url }: { client: Client; url: string }
-  ): Promise<void> {
+  #putOff(delivery: Delivery, deliveries: Deliveries): void {
+    if (delivery.extension) return;
+    const now = Date.now();
+    const { hidden } = this.place();
+    const seconds = Math.min(hidden, secondsLeft(delivery));
+    const end = now + seconds * 1000;
+    // Early enough, and not for nothing at the end of the longest time.
+    const due = delivery.end - now <= (hidden * 2000) / 3;
+    if (due && end > delivery.end) delivery.extension = this.#extend(delivery, deliveries, end, seconds);
+  }
+
+  async #extend(delivery: Delivery, deliveries: Deliveries, end: number, seconds: number): Promise<void> {
     const { receiptHandle } = delivery;
     // Handed out again in the meantime, a message has another handle and another end.
     const isSame = () => delivery.receiptHandle === receiptHandle;
     try {
-      await this.#change(delivery, seconds, client, url);
+      await this.#change(delivery, seconds);
       if (isSame()) delivery.end = end;
       this.tried();
     } catch (error) {
@@ -142,17 +149,13 @@ export class Visibility {
     delivery.extension = undefined;
   }
 
-  async #change({ receiptHandle }: Delivery, seconds: number, client: Client, url: string): Promise<void> {
+  async #change({ receiptHandle }: Delivery, seconds: number): Promise<void> {
     const entry = { ReceiptHandle: receiptHandle, VisibilityTimeout: seconds };
-    await this.#lane('change', client, url, changes).add({ entry, bytes: 0 });
+    await this.#lane('change', changes).add({ entry, bytes: 0 });
   }
 
-  #lane<Entry extends object>(
-    kind: string,
-    client: Client,
-    url: string,
-    carrier: (url: string) => Carrier<Entry, object>
-  ): Lane<Entry, object> {
+  #lane<Entry extends object>(kind: string, carrier: (url: string) => Carrier<Entry, object>): Lane<Entry, object> {
+    const { client, url } = this.place();
     const limits = { abortSignal: this.#lanes.signal };
     return this.#lanes.lane(
       client.key,

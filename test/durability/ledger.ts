@@ -12,8 +12,8 @@ type Event =
   | { is: 'stopped' }
   | { is: 'logged'; level: number; type: string; text: string };
 
-/** How a receipt ended: its message was deleted, or its flow or its process was gone before. */
-export type End = 'settled' | 'redeployed' | 'killed';
+/** How a receipt ended: its message was deleted; or its time, its flow or its process was over before. */
+export type End = 'settled' | 'expired' | 'redeployed' | 'killed';
 
 /** A message that a receiver has handed to its flow. */
 export interface Receipt {
@@ -139,12 +139,12 @@ export class Ledger {
     const receipt = this.#byHandle.get(report.handle);
     if (!receipt) throw new Error(`${report.handle} was ${report.is}, but never received`);
     if (report.is === 'unsettled') receipt.errors.push(report.error);
-    else {
-      receipt.end = 'settled';
-      receipt.took = report.at - receipt.at;
-      this.settled.add(receipt.messageId);
-      this.#openOf(receipt.by).delete(receipt);
-    }
+    // The flow tries everything else again.
+    if (report.is === 'unsettled' && report.error !== 'HandleExpired') return;
+    receipt.end = report.is === 'settled' ? 'settled' : 'expired';
+    receipt.took = report.at - receipt.at;
+    if (receipt.end === 'settled') this.settled.add(receipt.messageId);
+    this.#openOf(receipt.by).delete(receipt);
   }
 
   #wake(): void {

@@ -1,0 +1,292 @@
+/** How messages of SNS and SQS travel together: looked at on the wire. */
+import assert from 'node:assert/strict';
+import type { RequestRecord } from '../local-aws/client';
+import { account, credentials, deployAction, keysOf, sendNode, useBench, useQueues } from './aws';
+import type { Message, Outcome } from './node-red';
+import { sink } from './node-red';
+
+const numbers = (count: number): Message[] => Array.from({ length: count }, (_, n) => ({ payload: n, n }));
+
+describe('messages to the same queue', () => {
+  const bench = useBench();
+  const queues = useQueues(bench);
+
+  const requests = (): Promise<RequestRecord[]> => queues.requests('SendMessage');
+  const sizesOf = (records: RequestRecord[]): number[] =>
+    records.map(({ input }) => (input.Entries as unknown[] | undefined)?.length ?? 1);
+  const bodiesOf = ({ input }: RequestRecord): string[] =>
+    ((input.Entries as { MessageBody: string }[]) ?? [input]).map(({ MessageBody }) => MessageBody);
+
+  async function sendAll(properties: Record<string, unknown>, msgs: Message[]): Promise<Outcome[]> {
+    await deployAction(bench, sendNode(properties));
+    return bench.red.sendMany('send', msgs, 30_000);
+  }
+
+  describe('travel', () => {
+    it('alone and at once while nothing is in flight, together while something is', async () => {
+      const queue = await queues.create();
+      await bench.aws.fault({ kind: 'delayAfter', delayMs: 100, operation: 'SendMessage', times: 1 });
+      const outcomes = await sendAll({ queue }, numbers(6));
+      assert.ok(outcomes.every(({ error, done }) => !error && done === 1));
+      const records = await requests();
+      assert.deepEqual(sizesOf(records), [1, 5]);
+      assert.deepEqual(records.map(bodiesOf), [['0'], ['1', '2', '3', '4', '5']]);
+    });
+
+    it('ten at most, in few requests at a time, and each gets its own answer', async () => {
+      const queue = await queues.create();
+      const outcomes = await sendAll({ queue }, numbers(95));
+      const records = await requests();
+      assert.ok(sizesOf(records).every((size) => size <= 10));
+      assert.ok(records.length <= 13, `${records.length} requests`);
+      const stored = new Map<string | undefined, string | undefined>();
+      for (let got = await queues.receive(queue, { VisibilityTimeout: 60 }); got.length > 0; ) {
+        for (const { MessageId, Body } of got) stored.set(MessageId, Body);
+        got = await queues.receive(queue, { VisibilityTimeout: 60 });
+      }
+      assert.equal(stored.size, 95);
+      for (const { sent } of outcomes) {
+        const { payload, n } = sent[0] as Message;
+        assert.equal(stored.get((payload as { MessageId: string }).MessageId), String(n));
+      }
+    });
+
+    it('in no more than four requests at a time', async () => {
+      const queue = await queues.create();
+      for (const operation of ['SendMessage', 'SendMessageBatch']) {
+        await bench.aws.fault({ kind: 'hang', operation });
+      }
+      await deployAction(bench, sendNode({ queue }));
+      const waiting = await Promise.all(numbers(100).map((msg) => bench.red.begin('send', msg)));
+      await bench.aws.until({ service: 'sqs', requests: 4 });
+      // Nothing more comes: a second node, whose messages are younger, is through in the meantime.
+      assert.deepEqual(sizesOf(await requests()), [1, 10, 10, 10]);
+      assert.ok(waiting.every(({ done }) => done === 0));
+    }).timeout(25_000);
+
+    it('each alone where batch is off', async () => {
+      const queue = await queues.create();
+      await sendAll({ queue, batch: false }, numbers(12));
+      assert.deepEqual(sizesOf(await requests()), Array(12).fill(1));
+    });
+
+    it('apart where they go to other queues, regions or with other credentials', async () => {
+      const [one, two] = [await queues.create(), await queues.create()];
+      const msgs = numbers(40).map((msg, index) => ({
+        ...msg,
+        queue: index % 2 ? one : two,
+        keys: index % 4 < 2 ? keysOf('demo') : undefined
+      }));
+      await bench.red.deploy(
+        [
+          account(bench),
+          sendNode({ id: 'own', queue: 'queue', queueType: 'msg' }),
+          sendNode({
+            id: 'keys',
+            queue: 'queue',
+            queueType: 'msg',
+            dynamicCredentials: 'keys',
+            dynamicCredentialsType: 'msg'
+          }),
+          sink('out')
+        ],
+        { credentials: credentials() }
+      );
+      const outcomes = await Promise.all(msgs.map((msg) => bench.red.send(msg.keys ? 'keys' : 'own', msg)));
+      assert.ok(outcomes.every(({ error }) => !error));
+      const byBody = new Map(msgs.map(({ payload, queue }) => [String(payload), queue]));
+      for (const record of await requests()) {
+        for (const body of bodiesOf(record)) assert.equal(byBody.get(body), record.input.QueueUrl);
+      }
+    });
+
+    it('within the size of a batch', async () => {
+      const queue = await queues.create();
+      const body = 'x'.repeat(300_000);
+      const outcomes = await sendAll(
+        { queue },
+        Array.from({ length: 9 }, () => ({ payload: body }))
+      );
+      assert.ok(outcomes.every(({ error }) => !error));
+      for (const { bytes } of await requests()) assert.ok(bytes < 1_100_000, `${bytes} bytes`);
+      assert.equal((await queues.counts(queue)).visible, 9);
+    });
+  });
+
+  describe('fail alone', () => {
+    it('where the entry is at fault: it is not sent again', async () => {
+      const queue = await queues.create();
+      await bench.aws.fault({
+        kind: 'entries',
+        operation: 'SendMessageBatch',
+        senderFault: true,
+        entryProbability: 0.5
+      });
+      const outcomes = await sendAll({ queue }, numbers(41));
+      const failed = outcomes.filter(({ error }) => error);
+      assert.ok(failed.length > 5 && failed.length < 36, `${failed.length} failed`);
+      for (const { error, done, sent } of failed) {
+        assert.deepEqual([error?.code, error?.retryable, done, sent.length], ['InvalidMessageContents', false, 1, 0]);
+        assert.match(String(error?.requestId), /^[0-9a-f-]{36}$/);
+      }
+      assert.equal(new Set(failed.map(({ error }) => error)).size, failed.length, 'an error was reported twice');
+      assert.equal((await queues.counts(queue)).visible, 41 - failed.length);
+      assert.equal(
+        sizesOf(await requests()).reduce((sum, size) => sum + size),
+        41
+      );
+    });
+
+    it('where the service is at fault, after the third time', async () => {
+      const queue = await queues.create();
+      await bench.aws.fault({ kind: 'entries', operation: 'SendMessageBatch' });
+      await bench.aws.fault({ kind: 'delay', delayMs: 30, operation: 'SendMessage' });
+      const outcomes = await sendAll({ queue }, numbers(31));
+      for (const { error, sent } of outcomes) {
+        if (error) assert.deepEqual([error.code, error.retryable], ['InternalError', true]);
+        else assert.equal(sent.length, 1);
+      }
+      const tries = new Map<string, number>();
+      for (const body of (await requests()).flatMap(bodiesOf)) tries.set(body, (tries.get(body) ?? 0) + 1);
+      assert.equal(Math.max(...tries.values()), 3);
+      for (const [index, { error }] of outcomes.entries()) {
+        if (error) assert.equal(tries.get(String(index)), 3);
+      }
+    });
+
+    it('and are through where it gets better', async () => {
+      const queue = await queues.create();
+      await bench.aws.fault({ kind: 'entries', operation: 'SendMessageBatch', entryProbability: 0.4, seed: 7 });
+      const outcomes = await sendAll({ queue }, numbers(60));
+      const through = outcomes.filter(({ error }) => !error);
+      assert.ok(through.length > 45, `${through.length} of 60`);
+      assert.ok(through.some(({ sent }) => (sent[0]?.aws?.attempts as number) > 1));
+      assert.equal((await queues.counts(queue)).visible, through.length);
+    });
+
+    it('where the whole request fails, each with an error of its own', async () => {
+      const queue = await queues.create();
+      await bench.aws.fault({ kind: 'error500', operation: 'SendMessageBatch' });
+      const outcomes = await sendAll({ queue }, numbers(11));
+      const failed = outcomes.filter(({ error }) => error);
+      assert.equal(failed.length, 10);
+      assert.equal(new Set(failed.map(({ error }) => error)).size, 10);
+      for (const { error, done } of failed) assert.deepEqual([error?.code, done], ['InternalFailure', 1]);
+    });
+  });
+
+  describe('of a FIFO group', () => {
+    const fifo = { FifoQueue: 'true', ContentBasedDeduplication: 'true' };
+    const byTopic = { groupId: 'topic', groupIdType: 'msg' };
+    const grouped = (count: number, groups: number): Message[] =>
+      Array.from({ length: count }, (_, n) => ({ payload: `${n % groups}:${n}`, topic: `g${n % groups}` }));
+
+    const inOrder = (bodies: string[]): void => {
+      const last = new Map<string, number>();
+      for (const body of bodies) {
+        const [group = '', n] = body.split(':');
+        assert.ok(Number(n) > (last.get(group) ?? -1), `${body} overtook ${last.get(group)}`);
+        last.set(group, Number(n));
+      }
+    };
+
+    it('go one after the other, and those of several groups together', async () => {
+      const queue = await queues.create(fifo);
+      const outcomes = await sendAll({ queue, ...byTopic }, grouped(40, 4));
+      assert.ok(outcomes.every(({ error }) => !error));
+      const records = await requests();
+      inOrder(records.flatMap(bodiesOf));
+      for (const record of records) {
+        const groups = bodiesOf(record).map((body) => body.split(':')[0]);
+        assert.equal(new Set(groups).size, groups.length, 'two of a group in one batch');
+      }
+      assert.ok(Math.max(...sizesOf(records)) >= 3);
+    });
+
+    it('also where batch is off', async () => {
+      const queue = await queues.create(fifo);
+      await sendAll({ queue, ...byTopic, batch: false }, grouped(24, 3));
+      inOrder((await requests()).flatMap(bodiesOf));
+    });
+
+    it('in the order in which they came, however long their expressions take', async () => {
+      const queue = await queues.create(fifo);
+      const slow = '$string(topic) & ":" & payload & $substring($join([1..(100 - payload * 4)].("x")), 0, 0)';
+      const msgs = Array.from({ length: 20 }, (_, n) => ({ payload: n, topic: '0' }));
+      await sendAll({ queue, ...byTopic, body: slow, bodyType: 'jsonata' }, msgs);
+      inOrder((await requests()).flatMap(bodiesOf));
+    });
+
+    it('wait for the report of a failure', async () => {
+      const queue = await queues.create(fifo);
+      await bench.aws.fault({ kind: 'error500', operation: 'SendMessage', times: 3 });
+      await deployAction(bench, sendNode({ queue, ...byTopic }));
+      const [first, second] = await Promise.all(grouped(2, 1).map((msg) => bench.red.begin('send', msg)));
+      await bench.red.until(async () => (await requests()).length > 3, 'the second message to be sent');
+      assert.equal(first?.error?.code, 'InternalFailure');
+      await bench.red.until(() => second?.done);
+      assert.equal(second?.error, undefined);
+    });
+
+    it('do not wait for themselves where a message names a queue twice', async () => {
+      const queue = await queues.create(fifo);
+      await bench.aws.fault({ kind: 'error500', operation: 'SendMessage' });
+      const targets = { queue: 'targets', queueType: 'msg', groupId: 'g', groupIdType: 'str' };
+      const [outcome] = await sendAll(targets, [{ payload: 'x', targets: [queue, queue] }]);
+      assert.match(outcome?.error?.message ?? '', /^2 of 2 targets failed/);
+    });
+  });
+
+  describe('that are too many', () => {
+    it('fail at once beyond 10,000 that wait, and the others arrive', async () => {
+      const queue = await queues.create();
+      await bench.aws.fault({ kind: 'delay', delayMs: 3000, operation: 'SendMessage', times: 1 });
+      await bench.aws.fault({ kind: 'delay', delayMs: 3000, operation: 'SendMessageBatch', times: 3 });
+      await bench.red.deploy(
+        [
+          account(bench),
+          { id: 'many', type: 'split', wires: [['send']] },
+          sendNode({ queue }),
+          sink('out'),
+          { id: 'catch', type: 'catch', wires: [['failed']] },
+          sink('failed')
+        ],
+        { credentials: credentials() }
+      );
+      await bench.red.send('many', { payload: Array.from({ length: 10_131 }, (_, n) => n) });
+      // One alone and three batches are in flight.
+      const refused = await bench.red.collect('failed', 100);
+      for (const { error } of refused) {
+        const { code, message } = error as { code: string; message: string };
+        assert.equal(code, 'RequestThrottled');
+        assert.match(message, /at most 10000 or 64 MiB/);
+      }
+      await bench.red.until(() => bench.red.received('out').length === 10_031, 'the others to arrive', 40_000);
+      assert.equal(bench.red.received('failed').length, 100);
+      assert.equal((await queues.counts(queue)).visible, 10_031);
+    }).timeout(60_000);
+
+    it('fail at once beyond 64 MiB', async () => {
+      const queue = await queues.create();
+      await bench.aws.fault({ kind: 'hang', service: 'sqs' });
+      await deployAction(bench, sendNode({ queue }));
+      const payload = 'x'.repeat(1_000_000);
+      const waiting = await Promise.all(Array.from({ length: 75 }, () => bench.red.begin('send', { payload })));
+      // Four are in flight, since no two fit into a batch, and 67 wait.
+      await bench.red.until(() => waiting.filter(({ error }) => error?.code === 'RequestThrottled').length === 4);
+      assert.equal(waiting.filter(({ done }) => done === 0).length, 71);
+    }).timeout(30_000);
+  });
+
+  describe('that wait when the node closes', () => {
+    it('are all sent', async () => {
+      const queue = await queues.create();
+      await bench.aws.fault({ kind: 'delay', delayMs: 200, operation: 'SendMessage', times: 1 });
+      await deployAction(bench, sendNode({ queue }));
+      const waiting = await Promise.all(numbers(45).map((msg) => bench.red.begin('send', msg)));
+      await bench.red.deploy([]);
+      assert.ok(waiting.every(({ done, error }) => done === 1 && !error));
+      assert.equal((await queues.counts(queue)).visible, 45);
+    });
+  });
+});

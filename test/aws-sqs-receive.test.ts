@@ -1118,7 +1118,7 @@ describe('aws-sqs-receive', () => {
 
     for (const [what, login, name, says] of [
       ['keys without rights', keysOf('limited'), 'AccessDenied', /not allowed to do that.*sqs:/],
-      ['the keys of another account', keysOf('second'), 'QueueDoesNotExist', /does not exist/],
+      ['the keys of another account', keysOf('second'), 'AccessDenied', /not allowed to do that.*sqs:/],
       [
         'a secret that is wrong',
         { ...keysOf('demo'), secretAccessKey: 'w'.repeat(40) },

@@ -53,16 +53,13 @@ describe('messages to the same queue', () => {
 
     it('in no more than four requests at a time', async () => {
       const queue = await queues.create();
-      for (const operation of ['SendMessage', 'SendMessageBatch']) {
-        await bench.aws.fault({ kind: 'hang', operation });
-      }
+      await bench.aws.fault({ kind: 'delay', delayMs: 1000, service: 'sqs', times: 4 });
       await deployAction(bench, sendNode({ queue }));
       const waiting = await Promise.all(numbers(100).map((msg) => bench.red.begin('send', msg)));
       await bench.aws.until({ service: 'sqs', requests: 4 });
-      // Nothing more comes: a second node, whose messages are younger, is through in the meantime.
       assert.deepEqual(sizesOf(await requests()), [1, 10, 10, 10]);
       assert.ok(waiting.every(({ done }) => done === 0));
-    }).timeout(25_000);
+    });
 
     it('each alone where batch is off', async () => {
       const queue = await queues.create();
@@ -268,7 +265,7 @@ describe('messages to the same queue', () => {
 
     it('fail at once beyond 64 MiB', async () => {
       const queue = await queues.create();
-      await bench.aws.fault({ kind: 'hang', service: 'sqs' });
+      await bench.aws.fault({ kind: 'delay', delayMs: 2000, service: 'sqs', times: 4 });
       await deployAction(bench, sendNode({ queue }));
       const payload = 'x'.repeat(1_000_000);
       const waiting = await Promise.all(Array.from({ length: 75 }, () => bench.red.begin('send', { payload })));

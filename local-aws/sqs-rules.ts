@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer, Call } from './call';
 
 /** A message's attribute, as in a request. */
@@ -425,8 +425,8 @@ async function receive(call: QueueCall): Promise<Record<string, unknown>> {
     const left = until - Date.now();
     if (left <= 0) break;
     await someMessage(queue, left / 1000, gone);
-    // That the caller has gone may be known already, but not here.
-    await setImmediate();
+    // A caller may go just as the message comes, and its goodbye may be the later of the two to be read.
+    await Promise.resolve();
     if (call.queues.getQueueByArn(queue.arn) !== queue) throw noQueue();
   }
   return {};

@@ -205,6 +205,7 @@ class LocalAwsServer {
     if (call.service === 'sqs' || call.service === 'sns') {
       const gone = new AbortController();
       response.on('close', () => gone.abort());
+      if (response.destroyed) gone.abort();
       return this.#messaging.answer(call, principal, gone.signal);
     }
     throw new AwsError(404, 'UnknownOperationException', `The local AWS has no service '${call.service}'.`);

@@ -426,7 +426,7 @@ async function receive(call: QueueCall): Promise<Record<string, unknown>> {
     if (left <= 0) break;
     await someMessage(queue, left / 1000, gone);
     // A caller may go just as the message comes, and its goodbye may be the later of the two to be read.
-    await Promise.resolve();
+    await pause(5);
     if (call.queues.getQueueByArn(queue.arn) !== queue) throw noQueue();
   }
   return {};

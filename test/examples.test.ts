@@ -726,7 +726,7 @@ describe('the flows that come with the pack', () => {
         await play(flow, {
           press: button,
           shows: { error: /^A(ccessDenied|uthorizationError)/ },
-          error: { code: refusals[name], message: /is not authorized to perform: (lambda|sns|sqs):/ }
+          error: { code: refusals[name], message: /is not authorized to perform: (lambda|SNS|sqs):/ }
         });
         assert.deepEqual(await bench.aws.invocations(), []);
         for (const { id, name: debug } of ofType(flow, 'debug')) {

@@ -288,13 +288,16 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     return visible;
   }
 
-  /** Nothing of the topmost dialog lies outside it. */
+  /** Nothing of the topmost dialog lies outside it, once it has slid to its place. */
   async function assertFits(): Promise<void> {
-    const [content, room] = (await editor.page.evaluate(`(() => {
-      const body = $('.red-ui-tray').last().find('.red-ui-tray-body')[0];
-      return [body.scrollWidth, Math.min(body.clientWidth, innerWidth - body.getBoundingClientRect().left)];
-    })()`)) as [number, number];
-    assert.ok(content <= room, `the dialog needs ${content} px and has ${room}`);
+    await editor.page.waitForFunction(
+      `(() => {
+        const body = $('.red-ui-tray').last().find('.red-ui-tray-body')[0];
+        return body.scrollWidth <= Math.min(body.clientWidth, innerWidth - body.getBoundingClientRect().left);
+      })()`,
+      undefined,
+      { timeout: 5000 }
+    );
   }
 
   /** The reason that shows when the pointer rests on a control. */

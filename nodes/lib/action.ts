@@ -137,18 +137,13 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     this.#input.status.countRequests(change);
   }
 
-  async run(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<void> {
+  run(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<void> {
     if (!this.#account) this.#findAccount();
     const seconds = this.action.timeout?.(inputs as Inputs<F>);
-    const timer =
-      seconds === undefined ? undefined : setTimeout(() => passage.abort(timedOut(seconds)), seconds * 1000);
-    try {
-      const targets = this.#many && inputs[this.#many];
-      if (Array.isArray(targets)) await this.#runMany(msg, inputs, targets, passage);
-      else await this.#runOne(msg, inputs, passage);
-    } finally {
-      clearTimeout(timer);
-    }
+    const targets = this.#many && inputs[this.#many];
+    const work = () =>
+      Array.isArray(targets) ? this.#runMany(msg, inputs, targets, passage) : this.#runOne(msg, inputs, passage);
+    return seconds === undefined ? work() : limited(seconds, passage, work);
   }
 
   async #runOne(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<void> {
@@ -199,10 +194,20 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     // A message of an aws-sqs-receive can still be settled behind this node.
     const handle = (msg.aws as { handle?: unknown } | null | undefined)?.handle;
     msg.aws = { service, operation, ...aws, ...(handle !== undefined && { handle }) };
-    for (const [name, value] of Object.entries(result.message ?? {})) {
+    for (const name in result.message) {
+      const value = result.message[name];
       if (value === undefined) delete msg[name];
       else msg[name] = value;
     }
+  }
+}
+
+async function limited(seconds: number, passage: Passage, work: () => Promise<void>): Promise<void> {
+  const timer = setTimeout(() => passage.abort(timedOut(seconds)), seconds * 1000);
+  try {
+    await work();
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -43,8 +43,10 @@ export interface Carrier<Entry extends object, Output extends object> {
 /** What one entry came to. */
 export interface Carried<Output> {
   output: Output;
-  /** Of its last request; `attempts` counts those of all of them. */
+  /** Of its last request. */
   metadata: Metadata;
+  /** Those of all its requests. */
+  attempts: number;
 }
 
 /** An entry and what it may travel with. */
@@ -54,7 +56,7 @@ export interface Parcel<Entry> {
   /** Of one FIFO group at most one entry is under way. */
   group?: string | undefined;
   /** What it is a part of. After a failure its group waits until that has ended: then the failure has been reported. */
-  message?: { readonly ended: Promise<unknown> };
+  message?: { readonly ended: Promise<unknown> } | undefined;
 }
 
 interface Waiting<Entry, Output> extends Parcel<Entry> {
@@ -137,7 +139,8 @@ export class Lane<Entry extends object, Output extends object> {
     return new Promise((resolve, reject) => {
       this.road.backlog.check(parcel.bytes);
       this.road.backlog.take(parcel.bytes);
-      this.#admit({ ...parcel, attempts: 0, resolve, reject });
+      const { entry, bytes, group, message } = parcel;
+      this.#admit({ entry, bytes, group, message, attempts: 0, resolve, reject });
       this.#leave();
     });
   }
@@ -240,8 +243,7 @@ export class Lane<Entry extends object, Output extends object> {
   }
 
   #arrive(waiting: Waiting<Entry, Output>, output: Output, metadata: Metadata): void {
-    const attempts = waiting.attempts + (metadata.attempts ?? 1);
-    waiting.resolve({ output, metadata: { ...metadata, attempts } });
+    waiting.resolve({ output, metadata, attempts: waiting.attempts + (metadata.attempts ?? 1) });
     this.#release(waiting.group);
   }
 

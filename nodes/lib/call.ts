@@ -116,13 +116,13 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     shipment: Shipment<Entry, Output>
   ): Promise<Output> => {
     const { lanes } = this.caller;
-    const { target, carrier, bytes } = shipment;
+    const { target, carrier, entry, bytes, group } = shipment;
     const place = typeof target === 'string' ? target : await lanes.hold(bytes, target);
     const request = () => this.#laneRequest();
     const lane = lanes.lane(this.client.key, place, () => carrier(place), request);
     try {
-      const { output, metadata } = await lane.add({ message: this.passage, ...shipment });
-      this.#note(metadata);
+      const { output, metadata, attempts } = await lane.add({ entry, bytes, group, message: this.passage });
+      this.#note(metadata, attempts);
       return output;
     } catch (thrown) {
       this.#note((thrown as Partial<Answer>).$metadata);
@@ -144,9 +144,9 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     };
   }
 
-  #note({ httpStatusCode, requestId, attempts = 1 }: Metadata = {}): void {
-    this.#statusCode = httpStatusCode;
-    this.#requestId = requestId;
+  #note(metadata: Metadata = {}, attempts = metadata.attempts ?? 1): void {
+    this.#statusCode = metadata.httpStatusCode;
+    this.#requestId = metadata.requestId;
     this.#attempts += attempts;
   }
 }

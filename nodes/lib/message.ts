@@ -36,11 +36,11 @@ export function entryOf({ attributes, groupId, deduplicationId }: MessageInputs,
   if (!isFifo(target) && deduplicationId !== undefined) {
     throw invalid('deduplicationId must be empty, except for a FIFO queue or topic, whose name ends in .fifo.');
   }
-  return present({
-    MessageAttributes: attributes,
-    MessageGroupId: groupId,
-    MessageDeduplicationId: deduplicationId
-  }) as { MessageAttributes?: Attributes; MessageGroupId?: string; MessageDeduplicationId?: string };
+  return {
+    ...(attributes && { MessageAttributes: attributes }),
+    ...(groupId !== undefined && { MessageGroupId: groupId }),
+    ...(deduplicationId !== undefined && { MessageDeduplicationId: deduplicationId })
+  };
 }
 
 /** Bytes of a message, as they count for its limit. Throws `InvalidValue` for text that cannot be sent, or is too long. */

@@ -282,6 +282,35 @@ describe('every action', () => {
     });
   });
 
+  it('ends a message once that Node-RED cannot clone for the second of two wires', async () => {
+    await deploy(invokeNode({ wires: [['out', 'other']] }), sink('other'));
+    await bench.aws.fault({ kind: 'delay', delayMs: 200, operation: 'Invoke' });
+    const outcome = await bench.red.begin('invoke', { payload: {} });
+    // A message that the flow has already may get anything meanwhile.
+    Object.defineProperty(outcome.msg, 'trap', {
+      enumerable: true,
+      get() {
+        throw new Error('not to be looked at');
+      }
+    });
+    await bench.red.until(() => outcome.done);
+    assert.equal(outcome.done, 1);
+    assert.match(String(outcome.error?.message), /not to be looked at/);
+  });
+
+  it('works in more regions than clients are kept', async () => {
+    await deploy(listNode({ region: 'topic', regionType: 'msg', scope: 'page' }));
+    const regions = Array.from({ length: 40 }, (_, index) => `xx-test-${index}`);
+    const outcomes = await bench.red.sendMany(
+      'list',
+      [...regions, ...regions].map((topic) => ({ payload: {}, topic }))
+    );
+    assert.deepEqual(
+      outcomes.map(({ sent }) => sent[0]?.aws?.region),
+      [...regions, ...regions]
+    );
+  });
+
   describe('works inside a subflow', () => {
     it('with the account and the function from the subflow’s properties', async () => {
       const template = {

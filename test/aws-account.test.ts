@@ -1098,6 +1098,18 @@ describe('aws-account', () => {
           /^InvalidValue: secretAccessKey must be text without blanks/,
           { secretAccessKey: `${secretAccessKey.slice(0, 9)}\n${secretAccessKey.slice(9)}` }
         ],
+        ...['http://256.256.256.256', 'http://1.2.3.4.5:80', 'http://[::::]'].map(
+          (endpoint): [string, Record<string, unknown>, RegExp] => [
+            `the endpoint ${endpoint}`,
+            { endpoint },
+            /^InvalidValue: endpoint must be a URL such as/
+          ]
+        ),
+        [
+          'a password in its endpoint, which is not told',
+          { endpoint: 'http://ada:hunter2@localhost:4566' },
+          /^InvalidValue: endpoint must be a URL such as (?!.*hunter2)/
+        ],
         [
           'a key id with a blank',
           {},

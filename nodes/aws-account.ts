@@ -164,7 +164,8 @@ const account: NodeModule = {
       const clients = new Clients({
         signIn: signInFrom(settings, node.id),
         region: settings.region,
-        endpoint: settings.endpoint
+        endpoint: settings.endpoint,
+        rekognitionRate: settings.rekognitionRate
       });
       node.clients = clients;
       node.on('close', () => clients.close());

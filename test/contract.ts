@@ -84,6 +84,66 @@ export const contract: Record<string, SavedNode> = {
     },
     typed: ['maxItems', 'marker', 'region', 'dynamicCredentials']
   },
+  'aws-rekognition-detect': {
+    properties: {
+      ...common,
+      operation: 'labels',
+      image: 'payload',
+      imageType: 'msg',
+      confidence: '70',
+      confidenceType: 'num',
+      maxLabels: '',
+      maxLabelsType: 'num',
+      attributes: 'DEFAULT',
+      attributesType: 'str',
+      collection: '',
+      collectionType: 'str',
+      similarity: '80',
+      similarityType: 'num',
+      targets: '',
+      targetsType: 'json',
+      roi: '',
+      roiType: 'json',
+      annotate: 'none',
+      saveFolder: '',
+      saveFolderType: 'str',
+      saveTimestamp: false,
+      source: '',
+      sourceType: 'str',
+      skipUnchanged: '0',
+      skipUnchangedType: 'num'
+    },
+    typed: [
+      'image',
+      'confidence',
+      'maxLabels',
+      'attributes',
+      'collection',
+      'similarity',
+      'targets',
+      'roi',
+      'saveFolder',
+      'source',
+      'skipUnchanged',
+      'region',
+      'dynamicCredentials'
+    ]
+  },
+  'aws-rekognition-index-face': {
+    properties: {
+      ...common,
+      collection: '',
+      collectionType: 'str',
+      imageId: 'topic',
+      imageIdType: 'msg',
+      image: 'payload',
+      imageType: 'msg',
+      attributes: 'DEFAULT',
+      attributesType: 'str',
+      quality: 'AUTO'
+    },
+    typed: ['collection', 'imageId', 'image', 'attributes', 'region', 'dynamicCredentials']
+  },
   'aws-sns-publish': {
     properties: {
       ...common,

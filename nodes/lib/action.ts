@@ -1,7 +1,8 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { AccountNode } from './account';
 import { accountFrom } from './account';
-import { Backlog, Lanes } from './batch';
+import { Backlog } from './backlog';
+import { Lanes } from './batch';
 import type { Caller, Shipment } from './call';
 import { Call } from './call';
 import type { Answer, Client } from './clients';
@@ -38,8 +39,12 @@ export interface Context<S extends ServiceName, F extends Fields> {
   client: Client;
   /** Sends a command; rejects with the SDK's error, or when the call is aborted. */
   send<Output extends Answer>(command: Command<Output>): Promise<Output>;
+  /** Shows how far a long piece of work has come, until its message ends. */
+  progress(text: string): void;
   /** Sends an entry, alone or together with those of other messages to the same target; rejects with its own error. */
   ship<Entry extends object, Output extends object>(shipment: Shipment<Entry, Output>): Promise<Output>;
+  /** The error to report for what a part of the work has thrown: nothing secret is in it. */
+  toError(thrown: unknown): ActionError;
   /** Aborted by the time limit and when the node has to close. */
   signal: AbortSignal;
 }
@@ -49,7 +54,7 @@ export interface Action<S extends ServiceName, F extends Fields> {
   type: string;
   service: S;
   /** The API's name of the operation. */
-  operation: string;
+  operation: string | ((inputs: Partial<Inputs<F>>) => string);
   fields: F;
   /** 1 where a request must not be repeated by the SDK. */
   maxAttempts?: number;
@@ -121,7 +126,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
 
   /** No text may quote the account's secrets, nor the message's own. */
   toError(thrown: unknown, inputs: Record<string, unknown> = {}): ActionError {
-    const { service, operation } = this.action;
+    const { service } = this.action;
+    const operation = this.#operation(inputs);
     const secrets = [...(this.#account?.clients?.secrets() ?? []), ...Object.values(inputs.dynamicCredentials ?? {})];
     return toActionError(thrown, { service, operation, secrets });
   }
@@ -137,6 +143,10 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     this.#input.status.countRequests(change);
   }
 
+  progress(text: string): void {
+    this.#input.status.progress(text);
+  }
+
   run(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<void> {
     if (!this.#account) this.#findAccount();
     const seconds = this.action.timeout?.(inputs as Inputs<F>);
@@ -144,6 +154,11 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     const work = () =>
       Array.isArray(targets) ? this.#runMany(msg, inputs, targets, passage) : this.#runOne(msg, inputs, passage);
     return seconds === undefined ? work() : limited(seconds, passage, work);
+  }
+
+  #operation(inputs: Record<string, unknown>): string {
+    const { operation } = this.action;
+    return typeof operation === 'string' ? operation : operation(inputs as Partial<Inputs<F>>);
   }
 
   async #runOne(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<void> {
@@ -189,7 +204,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   }
 
   #apply(msg: NodeMessage, inputs: Record<string, unknown>, result: Result, aws: Record<string, unknown>): void {
-    const { service, operation } = this.action;
+    const { service } = this.action;
+    const operation = this.#operation(inputs);
     msg.payload = result[inputs.output as 'parsed' | 'raw']();
     // A message of an aws-sqs-receive can still be settled behind this node.
     const handle = (msg.aws as { handle?: unknown } | null | undefined)?.handle;

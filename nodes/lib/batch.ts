@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Backlog } from './backlog';
 import type { Answer, Metadata } from './clients';
-import { ActionError, closed } from './errors';
+import { closed } from './errors';
 import { refusedTogether } from './failures';
 import type { Command } from './sdks';
 
@@ -63,38 +64,6 @@ interface Waiting<Entry, Output> extends Parcel<Entry> {
   attempts: number;
   resolve(carried: Carried<Output>): void;
   reject(error: unknown): void;
-}
-
-/** How much a node holds back: messages that wait for a request to return. */
-export class Backlog {
-  #messages = 0;
-  #bytes = 0;
-
-  constructor(
-    private readonly mostMessages: number,
-    private readonly mostBytes: number
-  ) {}
-
-  /** Throws `RequestThrottled` where there is no room. */
-  check(bytes: number): void {
-    if (this.#messages >= this.mostMessages || this.#bytes + bytes > this.mostBytes) {
-      throw new ActionError(
-        'RequestThrottled',
-        `Too many messages wait to be sent: this node holds at most ${this.mostMessages} or ${this.mostBytes / 1024 / 1024} MiB; nothing was sent, send more slowly.`,
-        { retryable: true }
-      );
-    }
-  }
-
-  take(bytes: number): void {
-    this.#messages += 1;
-    this.#bytes += bytes;
-  }
-
-  give(bytes: number): void {
-    this.#messages -= 1;
-    this.#bytes -= bytes;
-  }
 }
 
 /** Sends a command with the client of a lane. */

@@ -21,6 +21,10 @@ export interface Caller<S extends ServiceName, F extends Fields> {
   regionOf(target: string): string | undefined;
   /** To be told of each request that is sent (1) and that has ended (-1). */
   countRequests(change: 1 | -1): void;
+  /** To be told how far a long piece of work has come. */
+  progress(text: string): void;
+  /** The error to report for what was thrown. */
+  toError(thrown: unknown, inputs: Record<string, unknown>): ActionError;
 }
 
 /** A message for a lane: what it is, where it goes, and which requests carry it. */
@@ -95,7 +99,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     return Object.assign(error, known);
   }
 
-  // `run` takes these two apart from the call.
+  // `run` takes these apart from the call.
   readonly send = async <Output extends Answer>(command: Command<Output>): Promise<Output> => {
     // With a limit for the whole message, the one for a single request is off.
     const unlimited = this.caller.action.timeout ? { requestTimeout: 0 } : {};
@@ -110,6 +114,12 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     } finally {
       this.caller.countRequests(-1);
     }
+  };
+
+  readonly toError = (thrown: unknown): ActionError => this.caller.toError(thrown, this.inputs);
+
+  readonly progress = (text: string): void => {
+    if (!this.passage.reason) this.caller.progress(text);
   };
 
   readonly ship = async <Entry extends object, Output extends object>(

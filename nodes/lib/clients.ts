@@ -4,6 +4,7 @@ import { closed, invalid } from './errors';
 import { clockCorrected, credentialsRefused } from './failures';
 import type { Credentials } from './fields';
 import { regionIs, regionPattern } from './fields';
+import { Rate } from './rate';
 import type { Command, SdkClient, ServiceName } from './sdks';
 import { clientClassOf, clientOptionsOf } from './sdks';
 import type { InnerClientOptions, RequestHandler, SignIn, SignInProvider } from './sign-in';
@@ -62,6 +63,8 @@ export interface AccountOptions {
   signIn: SignIn;
   region?: string | undefined;
   endpoint?: string | undefined;
+  /** Requests a second for each operation of Rekognition; 0 is no limit. */
+  rekognitionRate: number;
 }
 
 /**
@@ -71,6 +74,7 @@ export interface AccountOptions {
 export class Clients {
   readonly provider: SignInProvider;
   readonly #options: AccountOptions;
+  readonly #rekognitionRate: Rate;
   readonly #clients = new Map<string, Client>();
   /** By the command's input and by its last request. */
   readonly #calls = new WeakMap<object, Call>();
@@ -89,6 +93,7 @@ export class Clients {
   constructor(options: AccountOptions) {
     this.#options = options;
     this.#place = options.region;
+    this.#rekognitionRate = new Rate(options.rekognitionRate);
     this.provider = signInProvider(options.signIn, () => this.#innerOptions());
   }
 
@@ -150,7 +155,9 @@ export class Clients {
         if (!credentials) this.provider.forget(accessKeyId);
       };
       const sdkClient = this.#make(service, { region, credentials: credentials ?? this.provider, maxAttempts });
-      client = new Client(sdkClient, region, key, this.#calls, refused);
+      const rate = service === 'rekognition' ? this.#rekognitionRate : undefined;
+      if (rate) keepRepetitionsUnder(rate, sdkClient, this.#calls);
+      client = new Client(sdkClient, region, key, this.#calls, refused, rate);
     }
     this.#clients.set(key, client);
     const [oldest] = this.#clients.size > mostClients ? this.#clients.keys() : [];
@@ -231,6 +238,23 @@ export class Clients {
   }
 }
 
+/** What the SDK sends again by itself waits for its turn as well. */
+function keepRepetitionsUnder(rate: Rate, client: SdkClient, calls: WeakMap<object, Call>): void {
+  client.middlewareStack.addRelativeTo(
+    (next: (args: object) => unknown, { commandName }: { commandName: string }) =>
+      async (args: { input: object; request: { headers: Record<string, string> } }) => {
+        const first = args.request.headers['amz-sdk-request']?.startsWith('attempt=1;');
+        if (!first) await rate.turn(commandName, calls.get(args.input)?.limits.abortSignal);
+        return next(args);
+      },
+    // A signature is made for a moment.
+    { relation: 'before', toMiddleware: 'httpSigningMiddleware', name: 'keepUnderRate' }
+  );
+}
+
+/** The bytes of a picture in a command. */
+const bytesOf = ({ Image }: { Image?: { Bytes?: Uint8Array | undefined } }): number => Image?.Bytes?.length ?? 0;
+
 /** The SDK's own limits end with an answer's head: without this one a body that stops half-way is waited for for ever. */
 function limitBody(body: Readable): void {
   const late = () =>
@@ -254,7 +278,8 @@ export class Client {
     readonly key: string,
     private readonly calls: WeakMap<object, Call>,
     /** Told the access key id that a service refused. */
-    private readonly refused: (accessKeyId: string) => void
+    private readonly refused: (accessKeyId: string) => void,
+    private readonly rate?: Rate
   ) {}
 
   /** Sends a command. The SDK's own time limit is off where the call has one, which aborts `abortSignal`. */
@@ -272,6 +297,8 @@ export class Client {
 
   async #send<Output>(command: Command<Output>, limits: CallLimits): Promise<Output> {
     if (limits.abortSignal?.aborted) throw limits.abortSignal.reason;
+    // Before it is written as JSON, which needs more memory than the picture itself.
+    await this.rate?.enter(command.constructor.name, bytesOf(command.input), limits.abortSignal);
     const call: Call = { limits };
     this.calls.set(command.input, call);
     try {

@@ -105,7 +105,11 @@ const meanings: Record<string, string> = {
   CredentialsProviderError: 'No usable keys were found: check in the aws-account where they come from.',
   ExpiredToken: 'The keys are no longer valid: sign in again, or renew the session token.',
   ExpiredTokenException: 'The keys are no longer valid: sign in again, or renew the session token.',
+  ImageTooLargeException: 'The picture is too large for the service.',
   InvalidClientTokenId: 'AWS does not know this access key ID or session token: check both.',
+  InvalidImageFormatException: 'The service cannot decode the picture: it has to be a JPEG or PNG that is not broken.',
+  InvalidS3ObjectException:
+    'The picture in S3 cannot be read: check bucket and key, that the bucket is in the same region, and that this sign-in may call s3:GetObject.',
   InvalidSignatureException: 'The secret access key is wrong, or the clock of this machine.',
   NotFoundException: 'There is no such topic or endpoint: check its ARN.',
   QueueDoesNotExist: 'There is no such queue: check its name, the region and the account.',

@@ -55,7 +55,7 @@ const preferring = (first: ValueType, ...literals: ValueType[]): ValueType[] => 
   ...[...literals, ...sources].filter((type) => type !== first)
 ];
 
-const kindOf = (value: unknown): string => {
+export const kindOf = (value: unknown): string => {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return 'an array';
   if (Buffer.isBuffer(value)) return 'a Buffer';
@@ -140,11 +140,19 @@ export function number({ value = '', from = 'num', ...limits }: NumberLimits & D
   return { ...numeric(limits), types: preferring(from, 'num'), value };
 }
 
+/** Which literals a value may be that is not text or a number only. */
+type Literals = { literals?: ValueType[] };
+
 /** Any value that can be written as JSON. */
-export function json({ value = '', from = 'json', ...layout }: Default & Layout = {}): Field<unknown> {
+export function json({
+  value = '',
+  from = 'json',
+  literals = ['json', 'str', 'num', 'bool'],
+  ...layout
+}: Default & Layout & Literals = {}): Field<unknown> {
   return {
     control: 'json',
-    types: preferring(from, 'json', 'str', 'num', 'bool'),
+    types: preferring(from, ...literals),
     value,
     required: true,
     ...layout,
@@ -152,9 +160,14 @@ export function json({ value = '', from = 'json', ...layout }: Default & Layout 
   };
 }
 
+/** Any value of which `check` makes what is needed. */
+export function checked<T>(check: Field<T>['check'], options: Default & Layout & Literals = {}): Field<T> {
+  return { ...json(options), check };
+}
+
 /** Any value, as its JSON; text or a Buffer that is JSON already is taken as it is. */
 export function jsonText(options: Default & Layout = {}): Field<string | Buffer> {
-  return { ...json(options), check: toJson };
+  return checked(toJson, options);
 }
 
 /** Keys that come with the message. */

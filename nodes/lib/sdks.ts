@@ -3,6 +3,7 @@ import type { RequestHandler } from './sign-in';
 /** The SDK of each service, by the name that IAM gives the service. Nothing is loaded before `sdkOf` is called. */
 export interface Sdks {
   lambda: typeof import('@aws-sdk/client-lambda');
+  rekognition: typeof import('@aws-sdk/client-rekognition');
   sns: typeof import('@aws-sdk/client-sns');
   sqs: typeof import('@aws-sdk/client-sqs');
   sts: typeof import('@aws-sdk/client-sts');
@@ -18,6 +19,7 @@ interface Loader<S extends ServiceName> {
 
 const loaders: { [S in ServiceName]: Loader<S> } = {
   lambda: { load: () => require('@aws-sdk/client-lambda'), client: 'LambdaClient' },
+  rekognition: { load: () => require('@aws-sdk/client-rekognition'), client: 'RekognitionClient' },
   sns: { load: () => require('@aws-sdk/client-sns'), client: 'SNSClient' },
   sqs: {
     load: () => require('@aws-sdk/client-sqs'),
@@ -54,7 +56,7 @@ export interface SdkClient {
     region(): Promise<string>;
     signer(scheme: unknown): Promise<unknown>;
   };
-  middlewareStack: { add(middleware: object, options: object): void };
+  middlewareStack: Record<'add' | 'addRelativeTo', (middleware: object, options: object) => void>;
   send(command: unknown): Promise<unknown>;
 }
 export type SdkClientClass = new (options: object) => SdkClient;

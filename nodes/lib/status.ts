@@ -3,6 +3,7 @@ import type { Node } from 'node-red';
 /** A node's status: blue for what is in flight, red for what failed, none. */
 export class Status {
   #requests = 0;
+  #progress: string | undefined;
   #shown = '';
   #closed = false;
 
@@ -15,8 +16,15 @@ export class Status {
     if (this.#requests > 0) this.#showRequests();
   }
 
+  /** How far the work for a message has come. */
+  progress(text: string): void {
+    this.#progress = text;
+    this.show('blue', text);
+  }
+
   /** A message has ended, with an error or without. */
   ended(problem?: Error): void {
+    this.#progress = undefined;
     if (problem) this.show('red', problem.name);
     else this.#showRequests();
   }
@@ -36,6 +44,6 @@ export class Status {
 
   #showRequests(): void {
     if (this.#requests === 0) this.show();
-    else this.show('blue', this.#requests > 1 ? String(this.#requests) : 'status.requesting');
+    else this.show('blue', this.#progress ?? (this.#requests > 1 ? String(this.#requests) : 'status.requesting'));
   }
 }

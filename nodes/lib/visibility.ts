@@ -1,5 +1,6 @@
+import { Backlog } from './backlog';
 import type { Carrier, Lane } from './batch';
-import { Backlog, Lanes } from './batch';
+import { Lanes } from './batch';
 import type { Answer, Client } from './clients';
 import type { Deliveries, Delivery, Settlement } from './deliveries';
 import { handleExpired } from './deliveries';

@@ -1,0 +1,162 @@
+import { resolve } from 'node:path';
+import type { Node } from 'node-red';
+import type { Context } from './lib/action';
+import { defineAction } from './lib/action';
+import { operations } from './lib/detection';
+import type { ActionError } from './lib/errors';
+import { invalid } from './lib/errors';
+import { choice, flag, number, optional, text } from './lib/fields';
+import type { Picture, StoredPicture } from './lib/image';
+import { readImage } from './lib/image';
+import {
+  attributesField,
+  collectionField,
+  imageField,
+  roiField,
+  targetsField,
+  workingFolder
+} from './lib/picture-fields';
+import { annotate, measure, needCanvas } from './lib/pixels';
+import { toService } from './lib/prepare';
+import type { Report } from './lib/report';
+import { count, leastConfidence, marksOf, report } from './lib/report';
+import type { Saved } from './lib/save';
+import { save } from './lib/save';
+import { LastFrames } from './lib/unchanged';
+
+const ofFaces = { operation: ['faces', 'identify'] };
+const ofIdentify = { operation: ['identify'] };
+const percent = { min: 0, max: 100 };
+
+const fields = {
+  operation: choice(['labels', 'faces', 'identify', 'text', 'moderation', 'celebrities', 'protectiveEquipment'], {
+    icon: 'eye'
+  }),
+  image: imageField,
+  collection: collectionField(ofIdentify),
+  similarity: optional(number({ ...percent, value: '80', when: ofIdentify, icon: 'id-badge' })),
+  confidence: optional(number({ ...percent, value: '70', icon: 'percent' })),
+  targets: optional(targetsField),
+  maxLabels: optional(number({ min: 1, max: 1000, integer: true, when: { operation: ['labels'] }, icon: 'list-ol' })),
+  attributes: optional(attributesField(ofFaces)),
+  annotate: choice(['none', 'jpeg', 'png'], { icon: 'object-group' }),
+  saveFolder: optional(text({ icon: 'folder-o' })),
+  saveTimestamp: flag(false, { when: { saveFolder: 'filled' } }),
+  skipUnchanged: optional(number({ ...percent, value: '0', icon: 'clone' })),
+  roi: optional(roiField),
+  source: optional(text({ numbers: true, advanced: true, icon: 'video-camera' }))
+};
+
+type Detect = Context<'rekognition', typeof fields>;
+
+/** What came of a frame. */
+interface Detection {
+  report: Report & { saved?: Saved | { error: { name: string; message: string } } };
+  raw: object;
+  /** The picture with boxes. */
+  image: Buffer | undefined;
+}
+
+const lastFrames = new WeakMap<Node, LastFrames<Detection>>();
+
+function framesOf(node: Node): LastFrames<Detection> {
+  const frames = lastFrames.get(node) ?? new LastFrames<Detection>();
+  lastFrames.set(node, frames);
+  return frames;
+}
+
+const sourceOf = ({ inputs, node }: Detect): string => inputs.source ?? (node.name || node.id);
+
+/** The properties that are set and need the picture itself. */
+function needsOf({ operation, annotate, saveFolder, skipUnchanged = 0 }: Detect['inputs']): string[] {
+  const needs = {
+    annotate: annotate !== 'none',
+    saveFolder: saveFolder !== undefined,
+    skipUnchanged: skipUnchanged > 0,
+    identify: operation === 'identify'
+  };
+  return Object.entries(needs).flatMap(([name, needed]) => (needed ? [name] : []));
+}
+
+/** What cannot be done is said before anything is paid for. */
+async function checkNeeds(inputs: Detect['inputs'], image: Picture | StoredPicture): Promise<void> {
+  const [first, ...more] = needsOf(inputs);
+  if (first === undefined) return;
+  if ('S3Object' in image) {
+    throw invalid(`${[first, ...more].join(', ')}: the picture itself is needed, but image is in S3, where it stays.`);
+  }
+  // A picture with one face can be searched as it is.
+  if (first !== 'identify') await needCanvas(first);
+}
+
+async function detect(context: Detect, image: Picture | StoredPicture): Promise<Detection> {
+  const { inputs } = context;
+  const operation = operations[inputs.operation];
+  const picture = 'bytes' in image ? image : undefined;
+  const forService = await toService(image, operation);
+  const query = { ...inputs, confidence: leastConfidence(inputs) };
+  const { raw, findings } = await operation.look(context, forService, query, picture);
+  const counted = count(findings, inputs);
+  const found = report(counted, inputs, { source: sourceOf(context), image: picture });
+  if (!picture || (inputs.annotate === 'none' && inputs.saveFolder === undefined)) {
+    return { report: found, raw, image: undefined };
+  }
+  const format = inputs.annotate === 'png' ? 'png' : 'jpeg';
+  const drawn = await annotate(picture, marksOf(counted, inputs), inputs.roi, format);
+  const saved = await saveDrawn(context, drawn, format, found.count > 0);
+  return { report: { ...found, ...(saved && { saved }) }, raw, image: inputs.annotate === 'none' ? undefined : drawn };
+}
+
+/** A picture that cannot be saved takes nothing from what was found: the message goes on, and the log says what is wrong. */
+async function saveDrawn(
+  context: Detect,
+  drawn: Buffer,
+  format: 'jpeg' | 'png',
+  counts: boolean
+): Promise<Detection['report']['saved']> {
+  const { inputs, node, RED } = context;
+  if (inputs.saveFolder === undefined) return undefined;
+  const folder = resolve(workingFolder(RED), inputs.saveFolder);
+  const time = inputs.saveTimestamp && counts ? new Date() : undefined;
+  try {
+    return await save(folder, sourceOf(context), format === 'png' ? 'png' : 'jpg', drawn, time);
+  } catch (error) {
+    const { name, message } = error as ActionError;
+    node.error(`${name}: ${message}`);
+    return { error: { name, message } };
+  }
+}
+
+/** What the result depends on beside the picture. */
+function questionOf({ inputs, client }: Detect): string {
+  const { image, dynamicCredentials, ...asked } = inputs as Detect['inputs'] & { dynamicCredentials: unknown };
+  return JSON.stringify([client.key, asked]);
+}
+
+export = defineAction({
+  type: 'aws-rekognition-detect',
+  service: 'rekognition',
+  operation: ({ operation = 'labels' }) => operations[operation].api,
+  fields,
+  async run(context) {
+    const { inputs, node, RED } = context;
+    const image = await readImage(inputs.image, 'image', workingFolder(RED));
+    await checkNeeds(inputs, image);
+    const percent = inputs.skipUnchanged ?? 0;
+    const analyse = () => detect(context, image);
+    const { result, skipped } =
+      percent > 0 && 'bytes' in image
+        ? await framesOf(node).look(
+            { source: sourceOf(context), question: questionOf(context), grey: await measure(image), percent },
+            analyse
+          )
+        : { result: await analyse(), skipped: false };
+    return {
+      // Flows change what they get: what is kept for the next frame stays as it is.
+      parsed: () => (percent > 0 ? structuredClone(result.report) : result.report),
+      raw: () => (percent > 0 ? structuredClone(result.raw) : result.raw),
+      ...(skipped && { aws: { skipped } }),
+      ...(result.image && { message: { image: percent > 0 ? Buffer.from(result.image) : result.image } })
+    };
+  }
+});

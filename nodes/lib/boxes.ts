@@ -1,0 +1,369 @@
+import type { SKRSContext2D } from 'canvas';
+import { capitalHeight, type Pen, penOfThisMachine } from './lettering';
+
+/** A part of a picture. All are fractions of its width or height, from the top left. */
+export interface Box {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/** An object to draw a box around. */
+export interface Mark {
+  /** Those with the same name, in capitals or not, get the same colour. */
+  name: string;
+  /** What the tag says, such as `person 97 %`. */
+  caption: string;
+  box: Box;
+  /** Whether it counts: if not, it is dashed and its tag is dark. */
+  counted: boolean;
+}
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** In pixels. */
+interface Rectangle {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** How thick things are on this picture, in pixels. */
+interface Scale {
+  text: number;
+  tag: number;
+  padding: number;
+  line: number;
+  halo: number;
+}
+
+/** A mark where it is drawn. */
+interface Framed {
+  mark: Mark;
+  colour: string;
+  /** The middle of the line. */
+  frame: Rectangle;
+  line: number;
+}
+
+interface Tag extends Framed {
+  text: string;
+  place: Rectangle;
+}
+
+/**
+ * Apart from each other with each kind of colour blindness: by Machado's simulation, the two that are closest are half
+ * as far again from each other in OKLab as the two closest of Okabe and Ito's.
+ */
+const palette = [
+  '#f76faf',
+  '#9bfbed',
+  '#751cad',
+  '#f9aa41',
+  '#f5f43b',
+  '#23a064',
+  '#3a58f6',
+  '#45befe',
+  '#b91426'
+] as const;
+const black = '#000000';
+const white = '#ffffff';
+const darkHalo = 'rgba(0, 0, 0, 0.6)';
+const lightHalo = 'rgba(255, 255, 255, 0.9)';
+
+const key = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
+
+/** FNV-1a, from a start with which the everyday names of a camera (person, car, dog…) have colours of their own. */
+function hash(text: string): number {
+  let value = 5740;
+  for (let n = 0; n < text.length; n++) value = Math.imul(value ^ text.charCodeAt(n), 0x01000193);
+  return value >>> 0;
+}
+
+/** A colour a name: its own, or the next that is free where another name of the picture has taken that one. */
+function coloursOf(names: Iterable<string>): Map<string, string> {
+  const colours = new Map<string, string>();
+  const free = new Set<string>(palette);
+  const late: string[] = [];
+  const own = (name: string): number => hash(name) % palette.length;
+  const take = (name: string, colour: string): void => {
+    colours.set(name, colour);
+    free.delete(colour);
+  };
+  for (const name of [...new Set(names)].sort()) {
+    const colour = palette[own(name)] as string;
+    if (free.has(colour)) take(name, colour);
+    else late.push(name);
+  }
+  for (const name of late) {
+    const order = palette.map((_, n) => palette[(own(name) + n) % palette.length] as string);
+    take(name, order.find((colour) => free.has(colour)) ?? (order[0] as string));
+  }
+  return colours;
+}
+
+/** Relative luminance, as WCAG 2 has it. */
+function luminance(colour: string): number {
+  const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
+    const value = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+/** One of the two always has a contrast of 4.5 at least: 0.179 is where they are equal. */
+const inkOn = (colour: string): string => (luminance(colour) > 0.179 ? black : white);
+
+/** A large picture is seen reduced, though not as much as it is larger: hence less than in proportion. */
+function scaleOf({ width, height }: Size): Scale {
+  const grown = (Math.min(width, height) / 720) ** 0.75;
+  const text = Math.max(9, Math.round(20 * grown));
+  return {
+    text,
+    tag: Math.round(text * 1.4),
+    padding: Math.max(2, Math.round(text * 0.4)),
+    line: Math.max(1, Math.round(4 * grown)),
+    halo: Math.max(0.5, 0.9 * grown)
+  };
+}
+
+const between = (value: number, low: number, high: number): number => Math.max(low, Math.min(high, value));
+
+/** The part of the box that is in the picture, in pixels, unless there is none. */
+function rectangleOf(box: Box, { width, height }: Size): Rectangle | undefined {
+  const rectangle = {
+    left: between(box.left, 0, 1) * width,
+    top: between(box.top, 0, 1) * height,
+    right: between(box.left + box.width, 0, 1) * width,
+    bottom: between(box.top + box.height, 0, 1) * height
+  };
+  // Not a number is neither, so it is left out as well.
+  const { left, top, right, bottom } = rectangle;
+  return right > left && bottom > top ? rectangle : undefined;
+}
+
+/** On whole pixels, so that a thin line is sharp, and with all of the line in the picture. */
+function frameOf({ left, top, right, bottom }: Rectangle, { width, height }: Size, line: number): Rectangle {
+  const half = line / 2;
+  const on = (value: number, end: number): number => between(Math.round(value - half) + half, half, end - half);
+  return { left: on(left, width), top: on(top, height), right: on(right, width), bottom: on(bottom, height) };
+}
+
+function framed(mark: Mark, colour: string, size: Size, scale: Scale): Framed | undefined {
+  const rectangle = rectangleOf(mark.box, size);
+  if (!rectangle) return undefined;
+  const side = Math.min(rectangle.right - rectangle.left, rectangle.bottom - rectangle.top);
+  const line = Math.round(between(mark.counted ? scale.line : scale.line * 0.5, 1, Math.max(1, side / 6)));
+  return { mark, colour, line, frame: frameOf(rectangle, size, line) };
+}
+
+const areaOf = ({ left, top, right, bottom }: Rectangle): number => (right - left) * (bottom - top);
+
+/** A path with rounded corners. */
+function outline(context: SKRSContext2D, { left, top, right, bottom }: Rectangle, radius: number): void {
+  context.beginPath();
+  context.roundRect(left, top, right - left, bottom - top, radius);
+}
+
+function strokeIn(context: SKRSContext2D, colour: string, width: number): void {
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.stroke();
+}
+
+/** The path of one line after the other, each with a dash in its corners: four sides never fit one length of dash. */
+function dashSides(
+  context: SKRSContext2D,
+  { left, top, right, bottom }: Rectangle,
+  dash: number,
+  longer: number
+): void {
+  const half = context.lineWidth / 2;
+  const side = (x1: number, y1: number, x2: number, y2: number): void => {
+    const length = Math.max(1, x2 - x1 + y2 - y1);
+    const period = length / Math.max(1, Math.round(length / (dash * 1.75)));
+    const on = Math.min(period, period * 0.58 + longer);
+    context.setLineDash([on, period - on]);
+    context.lineDashOffset = on / 2;
+    context.beginPath();
+    context.moveTo(x1, y1);
+    context.lineTo(x2, y2);
+    context.stroke();
+  };
+  side(left, top, right, top);
+  side(left, bottom, right, bottom);
+  side(left, top - half, left, bottom + half);
+  side(right, top - half, right, bottom + half);
+  context.setLineDash([]);
+}
+
+/** From below: what is wider than the line itself is its halo. */
+interface Layer {
+  colour: string;
+  wider: number;
+}
+
+/** What stands out against a light colour is dark; what stands out against a dark one needs an edge itself. */
+function layersOf(colour: string, { halo }: Scale): Layer[] {
+  const line = { colour, wider: 0 };
+  if (luminance(colour) > 0.33) return [{ colour: darkHalo, wider: 2 * halo }, line];
+  return [{ colour: darkHalo, wider: 3.5 * halo }, { colour: lightHalo, wider: 2 * halo }, line];
+}
+
+function drawDashed(context: SKRSContext2D, frame: Rectangle, line: number, layers: Layer[], dash: number): void {
+  for (const { colour, wider } of layers) {
+    context.strokeStyle = colour;
+    context.lineWidth = line + wider;
+    dashSides(context, frame, dash, wider);
+  }
+}
+
+function drawSolid(context: SKRSContext2D, frame: Rectangle, line: number, layers: Layer[]): void {
+  const radius = Math.min(line * 1.5, (frame.right - frame.left) / 4, (frame.bottom - frame.top) / 4);
+  outline(context, frame, radius);
+  for (const { colour, wider } of layers) strokeIn(context, colour, line + wider);
+}
+
+function drawFrame(context: SKRSContext2D, { mark, colour, frame, line }: Framed, scale: Scale): void {
+  const layers = layersOf(colour, scale);
+  if (mark.counted) drawSolid(context, frame, line, layers);
+  else drawDashed(context, frame, line, layers, scale.line * 3);
+}
+
+/** On one line, and in the order it is written in: a name must not turn what is beside it around. */
+const oneLine = (text: string): string =>
+  text
+    .slice(0, 1000)
+    .replace(/[\p{Bidi_Control}\uFEFF]/gu, '')
+    .replace(/\p{Cs}/gu, '\uFFFD')
+    .replace(/[\p{Cc}\p{Z}]+/gu, ' ')
+    .trim();
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** As much of the text as `room` is enough for, with an ellipsis where that is not all. Nothing if it is not a letter. */
+function cut(text: string, room: number, widthOf: (text: string) => number): string {
+  if (widthOf(text) <= room) return text;
+  const letters = Array.from(graphemes.segment(text), ({ segment }) => segment);
+  const first = (count: number): string => `${letters.slice(0, count).join('').trimEnd()}…`;
+  let [fits, tooMany] = [0, letters.length];
+  while (tooMany - fits > 1) {
+    const middle = (fits + tooMany) >> 1;
+    if (widthOf(first(middle)) <= room) fits = middle;
+    else tooMany = middle;
+  }
+  return fits > 0 ? first(fits) : '';
+}
+
+/** Where a tag of this size may be, the best place first. All are in the picture. */
+function* placesFor({ frame, line }: Framed, tag: Size, size: Size): Generator<Rectangle> {
+  const half = line / 2;
+  const [left, right] = [frame.left - half, frame.right + half - tag.width];
+  const [top, bottom] = [frame.top - half, frame.bottom + half];
+  const at = (x: number, y: number): Rectangle => {
+    const shifted = between(x, 0, size.width - tag.width);
+    return { left: shifted, top: y, right: shifted + tag.width, bottom: y + tag.height };
+  };
+  const over = Math.min(line, Math.floor((bottom - top) / 8));
+  const rows = [top - tag.height + over, top, bottom - over, bottom - tag.height];
+  for (let n = 1; n <= 3; n++) rows.push(top - (n + 1) * tag.height, bottom + n * tag.height);
+  for (let y = top + tag.height; y < bottom - tag.height; y += tag.height) rows.push(y);
+  for (const y of rows) {
+    if (y < 0 || y + tag.height > size.height) continue;
+    yield at(left, y);
+    yield at(right, y);
+    yield at((left + right) / 2, y);
+  }
+}
+
+const overlap = (a: Rectangle, b: Rectangle): boolean =>
+  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+
+/** The tag where it hides no other, or nothing if there is no such place or no text. */
+function placeTag(
+  framed: Framed,
+  text: string,
+  width: number,
+  size: Size,
+  scale: Scale,
+  taken: Tag[]
+): Tag | undefined {
+  if (text === '' || scale.tag > size.height / 2) return undefined;
+  for (const place of placesFor(framed, { width, height: scale.tag }, size)) {
+    if (!taken.some((other) => overlap(other.place, place))) return { ...framed, text, place };
+  }
+  return undefined;
+}
+
+/** Those that count get the best places; then those that are small, which have the fewest. */
+function tagsFor(context: SKRSContext2D, all: readonly Framed[], size: Size, scale: Scale, pen: Pen): Tag[] {
+  const tags: Tag[] = [];
+  const widthOf = (text: string): number => Math.ceil(pen.measure(context, text, scale.text));
+  for (const framed of all.toReversed()) {
+    const { frame, mark } = framed;
+    const room = Math.min(size.width, Math.max(frame.right - frame.left, size.width / 2, scale.text * 14));
+    const text = cut(oneLine(mark.caption), room - 2 * scale.padding, widthOf);
+    const tag = placeTag(framed, text, widthOf(text) + 2 * scale.padding, size, scale, tags);
+    if (tag) tags.push(tag);
+  }
+  return tags;
+}
+
+function drawTag(context: SKRSContext2D, { mark, colour, place, text }: Tag, scale: Scale, pen: Pen): void {
+  const radius = Math.round(scale.text * 0.18);
+  const fill = mark.counted ? colour : '#14171c';
+  outline(context, place, radius);
+  strokeIn(context, darkHalo, 2 * scale.halo);
+  context.globalAlpha = mark.counted ? 1 : 0.85;
+  context.fillStyle = fill;
+  context.fill();
+  context.globalAlpha = 1;
+  context.save();
+  context.clip();
+  if (!mark.counted) strokeIn(context, colour, Math.max(2, scale.line));
+  context.fillStyle = inkOn(fill);
+  const base = Math.round((place.top + place.bottom + capitalHeight * scale.text) / 2);
+  pen.write(context, text, place.left + scale.padding, base, scale.text);
+  context.restore();
+}
+
+function drawRegion(context: SKRSContext2D, roi: Box, size: Size, scale: Scale): void {
+  const rectangle = rectangleOf(roi, size);
+  if (!rectangle || areaOf(rectangle) >= size.width * size.height) return;
+  const { left, top, right, bottom } = frameOf(rectangle, size, 0);
+  context.beginPath();
+  context.rect(0, 0, size.width, size.height);
+  context.rect(left, top, right - left, bottom - top);
+  context.fillStyle = 'rgba(6, 9, 14, 0.4)';
+  context.fill('evenodd');
+  const line = Math.max(1, Math.round(scale.line * 0.5));
+  drawDashed(context, frameOf(rectangle, size, line), line, layersOf(white, scale), scale.text * 0.6);
+}
+
+/** Draws marks and the region of interest over a picture that is on the context already. */
+export function drawBoxes(
+  context: SKRSContext2D,
+  size: { width: number; height: number },
+  marks: readonly Mark[],
+  roi?: Box
+): void {
+  if (!(size.width >= 1 && size.height >= 1)) return;
+  const scale = scaleOf(size);
+  const pen = penOfThisMachine();
+  const colours = coloursOf(marks.map(({ name }) => key(name)));
+  const all = marks
+    .flatMap((mark) => framed(mark, colours.get(key(mark.name)) ?? white, size, scale) ?? [])
+    .sort((a, b) => Number(a.mark.counted) - Number(b.mark.counted) || areaOf(b.frame) - areaOf(a.frame));
+  context.save();
+  context.lineJoin = 'round';
+  context.lineCap = 'butt';
+  if (roi) drawRegion(context, roi, size, scale);
+  for (const one of all) drawFrame(context, one, scale);
+  for (const tag of tagsFor(context, all, size, scale, pen).reverse()) drawTag(context, tag, scale, pen);
+  context.restore();
+}

@@ -1,0 +1,82 @@
+import type { FaceDetail, FaceMatch, Image } from '@aws-sdk/client-rekognition';
+import { inCollection } from './collection';
+import type { Asking, Finding, Operation, Query } from './detection';
+import { boxOf, faceOf } from './detection';
+import type { Picture } from './image';
+import { inParallel } from './parallel';
+import { cutFaces } from './pixels';
+
+/** Searches at a time: a picture may show a hundred faces. */
+const mostSearches = 5;
+
+/** The service gives the best ones first. */
+const mostMatches = 5;
+
+const wholePicture = { left: 0, top: 0, width: 1, height: 1 };
+
+interface IdentifiedFace {
+  Detail: FaceDetail;
+  Matches: FaceMatch[];
+}
+
+/** Searches the collection for the largest face of a picture. It is never added to the collection. */
+async function search(asking: Asking, image: Image, { collection = '', similarity }: Query): Promise<FaceMatch[]> {
+  const { sdk, send } = asking;
+  const request = {
+    CollectionId: collection,
+    Image: image,
+    FaceMatchThreshold: similarity,
+    MaxFaces: mostMatches
+  };
+  try {
+    const { FaceMatches = [] } = await inCollection(asking, collection, () =>
+      send(new sdk.SearchFacesByImageCommand(request))
+    );
+    return FaceMatches;
+  } catch (error) {
+    if (sawNoFace(error as Error)) return [];
+    throw error;
+  }
+}
+
+/** In a cut face, the service may not see one any more. */
+const sawNoFace = ({ name, message }: Error): boolean =>
+  name === 'InvalidParameterException' && /no faces/i.test(message);
+
+/** A picture for each face; the whole one will do where it shows no other. */
+async function picturesOf(faces: FaceDetail[], detected: number, image: Image, picture: Picture): Promise<Image[]> {
+  if (detected <= 1) return faces.map(() => image);
+  const boxes = faces.map(({ BoundingBox }) => boxOf(BoundingBox) ?? wholePicture);
+  return (await cutFaces(picture, boxes)).map((Bytes) => ({ Bytes }));
+}
+
+function findingOf({ Detail, Matches: [best] }: IdentifiedFace): Finding {
+  const { FaceId, ExternalImageId = FaceId ?? 'unknown' } = best?.Face ?? {};
+  return {
+    name: best ? ExternalImageId : 'unknown',
+    confidence: Detail.Confidence ?? 0,
+    box: boxOf(Detail.BoundingBox),
+    certainty: best?.Similarity,
+    details: {
+      face: faceOf(Detail),
+      match: best ? { name: ExternalImageId, similarity: best.Similarity, faceId: FaceId } : null
+    }
+  };
+}
+
+/** Finds all faces, then searches the collection for each of those that are sure enough. */
+export const identify: Operation = {
+  api: 'SearchFacesByImage',
+  async look(asking, image, query, picture) {
+    const { sdk, send } = asking;
+    const { attributes, confidence: least = 0 } = query;
+    const { FaceDetails = [] } = await send(new sdk.DetectFacesCommand({ Image: image, Attributes: attributes }));
+    const faces = FaceDetails.filter(({ Confidence = 0 }) => Confidence >= least);
+    const pictures = await picturesOf(faces, FaceDetails.length, image, picture as Picture);
+    const Faces = await inParallel(pictures, mostSearches, async (each, index) => ({
+      Detail: faces[index] as FaceDetail,
+      Matches: await search(asking, each, query)
+    }));
+    return { raw: { Faces }, findings: Faces.map(findingOf) };
+  }
+};

@@ -1,0 +1,256 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { resolve as resolvePath } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { invalid, missing } from './errors';
+import { show } from './fields';
+
+/** A JPEG or PNG whose structure has been checked; its pixels have not. */
+export interface Picture {
+  readonly bytes: Buffer;
+  readonly kind: 'jpeg' | 'png';
+  /** Pixels, as a person sees the picture: its EXIF orientation is in them. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A picture that stays in S3: Rekognition gets it from there. */
+export interface StoredPicture {
+  readonly S3Object: { Bucket: string; Name: string; Version?: string };
+}
+
+/** What is taken in at all: bytes, and pixels, of which each needs 8 bytes while it is drawn on. */
+const mostBytes = 64 * 1024 * 1024;
+const mostPixels = 64_000_000;
+
+const is = 'a JPEG or PNG picture: a Buffer, a data URL, base64 text, a file path, s3://bucket/key or {S3Object}';
+
+const jpegHead = Buffer.from([0xff, 0xd8, 0xff]);
+const pngHead = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+
+/** What people take for pictures, or get in the place of one, by how it begins. */
+const foreign: Array<[is: string, head: RegExp]> = [
+  ['a GIF', /^GIF8/],
+  ['a WebP picture', /^RIFF....WEBP/s],
+  ['a BMP', /^BM.{4}\0{4}/s],
+  ['a TIFF', /^(?:II\*\0|MM\0\*)/],
+  ['an AVIF or HEIC picture, or a video', /^....ftyp/s],
+  ['a PDF', /^%PDF/],
+  ['a web page or SVG: does the camera ask for a password?', /^\s*</],
+  ['JSON: did the camera report an error?', /^\s*\{\s*"/]
+];
+
+/** Reads the picture that a value means. Relative paths start at `folder`. Throws `MissingValue` or `InvalidValue`. */
+export async function readImage(value: unknown, name: string, folder: string): Promise<Picture | StoredPicture> {
+  if (typeof value !== 'string') return readObject(value, name);
+  if (value === '') throw missing(`${name} is required, but is empty.`);
+  if (value.startsWith('s3://')) return storedAt(value, name);
+  return pictureFrom(decodeText(value, name) ?? (await readFile(pathOf(value, name, folder), name)), name);
+}
+
+/** The path that a text means, once it is known that it is no picture itself. */
+export function pathOf(value: string, name: string, folder: string): string {
+  if (value.includes('\0') || value.length > 4096 || value.includes('\n')) {
+    throw invalid(`${name} must be ${is}, but is other text.`);
+  }
+  try {
+    return resolvePath(folder, value.startsWith('file:') ? fileURLToPath(value) : value);
+  } catch {
+    throw invalid(`${name} is no valid file URL: ${show(value)}.`);
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+function readObject(value: unknown, name: string): Picture | StoredPicture {
+  if (value instanceof Uint8Array) return pictureFrom(Buffer.from(value.buffer, value.byteOffset, value.length), name);
+  if (value instanceof ArrayBuffer) return pictureFrom(Buffer.from(value), name);
+  if (isObject(value) && 'S3Object' in value) return storedIn(value.S3Object, name);
+  // A Buffer that has gone through JSON, as over MQTT.
+  if (isObject(value) && value.type === 'Buffer' && Array.isArray(value.data) && value.data.length <= mostBytes) {
+    return pictureFrom(Buffer.from(value.data), name);
+  }
+  throw invalid(`${name} must be ${is}, but is ${show(value)}.`);
+}
+
+function storedAt(url: string, name: string): StoredPicture {
+  const [, bucket, key] = /^s3:\/\/([^/]*)\/(.*)$/s.exec(url) ?? [];
+  return storedIn({ Bucket: bucket, Name: key }, name);
+}
+
+function storedIn(given: unknown, name: string): StoredPicture {
+  const { Bucket, Name, Version } = isObject(given) ? given : {};
+  if (typeof Bucket !== 'string' || !/^[\w.-]{3,255}$/.test(Bucket)) {
+    throw invalid(`${name} must name an S3 bucket, 3 to 255 letters, digits and . - _, but names ${show(Bucket)}.`);
+  }
+  if (typeof Name !== 'string' || Name === '' || Buffer.byteLength(Name) > 1024) {
+    throw invalid(`${name} must name the key of an S3 object, 1 to 1024 bytes, but names ${show(Name)}.`);
+  }
+  if (Version === undefined || Version === null || Version === '') return { S3Object: { Bucket, Name } };
+  if (typeof Version !== 'string' || Version.length > 1024) {
+    throw invalid(`${name} must name the version of an S3 object as text, but names ${show(Version)}.`);
+  }
+  return { S3Object: { Bucket, Name, Version } };
+}
+
+/** The bytes of a text that is a picture itself; `undefined` for what may be a path. */
+function decodeText(text: string, name: string): Buffer | undefined {
+  const limit = Math.ceil(mostBytes * 1.4);
+  if (text.length > limit) throw invalid(`${name} may have at most ${limit} characters, but has ${text.length}.`);
+  if (/^data:/i.test(text)) {
+    const comma = text.indexOf(',');
+    if (comma < 0 || !/;base64$/i.test(text.slice(0, comma))) {
+      throw invalid(`${name} must be a data URL with base64, such as data:image/jpeg;base64,…`);
+    }
+    return Buffer.from(text.slice(comma + 1), 'base64');
+  }
+  // A path can begin like this as well, but no sensible one does: /9j/4 and iVBORw0KGgo are JPEG's and PNG's beginnings.
+  const head = Buffer.from(text.slice(0, 64), 'base64');
+  return kindOf(head) || /^(?:R0lGOD|UklGR|JVBERi0)/.test(text.trimStart()) ? Buffer.from(text, 'base64') : undefined;
+}
+
+/** Why a file cannot be read, in words. */
+const fileProblems: Record<string, string> = {
+  EACCES: 'Node-RED may not read it',
+  EPERM: 'Node-RED may not read it',
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  ENAMETOOLONG: 'the path is too long',
+  ELOOP: 'its links lead in a circle'
+};
+
+export const fileProblem = (error: unknown): string => {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return fileProblems[code] ?? (code || message);
+};
+
+/** The bytes of a regular file: never of a device or pipe, which may have no end. Throws `InvalidValue`. */
+export async function readFile(path: string, name: string): Promise<Buffer> {
+  try {
+    // Without waiting for somebody to write into a pipe. Windows has no such flag, and no such pipes.
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      const stats = await file.stat();
+      if (!stats.isFile()) throw invalid(`${name}: ${show(path)} is ${stats.isDirectory() ? 'a folder' : 'no file'}.`);
+      checkBytes(stats.size, name);
+      const { buffer, bytesRead } = await file.read({ buffer: Buffer.allocUnsafeSlow(stats.size) });
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof Error && error.name === 'InvalidValue') throw error;
+    throw invalid(`${name}: ${show(path)} cannot be read: ${fileProblem(error)}.`);
+  }
+}
+
+function checkBytes(bytes: number, name: string): void {
+  if (bytes > mostBytes)
+    throw invalid(`${name} may have at most ${mostBytes / 1024 / 1024} MiB, but has ${bytes} bytes.`);
+  if (bytes === 0) throw invalid(`${name} is empty: it has 0 bytes.`);
+}
+
+/** By content: names of files and media types are often wrong. */
+export function kindOf(bytes: Buffer): Picture['kind'] | undefined {
+  if (bytes.subarray(0, 3).equals(jpegHead)) return 'jpeg';
+  return bytes.subarray(0, 8).equals(pngHead) ? 'png' : undefined;
+}
+
+/** Checks the structure of a picture, and finds its size, without decoding it. Throws `InvalidValue`. */
+export function pictureFrom(bytes: Buffer, name: string): Picture {
+  checkBytes(bytes.length, name);
+  const kind = kindOf(bytes);
+  if (!kind) {
+    const head = bytes.toString('latin1', 0, 64);
+    const found = foreign.find(([, pattern]) => pattern.test(head))?.[0] ?? 'something else';
+    throw invalid(`${name} must be a JPEG or PNG picture, but is ${found}.`);
+  }
+  const { width, height } = kind === 'jpeg' ? jpegSize(bytes, name) : pngSize(bytes, name);
+  if (width * height > mostPixels) {
+    throw invalid(`${name} may have at most ${mostPixels / 1e6} megapixels, but has ${width} × ${height} pixels.`);
+  }
+  return { bytes, kind, width, height };
+}
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+const broken = (name: string) => invalid(`${name} is a broken picture: its structure is not that of its kind.`);
+const cutOff = (name: string) => invalid(`${name} is cut off: its end is missing, as after a broken transfer.`);
+
+/** Follows a JPEG's segments (ISO/IEC 10918-1, annex B) up to the pixels. */
+function jpegSize(bytes: Buffer, name: string): Size {
+  let size: Size | undefined;
+  let turned = false;
+  for (let at = 2; ; ) {
+    if (at + 4 > bytes.length) throw cutOff(name);
+    if (bytes[at] !== 0xff) throw broken(name);
+    const marker = bytes[at + 1] as number;
+    // Any number of these may stand before a marker.
+    if (marker === 0xff) {
+      at += 1;
+      continue;
+    }
+    const length = bytes.readUInt16BE(at + 2);
+    const segment = bytes.subarray(at + 4, at + 2 + length);
+    if (marker === 0xd9 || length < 2) throw broken(name);
+    if (isFrame(marker)) {
+      if (segment.length < 5) throw cutOff(name);
+      size = { height: segment.readUInt16BE(1), width: segment.readUInt16BE(3) };
+    }
+    if (marker === 0xe1) turned = isTurned(segment) ?? turned;
+    if (marker === 0xda) break;
+    at += 2 + length;
+  }
+  if (!size || size.width === 0 || size.height === 0) throw broken(name);
+  // Behind the pixels; some cameras pad the file, and a thumbnail has an end of its own further up.
+  if (!endsAfterPixels(bytes)) throw cutOff(name);
+  return turned ? { width: size.height, height: size.width } : size;
+}
+
+/** Whether a segment says how large the picture is; three markers of this range are something else. */
+const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+
+function endsAfterPixels(bytes: Buffer): boolean {
+  return bytes.lastIndexOf(Buffer.from([0xff, 0xd9])) > bytes.lastIndexOf(Buffer.from([0xff, 0xda]));
+}
+
+/** Whether a segment says that the picture lies on its side; `undefined` where it says nothing of that. */
+function isTurned(segment: Buffer): boolean | undefined {
+  if (segment.toString('latin1', 0, 6) !== 'Exif\0\0') return undefined;
+  const tiff = segment.subarray(6);
+  const little = tiff.toString('latin1', 0, 2) === 'II';
+  const short = (at: number) => (little ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at));
+  try {
+    const directory = little ? tiff.readUInt32LE(4) : tiff.readUInt32BE(4);
+    for (let entry = 0; entry < short(directory); entry += 1) {
+      const at = directory + 2 + entry * 12;
+      // Orientations 5 to 8 are the ones with a quarter turn.
+      if (short(at) === 0x0112) return short(at + 8) >= 5 && short(at + 8) <= 8;
+    }
+  } catch {
+    // Broken EXIF data leaves the picture as it lies.
+  }
+  return undefined;
+}
+
+/** Follows a PNG's chunks (ISO/IEC 15948) to their end. */
+function pngSize(bytes: Buffer, name: string): Size {
+  if (bytes.length < 33) throw cutOff(name);
+  if (bytes.toString('latin1', 12, 16) !== 'IHDR') throw broken(name);
+  const size = { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
+  if (size.width === 0 || size.height === 0) throw broken(name);
+  let pixels = false;
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + bytes.readUInt32BE(at)) {
+    const type = bytes.toString('latin1', at + 4, at + 8);
+    if (!/^[A-Za-z]{4}$/.test(type)) throw broken(name);
+    if (type === 'IDAT') pixels = true;
+    if (type === 'IEND') {
+      if (!pixels) throw broken(name);
+      return size;
+    }
+  }
+  throw cutOff(name);
+}

@@ -1,0 +1,323 @@
+import type { SKRSContext2D } from 'canvas';
+
+/**
+ * What puts text on a picture. `size` is the height of a line of text without its leading, in pixels; capitals are
+ * `capitalHeight` of it.
+ */
+export interface Pen {
+  /** How wide the text becomes, in pixels. */
+  measure(context: SKRSContext2D, text: string, size: number): number;
+  /** Writes in the fill style of the context, from `x` to the right, on the line at `y`. */
+  write(context: SKRSContext2D, text: string, x: number, y: number, size: number): void;
+}
+
+/** The height of capitals, as a part of the size. */
+export const capitalHeight = 0.72;
+
+/** Widths and heights below are in tenths of a capital's height; `x,yr` is a corner that is rounded, by this at most. */
+const unit = capitalHeight / 10;
+const roundness = 2.6;
+const gap = 2.5;
+const weight = 1.45;
+
+/**
+ * One stroke of the pen a line, from `|` to `|`; y goes up from the line that the letters stand on, and a single point
+ * is a dot. The width is that of the strokes.
+ */
+const glyphs: Record<string, string> = {
+  '!': '0,10 0,3.2|0,0',
+  '"': '0,10 0,7.4|2.2,10 2.2,7.4',
+  '#': '2,10 0.9,0|5.3,10 4.2,0|0.3,7 6.2,7|0,3.2 5.9,3.2',
+  $: '4.8,7.2 4.8,9r 0,9r 0,5.1r 4.8,5.1r 4.8,1r 0,1r 0,2.8|2.4,10.8 2.4,-0.8',
+  '%': '6.4,10 1,0|0.9,10 1.8,10r 1.8,6.6r 0,6.6r 0,10r 0.9,10|6.5,3.4 7.4,3.4r 7.4,0r 5.6,0r 5.6,3.4r 6.5,3.4',
+  '&': '6,4.4 6,4r 4.4,0r 0,0r 0,4.4r 2,5.6 4.4,6.8r 4.4,10r 1,10r 0.9,7r 2,5.6 6,0',
+  "'": '0,10 0,7.4',
+  '(': '1.8,11 0,8.4r 0,0.6r 1.8,-2',
+  ')': '0,11 1.8,8.4r 1.8,0.6r 0,-2',
+  '*': '2.2,10 2.2,5|0,8.8 4.4,6.2|4.4,8.8 0,6.2',
+  '+': '2.5,7 2.5,1.6|0,4.3 5,4.3',
+  ',': '0.6,0.2 0,-2',
+  '-': '0,4.2 3,4.2',
+  '.': '0,0',
+  '/': '0,-1 3.6,11',
+  0: '2.5,10 5,10r 5,0r 0,0r 0,10r 2.5,10',
+  1: '0,8 2.4,10 2.4,0',
+  2: '0.1,7.7 0.1,10r 5,10r 5,6.2r 0,0 5.2,0',
+  3: '0.1,8 0.1,10r 4.8,10r 4.8,5.4r 2,5.4|2,5.4 5,5.4r 5,0r 0,0r 0,2',
+  4: '4,0 4,10 0,2.7 5.4,2.7',
+  5: '4.6,10 0.4,10 0.2,6.2 5,6.2r 5,0r 0,0r 0,1.8',
+  6: '4.6,8.4 4.6,10r 0,10r 0,0r 5,0r 5,6r 0,6r 0,3',
+  7: '0,10 5,10 1.6,0',
+  8: '2.5,10 4.8,10r 4.8,5.4r 0.2,5.4r 0.2,10r 2.5,10|2.5,5.4 5,5.4r 5,0r 0,0r 0,5.4r 2.5,5.4',
+  9: '0.4,1.6 0.4,0r 5,0r 5,10r 0,10r 0,4r 5,4r 5,7',
+  ':': '0,6|0,0.6',
+  ';': '0.6,6|0.6,0.2 0,-2',
+  '<': '4.6,7.4 0,4.3 4.6,1.2',
+  '=': '0,5.9 4.8,5.9|0,2.7 4.8,2.7',
+  '>': '0,7.4 4.6,4.3 0,1.2',
+  '?': '0,7.8 0,10r 4.6,10r 4.6,5.8r 2.2,5r 2.2,3.2|2.2,0',
+  '@': '5.6,2.6 5.6,6.6r 2.6,6.6r 2.6,2r 5.6,2r 5.6,4|5.6,2.6 5.6,1.6r 8,1.6r 8,9.4r 0,9.4r 0,-1.4r 6.4,-1.4',
+  A: '0,0 2.9,10 5.8,0|1,3.2 4.8,3.2',
+  B: '0,5.4 0,10 4.7,10r 4.7,5.4r 0,5.4 0,0 5.1,0r 5.1,5.4r 0,5.4',
+  C: '5,7.4 5,10r 0,10r 0,0r 5,0r 5,2.6',
+  D: '0,0 0,10 5.2,10r 5.2,0r 0,0',
+  E: '4.6,10 0,10 0,0 4.6,0|0,5.2 4,5.2',
+  F: '4.6,10 0,10 0,0|0,5 4,5',
+  G: '5,7.6 5,10r 0,10r 0,0r 5.1,0r 5.1,4.6 3,4.6',
+  H: '0,10 0,0|5.2,10 5.2,0|0,5.2 5.2,5.2',
+  I: '0,10 0,0',
+  J: '3.8,10 3.8,0r 0,0r 0,2.2',
+  K: '0,10 0,0|5,10 0,4|1.8,6.1 5.2,0',
+  L: '0,10 0,0 4.4,0',
+  M: '0,0 0,10 3.2,3.6 6.4,10 6.4,0',
+  N: '0,0 0,10 5.2,0 5.2,10',
+  O: '2.7,10 5.4,10r 5.4,0r 0,0r 0,10r 2.7,10',
+  P: '0,0 0,10 5,10r 5,4.6r 0,4.6',
+  Q: '2.7,10 5.4,10r 5.4,0r 0,0r 0,10r 2.7,10|3.4,2.2 5.8,-0.8',
+  R: '0,0 0,10 5,10r 5,4.8r 0,4.8|2.6,4.8 5.3,0',
+  S: '4.9,7.8 4.9,10r 0,10r 0,5.3r 5,5.3r 5,0r 0,0r 0,2.2',
+  T: '0,10 5.4,10|2.7,10 2.7,0',
+  U: '0,10 0,0r 5.2,0r 5.2,10',
+  V: '0,10 2.8,0 5.6,10',
+  W: '0,10 1.9,0 3.8,7.6 5.7,0 7.6,10',
+  X: '0,10 5.4,0|5.4,10 0,0',
+  Y: '0,10 2.7,4.8 5.4,10|2.7,4.8 2.7,0',
+  Z: '0,10 5,10 0,0 5.2,0',
+  '[': '1.8,11 0,11 0,-2 1.8,-2',
+  '\\': '0,11 3.6,-1',
+  ']': '0,11 1.8,11 1.8,-2 0,-2',
+  '^': '0,7 2.2,10 4.4,7',
+  _: '0,-1.4 5,-1.4',
+  '`': '0,10.6 1.4,8.8',
+  a: '0.4,7 4.4,7r 4.4,0|4.4,4.1 0,4.1r 0,0r 4.4,0r 4.4,2.4',
+  b: '0,10 0,0|0,3.5 0,7r 4.6,7r 4.6,0r 0,0r 0,3.5',
+  c: '4.3,5.3 4.3,7r 0,7r 0,0r 4.3,0r 4.3,1.7',
+  d: '4.6,10 4.6,0|4.6,3.5 4.6,7r 0,7r 0,0r 4.6,0r 4.6,3.5',
+  e: '0,3.6 4.6,3.6 4.6,7r 0,7r 0,0r 4.2,0r 4.4,1.2',
+  f: '3.4,10 1.2,10r 1.2,0|0,6.8 3.2,6.8',
+  g: '4.6,7 4.6,-3r 0.4,-3|4.6,3.5 4.6,7r 0,7r 0,0r 4.6,0r 4.6,3.5',
+  h: '0,10 0,0|0,4 0,7r 4.4,7r 4.4,0',
+  i: '0,7 0,0|0,9.8',
+  j: '1.6,7 1.6,-3r 0,-3|1.6,9.8',
+  k: '0,10 0,0|4,7 0,2.6|1.5,4.3 4.3,0',
+  l: '0,10 0,0r 1.6,0',
+  m: '0,7 0,0|0,4 0,7r 3.5,7r 3.5,0|3.5,4 3.5,7r 7,7r 7,0',
+  n: '0,7 0,0|0,4 0,7r 4.4,7r 4.4,0',
+  o: '2.3,7 4.6,7r 4.6,0r 0,0r 0,7r 2.3,7',
+  p: '0,7 0,-3|0,3.5 0,7r 4.6,7r 4.6,0r 0,0r 0,3.5',
+  q: '4.6,7 4.6,-3|4.6,3.5 4.6,7r 0,7r 0,0r 4.6,0r 4.6,3.5',
+  r: '0,7 0,0|0,3.6 0,7r 2.8,7',
+  s: '4,5.6 4,7r 0,7r 0,3.7r 4.1,3.7r 4.1,0r 0,0r 0,1.4',
+  t: '1.2,9.4 1.2,0r 3.4,0|0,6.8 3.2,6.8',
+  u: '4.4,7 4.4,0|0,7 0,0r 4.4,0r 4.4,3',
+  v: '0,7 2.3,0 4.6,7',
+  w: '0,7 1.6,0 3.4,5.4 5.2,0 6.8,7',
+  x: '0,7 4.2,0|4.2,7 0,0',
+  y: '0,7 2.4,0|4.8,7 2.4,0 1.2,-3 0.2,-3',
+  z: '0,7 4.2,7 0,0 4.3,0',
+  '{': '2.4,11 1,11r 1,4.5r 0,4.5|0,4.5 1,4.5r 1,-2r 2.4,-2',
+  '|': '0,11 0,-2',
+  '}': '0,11 1.4,11r 1.4,4.5r 2.4,4.5|2.4,4.5 1.4,4.5r 1.4,-2r 0,-2',
+  '~': '0,3.6 0,5.2r 2.6,5.2r 2.6,3.6r 5.2,3.6r 5.2,5.2',
+  '…': '0,0|2.8,0|5.6,0',
+  '°': '1.4,10 2.8,10r 2.8,7.2r 0,7.2r 0,10r 1.4,10',
+  '·': '0,4.2'
+};
+/** Stands for what there is no glyph for. */
+const hollow = '0,0 0,8 4.6,8 4.6,0 0,0';
+const blankWidth = 1.6;
+const alike: Record<string, string> = {
+  '‘': "'",
+  '’': "'",
+  '“': '"',
+  '”': '"',
+  '‐': '-',
+  '‑': '-',
+  '–': '-',
+  '—': '-'
+};
+
+interface Point {
+  x: number;
+  y: number;
+  /** How far the rounding begins before this corner. 0 is a sharp one. */
+  cut: number;
+}
+interface Glyph {
+  width: number;
+  strokes: Point[][];
+}
+
+const distance = (a: Point, b: Point): number => Math.hypot(a.x - b.x, a.y - b.y);
+
+/** Two rounded corners share what is between them. */
+function cutOf(corner: Point, neighbour: Point): number {
+  return distance(corner, neighbour) / (neighbour.cut > 0 ? 2 : 1);
+}
+
+function strokeOf(text: string): Point[] {
+  const points = text.split(' ').map((point): Point => {
+    const [x = 0, y = 0] = point.split(',').map((value) => Number.parseFloat(value));
+    return { x, y, cut: point.endsWith('r') ? roundness : 0 };
+  });
+  return points.map((point, n) => {
+    const [before, after] = [points[n - 1], points[n + 1]];
+    if (!before || !after || point.cut === 0) return point;
+    return { ...point, cut: Math.min(roundness, cutOf(point, before), cutOf(point, after)) };
+  });
+}
+
+function glyphOf(text: string): Glyph {
+  const strokes = text.split('|').map(strokeOf);
+  return { strokes, width: Math.max(...strokes.flat().map(({ x }) => x)) };
+}
+
+const drawn = new Map<string, Glyph>();
+
+/** Nothing for a blank. */
+function glyphFor(character: string): Glyph | undefined {
+  if (character === ' ') return undefined;
+  let glyph = drawn.get(character);
+  if (!glyph) {
+    glyph = glyphOf(glyphs[character] ?? hollow);
+    if (drawn.size < 1000) drawn.set(character, glyph);
+  }
+  return glyph;
+}
+
+/** Letters without their accents, and without what only says how to join them. */
+function charactersOf(text: string): string[] {
+  const plain = text.normalize('NFD').replace(/[\p{M}\p{Cf}]/gu, '');
+  return Array.from(plain, (character) => alike[character] ?? character);
+}
+
+/** Rounds a corner with a curve that is near enough to an arc, whatever the angle. */
+function corner(context: SKRSContext2D, before: Point, point: Point, after: Point): void {
+  const towards = (other: Point): [number, number] => {
+    const part = point.cut / (distance(point, other) || 1);
+    return [point.x + (other.x - point.x) * part, point.y + (other.y - point.y) * part];
+  };
+  const [fromX, fromY] = towards(before);
+  const [toX, toY] = towards(after);
+  // 0.5523 of the way to the corner is what makes a quarter of a circle.
+  const bend = (from: number, to: number): number => from + (to - from) * 0.5523;
+  context.lineTo(fromX, fromY);
+  context.bezierCurveTo(bend(fromX, point.x), bend(fromY, point.y), bend(toX, point.x), bend(toY, point.y), toX, toY);
+}
+
+function trace(context: SKRSContext2D, points: Point[]): void {
+  points.forEach((point, n) => {
+    const [before, after] = [points[n - 1], points[n + 1]];
+    if (!before) context.moveTo(point.x, point.y);
+    else if (after && point.cut > 0) corner(context, before, point, after);
+    else context.lineTo(point.x, point.y);
+  });
+  const [only] = points;
+  // A path without length has no caps to show.
+  if (only && points.length === 1) context.lineTo(only.x + 0.01, only.y);
+}
+
+/** How wide `text` becomes at this size, in pixels. */
+function lengthOf(text: string): number {
+  const widths = charactersOf(text).map((character) => glyphFor(character)?.width ?? blankWidth);
+  return widths.reduce((sum, width) => sum + width + gap, 0) - gap + weight;
+}
+
+/** Below 14 px a stroke of its own weight would be less than a pixel and look grey. */
+const weightAt = (size: number): number => Math.max(weight, 1.05 / (unit * size));
+
+/**
+ * Letters of one stroke, for printable ASCII: a picture must be readable on a machine without a font, as the Docker
+ * image of Node-RED is. Accents are left off, and what it does not have becomes a hollow box.
+ */
+export const lettering: Pen = {
+  measure: (_context, text, size) => (text === '' ? 0 : lengthOf(text) * unit * size),
+  write(context, text, x, y, size) {
+    context.save();
+    context.translate(x, y);
+    context.scale(unit * size, -unit * size);
+    context.translate(weight / 2, weight / 2);
+    context.strokeStyle = context.fillStyle;
+    context.lineWidth = weightAt(size);
+    context.lineCap = 'round';
+    context.lineJoin = 'round';
+    context.setLineDash([]);
+    context.beginPath();
+    for (const character of charactersOf(text)) {
+      const glyph = glyphFor(character);
+      for (const stroke of glyph?.strokes ?? []) trace(context, stroke);
+      context.translate((glyph?.width ?? blankWidth) + gap, 0);
+    }
+    context.stroke();
+    context.restore();
+  }
+};
+
+/** Those that look well on a picture, the likeliest first. */
+const wellKnown = [
+  'Inter',
+  'Segoe UI',
+  'Helvetica Neue',
+  'Helvetica',
+  'Arial',
+  'Roboto',
+  'Noto Sans',
+  'Open Sans',
+  'Ubuntu',
+  'Liberation Sans',
+  'DejaVu Sans',
+  'FreeSans'
+];
+const withoutLetters = /emoji|symbol|math|icon|awesome|dingbat/i;
+const otherScripts =
+  /^Noto (Sans|Color|Kufi|Naskh)|CJK|Fallback|Emoji|Gothic|Hiragino|PingFang|YaHei|JhengHei|Malgun|Meiryo|Nirmala|Leelawadee|WenQuanYi|Nanum|Arabic|Hebrew|Thai/i;
+
+/**
+ * The fonts to write with, as CSS has them; nothing where there is none. `sans-serif` alone will not do: on Linux the
+ * library takes the first family there is for it, be it one for mathematics, and looks in no other for a script that
+ * this one lacks.
+ */
+export function fontsFrom(families: readonly string[]): string | undefined {
+  const able = families.filter((family) => !withoutLetters.test(family));
+  const main =
+    wellKnown.find((family) => able.includes(family)) ??
+    able.find((family) => /sans/i.test(family) && !/mono|fallback/i.test(family)) ??
+    able[0];
+  if (main === undefined) return undefined;
+  const others = families.filter((family) => family !== main && otherScripts.test(family) && !/mono/i.test(family));
+  const names = [main, ...others.slice(0, 100)].map((family) => `"${family.replace(/["\\]/g, '')}"`);
+  return [...names, 'sans-serif'].join(', ');
+}
+
+/** Arabic, Hebrew and their like are read from the right, and so is a caption that begins with them. */
+const fromTheRight = /^\P{L}*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+
+function typesetter(fonts: string): Pen {
+  const use = (context: SKRSContext2D, text: string, size: number): void => {
+    context.font = `600 ${size}px ${fonts}`;
+    context.textAlign = 'left';
+    context.textBaseline = 'alphabetic';
+    context.direction = fromTheRight.test(text) ? 'rtl' : 'ltr';
+  };
+  return {
+    measure(context, text, size) {
+      use(context, text, size);
+      return context.measureText(text).width;
+    },
+    write(context, text, x, y, size) {
+      use(context, text, size);
+      context.fillText(text, x, y);
+    }
+  };
+}
+
+let pen: Pen | undefined;
+
+/** Writes with the fonts of this machine, or with `lettering` where it has none. Looks for them once. */
+export function penOfThisMachine(): Pen {
+  if (pen) return pen;
+  const { GlobalFonts } = require('canvas') as typeof import('canvas');
+  const fonts = fontsFrom(GlobalFonts.families.map(({ family }) => family));
+  pen = fonts === undefined ? lettering : typesetter(fonts);
+  return pen;
+}

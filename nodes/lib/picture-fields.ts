@@ -1,0 +1,104 @@
+import type { Attribute } from '@aws-sdk/client-rekognition';
+import type { NodeAPI } from 'node-red';
+import type { Box } from './boxes';
+import { collectionIs, collectionPattern } from './collection';
+import { invalid } from './errors';
+import { checked, kindOf, show, text } from './fields';
+import { parseJson } from './json';
+import type { Target } from './report';
+
+/** What the service can say of a face beside its place. */
+const attributeNames: readonly string[] = [
+  'ALL',
+  'DEFAULT',
+  'AGE_RANGE',
+  'BEARD',
+  'EMOTIONS',
+  'EYEGLASSES',
+  'EYES_OPEN',
+  'EYE_DIRECTION',
+  'FACE_OCCLUDED',
+  'GENDER',
+  'MOUTH_OPEN',
+  'MUSTACHE',
+  'SMILE',
+  'SUNGLASSES'
+] satisfies Attribute[];
+
+/** A list as it is, as its JSON, or as text with commas, which is all that an environment variable can hold. */
+function listOf(given: unknown, name: string): unknown[] {
+  const value = typeof given === 'string' ? (parseJson(given)?.value ?? given) : given;
+  if (Array.isArray(value)) return value;
+  if (typeof given !== 'string') throw invalid(`${name} must be a list, but is ${kindOf(given)}.`);
+  return given
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function checkAttributes(given: unknown, name: string): Attribute[] {
+  return listOf(given, name).map((attribute) => {
+    const known = typeof attribute === 'string' ? attribute.trim().toUpperCase() : '';
+    if (!attributeNames.includes(known)) {
+      throw invalid(`${name} must be of ${attributeNames.join(', ')}, but has ${show(attribute)}.`);
+    }
+    return known as Attribute;
+  });
+}
+
+function checkTarget(given: unknown, name: string): Target {
+  if (typeof given === 'string' && given.trim() !== '') return { name: given.trim() };
+  const { name: target, confidence } = (typeof given === 'object' && given !== null ? given : {}) as Partial<Target>;
+  if (typeof target !== 'string' || target.trim() === '') {
+    throw invalid(`${name} must be a list of names or of {name, confidence}, but has ${show(given)}.`);
+  }
+  if (confidence === undefined || confidence === null) return { name: target.trim() };
+  if (typeof confidence !== 'number' || !(confidence >= 0 && confidence <= 100)) {
+    throw invalid(`${name}: the confidence of ${show(target)} must be from 0 to 100, but is ${show(confidence)}.`);
+  }
+  return { name: target.trim(), confidence };
+}
+
+/** An empty list asks for nothing in particular, as a blank does. */
+function checkTargets(given: unknown, name: string): Target[] | undefined {
+  const list = listOf(given, name);
+  return list.length > 0 ? list.map((each) => checkTarget(each, name)) : undefined;
+}
+
+function checkRoi(given: unknown, name: string): Box {
+  const value = typeof given === 'string' ? parseJson(given)?.value : given;
+  const roi = (typeof value === 'object' && value !== null ? value : {}) as Box;
+  const { left, top, width, height } = roi;
+  const isFraction = (number: unknown) => typeof number === 'number' && number >= 0 && number <= 1;
+  if (![left, top, width, height].every(isFraction) || width === 0 || height === 0) {
+    throw invalid(
+      `${name} must be {left, top, width, height} in fractions of the picture from 0 to 1, but is ${show(given)}.`
+    );
+  }
+  // Sums of fractions such as 0.7 + 0.3 may be a little more than 1.
+  if (left + width > 1.001 || top + height > 1.001)
+    throw invalid(`${name} must lie within the picture: left + width and top + height may be at most 1.`);
+  return { left, top, width, height };
+}
+
+/** A picture in any of its forms, which is read later. */
+export const imageField = checked((given) => given, {
+  value: 'payload',
+  from: 'msg',
+  literals: ['str', 'json'],
+  icon: 'picture-o'
+});
+
+export const attributesField = (when?: Record<string, string[]>) =>
+  checked(checkAttributes, { value: 'DEFAULT', from: 'str', literals: ['str', 'json'], icon: 'smile-o', when });
+
+export const collectionField = (when?: Record<string, string[]>) =>
+  text({ pattern: collectionPattern, is: collectionIs, icon: 'users', when });
+
+export const targetsField = checked(checkTargets, { literals: ['json', 'str'], icon: 'crosshairs' });
+
+export const roiField = checked(checkRoi, { literals: ['json'], advanced: true, icon: 'object-group' });
+
+/** Where relative paths start: as for Node-RED's own file nodes. */
+export const workingFolder = ({ settings }: NodeAPI): string =>
+  (settings as { fileWorkingDirectory?: string }).fileWorkingDirectory ?? process.cwd();

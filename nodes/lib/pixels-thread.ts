@@ -1,0 +1,141 @@
+import { parentPort } from 'node:worker_threads';
+import type { Canvas, Image, SKRSContext2D } from 'canvas';
+import type { Box } from './boxes';
+import { drawBoxes } from './boxes';
+import type { Delivery, Order, Task } from './pixels';
+
+/** JPEG's quality, in percent. */
+const quality = 90;
+/** Cells of the small grey copy, in a row and in a column. */
+const cells = 64;
+/** What is left around a face, as a part of its width and height: the service needs to see where it ends. */
+const margin = 0.4;
+/** The shorter side of a cut face, in pixels: the service takes none below 80. */
+const leastFace = 160;
+
+type Library = typeof import('canvas');
+/** A decoded picture, as large as a person sees it. */
+type Decoded = Image;
+
+const load = (): Library => require('canvas') as Library;
+
+async function decode({ Image }: Library, bytes: Uint8Array): Promise<Decoded> {
+  const image = new Image();
+  image.src = bytes;
+  await image.decode();
+  if (image.width === 0 || image.height === 0) throw new Error('no picture');
+  return image;
+}
+
+/** A sheet with the picture on it. What is transparent becomes white, as on a page; JPEG would make it black. */
+function sheetOf({ createCanvas }: Library, image: Decoded, width: number, height: number, paper: boolean): Canvas {
+  const canvas = createCanvas(width, height);
+  const context = canvas.getContext('2d');
+  if (paper) {
+    context.fillStyle = '#fff';
+    context.fillRect(0, 0, width, height);
+  }
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(image, 0, 0, width, height);
+  return canvas;
+}
+
+function annotate(library: Library, image: Decoded, { marks, roi, format }: Task & { do: 'annotate' }): Uint8Array {
+  const { width, height } = image;
+  const canvas = sheetOf(library, image, width, height, format === 'jpeg');
+  drawBoxes(canvas.getContext('2d'), { width, height }, marks, roi);
+  return format === 'png' ? canvas.encodeSync('png') : canvas.encodeSync('jpeg', quality);
+}
+
+function shrink(library: Library, image: Decoded, { mostBytes, mostPixels }: Task & { do: 'shrink' }): Uint8Array {
+  const { width, height } = image;
+  for (let scale = Math.min(1, mostPixels / Math.max(width, height)); ; ) {
+    const size = (side: number) => Math.max(1, Math.round(side * scale));
+    const smaller = sheetOf(library, image, size(width), size(height), true).encodeSync('jpeg', quality);
+    if (smaller.length <= mostBytes) return smaller;
+    // Bytes go with the area, nearly.
+    scale *= Math.min(0.9, Math.sqrt(mostBytes / smaller.length) * 0.95);
+  }
+}
+
+/** Pixels of a box, with a part of its size around it, within the picture. */
+function area({ width, height }: Decoded, box: Box, around: number) {
+  const left = Math.max(0, (box.left - box.width * around) * width);
+  const top = Math.max(0, (box.top - box.height * around) * height);
+  const right = Math.min(width, (box.left + box.width * (1 + around)) * width);
+  const bottom = Math.min(height, (box.top + box.height * (1 + around)) * height);
+  return { left, top, width: Math.max(1, right - left), height: Math.max(1, bottom - top) };
+}
+
+type Area = ReturnType<typeof area>;
+
+/** The service looks at the largest face: a neighbour's, in the margin, must not be taken for this one. */
+function cut(library: Library, image: Decoded, faces: readonly Box[], index: number): Uint8Array {
+  const face = faces[index] as Box;
+  const whole = area(image, face, margin);
+  const scale = Math.max(1, leastFace / Math.min(whole.width, whole.height));
+  const canvas = library.createCanvas(Math.round(whole.width * scale), Math.round(whole.height * scale));
+  const context = canvas.getContext('2d');
+  context.scale(scale, scale);
+  context.translate(-whole.left, -whole.top);
+  place(context, image, whole);
+  context.fillStyle = '#808080';
+  for (const other of faces) {
+    const { left, top, width, height } = area(image, other, 0);
+    if (other !== face) context.fillRect(left, top, width, height);
+  }
+  place(context, image, area(image, face, 0));
+  return canvas.encodeSync('jpeg', quality);
+}
+
+const place = (context: SKRSContext2D, image: Decoded, { left, top, width, height }: Area) =>
+  context.drawImage(image, left, top, width, height, left, top, width, height);
+
+function measure(library: Library, image: Decoded): Uint8Array {
+  const { data } = sheetOf(library, image, cells, cells, true).getContext('2d').getImageData(0, 0, cells, cells);
+  const grey = new Uint8Array(cells * cells);
+  for (let cell = 0; cell < grey.length; cell += 1) {
+    const [red = 0, green = 0, blue = 0] = data.subarray(cell * 4, cell * 4 + 3);
+    grey[cell] = Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
+  }
+  return grey;
+}
+
+function work(library: Library, image: Decoded, task: Task): Uint8Array[] {
+  if (task.do === 'annotate') return [annotate(library, image, task)];
+  if (task.do === 'shrink') return [shrink(library, image, task)];
+  if (task.do === 'cut') return task.faces.map((_, index) => cut(library, image, task.faces, index));
+  return [measure(library, image)];
+}
+
+async function deliver({ task, bytes }: Order): Promise<Delivery> {
+  let library: Library;
+  try {
+    library = load();
+  } catch (error) {
+    return { problem: 'no canvas', message: (error as NodeJS.ErrnoException).code ?? String(error) };
+  }
+  if (!task || !bytes) return { results: [] };
+  let image: Decoded;
+  try {
+    image = await decode(library, bytes);
+  } catch (error) {
+    return { problem: 'no picture', message: (error as Error).message };
+  }
+  try {
+    // Copies that can be handed over: what the library gives belongs to it.
+    return { results: work(library, image, task).map((result) => new Uint8Array(result)) };
+  } catch (error) {
+    return { problem: 'failed', message: (error as Error).message };
+  }
+}
+
+parentPort?.on('message', async (order: Order | 'end') => {
+  if (order === 'end') return parentPort?.close();
+  const delivery = await deliver(order);
+  const results = 'results' in delivery ? delivery.results : [];
+  parentPort?.postMessage(
+    delivery,
+    results.map(({ buffer }) => buffer)
+  );
+});

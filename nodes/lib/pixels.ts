@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Box, Mark } from './boxes';
+import { ActionError, invalid } from './errors';
+import type { Picture } from './image';
+
+/** What is done to a picture's pixels. */
+export type Task =
+  | { do: 'annotate'; marks: readonly Mark[]; roi: Box | undefined; format: 'jpeg' | 'png' }
+  | { do: 'shrink'; mostBytes: number; mostPixels: number }
+  | { do: 'cut'; faces: readonly Box[] }
+  | { do: 'measure' };
+
+/** A task for the thread; without one it only has to say that it can draw. */
+export interface Order {
+  task?: Task;
+  bytes?: Uint8Array<ArrayBuffer>;
+}
+
+/** The thread's answer: pictures, or bytes of grey, or why there are none. */
+export type Delivery =
+  | { results: Uint8Array<ArrayBuffer>[] }
+  | { problem: 'no canvas' | 'no picture' | 'failed'; message: string };
+
+/** How long an idle thread is kept, ms: a camera's next picture comes sooner. */
+const idleTime = 60_000;
+
+/**
+ * The thread that works on pixels, so that flows do not stand still for the quarter of a second which a 4K picture needs
+ * on a fast machine. It is made when it is first needed, and takes one picture at a time, which bounds its memory.
+ */
+class Thread {
+  #worker: Worker | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  /** The end of the last order. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  order(makeOrder: () => Order): Promise<Delivery> {
+    const delivery = this.#last.then(() => this.#deliver(makeOrder()));
+    this.#last = delivery.catch(() => undefined);
+    return delivery;
+  }
+
+  #deliver(order: Order): Promise<Delivery> {
+    clearTimeout(this.#idle);
+    this.#worker ??= new Worker(join(__dirname, 'pixels-thread.js'));
+    const worker = this.#worker;
+    return new Promise<Delivery>((resolve, reject) => {
+      const end = (reason: unknown) => {
+        this.#worker = undefined;
+        reject(new ActionError('UnknownError', `The thread that draws pictures has ended: ${String(reason)}.`));
+      };
+      worker.ref();
+      worker.once('message', resolve).once('error', end).once('exit', end);
+      worker.postMessage(order, order.bytes ? [order.bytes.buffer] : []);
+    }).finally(() => {
+      worker.removeAllListeners();
+      worker.unref();
+      // It ends by itself: what it draws with does not like to be cut off.
+      this.#idle = setTimeout(() => {
+        this.#worker?.postMessage('end');
+        this.#worker = undefined;
+      }, idleTime).unref();
+    });
+  }
+}
+
+const thread = new Thread();
+
+const withoutCanvas = (what: string, message: string) =>
+  invalid(
+    `${what} needs the optional package canvas, which is not installed here; install it in the Node-RED user folder with: npm install canvas@npm:@napi-rs/canvas. (${message})`
+  );
+
+async function done(what: string, makeOrder: () => Order): Promise<Buffer[]> {
+  const delivery = await thread.order(makeOrder);
+  if ('results' in delivery) return delivery.results.map((result) => Buffer.from(result.buffer));
+  if (delivery.problem === 'no canvas') throw withoutCanvas(what, delivery.message);
+  if (delivery.problem === 'no picture') throw invalid(`image is a broken picture: it cannot be decoded.`);
+  throw new ActionError('UnknownError', `${what}: the picture cannot be drawn: ${delivery.message}.`);
+}
+
+/** The thread gets a copy of its own: the message's bytes are still needed here. */
+const work = (what: string, { bytes }: Picture, task: Task) =>
+  done(what, () => ({ task, bytes: new Uint8Array(bytes) }));
+
+/** Throws `InvalidValue` where nothing can be drawn here; `what` names what needs it. */
+export async function needCanvas(what: string): Promise<void> {
+  await done(what, () => ({}));
+}
+
+/** The picture with boxes. */
+export async function annotate(
+  picture: Picture,
+  marks: readonly Mark[],
+  roi: Box | undefined,
+  format: 'jpeg' | 'png'
+): Promise<Buffer> {
+  const [drawn] = await work('annotate', picture, { do: 'annotate', marks, roi, format });
+  return drawn as Buffer;
+}
+
+/** The same picture as a JPEG of at most so many bytes, and pixels on its longer side. */
+export async function shrink(picture: Picture, mostBytes: number, mostPixels: number): Promise<Buffer> {
+  const [smaller] = await work('A picture that is too large for the service', picture, {
+    do: 'shrink',
+    mostBytes,
+    mostPixels
+  });
+  return smaller as Buffer;
+}
+
+/** A picture of each face, in which no other one is to be seen. */
+export const cutFaces = (picture: Picture, faces: readonly Box[]): Promise<Buffer[]> =>
+  work('identify', picture, { do: 'cut', faces });
+
+/** A small grey copy: one byte for each of its cells. */
+export async function measure(picture: Picture): Promise<Buffer> {
+  const [grey] = await work('skipUnchanged', picture, { do: 'measure' });
+  return grey as Buffer;
+}

@@ -1,0 +1,26 @@
+import type { Image } from '@aws-sdk/client-rekognition';
+import { invalid } from './errors';
+import type { Picture, StoredPicture } from './image';
+import { shrink } from './pixels';
+
+/** What the service takes: bytes of a picture, and pixels of its shorter and of its longer side. */
+export interface Limits {
+  mostBytes?: number;
+  mostPixels?: number;
+}
+const mostBytes = 5 * 1024 * 1024;
+const leastPixels = 80;
+
+/** The picture as the service takes it: scaled down if it is too large. Throws `InvalidValue` for one that is too small. */
+export async function toService(picture: Picture | StoredPicture, limits: Limits = {}): Promise<Image> {
+  if ('S3Object' in picture) return picture;
+  const { bytes, width, height } = picture;
+  const most = { mostBytes, mostPixels: Infinity, ...limits };
+  const scale = Math.min(1, most.mostPixels / Math.max(width, height));
+  if (Math.min(width, height) * scale < leastPixels) {
+    const wide = scale < 1 ? `, of which the longer side may have at most ${most.mostPixels}` : '';
+    throw invalid(`image must be at least ${leastPixels} pixels wide and high, but has ${width} × ${height}${wide}.`);
+  }
+  const fits = scale === 1 && bytes.length <= most.mostBytes;
+  return { Bytes: fits ? bytes : await shrink(picture, most.mostBytes, most.mostPixels) };
+}

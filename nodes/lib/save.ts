@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { open, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ActionError, invalid } from './errors';
+import { show } from './fields';
+
+/** Where a detection's pictures were saved. */
+export interface Saved {
+  latest: string;
+  timestamped?: string;
+}
+
+/** Bytes of a file name, of which other parts than the source take some 60; UTF-8. */
+const longestSource = 180;
+
+/** Names that Windows keeps for devices. */
+const devices = /^(?:con|prn|aux|nul|com\d|lpt\d)$/i;
+
+/** A source as a part of a file name: letters and digits of any script, and none of the characters that lead elsewhere. */
+export function fileNameOf(source: string): string {
+  const plain = source
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{M}\p{N} ._-]+/gu, '_')
+    .replace(/^[. ]+|[. ]+$/g, '_');
+  let name = '';
+  for (const character of plain) {
+    if (Buffer.byteLength(name + character) > longestSource) break;
+    name += character;
+  }
+  return name === '' || devices.test(name) ? `_${name}` : name;
+}
+
+/** `YYYY-MM-DD_HH.MM.SS`, in this machine's time zone. */
+export function timestamp(time: Date): string {
+  const two = (number: number) => String(number).padStart(2, '0');
+  const day = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
+  return `${day}_${[two(time.getHours()), two(time.getMinutes()), two(time.getSeconds())].join('.')}`;
+}
+
+const problems: Record<string, string> = {
+  EACCES: 'Node-RED may not write there',
+  EPERM: 'Node-RED may not write there',
+  EROFS: 'it can only be read',
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'it is no folder',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENAMETOOLONG: 'the path is too long'
+};
+
+function problemOf(error: unknown, folder: string): ActionError {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const reason = problems[code] ?? (code || message);
+  return invalid(`saveFolder: the picture was not saved in ${show(folder)}: ${reason}.`);
+}
+
+/** Writes a new file under a name that nobody has, so that no link can lead it elsewhere. */
+async function writeBeside(path: string, bytes: Buffer): Promise<string> {
+  const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
+  try {
+    await writeFile(temporary, bytes, { flag: 'wx', flush: true });
+    return temporary;
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Puts a whole file in the place of whatever is there; a link is replaced, not followed. */
+async function replace(path: string, bytes: Buffer): Promise<void> {
+  const temporary = await writeBeside(path, bytes);
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Takes the first name that is free: `name.jpg`, `name_1.jpg`, … */
+async function reserve(path: string, extension: string): Promise<string> {
+  for (let number = 0; ; number += 1) {
+    const free = `${path}${number > 0 ? `_${number}` : ''}.${extension}`;
+    try {
+      await (await open(free, 'wx')).close();
+      return free;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+/**
+ * Saves a picture as the latest one of its source, and with `time` also under that time. Each file is there as a whole or
+ * not at all. Throws `InvalidValue` where that is not possible.
+ */
+export async function save(
+  folder: string,
+  source: string,
+  extension: string,
+  bytes: Buffer,
+  time?: Date
+): Promise<Saved> {
+  const path = join(folder, fileNameOf(source));
+  const latest = `${path}_latest.${extension}`;
+  try {
+    if (!(await stat(folder)).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' });
+    await replace(latest, bytes);
+    if (!time) return { latest };
+    const timestamped = await reserve(`${path}_${timestamp(time)}`, extension);
+    await replace(timestamped, bytes).catch(async (error: unknown) => {
+      await unlink(timestamped).catch(() => undefined);
+      throw error;
+    });
+    return { latest, timestamped };
+  } catch (error) {
+    throw problemOf(error, folder);
+  }
+}

@@ -3,7 +3,7 @@
  * What the user makes there stays in `.node-red/`.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -43,6 +43,7 @@ async function start() {
   const aws = await startLocalAws();
   if (stopping) return;
   offerSignIn(aws.url);
+  process.env.NIMBUS_CAMERA = `${await startCamera()}/porch.jpg`;
   const editor = await startNodeRed();
   if (stopping) return;
   writeFileSync(runningFile, JSON.stringify({ pid: process.pid, url: editor }));
@@ -51,6 +52,7 @@ async function start() {
 Nimbus for Node-RED ${pack.version} is running.
 
   Editor      ${editor}
+  Dashboard   ${editor}dashboard
   Local AWS   ${aws.url}
   Your flows  .node-red${process.platform === 'win32' ? '\\' : '/'}   (kept for the next start; delete the folder to begin anew)
 
@@ -88,17 +90,30 @@ function prepareUserDir() {
     writeFileSync(packageFile, JSON.stringify({ name: 'nimbus-demo', private: true, dependencies }, null, 2));
   }
   const flowFile = join(userDir, 'flows.json');
-  const demo = join(root, 'demo', 'flows.json');
-  if (existsSync(flowFile) || !existsSync(demo)) return;
-  copyFileSync(demo, flowFile);
+  if (existsSync(flowFile)) return;
+  const demo = demoFlows();
+  writeFileSync(flowFile, JSON.stringify(demo, null, 4));
   writeFileSync(join(userDir, 'flows_cred.json'), JSON.stringify(demoCredentials(demo), null, 2));
 }
 
+/** The demo's own flows, and the example with the dashboard, which gets the demo's account and camera. */
+function demoFlows() {
+  const read = (...path) => JSON.parse(readFileSync(join(root, ...path), 'utf8'));
+  const flows = read('demo', 'flows.json');
+  const account = flows.find(({ type }) => type === 'aws-account').id;
+  const dashboard = read('examples', 'dashboard-detection.json')
+    .filter(({ type }) => type !== 'aws-account')
+    .map((node) => ({
+      ...node,
+      ...(node.account && { account }),
+      ...(node.type === 'http request' && { url: '${NIMBUS_CAMERA}' })
+    }));
+  return [...flows, ...dashboard];
+}
+
 /** No secrets, but the names of variables that `offerSignIn` sets: Node-RED looks them up as it makes the node. */
-function demoCredentials(demo) {
-  const accounts = JSON.parse(readFileSync(demo, 'utf8')).filter(
-    ({ type, source }) => type === 'aws-account' && source === 'keys'
-  );
+function demoCredentials(flows) {
+  const accounts = flows.filter(({ type, source }) => type === 'aws-account' && source === 'keys');
   const keys = { accessKeyId: '${NIMBUS_ACCESS_KEY_ID}', secretAccessKey: '${NIMBUS_SECRET_ACCESS_KEY}' };
   return Object.fromEntries(accounts.map(({ id }) => [id, keys]));
 }
@@ -113,6 +128,14 @@ async function startLocalAws() {
     if (!stopping) console.log('The local AWS has stopped by itself. Press Ctrl-C and start again.');
   });
   return aws;
+}
+
+/** A drawn porch in place of a real one. */
+async function startCamera() {
+  const { startCamera: start } = requireTs('./demo/camera.ts', import.meta.url);
+  const camera = await start();
+  toStop.push(() => camera.close());
+  return camera.url;
 }
 
 /** What the demo's account refers to: `${NIMBUS_LOCAL_AWS}` and the keys of a user that the local AWS knows. */

@@ -49,7 +49,7 @@ export function denied(principal: Principal, action: string, resource: string, p
 
 /** Turns an error into the answer in the protocol of the call. */
 export function errorAnswer(call: Call, error: AwsError): Answer {
-  const render = { 'rest-json': restJson, query, 'json-1.0': json10 }[call.protocol];
+  const render = { 'rest-json': restJson, query, 'json-1.0': json10, 'json-1.1': json11 }[call.protocol];
   return { ...render(call, error), errorCode: error.code };
 }
 
@@ -80,6 +80,19 @@ function json10(call: Call, error: AwsError): Answer {
       ...error.details.headers
     },
     body: JSON.stringify({ __type: `${namespace}#${error.code}`, message: error.message })
+  };
+}
+
+function json11(call: Call, error: AwsError): Answer {
+  const { code, message } = error;
+  return {
+    status: error.status,
+    headers: {
+      'Content-Type': 'application/x-amz-json-1.1',
+      'x-amzn-RequestId': call.requestId,
+      ...error.details.headers
+    },
+    body: JSON.stringify({ __type: code, Code: code, Logref: call.requestId, Message: message })
   };
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** How a service speaks. */
-export type Protocol = 'rest-json' | 'query' | 'json-1.0';
+export type Protocol = 'rest-json' | 'query' | 'json-1.0' | 'json-1.1';
 
 /** One request, as far as it could be understood before it was checked. */
 export interface Call {
@@ -51,8 +51,9 @@ export function readCall(request: WireRequest): Call {
   const service = scope?.[2] || guessService(path, target, form);
   const common = { ...request, path, query, service, region: scope?.[1] || 'us-east-1' };
   if (service === 'lambda') return { ...common, protocol: 'rest-json', ...lambdaOperation(request, path, query) };
-  if (target && service !== 'sts' && service !== 'sns') {
-    return { ...common, protocol: 'json-1.0', operation: target.split('.')[1] ?? '', input: jsonInput(request.body) };
+  if (service === 'rekognition' || (target && service !== 'sts' && service !== 'sns')) {
+    const protocol = service === 'rekognition' ? 'json-1.1' : 'json-1.0';
+    return { ...common, protocol, operation: target.split('.')[1] ?? '', input: jsonInput(request.body) };
   }
   const fields = form ?? new URLSearchParams(query);
   return { ...common, protocol: 'query', operation: fields.get('Action') ?? '', input: Object.fromEntries(fields) };
@@ -61,6 +62,7 @@ export function readCall(request: WireRequest): Call {
 function guessService(path: string, target: string, form: URLSearchParams | undefined): string {
   if (path.startsWith('/2015-03-31/')) return 'lambda';
   if (target.startsWith('AmazonSQS.')) return 'sqs';
+  if (target.startsWith('RekognitionService.')) return 'rekognition';
   return versions[form?.get('Version') ?? ''] ?? '';
 }
 

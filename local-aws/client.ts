@@ -120,7 +120,7 @@ export class LocalAws {
     throw new Error(`${JSON.stringify(condition)} did not come true within ${timeoutMs} ms. Last seen: ${seen}`);
   }
 
-  /** Forgets requests, runs, faults, settings and added functions. Temporary credentials and queues stay. */
+  /** Forgets requests, runs, faults, settings, added functions and collections of faces. Temporary credentials and queues stay. */
   async reset(): Promise<void> {
     await this.#control('reset', null);
   }

@@ -113,6 +113,10 @@ function throttled(call: Call, retryAfterSeconds: number | undefined): AwsError 
     return new AwsError(429, 'TooManyRequestsException', 'Rate Exceeded.', { fields, headers });
   }
   if (call.service === 'sqs') return new AwsError(403, 'RequestThrottled', 'Request is throttled.', { headers });
+  if (call.service === 'rekognition') {
+    const code = 'ProvisionedThroughputExceededException';
+    return new AwsError(400, code, 'Provisioned rate exceeded', { headers });
+  }
   if (call.protocol === 'query') return new AwsError(400, 'Throttling', 'Rate exceeded', { headers });
   return new AwsError(400, 'ThrottlingException', 'Rate exceeded', { headers });
 }
@@ -122,6 +126,7 @@ function failed(call: Call, status: 500 | 503): AwsError {
     const code = call.protocol === 'query' ? 'ServiceUnavailable' : 'ServiceUnavailableException';
     return new AwsError(503, code, 'Service is unable to handle request.');
   }
+  if (call.service === 'rekognition') return new AwsError(500, 'InternalServerError', 'Internal server error');
   if (call.service !== 'lambda') return new AwsError(500, 'InternalFailure', 'An internal error occurred.');
   const details = { fields: { Type: 'Service' }, capital: true };
   return new AwsError(500, 'ServiceException', 'An error occurred and the request cannot be processed.', details);

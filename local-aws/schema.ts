@@ -10,6 +10,11 @@ import type { AwsError } from './aws-error';
  */
 const clients: Record<string, Record<string, unknown>> = { lambda, sts };
 
+/** Makes a service known whose client is loaded with its first request only. */
+export function knowClient(service: string, client: Record<string, unknown>): void {
+  clients[service] = client;
+}
+
 /**
  * Checks an answer against what the SDK's own client knows of it.
  *

@@ -12,6 +12,7 @@ import { delay, readBody, reset, send, tooLarge } from './http';
 import { Lambda } from './lambda';
 import { Messaging } from './messaging';
 import { Records, type RequestRecord } from './records';
+import type { Rekognition } from './rekognition';
 import { checkError } from './schema';
 import { type Principal, Principals } from './sign-ins';
 import { authenticate } from './sigv4';
@@ -83,6 +84,7 @@ class LocalAwsServer {
   readonly #faults = new Faults();
   readonly #principals = new Principals();
   readonly #messaging = new Messaging();
+  #rekognition: Promise<Rekognition> | undefined;
   readonly #connections = new WeakMap<Socket, number>();
   readonly #functions: Functions;
   readonly #lambda: Lambda;
@@ -139,7 +141,7 @@ class LocalAwsServer {
           .filter(([name]) => shownHeaders.test(name))
           .map(([name, value]) => [name, String(value)])
       ),
-      input: call.body.length <= 64 * 1024 ? call.input : {},
+      input: loggedInput(call),
       bytes: call.body.length,
       connection: this.#connectionNumber(socket),
       finished: false,
@@ -208,6 +210,11 @@ class LocalAwsServer {
       if (response.destroyed) gone.abort();
       return this.#messaging.answer(call, principal, gone.signal);
     }
+    if (call.service === 'rekognition') {
+      // Its client, and the library that decodes pictures, take a while to load: only who uses it waits for them.
+      this.#rekognition ??= import('./rekognition.js').then((module) => new module.Rekognition());
+      return (await this.#rekognition).answer(call, principal);
+    }
     throw new AwsError(404, 'UnknownOperationException', `The local AWS has no service '${call.service}'.`);
   }
 
@@ -259,7 +266,18 @@ class LocalAwsServer {
     this.#records.clear();
     this.#set({});
     this.#functions.removeAdded();
+    void this.#rekognition?.then((rekognition) => rekognition.clear());
   }
+}
+
+/** What the log keeps of an input: a picture's size instead of its bytes. */
+function loggedInput({ service, body, input }: Call): Record<string, unknown> {
+  const { Image: image } = input as { Image?: { Bytes?: unknown } };
+  if (service === 'rekognition' && typeof image?.Bytes === 'string') {
+    const bytes = Buffer.byteLength(image.Bytes, 'base64');
+    return { ...input, Image: { ...image, Bytes: `(${bytes} bytes)` } };
+  }
+  return body.length <= 64 * 1024 ? input : {};
 }
 
 function internalError(call: Call, error: unknown): Answer {

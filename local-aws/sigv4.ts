@@ -50,6 +50,7 @@ const names = {
 function refuse(call: Call, problem: keyof typeof names, message: string): AwsError {
   const [json, query] = names[problem];
   if (call.protocol === 'query') return new AwsError(problem === 'incomplete' ? 400 : 403, query, message);
+  if (call.protocol === 'json-1.1') return new AwsError(400, json, message);
   return new AwsError(403, json, message, call.protocol === 'json-1.0' ? { queryCode: query } : {});
 }
 

@@ -123,6 +123,23 @@ export const settleNode = (properties: Record<string, unknown> = {}): FlowNode =
   ...properties
 });
 
+export const detectNode = (properties: Record<string, unknown> = {}): FlowNode => ({
+  id: 'detect',
+  type: 'aws-rekognition-detect',
+  account: 'account',
+  wires: [['out']],
+  ...properties
+});
+
+export const indexFaceNode = (properties: Record<string, unknown> = {}): FlowNode => ({
+  id: 'index',
+  type: 'aws-rekognition-index-face',
+  account: 'account',
+  collectionType: 'str',
+  wires: [['out']],
+  ...properties
+});
+
 /** How many messages a queue shows, hides because somebody has them, and holds back for a delay. */
 export interface Counts {
   visible: number;

@@ -123,12 +123,13 @@ const inkOn = (colour: string): string => (luminance(colour) > 0.179 ? black : w
 function scaleOf({ width, height }: Size): Scale {
   const grown = (Math.min(width, height) / 720) ** 0.75;
   const text = Math.max(9, Math.round(20 * grown));
+  const line = Math.max(1, Math.round(4 * grown));
   return {
     text,
     tag: Math.round(text * 1.4),
     padding: Math.max(2, Math.round(text * 0.4)),
-    line: Math.max(1, Math.round(4 * grown)),
-    halo: Math.max(0.5, 0.9 * grown)
+    line,
+    halo: Math.max(line > 1 ? 1 : 0.5, 0.9 * grown)
   };
 }
 
@@ -158,7 +159,7 @@ function framed(mark: Mark, colour: string, size: Size, scale: Scale): Framed | 
   const rectangle = rectangleOf(mark.box, size);
   if (!rectangle) return undefined;
   const side = Math.min(rectangle.right - rectangle.left, rectangle.bottom - rectangle.top);
-  const line = Math.round(between(mark.counted ? scale.line : scale.line * 0.5, 1, Math.max(1, side / 6)));
+  const line = Math.round(between(mark.counted ? scale.line : scale.line * 0.6, 1, Math.max(1, side / 6)));
   return { mark, colour, line, frame: frameOf(rectangle, size, line) };
 }
 
@@ -186,8 +187,8 @@ function dashSides(
   const half = context.lineWidth / 2;
   const side = (x1: number, y1: number, x2: number, y2: number): void => {
     const length = Math.max(1, x2 - x1 + y2 - y1);
-    const period = length / Math.max(1, Math.round(length / (dash * 1.75)));
-    const on = Math.min(period, period * 0.58 + longer);
+    const period = length / Math.max(1, Math.round(length / (dash * 2)));
+    const on = Math.min(period, period * 0.5 + longer);
     context.setLineDash([on, period - on]);
     context.lineDashOffset = on / 2;
     context.beginPath();
@@ -209,7 +210,7 @@ interface Layer {
 }
 
 /** What stands out against a light colour is dark; what stands out against a dark one needs an edge itself. */
-function layersOf(colour: string, { halo }: Scale): Layer[] {
+function layersOf(colour: string, halo: number): Layer[] {
   const line = { colour, wider: 0 };
   if (luminance(colour) > 0.33) return [{ colour: darkHalo, wider: 2 * halo }, line];
   return [{ colour: darkHalo, wider: 3.5 * halo }, { colour: lightHalo, wider: 2 * halo }, line];
@@ -230,9 +231,8 @@ function drawSolid(context: SKRSContext2D, frame: Rectangle, line: number, layer
 }
 
 function drawFrame(context: SKRSContext2D, { mark, colour, frame, line }: Framed, scale: Scale): void {
-  const layers = layersOf(colour, scale);
-  if (mark.counted) drawSolid(context, frame, line, layers);
-  else drawDashed(context, frame, line, layers, scale.line * 3);
+  if (mark.counted) drawSolid(context, frame, line, layersOf(colour, scale.halo));
+  else drawDashed(context, frame, line, layersOf(colour, scale.halo * 0.75), scale.line * 3.5);
 }
 
 /** On one line, and in the order it is written in: a name must not turn what is beside it around. */
@@ -277,7 +277,7 @@ function* placesFor({ frame, line }: Framed, tag: Size, size: Size): Generator<R
     if (y < 0 || y + tag.height > size.height) continue;
     yield at(left, y);
     yield at(right, y);
-    yield at((left + right) / 2, y);
+    yield at(Math.round((left + right) / 2), y);
   }
 }
 
@@ -342,7 +342,9 @@ function drawRegion(context: SKRSContext2D, roi: Box, size: Size, scale: Scale):
   context.fillStyle = 'rgba(6, 9, 14, 0.4)';
   context.fill('evenodd');
   const line = Math.max(1, Math.round(scale.line * 0.5));
-  drawDashed(context, frameOf(rectangle, size, line), line, layersOf(white, scale), scale.text * 0.6);
+  const frame = frameOf(rectangle, size, line);
+  drawSolid(context, frame, line, [{ colour: darkHalo, wider: 2 * scale.halo }]);
+  drawDashed(context, frame, line, [{ colour: white, wider: 0 }], scale.text * 0.6);
 }
 
 /** Draws marks and the region of interest over a picture that is on the context already. */

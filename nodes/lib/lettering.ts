@@ -29,7 +29,7 @@ const glyphs: Record<string, string> = {
   '"': '0,10 0,7.4|2.2,10 2.2,7.4',
   '#': '2,10 0.9,0|5.3,10 4.2,0|0.3,7 6.2,7|0,3.2 5.9,3.2',
   $: '4.8,7.2 4.8,9r 0,9r 0,5.1r 4.8,5.1r 4.8,1r 0,1r 0,2.8|2.4,10.8 2.4,-0.8',
-  '%': '6.4,10 1,0|0.9,10 1.8,10r 1.8,6.6r 0,6.6r 0,10r 0.9,10|6.5,3.4 7.4,3.4r 7.4,0r 5.6,0r 5.6,3.4r 6.5,3.4',
+  '%': '6.9,10 1.5,0|1.2,10 2.4,10r 2.4,6r 0,6r 0,10r 1.2,10|7.2,4 8.4,4r 8.4,0r 6,0r 6,4r 7.2,4',
   '&': '6,4.4 6,4r 4.4,0r 0,0r 0,4.4r 2,5.6 4.4,6.8r 4.4,10r 1,10r 0.9,7r 2,5.6 6,0',
   "'": '0,10 0,7.4',
   '(': '1.8,11 0,8.4r 0,0.6r 1.8,-2',
@@ -191,8 +191,8 @@ function charactersOf(text: string): string[] {
   return Array.from(plain, (character) => alike[character] ?? character);
 }
 
-/** Rounds a corner with a curve that is near enough to an arc, whatever the angle. */
-function corner(context: SKRSContext2D, before: Point, point: Point, after: Point): void {
+/** Rounds a corner with a curve that is near enough to an arc, whatever the angle. `x` is where the glyph begins. */
+function corner(context: SKRSContext2D, x: number, before: Point, point: Point, after: Point): void {
   const towards = (other: Point): [number, number] => {
     const part = point.cut / (distance(point, other) || 1);
     return [point.x + (other.x - point.x) * part, point.y + (other.y - point.y) * part];
@@ -201,20 +201,27 @@ function corner(context: SKRSContext2D, before: Point, point: Point, after: Poin
   const [toX, toY] = towards(after);
   // 0.5523 of the way to the corner is what makes a quarter of a circle.
   const bend = (from: number, to: number): number => from + (to - from) * 0.5523;
-  context.lineTo(fromX, fromY);
-  context.bezierCurveTo(bend(fromX, point.x), bend(fromY, point.y), bend(toX, point.x), bend(toY, point.y), toX, toY);
+  context.lineTo(x + fromX, fromY);
+  context.bezierCurveTo(
+    x + bend(fromX, point.x),
+    bend(fromY, point.y),
+    x + bend(toX, point.x),
+    bend(toY, point.y),
+    x + toX,
+    toY
+  );
 }
 
-function trace(context: SKRSContext2D, points: Point[]): void {
+function trace(context: SKRSContext2D, x: number, points: Point[]): void {
   points.forEach((point, n) => {
     const [before, after] = [points[n - 1], points[n + 1]];
-    if (!before) context.moveTo(point.x, point.y);
-    else if (after && point.cut > 0) corner(context, before, point, after);
-    else context.lineTo(point.x, point.y);
+    if (!before) context.moveTo(x + point.x, point.y);
+    else if (after && point.cut > 0) corner(context, x, before, point, after);
+    else context.lineTo(x + point.x, point.y);
   });
   const [only] = points;
   // A path without length has no caps to show.
-  if (only && points.length === 1) context.lineTo(only.x + 0.01, only.y);
+  if (only && points.length === 1) context.rect(x + only.x - 0.15, only.y - 0.15, 0.3, 0.3);
 }
 
 /** How wide `text` becomes at this size, in pixels. */
@@ -223,7 +230,7 @@ function lengthOf(text: string): number {
   return widths.reduce((sum, width) => sum + width + gap, 0) - gap + weight;
 }
 
-/** Below 14 px a stroke of its own weight would be less than a pixel and look grey. */
+/** Below 10 px a stroke of its own weight would be less than a pixel and look grey. */
 const weightAt = (size: number): number => Math.max(weight, 1.05 / (unit * size));
 
 /**
@@ -236,17 +243,18 @@ export const lettering: Pen = {
     context.save();
     context.translate(x, y);
     context.scale(unit * size, -unit * size);
-    context.translate(weight / 2, weight / 2);
+    context.translate(0, weight / 2);
     context.strokeStyle = context.fillStyle;
     context.lineWidth = weightAt(size);
     context.lineCap = 'round';
     context.lineJoin = 'round';
     context.setLineDash([]);
     context.beginPath();
+    let from = weight / 2;
     for (const character of charactersOf(text)) {
       const glyph = glyphFor(character);
-      for (const stroke of glyph?.strokes ?? []) trace(context, stroke);
-      context.translate((glyph?.width ?? blankWidth) + gap, 0);
+      for (const stroke of glyph?.strokes ?? []) trace(context, from, stroke);
+      from += (glyph?.width ?? blankWidth) + gap;
     }
     context.stroke();
     context.restore();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Box, Mark } from './boxes';
@@ -31,6 +32,8 @@ const idleTime = 60_000;
  */
 class Thread {
   #worker: Worker | undefined;
+  /** Aborted when the worker has ended. */
+  #ended = new AbortController();
   #idle: NodeJS.Timeout | undefined;
   /** The end of the last order. */
   #last: Promise<unknown> = Promise.resolve();
@@ -41,27 +44,39 @@ class Thread {
     return delivery;
   }
 
-  #deliver(order: Order): Promise<Delivery> {
+  async #deliver(order: Order): Promise<Delivery> {
     clearTimeout(this.#idle);
-    this.#worker ??= new Worker(join(__dirname, 'pixels-thread.js'));
+    this.#worker ??= this.#start();
     const worker = this.#worker;
-    return new Promise<Delivery>((resolve, reject) => {
-      const end = (reason: unknown) => {
-        this.#worker = undefined;
-        reject(new ActionError('UnknownError', `The thread that draws pictures has ended: ${String(reason)}.`));
-      };
+    try {
       worker.ref();
-      worker.once('message', resolve).once('error', end).once('exit', end);
+      const answer = once(worker, 'message', { signal: this.#ended.signal });
       worker.postMessage(order, order.bytes ? [order.bytes.buffer] : []);
-    }).finally(() => {
-      worker.removeAllListeners();
+      const [delivery] = (await answer) as [Delivery];
+      return delivery;
+    } catch (error) {
+      throw new ActionError('UnknownError', `The thread that draws pictures has ended: ${(error as Error).message}.`);
+    } finally {
       worker.unref();
-      // It ends by itself: what it draws with does not like to be cut off.
-      this.#idle = setTimeout(() => {
-        this.#worker?.postMessage('end');
-        this.#worker = undefined;
-      }, idleTime).unref();
+      this.#idle = setTimeout(() => this.#end(), idleTime).unref();
+    }
+  }
+
+  #start(): Worker {
+    const worker = new Worker(join(__dirname, 'pixels-thread.js'));
+    const ended = new AbortController();
+    this.#ended = ended;
+    worker.once('exit', () => {
+      ended.abort();
+      if (this.#worker === worker) this.#worker = undefined;
     });
+    return worker;
+  }
+
+  /** It ends by itself: what it draws with does not like to be cut off. */
+  #end(): void {
+    this.#worker?.postMessage('end');
+    this.#worker = undefined;
   }
 }
 

@@ -97,8 +97,9 @@ export class Messaging {
 
   async #load(account: string): Promise<Fauxqs> {
     const fauxqs = await load(account);
-    this.#loaded.set(account, fauxqs);
     if (account === signIns.demo.account) await setUp(fauxqs);
+    // Only now: nobody is to find half of the queues.
+    this.#loaded.set(account, fauxqs);
     return fauxqs;
   }
 

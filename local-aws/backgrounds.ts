@@ -1,4 +1,4 @@
-import type { SKRSContext2D } from 'canvas';
+import { Path2D, type SKRSContext2D } from 'canvas';
 import { font } from './signs';
 
 /** Where a scene takes place. */
@@ -55,21 +55,21 @@ function rounded(
   context.fill();
 }
 
-function discs(context: Context, colour: string, all: readonly (readonly [number, number, number])[]): void {
+/** Fills what an SVG path goes around. */
+function area(context: Context, path: string, colour: string): void {
   context.fillStyle = colour;
-  for (const [x, y, radius] of all) {
+  context.fill(new Path2D(path));
+}
+
+/** Discs, as `x y radius` of each. */
+function discs(context: Context, colour: string, all: string): void {
+  context.fillStyle = colour;
+  for (const each of all.split(', ')) {
+    const [x = 0, y = 0, radius = 0] = each.split(' ').map(Number);
     context.beginPath();
     context.arc(x, y, radius, 0, 2 * Math.PI);
     context.fill();
   }
-}
-
-function area(context: Context, colour: string, points: readonly (readonly [number, number])[]): void {
-  context.fillStyle = colour;
-  context.beginPath();
-  for (const [x, y] of points) context.lineTo(x, y);
-  context.closePath();
-  context.fill();
 }
 
 function drawPlain(context: Context): void {
@@ -87,21 +87,11 @@ function drawRoom(context: Context): void {
   rounded(context, [996, 106, 128, 208], 4, '#d0e8f5');
   rounded(context, [130, 110, 170, 220], 6, '#f6f7fb');
   rounded(context, [146, 126, 138, 188], 2, '#c4d9cf');
-  discs(context, '#a9c8ba', [
-    [190, 250, 34],
-    [234, 266, 44]
-  ]);
+  discs(context, '#a9c8ba', '190 250 34, 234 266 44');
   rounded(context, [146, 270, 138, 44], 2, '#93b7a8');
-  context.fillStyle = '#b3bdd2';
-  context.beginPath();
-  context.ellipse(620, 640, 420, 46, 0, 0, 2 * Math.PI);
-  context.fill();
+  area(context, 'M200 640a420 46 0 1 0 840 0a420 46 0 1 0 -840 0Z', '#b3bdd2');
   rounded(context, [1190, 440, 60, 96], [4, 4, 16, 16], '#f6f7fb');
-  discs(context, '#86b394', [
-    [1220, 390, 46],
-    [1188, 412, 30],
-    [1252, 412, 32]
-  ]);
+  discs(context, '#86b394', '1220 390 46, 1188 412 30, 1252 412 32');
 }
 
 /** Draws what is nearer than things that are far: the porch's house. */
@@ -116,7 +106,13 @@ export function drawForeground(context: Context, name: BackgroundName, width: nu
 /** The garden of a small house, and the street before it. */
 function drawPorch(context: Context): void {
   drawSky(context);
-  drawTrees(context);
+  for (const [x, size] of [
+    [90, 1.1],
+    [330, 0.8],
+    [690, 0.95]
+  ] as const)
+    drawTree(context, x, size);
+  rounded(context, [0, 318, 900, 34], [16, 16, 0, 0], '#8fbf92');
   drawStreet(context);
   drawGarden(context);
 }
@@ -128,52 +124,22 @@ function drawSky(context: Context): void {
   gradient.addColorStop(1, rgb(low));
   context.fillStyle = gradient;
   context.fillRect(0, 0, 1280, 340);
-  discs(context, 'rgba(255, 255, 255, 0.85)', [
-    [150, 92, 26],
-    [184, 76, 36],
-    [226, 88, 28],
-    [560, 60, 20],
-    [590, 48, 28],
-    [624, 58, 22]
-  ]);
-  rounded(context, [122, 88, 136, 30], 15, 'rgba(255, 255, 255, 0.85)');
-  rounded(context, [540, 54, 108, 26], 13, 'rgba(255, 255, 255, 0.85)');
-  context.fillStyle = '#c3ddd6';
-  context.beginPath();
-  context.moveTo(0, 260);
-  context.bezierCurveTo(140, 170, 300, 200, 420, 250);
-  context.bezierCurveTo(560, 190, 760, 190, 900, 260);
-  context.lineTo(900, 360);
-  context.lineTo(0, 360);
-  context.fill();
-  context.fillStyle = '#aacfbd';
-  context.beginPath();
-  context.moveTo(0, 310);
-  context.bezierCurveTo(200, 240, 380, 290, 520, 300);
-  context.bezierCurveTo(640, 260, 780, 280, 900, 300);
-  context.lineTo(900, 380);
-  context.lineTo(0, 380);
-  context.fill();
+  const cloud = 'rgba(255, 255, 255, 0.85)';
+  discs(context, cloud, '150 92 26, 184 76 36, 226 88 28, 560 60 20, 590 48 28, 624 58 22');
+  rounded(context, [122, 88, 136, 30], 15, cloud);
+  rounded(context, [540, 54, 108, 26], 13, cloud);
+  area(context, 'M0 260C140 170 300 200 420 250C560 190 760 190 900 260V360H0Z', '#c3ddd6');
+  area(context, 'M0 310C200 240 380 290 520 300C640 260 780 280 900 300V380H0Z', '#aacfbd');
 }
 
-function drawTrees(context: Context): void {
-  for (const [x, y, size] of [
-    [90, 350, 1.1],
-    [330, 352, 0.8],
-    [690, 350, 0.95]
-  ] as const) {
-    rounded(context, [x - 7 * size, y - 80 * size, 14 * size, 84 * size], 4, '#6d6870');
-    discs(context, '#84b98b', [
-      [x - 26 * size, y - 92 * size, 36 * size],
-      [x + 28 * size, y - 96 * size, 36 * size],
-      [x, y - 128 * size, 42 * size]
-    ]);
-    discs(context, '#97c89a', [
-      [x - 10 * size, y - 136 * size, 28 * size],
-      [x + 24 * size, y - 108 * size, 22 * size]
-    ]);
-  }
-  rounded(context, [0, 318, 900, 34], [16, 16, 0, 0], '#8fbf92');
+function drawTree(context: Context, x: number, size: number): void {
+  context.save();
+  context.translate(x, 350);
+  context.scale(size, size);
+  rounded(context, [-7, -80, 14, 84], 4, '#6d6870');
+  discs(context, '#84b98b', '-26 -92 36, 28 -96 36, 0 -128 42');
+  discs(context, '#97c89a', '-10 -136 28, 24 -108 22');
+  context.restore();
 }
 
 function drawStreet(context: Context): void {
@@ -189,33 +155,15 @@ function drawStreet(context: Context): void {
 function drawGarden(context: Context): void {
   const [lawn, stripe] = sceneColours.lawn;
   rectangle(context, 0, 514, 1280, 206, rgb(lawn));
-  for (let x = -60; x < 900; x += 220) {
-    area(context, rgb(stripe), [
-      [x + 60, 514],
-      [x + 160, 514],
-      [x + 90, 720],
-      [x - 40, 720]
-    ]);
-  }
-  area(context, '#e3e1de', [
-    [470, 514],
-    [560, 514],
-    [700, 580],
-    [900, 618],
-    [900, 700],
-    [620, 650],
-    [500, 590]
-  ]);
-  for (const [x, y, colour] of [
-    [60, 690, '#f4f6fb'],
-    [96, 704, '#d9c8ee'],
-    [150, 684, '#f4f6fb'],
-    [206, 706, '#d9c8ee'],
-    [300, 694, '#f4f6fb'],
-    [350, 710, '#d9c8ee']
-  ] as const) {
-    rectangle(context, x - 1, y, 2, 14, '#7fb184');
-    discs(context, colour, [[x, y, 6]]);
+  for (let x = 0; x < 900; x += 220) area(context, `M${x} 514H${x + 100}L${x + 30} 720H${x - 100}Z`, rgb(stripe));
+  area(context, 'M470 514H560C590 560 640 580 700 588L900 618V700L640 656C540 640 500 590 470 514Z', '#e3e1de');
+  const flowers = { '#f4f6fb': [60, 150, 300], '#d9c8ee': [96, 206, 350] };
+  for (const [colour, places] of Object.entries(flowers)) {
+    for (const x of places) {
+      const y = 684 + ((x * 7) % 23);
+      rectangle(context, x - 1, y, 2, 14, '#7fb184');
+      discs(context, colour, `${x} ${y} 6`);
+    }
   }
 }
 
@@ -224,12 +172,7 @@ function drawHouse(context: Context): void {
   rectangle(context, 900, 60, 380, 540, rgb(wall));
   for (let y = 92; y < 560; y += 28) rectangle(context, 900, y, 380, 3, rgb(board));
   rectangle(context, 900, 556, 380, 46, '#b4bac7');
-  area(context, '#5f6c86', [
-    [858, 70],
-    [930, 0],
-    [1280, 0],
-    [1280, 70]
-  ]);
+  area(context, 'M858 70L930 0H1280V70Z', '#5f6c86');
   rectangle(context, 858, 66, 422, 14, '#f8f9fc');
   rectangle(context, 900, 80, 380, 12, 'rgba(40, 50, 80, 0.10)');
   drawDoor(context);
@@ -241,32 +184,22 @@ function drawDoor(context: Context): void {
   rectangle(context, 1004, 214, 172, 348, '#f8f9fc');
   rectangle(context, 1018, 228, 144, 334, '#3f6f7c');
   rectangle(context, 1018, 228, 144, 8, '#386370');
-  for (const [x, y, width, height] of [
-    [1036, 250, 108, 78],
-    [1036, 350, 46, 84],
-    [1098, 350, 46, 84],
-    [1036, 454, 108, 84]
-  ] as const) {
-    rounded(context, [x, y, width, height], 4, y === 250 ? '#cfe3ec' : '#4a7d8b');
-  }
-  discs(context, '#e8eaf0', [[1148, 444, 6]]);
+  rounded(context, [1036, 250, 108, 78], 4, '#cfe3ec');
+  rounded(context, [1036, 350, 46, 84], 4, '#4a7d8b');
+  rounded(context, [1098, 350, 46, 84], 4, '#4a7d8b');
+  rounded(context, [1036, 454, 108, 84], 4, '#4a7d8b');
+  discs(context, '#e8eaf0', '1148 444 6');
   rounded(context, [966, 270, 22, 38], 6, '#4b5468');
   rounded(context, [970, 276, 14, 24], 4, '#f2f4f8');
   context.fillStyle = '#5f6c86';
   context.font = `bold 26px ${font}`;
-  context.fillText('7', 970, 350);
+  context.fillText('7', 968, 350);
 }
 
 function drawWindow(context: Context): void {
   rounded(context, [1208, 220, 90, 150], 4, '#f8f9fc');
   rectangle(context, 1218, 230, 80, 130, '#bfd7e4');
-  area(context, '#cfe3ec', [
-    [1218, 330],
-    [1280, 250],
-    [1280, 300],
-    [1230, 360],
-    [1218, 360]
-  ]);
+  area(context, 'M1218 330L1280 250V300L1230 360H1218Z', '#cfe3ec');
   rectangle(context, 1200, 366, 90, 10, '#e6e9ef');
 }
 
@@ -280,13 +213,6 @@ function drawSteps(context: Context): void {
   rounded(context, [1020, 564, 140, 16], 4, '#7c8190');
   rounded(context, [920, 500, 54, 64], [4, 4, 14, 14], '#6d7890');
   rounded(context, [914, 494, 66, 14], 5, '#7d88a0');
-  discs(context, '#7fb184', [
-    [947, 464, 36],
-    [924, 478, 24],
-    [972, 478, 24]
-  ]);
-  discs(context, '#94c296', [
-    [940, 454, 20],
-    [962, 468, 16]
-  ]);
+  discs(context, '#7fb184', '947 464 36, 924 478 24, 972 478 24');
+  discs(context, '#94c296', '940 454 20, 962 468 16');
 }

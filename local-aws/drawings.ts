@@ -1,4 +1,4 @@
-import { type Canvas, createCanvas, type SKRSContext2D } from 'canvas';
+import { type Canvas, createCanvas, Path2D, type SKRSContext2D } from 'canvas';
 import { type BackgroundName, drawBackground, drawForeground } from './backgrounds';
 import { type Colour, celebrities, coats, ink, type Kind, markers, type Person, people, trousers } from './palette';
 import { encodeSign, font, type Grid, layOut, signStrip } from './signs';
@@ -55,7 +55,6 @@ export interface PictureOptions {
 }
 
 type Context = SKRSContext2D;
-type Point = readonly [x: number, y: number];
 
 /** Draws a scene and gives the file's bytes. Throws if a sign's text is too long. */
 export function drawPicture(scene: Scene, options: PictureOptions): Buffer {
@@ -85,55 +84,46 @@ export function drawThing(context: Context, thing: Thing, width: number, height:
   context.restore();
 }
 
-/** Fills with a colour of the palette. */
-export function css([red, green, blue]: Colour, alpha = 1): string {
-  return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
+function css([red, green, blue]: Colour): string {
+  return `rgb(${red}, ${green}, ${blue})`;
 }
 
-function fill(context: Context, colour: Colour | string): void {
-  context.fillStyle = typeof colour === 'string' ? colour : css(colour);
-  context.fill();
+type Paint = Colour | string;
+
+function paintOf(colour: Paint): string {
+  return typeof colour === 'string' ? colour : css(colour);
 }
 
-function disc(context: Context, x: number, y: number, rx: number, ry: number, colour: Colour | string): void {
-  context.beginPath();
-  context.ellipse(x, y, rx, ry, 0, 0, 2 * Math.PI);
-  fill(context, colour);
+/** Fills what an SVG path goes around. */
+function area(context: Context, path: string, colour: Paint): void {
+  context.fillStyle = paintOf(colour);
+  context.fill(new Path2D(path));
 }
 
-function slab(
-  context: Context,
-  x: number,
-  y: number,
-  width: number,
-  height: number,
-  radius: number | number[],
-  colour: Colour | string
-): void {
-  context.beginPath();
-  context.roundRect(x, y, width, height, radius);
-  fill(context, colour);
-}
-
-function shape(context: Context, points: readonly Point[], colour: Colour | string): void {
-  context.beginPath();
-  for (const [x, y] of points) context.lineTo(x, y);
-  context.closePath();
-  fill(context, colour);
-}
-
-function line(context: Context, points: readonly Point[], width: number, colour: Colour | string): void {
-  context.beginPath();
-  for (const [x, y] of points) context.lineTo(x, y);
-  stroke(context, width, colour);
-}
-
-function stroke(context: Context, width: number, colour: Colour | string): void {
+/** Draws along an SVG path. */
+function line(context: Context, path: string, width: number, colour: Paint): void {
   context.lineWidth = width;
   context.lineCap = 'round';
   context.lineJoin = 'round';
-  context.strokeStyle = typeof colour === 'string' ? colour : css(colour);
-  context.stroke();
+  context.strokeStyle = paintOf(colour);
+  context.stroke(new Path2D(path));
+}
+
+function oval(x: number, y: number, rx: number, ry: number): string {
+  return `M${x - rx} ${y}a${rx} ${ry} 0 1 0 ${2 * rx} 0a${rx} ${ry} 0 1 0 ${-2 * rx} 0Z`;
+}
+
+function disc(context: Context, x: number, y: number, rx: number, ry: number, colour: Paint): void {
+  area(context, oval(x, y, rx, ry), colour);
+}
+
+type Rectangle = readonly [x: number, y: number, width: number, height: number];
+
+function slab(context: Context, [x, y, width, height]: Rectangle, radius: number | number[], colour: Paint): void {
+  context.beginPath();
+  context.roundRect(x, y, width, height, radius);
+  context.fillStyle = paintOf(colour);
+  context.fill();
 }
 
 const shade = 'rgba(30, 34, 60, 0.16)';
@@ -143,7 +133,7 @@ const steel = '#9aa3b2';
 
 /** The size on which a figure is drawn, in units of its own; it is stretched to its box. */
 interface Figure {
-  readonly size: Point;
+  readonly size: readonly [width: number, height: number];
   draw(context: Context, thing: Thing): void;
 }
 
@@ -172,52 +162,12 @@ function drawPerson(context: Context, thing: Thing): void {
   disc(context, 50, 255, 44, 5, shade);
   drawLeg(context, 37, swing);
   drawLeg(context, 63, -swing);
-  drawArm(context, 14, 12, -swing, coat);
-  drawArm(context, 86, 88, swing, coat);
-  context.beginPath();
-  context.moveTo(34, 60);
-  context.bezierCurveTo(18, 62, 10, 74, 12, 92);
-  context.lineTo(16, 168);
-  context.quadraticCurveTo(17, 176, 26, 176);
-  context.lineTo(74, 176);
-  context.quadraticCurveTo(83, 176, 84, 168);
-  context.lineTo(88, 92);
-  context.bezierCurveTo(90, 74, 82, 62, 66, 60);
-  context.closePath();
-  fill(context, coat);
-  line(
-    context,
-    [
-      [24, 96],
-      [22, 150]
-    ],
-    1.6,
-    shade
-  );
-  line(
-    context,
-    [
-      [76, 96],
-      [78, 150]
-    ],
-    1.6,
-    shade
-  );
-  const hand = wears.includes('gloves') ? (markers.glove[0] as Colour) : (who?.face ?? '#c9cdd8');
-  const radius = wears.includes('gloves') ? 10 : 7;
+  drawCoat(context, coat, swing, who !== undefined);
+  const gloves = wears.includes('gloves');
+  const hand = gloves ? (markers.glove[0] as Colour) : (who?.face ?? neutral);
+  const radius = gloves ? 10 : 7;
   disc(context, 11, 158 - 5 * Math.max(0, -swing), radius, radius, hand);
   disc(context, 89, 158 - 5 * Math.max(0, swing), radius, radius, hand);
-  if (who) drawCollar(context);
-  else
-    line(
-      context,
-      [
-        [50, 64],
-        [50, 174]
-      ],
-      1.6,
-      shade
-    );
   context.save();
   context.translate(28, 8);
   context.scale(0.44, 0.44);
@@ -226,324 +176,128 @@ function drawPerson(context: Context, thing: Thing): void {
   context.restore();
 }
 
+/** Skin of those who are nobody. */
+const neutral = '#c9cdd8';
+
 function drawLeg(context: Context, x: number, swing: number): void {
   const foot = 250 - 9 * Math.max(0, swing);
-  slab(context, x - 11, 160, 22, foot - 160, [4, 4, 5, 5], trousers);
-  slab(context, x - 13, foot - 3, 27, 11, [7, 7, 3, 3], '#5b6275');
+  slab(context, [x - 11, 160, 22, foot - 160], [4, 4, 5, 5], trousers);
+  slab(context, [x - 13, foot - 3, 27, 11], [7, 7, 3, 3], '#5b6275');
 }
 
-function drawArm(context: Context, shoulder: number, hand: number, swing: number, coat: Colour): void {
-  line(
-    context,
-    [
-      [shoulder + (shoulder < 50 ? 8 : -8), 78],
-      [hand, 146 - 5 * Math.max(0, swing)]
-    ],
-    22,
-    coat
-  );
-}
-
-function drawCollar(context: Context): void {
-  shape(
-    context,
-    [
-      [38, 58],
-      [62, 58],
-      [50, 80]
-    ],
-    white
-  );
+function drawCoat(context: Context, coat: Colour, swing: number, front: boolean): void {
+  line(context, `M22 78L12 ${146 - 5 * Math.max(0, -swing)}`, 22, coat);
+  line(context, `M78 78L88 ${146 - 5 * Math.max(0, swing)}`, 22, coat);
+  const body = 'M34 60C18 62 10 74 12 92L16 168Q17 176 26 176H74Q83 176 84 168L88 92C90 74 82 62 66 60Z';
+  area(context, body, coat);
+  line(context, 'M24 96L22 150M76 96L78 150', 1.6, shade);
+  if (!front) return void line(context, 'M50 64V174', 1.6, shade);
+  area(context, 'M38 58H62L50 80Z', white);
   for (const y of [98, 118, 138]) disc(context, 50, y, 2.4, 2.4, 'rgba(255, 255, 255, 0.75)');
 }
 
 function drawBackOfHead(context: Context, hat: boolean): void {
-  slab(context, 34, 90, 32, 34, 10, '#c9cdd8');
+  slab(context, [34, 90, 32, 34], 10, neutral);
   disc(context, 50, 52, 50, 60, '#4a5068');
   disc(context, 50, 40, 40, 40, '#565d78');
   if (hat) drawHat(context);
 }
 
 /** A head: the face fills 100 × 116 units, hair and hat go beyond. */
-function drawHead(
-  context: Context,
-  who: Person,
-  { smiling = false, glasses = false, wears = [] }: Partial<Thing>
-): void {
+function drawHead(context: Context, who: Person, thing: Partial<Thing>): void {
+  const { smiling = false, glasses = false, wears = [] } = thing;
+  const dark = who.face[0] < 160;
   drawHairBehind(context, who);
-  slab(context, 36, 96, 28, 34, 8, skinShade(who.face));
+  slab(context, [36, 96, 28, 34], 8, skinShade(who.face));
   disc(context, 50, 58, 50, 58, who.face);
   drawFringe(context, who);
-  for (const x of [30, 70]) {
-    disc(context, x, 54, 9, 10.5, white);
-    disc(context, x + 1, 55, 5.6, 7, ink);
-    disc(context, x + 3, 52, 1.8, 2, white);
-    line(
-      context,
-      [
-        [x - 9, 37],
-        [x, 34.5],
-        [x + 9, 37]
-      ],
-      3.4,
-      who.cut === 'bald' ? '#8a8a96' : who.hair
-    );
-  }
-  line(
-    context,
-    [
-      [50, 60],
-      [54, 71],
-      [49, 72.5]
-    ],
-    2.6,
-    'rgba(43, 34, 51, 0.4)'
-  );
+  for (const x of [30, 70]) drawEye(context, x, who.cut === 'bald' ? '#8a8a96' : who.hair);
+  line(context, 'M50 60L54 71L49 72.5', 2.6, 'rgba(43, 34, 51, 0.4)');
   if (who.beard) drawBeard(context, who.hair);
   drawMouth(context, smiling);
-  if (glasses) drawGlasses(context, who.face[0] < 160 ? '#e6eaf2' : css(ink));
+  if (glasses) line(context, `${oval(29, 55, 17, 16)}${oval(71, 55, 17, 16)}M45 52H55`, 5, dark ? '#e6eaf2' : ink);
   if (wears.includes('mask')) drawMask(context);
   if (wears.includes('hardHat')) drawHat(context);
 }
 
-/** Of ears and neck, which are not to be taken for a part of the face. */
-function skinShade(face: Colour): string {
-  const dark = face[0] < 160;
-  return css(
-    face.map((each, channel) =>
-      dark ? 0.8 * each + 48 : 0.78 * each + 0.22 * (ink[channel] as number)
-    ) as unknown as Colour
-  );
+function drawEye(context: Context, x: number, brow: Paint): void {
+  disc(context, x, 54, 9, 10.5, white);
+  disc(context, x + 1, 55, 5.6, 7, ink);
+  disc(context, x + 3, 52, 1.8, 2, white);
+  line(context, `M${x - 9} 37L${x} 34.5L${x + 9} 37`, 3.4, brow);
 }
+
+/** Of ears and neck, which are not to be taken for a part of the face. */
+function skinShade([red, green, blue]: Colour): Colour {
+  const shaded = (channel: number, dark: number) => (red < 160 ? 0.8 * channel + 48 : 0.78 * channel + 0.22 * dark);
+  return [shaded(red, ink[0]), shaded(green, ink[1]), shaded(blue, ink[2])];
+}
+
+const curls = [4, 34, 14, 12, 36, -4, 64, -4, 86, 12, 96, 34, -2, 54, 102, 54];
 
 function drawHairBehind(context: Context, { cut, hair, face }: Person): void {
   for (const x of [-1, 101]) disc(context, x, 64, 8, 12, skinShade(face));
   if (cut === 'bald') return;
   if (cut === 'curly') {
-    for (const [x, y] of [
-      [4, 34],
-      [14, 12],
-      [36, -4],
-      [64, -4],
-      [86, 12],
-      [96, 34],
-      [-2, 54],
-      [102, 54]
-    ] as const) {
-      disc(context, x, y, 17, 17, hair);
-    }
+    for (let at = 0; at < curls.length; at += 2) disc(context, curls[at] ?? 0, curls[at + 1] ?? 0, 17, 17, hair);
     return;
   }
   if (cut === 'bun') disc(context, 50, -16, 20, 18, hair);
   disc(context, 50, 46, 57, 54, hair);
-  if (cut === 'long') slab(context, -7, 46, 114, 84, [0, 0, 30, 30], hair);
+  if (cut === 'long') slab(context, [-7, 46, 114, 84], [0, 0, 30, 30], hair);
 }
 
 /** Only beside the middle, so that the face still reaches from the top of its box to the bottom. */
 function drawFringe(context: Context, { cut, hair }: Person): void {
   if (cut === 'bald' || cut === 'curly') return;
-  context.beginPath();
-  context.moveTo(-4, 50);
-  context.bezierCurveTo(-6, 10, 24, -8, 46, -4);
-  context.bezierCurveTo(38, 18, 22, 30, -4, 50);
-  fill(context, hair);
-  context.beginPath();
-  context.moveTo(104, 50);
-  context.bezierCurveTo(106, 10, 80, -8, 54, -4);
-  context.bezierCurveTo(64, 16, 84, 26, 104, 50);
-  fill(context, hair);
+  area(context, 'M-4 50C-6 10 24 -8 46 -4C38 18 22 30 -4 50Z', hair);
+  area(context, 'M104 50C106 10 80 -8 54 -4C64 16 84 26 104 50Z', hair);
 }
 
 /** Over the whole chin: skin below the mouth would be seen as a part of the face in large pictures only. */
 function drawBeard(context: Context, hair: Colour): void {
   context.save();
-  context.beginPath();
-  context.ellipse(50, 58, 51, 59, 0, 0, 2 * Math.PI);
-  context.clip();
-  context.beginPath();
-  context.moveTo(-2, 62);
-  context.bezierCurveTo(14, 98, 30, 74, 50, 79);
-  context.bezierCurveTo(70, 74, 86, 98, 102, 62);
-  context.lineTo(102, 120);
-  context.lineTo(-2, 120);
-  context.closePath();
-  fill(context, hair);
+  context.clip(new Path2D(oval(50, 58, 51, 59)));
+  area(context, 'M-2 62C14 98 30 74 50 79C70 74 86 98 102 62V120H-2Z', hair);
   context.restore();
 }
 
 function drawMouth(context: Context, smiling: boolean): void {
-  context.beginPath();
-  if (!smiling) {
-    context.moveTo(39, 88);
-    context.lineTo(61, 88);
-    stroke(context, 3.6, '#6e2436');
-    return;
-  }
-  context.moveTo(32, 80);
-  context.quadraticCurveTo(50, 86, 68, 80);
-  context.quadraticCurveTo(66, 102, 50, 102);
-  context.quadraticCurveTo(34, 102, 32, 80);
-  fill(context, '#6e2436');
-  context.beginPath();
-  context.moveTo(35, 82);
-  context.quadraticCurveTo(50, 87, 65, 82);
-  context.quadraticCurveTo(64, 89, 50, 90);
-  context.quadraticCurveTo(36, 89, 35, 82);
-  fill(context, white);
-}
-
-function drawGlasses(context: Context, rim: string): void {
-  for (const x of [29, 71]) {
-    context.beginPath();
-    context.ellipse(x, 55, 17, 16, 0, 0, 2 * Math.PI);
-    stroke(context, 5, rim);
-  }
-  line(
-    context,
-    [
-      [45, 52],
-      [55, 52]
-    ],
-    5,
-    rim
-  );
+  if (!smiling) return void line(context, 'M39 88H61', 3.6, '#6e2436');
+  area(context, 'M32 80Q50 86 68 80Q66 102 50 102Q34 102 32 80Z', '#6e2436');
+  area(context, 'M35 82Q50 87 65 82Q64 89 50 90Q36 89 35 82Z', white);
 }
 
 function drawMask(context: Context): void {
-  line(
-    context,
-    [
-      [-4, 58],
-      [14, 70]
-    ],
-    3,
-    white
-  );
-  line(
-    context,
-    [
-      [104, 58],
-      [86, 70]
-    ],
-    3,
-    white
-  );
-  context.beginPath();
-  context.moveTo(8, 68);
-  context.quadraticCurveTo(50, 58, 92, 68);
-  context.quadraticCurveTo(94, 108, 50, 118);
-  context.quadraticCurveTo(6, 108, 8, 68);
-  fill(context, markers.mask[0] as Colour);
-  for (const y of [80, 94])
-    line(
-      context,
-      [
-        [24, y],
-        [76, y]
-      ],
-      1.6,
-      'rgba(255, 255, 255, 0.55)'
-    );
+  line(context, 'M-4 58L14 70M104 58L86 70', 3, white);
+  area(context, 'M8 68Q50 58 92 68Q94 108 50 118Q6 108 8 68Z', markers.mask[0] as Colour);
+  line(context, 'M24 80H76M24 94H76', 1.6, 'rgba(255, 255, 255, 0.55)');
 }
 
 function drawHat(context: Context): void {
-  context.beginPath();
-  context.moveTo(-4, 26);
-  context.bezierCurveTo(-4, -28, 104, -28, 104, 26);
-  context.closePath();
-  fill(context, markers.hardHat[0] as Colour);
-  slab(context, -12, 18, 124, 12, 6, markers.hardHat[0] as Colour);
-  line(
-    context,
-    [
-      [38, -8],
-      [36, 14]
-    ],
-    2.4,
-    shade
-  );
-  line(
-    context,
-    [
-      [62, -8],
-      [64, 14]
-    ],
-    2.4,
-    shade
-  );
+  const colour = markers.hardHat[0] as Colour;
+  area(context, 'M-4 26C-4 -28 104 -28 104 26Z', colour);
+  slab(context, [-12, 18, 124, 12], 6, colour);
+  line(context, 'M38 -8L36 14M62 -8L64 14', 2.4, shade);
 }
 
+const carBody =
+  'M0 58C0 38 10 36 34 34C52 6 60 0 82 0H116C136 0 146 12 160 34C190 36 200 42 200 58V64Q200 70 192 70H8Q0 70 0 64Z';
+
 function drawCar(context: Context, thing: Thing): void {
-  const colour = colourOf(thing);
   disc(context, 100, 80, 98, 5, shade);
-  context.beginPath();
-  context.moveTo(0, 58);
-  context.bezierCurveTo(0, 38, 10, 36, 34, 34);
-  context.bezierCurveTo(52, 6, 60, 0, 82, 0);
-  context.lineTo(116, 0);
-  context.bezierCurveTo(136, 0, 146, 12, 160, 34);
-  context.bezierCurveTo(190, 36, 200, 42, 200, 58);
-  context.lineTo(200, 64);
-  context.quadraticCurveTo(200, 70, 192, 70);
-  context.lineTo(8, 70);
-  context.quadraticCurveTo(0, 70, 0, 64);
-  context.closePath();
-  fill(context, colour);
-  shape(
-    context,
-    [
-      [48, 34],
-      [62, 12],
-      [68, 8],
-      [94, 8],
-      [94, 34]
-    ],
-    glass
-  );
-  shape(
-    context,
-    [
-      [102, 34],
-      [102, 8],
-      [120, 8],
-      [130, 12],
-      [146, 34]
-    ],
-    glass
-  );
-  line(
-    context,
-    [
-      [98, 38],
-      [98, 62]
-    ],
-    1.4,
-    shade
-  );
-  line(
-    context,
-    [
-      [108, 44],
-      [118, 44]
-    ],
-    2.6,
-    shade
-  );
-  slab(context, 190, 44, 10, 8, 3, white);
-  slab(context, 0, 46, 7, 7, 2, '#8e2f3c');
+  area(context, carBody, colourOf(thing));
+  area(context, 'M51 34L65 17Q67 14 71 14H92V34Z', glass);
+  area(context, 'M103 34V14H118Q122 14 125 17L142 34Z', glass);
+  line(context, 'M98 38V62', 1.4, shade);
+  line(context, 'M108 44H118', 2.6, shade);
+  slab(context, [190, 44, 10, 8], 3, white);
+  slab(context, [0, 46, 7, 7], 2, '#8e2f3c');
+  const turn = (thing.step ?? 0) * 2 * Math.PI;
   for (const x of [44, 156]) {
     disc(context, x, 67, 17, 17, ink);
     disc(context, x, 67, 8.5, 8.5, '#c7ccd6');
-    const turn = (thing.step ?? 0) * 2 * Math.PI;
-    line(
-      context,
-      [
-        [x, 67],
-        [x + 7 * Math.cos(turn), 67 + 7 * Math.sin(turn)]
-      ],
-      2,
-      steel
-    );
+    line(context, `M${x} 67l${7 * Math.cos(turn)} ${7 * Math.sin(turn)}`, 2, steel);
   }
 }
 
@@ -551,44 +305,13 @@ function drawDog(context: Context, thing: Thing): void {
   const colour = colourOf(thing);
   const swing = 5 * Math.sin((thing.step ?? 0) * Math.PI);
   disc(context, 58, 89, 46, 3.4, shade);
-  for (const [x, way] of [
-    [28, 1],
-    [42, -1],
-    [74, 1],
-    [88, -1]
-  ] as const) {
-    line(
-      context,
-      [
-        [x, 62],
-        [x + way * swing, 86]
-      ],
-      11,
-      colour
-    );
-  }
-  context.beginPath();
-  context.moveTo(22, 44);
-  context.quadraticCurveTo(2, 38, 6, 14);
-  stroke(context, 9, colour);
-  slab(context, 18, 36, 80, 34, [17, 12, 14, 17], colour);
-  shape(
-    context,
-    [
-      [78, 46],
-      [84, 16],
-      [104, 16],
-      [98, 60]
-    ],
-    colour
-  );
+  for (const x of [28, 74]) line(context, `M${x} 62l${swing} 24M${x + 14} 62l${-swing} 24`, 11, colour);
+  line(context, 'M24 44Q4 38 8 16', 13, colour);
+  slab(context, [18, 36, 80, 34], [17, 12, 14, 17], colour);
+  area(context, 'M78 46L84 16H104L98 60Z', colour);
   disc(context, 92, 18, 19, 17, colour);
-  slab(context, 92, 14, 28, 18, [6, 9, 9, 8], colour);
-  context.save();
-  context.translate(80, 18);
-  context.rotate(0.22);
-  disc(context, 0, 6, 7, 15, '#7d5a1c');
-  context.restore();
+  slab(context, [92, 14, 28, 18], [6, 9, 9, 8], colour);
+  area(context, 'M82 9C74 12 69 30 74 38C80 42 88 30 87 14Q86 8 82 9Z', '#7d5a1c');
   disc(context, 98, 14, 2.4, 2.8, ink);
   disc(context, 117, 18, 3.4, 3, ink);
   disc(context, 98, 40, 4.6, 4.6, '#3d6fa8');
@@ -597,231 +320,69 @@ function drawDog(context: Context, thing: Thing): void {
 function drawCat(context: Context, thing: Thing): void {
   const colour = colourOf(thing);
   disc(context, 46, 96, 40, 4, shade);
-  context.beginPath();
-  context.moveTo(62, 90);
-  context.bezierCurveTo(94, 92, 90, 62, 80, 54);
-  stroke(context, 9, colour);
-  context.beginPath();
-  context.moveTo(22, 98);
-  context.bezierCurveTo(12, 66, 26, 46, 44, 46);
-  context.bezierCurveTo(64, 46, 74, 70, 66, 98);
-  context.closePath();
-  fill(context, colour);
-  shape(
-    context,
-    [
-      [14, 28],
-      [12, 0],
-      [34, 14]
-    ],
-    colour
-  );
-  shape(
-    context,
-    [
-      [74, 28],
-      [76, 0],
-      [54, 14]
-    ],
-    colour
-  );
-  shape(
-    context,
-    [
-      [18, 20],
-      [17, 8],
-      [27, 14]
-    ],
-    '#f3d3c2'
-  );
-  shape(
-    context,
-    [
-      [70, 20],
-      [71, 8],
-      [61, 14]
-    ],
-    '#f3d3c2'
-  );
+  line(context, 'M62 90C94 92 90 62 80 54', 9, colour);
+  area(context, 'M22 98C12 66 26 46 44 46C64 46 74 70 66 98Z', colour);
+  area(context, 'M14 28L12 0L34 14ZM74 28L76 0L54 14Z', colour);
+  area(context, 'M18 20L17 8L27 14ZM70 20L71 8L61 14Z', '#f3d3c2');
   disc(context, 44, 32, 33, 25, colour);
   disc(context, 44, 80, 12, 16, '#f7ead9');
   for (const x of [31, 57]) disc(context, x, 30, 4, 5.4, ink);
-  shape(
-    context,
-    [
-      [40, 38],
-      [48, 38],
-      [44, 43]
-    ],
-    '#8e3b46'
-  );
-  for (const [from, to] of [
-    [26, 2],
-    [62, 86]
-  ] as const) {
-    for (const y of [-3, 3])
-      line(
-        context,
-        [
-          [from, 41 + y / 2],
-          [to, 41 + 2 * y]
-        ],
-        1,
-        'rgba(43, 34, 51, 0.5)'
-      );
-  }
-  line(
-    context,
-    [
-      [44, 84],
-      [44, 97]
-    ],
-    1.6,
-    shade
-  );
+  area(context, 'M40 38H48L44 43Z', '#8e3b46');
+  line(context, 'M26 39L2 35M26 43L2 47M62 39L86 35M62 43L86 47', 1, 'rgba(43, 34, 51, 0.5)');
+  line(context, 'M44 84V97', 1.6, shade);
 }
 
 function drawBicycle(context: Context, thing: Thing): void {
   const colour = colourOf(thing);
+  const turn = (thing.step ?? 0) * Math.PI;
   disc(context, 75, 93, 70, 3, shade);
   for (const x of [31, 119]) {
-    context.beginPath();
-    context.ellipse(x, 63, 27, 27, 0, 0, 2 * Math.PI);
-    stroke(context, 8.5, colour);
-    const turn = (thing.step ?? 0) * Math.PI;
+    line(context, oval(x, 63, 27, 27), 8.5, colour);
     for (const spoke of [0, 1, 2]) {
-      const [dx, dy] = [25 * Math.cos(turn + (spoke * Math.PI) / 3), 25 * Math.sin(turn + (spoke * Math.PI) / 3)];
-      line(
-        context,
-        [
-          [x - dx, 63 - dy],
-          [x + dx, 63 + dy]
-        ],
-        1,
-        steel
-      );
+      const angle = turn + (spoke * Math.PI) / 3;
+      const [across, down] = [23 * Math.cos(angle), 23 * Math.sin(angle)];
+      line(context, `M${x - across} ${63 - down}l${2 * across} ${2 * down}`, 1, steel);
     }
   }
-  line(
-    context,
-    [
-      [31, 63],
-      [54, 24],
-      [104, 24],
-      [72, 63],
-      [31, 63]
-    ],
-    8.5,
-    colour
-  );
-  line(
-    context,
-    [
-      [72, 63],
-      [50, 12]
-    ],
-    8.5,
-    colour
-  );
-  line(
-    context,
-    [
-      [119, 63],
-      [101, 10],
-      [112, 6]
-    ],
-    8.5,
-    colour
-  );
-  line(
-    context,
-    [
-      [40, 8],
-      [60, 8]
-    ],
-    8,
-    ink
-  );
+  line(context, 'M31 63L54 24H104L72 63ZM72 63L50 12M119 63L101 10L112 6', 8.5, colour);
+  line(context, 'M40 8H60', 8, ink);
   disc(context, 72, 63, 7, 7, ink);
-  line(
-    context,
-    [
-      [110, 5],
-      [118, 9]
-    ],
-    6,
-    ink
-  );
+  line(context, 'M110 5L118 9', 6, ink);
 }
 
 function drawParcel(context: Context, thing: Thing): void {
-  slab(context, 2, 68, 104, 11, 5, shade);
-  slab(context, 0, 0, 100, 76, 3, colourOf(thing));
-  slab(context, 42, 0, 14, 26, 0, '#e9e2d6');
-  line(
-    context,
-    [
-      [0, 20],
-      [100, 20]
-    ],
-    1.4,
-    shade
-  );
-  slab(context, 8, 44, 34, 22, 2, white);
-  for (const [index, width] of [22, 26, 14].entries()) slab(context, 12, 48 + index * 5, width, 2.2, 1, steel);
-  shape(
-    context,
-    [
-      [74, 48],
-      [82, 38],
-      [90, 48]
-    ],
-    'rgba(43, 34, 51, 0.5)'
-  );
-  slab(context, 80, 48, 4, 14, 0, 'rgba(43, 34, 51, 0.5)');
+  slab(context, [2, 68, 104, 11], 5, shade);
+  slab(context, [0, 0, 100, 76], 3, colourOf(thing));
+  slab(context, [42, 0, 14, 26], 0, '#e9e2d6');
+  line(context, 'M0 20H100', 1.4, shade);
+  slab(context, [8, 44, 34, 22], 2, white);
+  line(context, 'M13 49H34M13 54H38M13 59H26', 2, steel);
+  area(context, 'M74 48L82 38L90 48H84V62H80V48Z', 'rgba(43, 34, 51, 0.5)');
 }
 
 function drawBottle(context: Context, thing: Thing): void {
-  const colour = colourOf(thing);
   disc(context, 22, 117, 22, 3, shade);
-  context.beginPath();
-  context.moveTo(14, 4);
-  context.lineTo(14, 32);
-  context.bezierCurveTo(14, 44, 0, 46, 0, 60);
-  context.lineTo(0, 112);
-  context.quadraticCurveTo(0, 118, 6, 118);
-  context.lineTo(34, 118);
-  context.quadraticCurveTo(40, 118, 40, 112);
-  context.lineTo(40, 60);
-  context.bezierCurveTo(40, 46, 26, 44, 26, 32);
-  context.lineTo(26, 4);
-  context.closePath();
-  fill(context, colour);
-  slab(context, 12, 0, 16, 8, 2, '#5d2438');
-  slab(context, 6, 68, 34, 30, [3, 0, 0, 3], '#f4efe6');
+  const outline = 'M14 4V32C14 44 0 46 0 60V112Q0 118 6 118H34Q40 118 40 112V60C40 46 26 44 26 32V4Z';
+  area(context, outline, colourOf(thing));
+  slab(context, [12, 0, 16, 8], 2, '#5d2438');
+  slab(context, [6, 68, 34, 30], [3, 0, 0, 3], '#f4efe6');
   disc(context, 23, 80, 6, 6, '#a99ab8');
-  slab(context, 12, 90, 22, 2.4, 1, steel);
-  slab(context, 5, 56, 3, 10, 1.5, 'rgba(255, 255, 255, 0.4)');
+  slab(context, [12, 90, 22, 2.4], 1, steel);
+  slab(context, [5, 56, 3, 10], 1.5, 'rgba(255, 255, 255, 0.4)');
 }
 
 function drawDice(context: Context, thing: Thing): void {
-  slab(context, 2, 88, 100, 14, 7, shade);
-  slab(context, 0, 0, 100, 98, 18, colourOf(thing));
-  for (const [x, y] of [
-    [26, 26],
-    [74, 26],
-    [50, 50],
-    [26, 74],
-    [74, 74]
-  ] as const)
-    disc(context, x, y, 9, 9, white);
+  slab(context, [2, 88, 100, 14], 7, shade);
+  slab(context, [0, 0, 100, 98], 18, colourOf(thing));
+  for (const x of [26, 74]) for (const y of [26, 74]) disc(context, x, y, 9, 9, white);
+  disc(context, 50, 50, 9, 9, white);
 }
 
 /** A plate with words on it, and below them bars that say the same to `vision`. */
 function drawSign(context: Context, thing: Thing): void {
   const text = thing.text ?? 'NIMBUS';
-  slab(context, -3, -3, 168, 108, 5, shade);
-  slab(context, 0, 0, 160, 100, 2, colourOf(thing));
+  slab(context, [-3, -3, 168, 108], 5, shade);
+  slab(context, [0, 0, 160, 100], 2, colourOf(thing));
   for (const { words } of layOut(text)) {
     for (const { word, box } of words) {
       const height = box.height * 100;

@@ -1,6 +1,6 @@
 import type { Pixels } from './areas';
 import type { Box } from './drawings';
-import { type Colour, distance, ink, type Person } from './palette';
+import { type Colour, distance, type Person } from './palette';
 
 /** A face in a picture. */
 export interface FaceSight {
@@ -42,7 +42,7 @@ const white: Colour = [251, 251, 253];
 /** The face, or nothing if there are no eyes in it. */
 export function lookAtFace(candidate: Candidate): FaceSight[] {
   const { who, box, details, masked, colour, confidence, image } = candidate;
-  const [left, right] = [findEye(details, 30), findEye(details, 70)];
+  const [left, right] = [findEye(details, 30, colour), findEye(details, 70, colour)];
   if (!left || !right) return [];
   const at = ([x, y]: readonly [number, number]) =>
     [box.left + (x / 100) * box.width, box.top + (y / 116) * box.height] as const;
@@ -54,7 +54,7 @@ export function lookAtFace(candidate: Candidate): FaceSight[] {
       colour,
       masked,
       confidence,
-      smiling: !masked && showsTeeth(details),
+      smiling: !masked && showsTeeth(details, colour),
       glasses: hasGlasses(details, colour),
       landmarks: {
         eyeLeft: at(left),
@@ -76,31 +76,28 @@ function colourAt({ data, width, height }: Pixels, x: number, y: number): Colour
   return [data[at] as number, data[at + 1] as number, data[at + 2] as number];
 }
 
-/** The middle of the light and the dark of an eye, if there are both. */
-function findEye(details: Pixels, middle: number): [x: number, y: number] | undefined {
-  let [sumX, sumY, light, dark] = [0, 0, 0, 0];
-  for (let y = 40; y <= 68; y += 1) {
-    for (let x = middle - 12; x <= middle + 12; x += 1) {
-      const colour = colourAt(details, x, y);
-      const isLight = distance(colour, white) < 60;
-      const isDark = distance(colour, ink) < 50;
-      light += Number(isLight);
-      dark += Number(isDark);
-      if (!isLight && !isDark) continue;
+/** The middle of what is not skin where an eye has to be, if there is enough of it. */
+function findEye(details: Pixels, middle: number, skin: Colour): [x: number, y: number] | undefined {
+  let [sumX, sumY, count] = [0, 0, 0];
+  for (let y = 43; y <= 66; y += 1) {
+    for (let x = middle - 11; x <= middle + 11; x += 1) {
+      if (distance(colourAt(details, x, y), skin) < 36) continue;
       sumX += x;
       sumY += y;
+      count += 1;
     }
   }
-  return light >= 20 && dark >= 15 && light < 380 ? [sumX / (light + dark), sumY / (light + dark)] : undefined;
+  return count >= 70 ? [sumX / count, sumY / count] : undefined;
 }
 
 /** A smile shows its teeth. */
-function showsTeeth(details: Pixels): boolean {
+function showsTeeth(details: Pixels, skin: Colour): boolean {
+  const near = Math.min(90, distance(skin, white) / 2);
   let [light, all] = [0, 0];
   for (let y = 85; y <= 88; y += 1) {
     for (let x = 40; x <= 60; x += 1) {
       all += 1;
-      light += Number(distance(colourAt(details, x, y), white) < 110);
+      light += Number(distance(colourAt(details, x, y), white) < near);
     }
   }
   return light > 0.25 * all;

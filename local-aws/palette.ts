@@ -86,7 +86,7 @@ export const markers: Readonly<Record<Kind, readonly Colour[]>> = {
   bicycle: [[226, 40, 120]],
   parcel: [[184, 144, 84]],
   bottle: [[22, 92, 58]],
-  dice: [[180, 16, 36]],
+  dice: [[150, 10, 70]],
   sign: [[255, 246, 196]],
   face: [...Object.values(people), ...Object.values(celebrities)].map(({ face }) => face),
   hardHat: [[250, 210, 20]],

@@ -70,7 +70,7 @@ async function lookNow(bytes: Uint8Array): Promise<Seen> {
     height: image.height,
     things: things.sort((one, other) => one.box.left - other.box.left),
     equipment,
-    faces: faces.sort((one, other) => size(other.box) - size(one.box)),
+    faces: withoutParts(faces.sort((one, other) => size(other.box) - size(one.box))),
     signs: of('sign').flatMap((area) =>
       readSign(area, pixels, (box, width, height) => crop(image, box, width, height))
     ),
@@ -215,17 +215,27 @@ function seeFace(area: Area, image: Image, pixels: Pixels, equipment: Seen['equi
   });
 }
 
-function overlaps(one: Box, other: Box): boolean {
+/** Skin behind the lenses of glasses is no face of its own. The largest come first. */
+function withoutParts(faces: readonly FaceSight[]): FaceSight[] {
+  return faces.filter(
+    (face, index) =>
+      !faces.slice(0, index).some((larger) => larger.who === face.who && overlaps(face.box, larger.box, 0, 0))
+  );
+}
+
+/** Whether they share more than these parts of the other's width and height. */
+function overlaps(one: Box, other: Box, width = 0.5, height = 0.15): boolean {
   const across = Math.min(one.left + one.width, other.left + other.width) - Math.max(one.left, other.left);
   const down = Math.min(one.top + one.height, other.top + other.height) - Math.max(one.top, other.top);
-  return across > 0.5 * other.width && down > 0.15 * other.height;
+  return across > width * other.width && down > height * other.height;
 }
 
 /** 70 to 99.9: less for what is small, covered (`share` of the pixels that it should have) or cut off by the edge. */
 function confidence(box: Box, share: number, pixels: Pixels): number {
   const side = Math.sqrt(size(box) * pixels.width * pixels.height);
-  const inside = size(clamp(box)) / size(box);
-  const lost = 40 * Math.max(0, 0.97 - share) + 20 * Math.max(0, 1 - side / 48) + 16 * (1 - inside);
+  const { left, top, width, height } = box;
+  const cut = left <= 0.002 || top <= 0.002 || left + width >= 0.998 || top + height >= 1.01;
+  const lost = 40 * Math.max(0, 0.97 - share) + 20 * Math.max(0, 1 - side / 48) + (cut ? 6 : 0);
   return Math.max(70, 99.9 - lost - 40 / (side + 20));
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Node } from 'node-red';
-import type { Context } from './lib/action';
+import type { Context, Result } from './lib/action';
 import { defineAction } from './lib/action';
 import { operations } from './lib/detection';
 import type { ActionError } from './lib/errors';
@@ -54,7 +54,9 @@ interface Detection {
   report: Report & { saved?: Saved | { error: { name: string; message: string } } };
   raw: object;
   /** The picture with boxes. */
-  image: Buffer | undefined;
+  image?: Buffer;
+  /** Why it could not be saved, if that is so. */
+  problem?: ActionError;
 }
 
 const lastFrames = new WeakMap<Node, LastFrames<Detection>>();
@@ -93,37 +95,31 @@ async function detect(context: Detect, image: Picture | StoredPicture): Promise<
   const { inputs } = context;
   const operation = operations[inputs.operation];
   const picture = 'bytes' in image ? image : undefined;
-  const forService = await toService(image, operation);
   const query = { ...inputs, confidence: leastConfidence(inputs) };
-  const { raw, findings } = await operation.look(context, forService, query, picture);
+  const { raw, findings } = await operation.look(context, await toService(image, operation), query, picture);
   const counted = count(findings, inputs);
-  const found = report(counted, inputs, { source: sourceOf(context), image: picture });
-  if (!picture || (inputs.annotate === 'none' && inputs.saveFolder === undefined)) {
-    return { report: found, raw, image: undefined };
-  }
-  const format = inputs.annotate === 'png' ? 'png' : 'jpeg';
-  const drawn = await annotate(picture, marksOf(counted, inputs), inputs.roi, format);
-  const saved = await saveDrawn(context, drawn, format, found.count > 0);
-  return { report: { ...found, ...(saved && { saved }) }, raw, image: inputs.annotate === 'none' ? undefined : drawn };
+  const detection = { report: report(counted, inputs, { source: sourceOf(context), image: picture }), raw };
+  if (!picture || (inputs.annotate === 'none' && inputs.saveFolder === undefined)) return detection;
+  const drawn = await annotate(picture, marksOf(counted, inputs), inputs.roi, formatOf(inputs));
+  const shown = inputs.annotate === 'none' ? detection : { ...detection, image: drawn };
+  return inputs.saveFolder === undefined ? shown : saveDrawn(context, shown, drawn, inputs.saveFolder);
 }
 
-/** A picture that cannot be saved takes nothing from what was found: the message goes on, and the log says what is wrong. */
-async function saveDrawn(
-  context: Detect,
-  drawn: Buffer,
-  format: 'jpeg' | 'png',
-  counts: boolean
-): Promise<Detection['report']['saved']> {
-  const { inputs, node, RED } = context;
-  if (inputs.saveFolder === undefined) return undefined;
-  const folder = resolve(workingFolder(RED), inputs.saveFolder);
-  const time = inputs.saveTimestamp && counts ? new Date() : undefined;
+const formatOf = ({ annotate }: Detect['inputs']) => (annotate === 'png' ? 'png' : 'jpeg');
+
+/** A picture that cannot be saved takes nothing from what was found. */
+async function saveDrawn(context: Detect, detection: Detection, drawn: Buffer, folder: string): Promise<Detection> {
+  const { inputs, RED } = context;
+  const { report } = detection;
+  const extension = formatOf(inputs) === 'png' ? 'png' : 'jpg';
+  const time = inputs.saveTimestamp && report.count > 0 ? new Date() : undefined;
   try {
-    return await save(folder, sourceOf(context), format === 'png' ? 'png' : 'jpg', drawn, time);
-  } catch (error) {
-    const { name, message } = error as ActionError;
-    node.error(`${name}: ${message}`);
-    return { error: { name, message } };
+    const saved = await save(resolve(workingFolder(RED), folder), report.source, extension, drawn, time);
+    return { ...detection, report: { ...report, saved } };
+  } catch (thrown) {
+    const problem = context.toError(thrown);
+    const { name, message } = problem;
+    return { ...detection, report: { ...report, saved: { error: { name, message } } }, problem };
   }
 }
 
@@ -132,6 +128,20 @@ function questionOf({ inputs, client }: Detect): string {
   const { image, dynamicCredentials, ...asked } = inputs as Detect['inputs'] & { dynamicCredentials: unknown };
   return JSON.stringify([client.key, asked]);
 }
+
+/** Flows change what they get: what is kept for the next frame stays as it is. A problem is told once. */
+const copyOf = ({ report, raw, image }: Detection): Detection => ({
+  report: structuredClone(report),
+  raw: structuredClone(raw),
+  ...(image && { image: Buffer.from(image) })
+});
+
+const resultOf = ({ report, raw, image, problem }: Detection): Result => ({
+  parsed: () => report,
+  raw: () => raw,
+  ...(image && { message: { image } }),
+  problem
+});
 
 export = defineAction({
   type: 'aws-rekognition-detect',
@@ -144,19 +154,11 @@ export = defineAction({
     await checkNeeds(inputs, image);
     const percent = inputs.skipUnchanged ?? 0;
     const analyse = () => detect(context, image);
-    const { result, skipped } =
-      percent > 0 && 'bytes' in image
-        ? await framesOf(node).look(
-            { source: sourceOf(context), question: questionOf(context), grey: await measure(image), percent },
-            analyse
-          )
-        : { result: await analyse(), skipped: false };
-    return {
-      // Flows change what they get: what is kept for the next frame stays as it is.
-      parsed: () => (percent > 0 ? structuredClone(result.report) : result.report),
-      raw: () => (percent > 0 ? structuredClone(result.raw) : result.raw),
-      ...(skipped && { aws: { skipped } }),
-      ...(result.image && { message: { image: percent > 0 ? Buffer.from(result.image) : result.image } })
-    };
+    if (percent === 0 || 'S3Object' in image) return resultOf(await analyse());
+    const frame = { source: sourceOf(context), question: questionOf(context), grey: await measure(image), percent };
+    const { result, skipped } = await framesOf(node).look(frame, analyse);
+    return skipped
+      ? { ...resultOf(copyOf(result)), aws: { skipped } }
+      : { ...resultOf(copyOf(result)), problem: result.problem };
   }
 });

@@ -1,7 +1,8 @@
 /** The flows of `examples/` and `demo/`, as a user meets them: imported, deployed, and their buttons pressed. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
@@ -114,6 +115,40 @@ const stories: Record<string, Story[]> = {
       shows: { cooked: 'pizza is cooked', billed: 'Ada pays 9.5', published: messageId },
       payload: { dish: 'pizza', cooked: true }
     }
+  ],
+  'detect-objects': [
+    { press: 'porch', shows: { alert: /^porch: (car|dog|person), /, seen: '1 person, 1 car, 1 dog' } },
+    { press: 'a cat', shows: { quiet: 'nothing at the porch', seen: '0 person, 0 car, 0 dog' } }
+  ],
+  'detect-faces': [
+    {
+      press: 'two people',
+      shows: { looks: /^\d+–\d+, smiles; \d+–\d+, serious$/, found: '2 faces, 1 smiling' }
+    },
+    { press: 'nobody', shows: { empty: 'nobody there', found: '0 faces, 0 smiling' } },
+    {
+      press: 'a photo of yours',
+      shows: { error: 'InvalidValue' },
+      payload: '/home/pi/photo.jpg',
+      error: { code: 'InvalidValue', message: /there is no such file/ }
+    }
+  ],
+  'teach-and-identify': [
+    { press: 'Anna', shows: { taught: 'Anna: 1 taught' } },
+    { press: 'Ben', shows: { taught: 'Ben: 1 taught' } },
+    {
+      press: 'a folder',
+      shows: { error: 'InvalidValue' },
+      payload: '/home/pi/faces/Chris',
+      error: { code: 'InvalidValue', message: /there is no such file/ }
+    },
+    { press: 'who is it?', shows: { people: /^\w+, \w+, \w+$/, stranger: /^\d of 3 unknown$/ } }
+  ],
+  moderate: [
+    { press: 'a bottle', shows: { 'held back': 'alcohol, alcoholic beverages' } },
+    { press: 'a dog', shows: { published: 'nothing found' } },
+    { press: 'dice', shows: { counted: '0 of 1 count' } },
+    { press: 'wine', shows: { counted: '1 of 2 count' } }
   ]
 };
 
@@ -376,6 +411,7 @@ describe('the flows that come with the pack', () => {
     it('are all tried here: every button is pressed', async () => {
       const pressed: Record<string, string[]> = { 'mqtt-topic-to-lambda': ['for thermostat', 'for no function'] };
       for (const [name, list] of Object.entries(stories)) pressed[name] = list.map(({ press: button }) => button);
+      pressed['detect-objects']?.push('camera');
       const buttons: Record<string, unknown[]> = {};
       for (const file of await readdir(join(repository, 'examples'))) {
         const flow = await readFlow(`examples/${file}`);
@@ -700,8 +736,117 @@ describe('the flows that come with the pack', () => {
     });
   });
 
+  describe('detect-objects', () => {
+    async function deployExample(): Promise<FlowNode[]> {
+      signIn('demo');
+      const flow = await offered('detect-objects');
+      await bench.red.deploy(flow);
+      return flow;
+    }
+    const pictureOf = (flow: FlowNode[], button: string): Buffer =>
+      Buffer.from(String(named(flow, 'inject', button).payload).split(',')[1] ?? '', 'base64');
+
+    it('does not send the same picture twice, and tells only once of what is there', async () => {
+      const flow = await deployExample();
+      await press(flow, 'porch');
+      await shown(flow, 'seen', '1 person, 1 car, 1 dog');
+      await press(flow, 'porch');
+      const { aws } = await shown(flow, 'seen', '1 person, 1 car, 1 dog, skipped');
+      assert.equal(aws?.skipped, true);
+      await press(flow, 'a cat');
+      await shown(flow, 'quiet', 'nothing at the porch');
+      assert.equal((await bench.aws.requests()).filter(({ operation }) => operation === 'DetectLabels').length, 2);
+      assert.equal(bench.red.received(named(flow, 'debug', 'alert').id).length, 1);
+    });
+
+    it('shows the last picture with its boxes in a browser, once there is one', async () => {
+      const flow = await deployExample();
+      const none = await bench.red.request('nimbus/porch');
+      assert.deepEqual([none.status, await none.text()], [404, 'There is no picture yet: press an inject node.']);
+      await press(flow, 'porch');
+      const { image } = await shown(flow, 'seen', /person/);
+      await bench.red.until(async () => (await bench.red.request('nimbus/porch')).status === 200, 'the picture');
+      const answer = await bench.red.request('nimbus/porch');
+      assert.equal(answer.headers.get('content-type'), 'image/jpeg');
+      assert.deepEqual(Buffer.from(await answer.arrayBuffer()), image);
+      assert.notDeepEqual(image, pictureOf(flow, 'porch'));
+    });
+
+    it('takes the picture of a camera, and tells what is wrong with one that does not answer', async () => {
+      signIn('demo');
+      const flow = await offered('detect-objects');
+      const camera = createHttpServer((request, response) => {
+        if (request.url !== '/snapshot.jpg') return response.writeHead(401).end('<html>');
+        return response.end(pictureOf(flow, 'porch'));
+      });
+      await new Promise<void>((resolve) => camera.listen(0, '127.0.0.1', resolve));
+      try {
+        const { port } = camera.address() as AddressInfo;
+        const [url] = named(flow, 'inject', 'camera').props as { p: string; v: string }[];
+        assert.ok(url?.p === 'url' && url.v.endsWith('/snapshot.jpg'));
+        url.v = `http://127.0.0.1:${port}/snapshot.jpg`;
+        await bench.red.deploy(flow);
+        await press(flow, 'camera');
+        await shown(flow, 'seen', '1 person, 1 car, 1 dog');
+        url.v = `http://127.0.0.1:${port}/`;
+        await bench.red.deploy(flow);
+        await press(flow, 'camera');
+        const { statusCode } = await shown(flow, 'error', /./);
+        assert.equal(statusCode, 401);
+      } finally {
+        await new Promise((resolve) => camera.close(resolve));
+      }
+    });
+  });
+
+  describe('teach-and-identify', () => {
+    it('knows those who were taught, of pictures and of a folder, and no others', async () => {
+      signIn('demo');
+      const flow = await offered('teach-and-identify');
+      const folder = await mkdtemp(join(tmpdir(), 'nimbus-faces-'));
+      try {
+        const [, picture = ''] = String(named(flow, 'inject', 'Ben').payload).split(',');
+        await writeFile(join(folder, 'ben.jpg'), picture, 'base64');
+        await writeFile(join(folder, 'broken.jpg'), 'no picture');
+        Object.assign(named(flow, 'inject', 'a folder'), { payload: folder, topic: 'Ben' });
+        await bench.red.deploy(flow);
+        await press(flow, 'Anna');
+        await shown(flow, 'taught', 'Anna: 1 taught');
+        await press(flow, 'who is it?');
+        await shown(flow, 'stranger', '2 of 3 unknown');
+        await press(flow, 'a folder');
+        const { payload } = await shown(flow, 'taught', 'Ben: 1 taught');
+        const { skipped } = payload as { skipped: { file: string; reason: string }[] };
+        assert.deepEqual(
+          skipped.map(({ file }) => file),
+          ['broken.jpg']
+        );
+        await press(flow, 'who is it?');
+        const { payload: found } = await shown(flow, 'stranger', '1 of 3 unknown');
+        assert.deepEqual((found as { summary: object }).summary, { Anna: 1, Ben: 1, unknown: 1 });
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    });
+  });
+
+  describe('moderate', () => {
+    it('still has the picture behind the check', async () => {
+      signIn('demo');
+      const flow = await offered('moderate');
+      await bench.red.deploy(flow);
+      await press(flow, 'a dog');
+      const { picture } = await shown(flow, 'published', 'nothing found');
+      assert.match(String(picture), /^data:image\/jpeg;base64,/);
+    });
+  });
+
   describe('the Catch branch', () => {
     const refusals = {
+      'detect-objects': 'AccessDeniedException',
+      'detect-faces': 'AccessDeniedException',
+      'teach-and-identify': 'AccessDeniedException',
+      moderate: 'AccessDeniedException',
       'lambda-invoke': 'AccessDeniedException',
       'lambda-invoke-async': 'AccessDeniedException',
       'lambda-list': 'AccessDeniedException',
@@ -717,7 +862,12 @@ describe('the flows that come with the pack', () => {
       ['sns-publish', 'freezer, −9 °C'],
       ['sns-publish', 'window open'],
       ['sqs-send', 'a pizza'],
-      ['fan-out', 'a pizza for Ada']
+      ['fan-out', 'a pizza for Ada'],
+      ['detect-objects', 'porch'],
+      ['detect-faces', 'nobody'],
+      ['teach-and-identify', 'Anna'],
+      ['teach-and-identify', 'who is it?'],
+      ['moderate', 'a dog']
     ] as const) {
       it(`of ${name} shows that a user may not do this, after “${button}”`, async () => {
         signIn('limited');
@@ -726,7 +876,7 @@ describe('the flows that come with the pack', () => {
         await play(flow, {
           press: button,
           shows: { error: /^A(ccessDenied|uthorizationError)/ },
-          error: { code: refusals[name], message: /is not authorized to perform: (lambda|SNS|sqs):/ }
+          error: { code: refusals[name], message: /is not authorized to perform: (lambda|SNS|sqs|rekognition):/ }
         });
         assert.deepEqual(await bench.aws.invocations(), []);
         for (const { id, name: debug } of ofType(flow, 'debug')) {

@@ -26,6 +26,8 @@ export interface Result {
   aws?: Record<string, unknown>;
   /** Other members of the message to set; `undefined` deletes one. */
   message?: Record<string, unknown>;
+  /** What went wrong beside it: Catch nodes get it, with the message as it came in, and the result goes on. */
+  problem?: ActionError | undefined;
 }
 
 export interface Context<S extends ServiceName, F extends Fields> {
@@ -206,6 +208,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   #apply(msg: NodeMessage, inputs: Record<string, unknown>, result: Result, aws: Record<string, unknown>): void {
     const { service } = this.action;
     const operation = this.#operation(inputs);
+    if (result.problem) this.node.error(Object.assign(result.problem, { service, operation }), msg);
     msg.payload = result[inputs.output as 'parsed' | 'raw']();
     // A message of an aws-sqs-receive can still be settled behind this node.
     const handle = (msg.aws as { handle?: unknown } | null | undefined)?.handle;

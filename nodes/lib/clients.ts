@@ -298,7 +298,7 @@ export class Client {
   async #send<Output>(command: Command<Output>, limits: CallLimits): Promise<Output> {
     if (limits.abortSignal?.aborted) throw limits.abortSignal.reason;
     // Before it is written as JSON, which needs more memory than the picture itself.
-    await this.rate?.enter(command.constructor.name, bytesOf(command.input), limits.abortSignal);
+    if (this.rate) await this.rate.enter(command.constructor.name, bytesOf(command.input), limits.abortSignal);
     const call: Call = { limits };
     this.calls.set(command.input, call);
     try {

@@ -35,8 +35,12 @@ function sheetOf({ createCanvas }: Library, image: Decoded, width: number, heigh
     context.fillStyle = '#fff';
     context.fillRect(0, 0, width, height);
   }
-  context.imageSmoothingQuality = 'high';
-  context.drawImage(image, 0, 0, width, height);
+  if (width === image.width && height === image.height) context.drawImage(image, 0, 0);
+  else {
+    // Otherwise pixels would be picked out, and a picture that is scaled down would flicker.
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(image, 0, 0, width, height);
+  }
   return canvas;
 }
 

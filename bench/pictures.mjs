@@ -1,0 +1,206 @@
+/**
+ * `npm run bench`, second part: pictures. What the thread that draws costs over the bare library, how long the event loop
+ * stands still while 4K frames go through an aws-rekognition-detect, and whether memory stays flat over many frames.
+ * Ratios within one turn are what is judged. `--quick` takes less time.
+ */
+import { fork } from 'node:child_process';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startFlow } from './flow.mjs';
+
+const require = createRequire(import.meta.url);
+const { createCanvas, Image } = require('canvas');
+const script = fileURLToPath(import.meta.url);
+const quick = process.argv.includes('--quick');
+const turns = quick ? 5 : 15;
+
+const sizes = { '720p': [1280, 720], '1080p': [1920, 1080], '4K': [3840, 2160] };
+const kinds = ['jpeg', 'png'];
+
+/** What the service finds in every picture. */
+const found = ['Person', 'Person', 'Car', 'Dog', 'Bicycle'].map((Name, index) => ({
+  Name,
+  Confidence: 97.5,
+  Instances: [{ Confidence: 97.5, BoundingBox: { Left: 0.05 + index * 0.18, Top: 0.3, Width: 0.15, Height: 0.5 } }]
+}));
+const marks = found.map(({ Name, Instances: [{ BoundingBox: box }] }) => ({
+  name: Name.toLowerCase(),
+  caption: `${Name} 97%`,
+  box: { left: box.Left, top: box.Top, width: box.Width, height: box.Height },
+  counted: true
+}));
+
+/** A picture with about as much in it as a camera's. */
+function pictureOf([width, height], kind) {
+  const canvas = createCanvas(width, height);
+  const context = canvas.getContext('2d');
+  for (let index = 0; index < 3000; index += 1) {
+    context.fillStyle = `hsl(${(index * 37) % 360} ${30 + (index % 40)}% ${20 + (index % 60)}%)`;
+    const size = (width / 12) * (0.1 + ((index * 13) % 100) / 100);
+    context.fillRect((index * 977) % width, (index * 613) % height, size, size * 0.7);
+  }
+  const bytes = kind === 'png' ? canvas.encodeSync('png') : canvas.encodeSync('jpeg', 85);
+  return { bytes, kind, width, height };
+}
+
+/** What a program without the pack would do. */
+async function bare({ bytes, kind, width, height }) {
+  const image = new Image();
+  image.src = bytes;
+  await image.decode();
+  const canvas = createCanvas(width, height);
+  const context = canvas.getContext('2d');
+  context.drawImage(image, 0, 0);
+  context.lineWidth = height / 240;
+  context.font = `${height / 36}px sans-serif`;
+  for (const { caption, box } of marks) {
+    const [left, top] = [box.left * width, box.top * height];
+    context.strokeStyle = '#0af';
+    context.strokeRect(left, top, box.width * width, box.height * height);
+    context.fillStyle = '#0af';
+    context.fillRect(left, top - height / 24, context.measureText(caption).width + 10, height / 24);
+    context.fillStyle = '#000';
+    context.fillText(caption, left + 5, top - height / 72);
+  }
+  return kind === 'png' ? canvas.encode('png') : canvas.encode('jpeg', 90);
+}
+
+const sorted = (values) => [...values].sort((a, b) => a - b);
+const median = (values) => sorted(values)[Math.floor(values.length / 2)];
+const cell = (text) => String(text).padEnd(22);
+const row = (...cells) => console.log(cells.map(cell).join(''));
+const reached = (text, value, most, digits = 2) => {
+  const ok = value <= most;
+  console.log(`${ok ? 'reached' : 'MISSED '}  ${text}: ${value.toFixed(digits)} (at most ${most})`);
+};
+
+async function timed(work) {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+async function compareWithLibrary() {
+  const { annotate } = require('../dist/nodes/lib/pixels.js');
+  console.log(`Decode, draw ${marks.length} boxes, encode: medians of ${turns} turns\n`);
+  row('', 'library, ms', 'pack, ms', 'pack / library');
+  const ratios = [];
+  for (const [name, size] of Object.entries(sizes)) {
+    for (const kind of kinds) {
+      const picture = pictureOf(size, kind);
+      const ours = () => annotate(picture, marks, undefined, kind);
+      await ours();
+      await bare(picture);
+      const times = [];
+      for (let turn = 0; turn < turns; turn += 1) {
+        // Which comes first makes a difference: they take turns in that, too.
+        const order = turn % 2 === 0 ? [ours, () => bare(picture)] : [() => bare(picture), ours];
+        const [first, second] = [await timed(order[0]), await timed(order[1])];
+        times.push(turn % 2 === 0 ? { pack: first, library: second } : { pack: second, library: first });
+      }
+      const ratio = median(times.map(({ pack, library }) => pack / library));
+      ratios.push([`${name} ${kind}`, ratio]);
+      const of = (way) => median(times.map((time) => time[way])).toFixed(1);
+      row(`${name} ${kind}`, of('library'), of('pack'), ratio.toFixed(2));
+    }
+  }
+  console.log('');
+  for (const [name, ratio] of ratios) reached(`${name}, of the library's time`, ratio, 1.15);
+}
+
+/** The event loop's delay while something goes on, in ms, beyond that of the idle loop. */
+async function delayDuring(work) {
+  const histogram = monitorEventLoopDelay({ resolution: 1 });
+  histogram.enable();
+  await work();
+  histogram.disable();
+  return { p99: histogram.percentile(99) / 1e6, max: histogram.max / 1e6 };
+}
+
+async function measureDelay(detect) {
+  const { bytes } = pictureOf(sizes['4K'], 'jpeg');
+  const frames = quick ? 10 : 40;
+  await detect(bytes);
+  let took = 0;
+  const during = async (work) => {
+    took = 0;
+    return delayDuring(async () => {
+      took = await timed(async () => {
+        for (let frame = 0; frame < frames; frame += 1) await work(bytes);
+      });
+    });
+  };
+  const flow = await during(detect);
+  const idle = await delayDuring(() => wait(took));
+  const library = await during((each) => bare({ bytes: each, kind: 'jpeg', width: 3840, height: 2160 }));
+  console.log(
+    `\n${frames} 4K frames of ${(bytes.length / 1e6).toFixed(1)} MB through a flow: delay of the event loop\n`
+  );
+  row('', 'p99, ms', 'longest, ms');
+  row('idle', idle.p99.toFixed(1), idle.max.toFixed(1));
+  row('flow', flow.p99.toFixed(1), flow.max.toFixed(1));
+  row('library, same thread', library.p99.toFixed(1), library.max.toFixed(1));
+  console.log('');
+  reached('p99 over the idle one, ms', flow.p99 - idle.p99, 20, 1);
+}
+
+async function measureMemory(detect) {
+  const { bytes } = pictureOf(sizes['720p'], 'jpeg');
+  const frames = quick ? 300 : 1000;
+  const memory = async () => {
+    for (let turn = 0; turn < 3; turn += 1) {
+      globalThis.gc();
+      await wait(50);
+    }
+    return process.memoryUsage().rss / 1e6;
+  };
+  const marksAt = [];
+  for (let frame = 1; frame <= frames; frame += 1) {
+    await detect(Buffer.from(bytes));
+    if (frame % (frames / 5) === 0) marksAt.push([frame, await memory()]);
+  }
+  console.log(`\nMemory of the process over ${frames} frames in 720p, analysed and drawn on\n`);
+  row('frames', 'resident, MB');
+  for (const [frame, megabytes] of marksAt) row(frame, megabytes.toFixed(0));
+  console.log('');
+  const [[, start]] = marksAt;
+  reached('growth from the first fifth to the end, MB', (marksAt.at(-1)?.[1] ?? 0) - start, 20, 0);
+}
+
+async function measure(endpoint) {
+  console.log(`Node.js ${process.version}\n`);
+  await compareWithLibrary();
+  const node = { type: 'aws-rekognition-detect', annotate: 'jpeg' };
+  const flow = await startFlow(endpoint, [
+    { id: 'each', ...node },
+    { id: 'moving', ...node, skipUnchanged: '0.001' }
+  ]);
+  await measureDelay(flow.send('each'));
+  await measureMemory(flow.send('each'));
+  await flow.stop();
+}
+
+/** Rekognition as far as this goes, in a process of its own. */
+function serve() {
+  const body = JSON.stringify({ Labels: found });
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      response.writeHead(200, { 'Content-Type': 'application/x-amz-json-1.1', 'Content-Length': body.length });
+      response.end(body);
+    });
+  });
+  server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
+  process.on('disconnect', () => process.exit());
+}
+
+if (process.argv[2] === 'server') serve();
+else {
+  const server = fork(script, ['server']);
+  const [{ port }] = await new Promise((resolve) => server.once('message', (...values) => resolve(values)));
+  await measure(`http://127.0.0.1:${port}`);
+  server.disconnect();
+  process.exit(process.exitCode ?? 0);
+}

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { CreateCollectionCommand, IndexFacesCommand, RekognitionClient } from '@aws-sdk/client-rekognition';
 import { type Canvas, createCanvas, type Image, loadImage } from 'canvas';
-import { type RequestRecord, signIns } from '../local-aws/client';
+import { type RequestRecord, roles, signIns } from '../local-aws/client';
 import { type Box, celebrities, drawPicture, drawScene, people, type Scene, type Thing } from '../local-aws/drawings';
 import { workingFolder } from '../nodes/lib/picture-fields';
 import { account, deployAction, detectNode, keysOf, useBench } from './aws';
@@ -929,13 +929,8 @@ describe('aws-rekognition-detect', () => {
       it(`may be ${what}`, async () => {
         const payload = await found(properties, draw(two));
         assert.deepEqual(payload.summary, summary);
-        assert.equal(
-          payload.count,
-          Object.values(summary).reduce((sum, each) => sum + each, 0)
-        );
         assert.deepEqual(names(payload), ['car', 'person', 'person']);
-        const counted = payload.objects.filter(({ target }) => target).length;
-        assert.equal(counted, payload.count);
+        assert.equal(payload.count, payload.objects.filter(({ target }) => target).length);
       });
     }
 
@@ -1099,7 +1094,8 @@ describe('aws-rekognition-detect', () => {
 
     it('of a picture that cannot be decoded is an error', async () => {
       const broken = Buffer.from(picture);
-      broken.fill(0x55, 41, 100);
+      const pixels = broken.indexOf('IDAT') + 4;
+      broken.fill(0x55, pixels, pixels + 60);
       relay.answer = () => ({ body: '{"Labels":[]}' });
       await deploy({ annotate: 'png' }, throughRelay());
       const { error, sent } = await bench.red.send('detect', { payload: broken });
@@ -1515,11 +1511,21 @@ describe('aws-rekognition-detect', () => {
       const begin = Date.now();
       const outcomes = await bench.red.sendMany('detect', messages(12));
       const took = Date.now() - begin;
-      outcomes.forEach(assertSent);
+      for (const outcome of outcomes) assertSent(outcome);
       const times = (await requests('DetectLabels')).map(({ time }) => time);
       assert.equal(times.length, 12);
       assert.ok(took >= 2000 && took < 6000, `took ${took} ms`);
       assert.ok(densest(times) <= 5, `${densest(times)} in a second`);
+    });
+
+    it('counts from when a request leaves, however long the sign-in before it takes', async () => {
+      await bench.aws.fault({ kind: 'delay', delayMs: 1500, service: 'sts' });
+      await deploy({}, { rekognitionRate: 2, roleArn: roles.demo.arn });
+      const outcomes = await bench.red.sendMany('detect', messages(4));
+      for (const outcome of outcomes) assertSent(outcome);
+      const times = (await requests('DetectLabels')).map(({ time }) => time);
+      assert.equal(times.length, 4);
+      assert.ok(densest(times) <= 2, `${densest(times)} in a second`);
     });
 
     it('is for all nodes of the account together, but for each operation by itself', async () => {
@@ -1545,14 +1551,14 @@ describe('aws-rekognition-detect', () => {
       await deploy({}, { rekognitionRate: 0 });
       const outcomes = bench.red.sendMany('detect', messages(20));
       await bench.aws.until({ requests: 20, service: 'rekognition' }, 1400);
-      (await outcomes).forEach(assertSent);
+      for (const outcome of await outcomes) assertSent(outcome);
     });
 
     it('counts what is tried again', async () => {
       await bench.aws.fault({ kind: 'throttle', service: 'rekognition', times: 2 });
       await deploy({}, { rekognitionRate: 2 });
       const outcomes = await bench.red.sendMany('detect', messages(3));
-      outcomes.forEach(assertSent);
+      for (const outcome of outcomes) assertSent(outcome);
       const times = (await requests('DetectLabels')).map(({ time }) => time);
       assert.equal(times.length, 5);
       assert.ok(densest(times) <= 2, `${densest(times)} in a second`);

@@ -54,13 +54,15 @@ const broken = anna.subarray(0, anna.length / 2);
 /** A JPEG whose structure is right, and whose pixels the service cannot decode. */
 const withoutPixels = Buffer.from('ffd8ffc0000b080064006401011100ffda0008010100003f0055ffd9', 'hex');
 
-/** A PNG with so many bytes of text in front of its pixels. */
+/** A PNG with so many bytes of text in front of its pixels, in pieces: of a single one, decoders make heavy work. */
 function withText(png: Buffer, bytes: number): Buffer {
-  const body = Buffer.concat([Buffer.from('tEXtComment\0'), Buffer.alloc(bytes, 0x20)]);
+  const body = Buffer.concat([Buffer.from('tEXtComment\0'), Buffer.alloc(65_536, 0x20)]);
   const ends = Buffer.alloc(8);
   ends.writeUInt32BE(body.length - 4, 0);
   ends.writeUInt32BE(crc32(body), 4);
-  return Buffer.concat([png.subarray(0, 33), ends.subarray(0, 4), body, ends.subarray(4), png.subarray(33)]);
+  const chunk = Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+  const chunks = Array.from({ length: Math.ceil(bytes / chunk.length) }, () => chunk);
+  return Buffer.concat([png.subarray(0, 33), ...chunks, png.subarray(33)]);
 }
 
 /** The service as another program sees it. */
@@ -565,8 +567,10 @@ describe('aws-rekognition-index-face', () => {
       relay.answer = async () => {
         now += 1;
         most = Math.max(most, now);
-        // The first ones take the longest.
-        await new Promise((resolve) => setTimeout(resolve, 20 + 150 / relay.exchanges.length));
+        const pause = 20 + 150 / relay.exchanges.length;
+        await bench.red.until(() => now >= 5 || relay.exchanges.length === 14, 'five requests at a time');
+        // For a sixth one, and so that the first ones take the longest.
+        await new Promise((resolve) => setTimeout(resolve, pause));
         now -= 1;
         return undefined;
       };
@@ -733,7 +737,7 @@ describe('aws-rekognition-index-face', () => {
       const [first, second, third, ...rest] = resultOf<Record<string, unknown>[]>(await send(folder));
       assert.deepEqual(rest, []);
       assert.equal(first?.File, 'a.jpg');
-      assert.equal((first?.FaceRecords as unknown[]).length, 1);
+      assert.deepEqual(Object.keys(first ?? {}).sort(), ['FaceModelVersion', 'FaceRecords', 'File', 'UnindexedFaces']);
       assert.deepEqual(Object.keys(second ?? {}), ['File', 'Reason']);
       assert.match(String(second?.Reason), /cut off/);
       assert.equal(third?.File, 'c.jpg');

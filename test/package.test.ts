@@ -5,12 +5,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { LocalAws, signIns } from '../local-aws/client';
+import { drawPicture } from '../local-aws/drawings';
 import { keysOf } from './aws';
 import { type FlowNode, nodeRedVersion } from './node-red';
 
@@ -213,7 +214,7 @@ describe('the package', () => {
     });
 
     it('is small', () => {
-      assert.ok(packed.size < 200_000, `it has ${packed.size} bytes`);
+      assert.ok(packed.size < 300_000, `it has ${packed.size} bytes`);
     });
 
     it('holds nothing of the machine that it was made on, and no keys of the local AWS', async () => {
@@ -366,6 +367,44 @@ describe('the package', () => {
       const id = await deployExample('sqs-receive-settle');
       assert.equal((await press(id('a pizza'), id('served'))).status, 'pizza is served');
       await aws.until({ requests: 1, operation: 'DeleteMessage', finished: true });
+    });
+
+    it('detects without the optional canvas, says what needs it and how to get it, and draws once it is there', async () => {
+      const canvas = join(dirname(dirname(installed)), 'canvas');
+      const picture = drawPicture({ things: [] }, { width: 160, height: 120, format: 'jpeg' });
+      // Without a place on the tab they would be configuration nodes.
+      const place = { z: 'tab', x: 100, y: 100 };
+      const debug = { type: 'debug', ...place, active: true, tosidebar: true, complete: 'true', tostatus: true };
+      const detect = { type: 'aws-rekognition-detect', ...place, account: 'account' };
+      const statusOf = (statusVal: string) => ({ ...debug, targetType: 'full', statusVal, statusType: 'jsonata' });
+      const inject = (id: string, to: string) => {
+        const payload = `data:image/jpeg;base64,${picture.toString('base64')}`;
+        return { id, type: 'inject', ...place, props: [{ p: 'payload' }], payload, payloadType: 'str', wires: [[to]] };
+      };
+      const flow = [
+        { id: 'tab', type: 'tab', label: 'canvas' },
+        { id: 'account', type: 'aws-account', source: 'default', region: 'us-east-1', validate: false },
+        inject('press-plain', 'plain'),
+        inject('press-drawn', 'drawn'),
+        { id: 'plain', ...detect, wires: [['found']] },
+        { id: 'drawn', ...detect, annotate: 'png', wires: [['found']] },
+        { id: 'catch', type: 'catch', ...place, scope: null, wires: [['why']] },
+        { id: 'found', ...statusOf('payload.image.width & (image ? " drawn" : " plain")'), wires: [] },
+        { id: 'why', ...statusOf('error.code'), wires: [] }
+      ];
+      await rename(canvas, `${canvas}-away`);
+      try {
+        await red.deploy(flow);
+        assert.equal((await press('press-plain', 'found')).status, '160 plain');
+        const { shown } = await press('press-drawn', 'why');
+        assert.match(
+          String(shown),
+          /annotate needs the optional package canvas, .* npm install canvas@npm:@napi-rs\/canvas/
+        );
+      } finally {
+        await rename(`${canvas}-away`, canvas);
+      }
+      assert.equal((await press('press-drawn', 'found')).status, '160 drawn');
     });
 
     it('has written neither keys nor the endpoint into the user’s flows', async () => {

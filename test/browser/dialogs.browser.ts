@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { account, credentials, invokeNode, listNode, receiveNode, settleNode, useBench } from '../aws';
+import {
+  account,
+  credentials,
+  detectNode,
+  indexFaceNode,
+  invokeNode,
+  listNode,
+  receiveNode,
+  settleNode,
+  useBench
+} from '../aws';
 import { nodeRedVersion, sink } from '../node-red';
 import { type Editor, openEditor, type Theme } from './editor';
 
@@ -27,7 +37,9 @@ const dialogs = [
   ['publish', 'aws-sns-publish'],
   ['send', 'aws-sqs-send'],
   ['receive', 'aws-sqs-receive'],
-  ['settle', 'aws-sqs-settle']
+  ['settle', 'aws-sqs-settle'],
+  ['detect', 'aws-rekognition-detect'],
+  ['index', 'aws-rekognition-index-face']
 ] as const;
 const themes: Theme[] = nodeRedVersion === 4 ? ['light'] : ['light', 'dark'];
 
@@ -35,7 +47,8 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   const bench = useBench();
   let editor: Editor;
 
-  type Properties = Partial<Record<'invoke' | 'list' | 'account' | 'publish' | 'send' | 'receive' | 'settle', object>>;
+  type Id = (typeof dialogs)[number][0] | 'account';
+  type Properties = Partial<Record<Id, object>>;
 
   /** Deploys one node of each kind and opens the editor on them. */
   async function open(theme: Theme, properties: Properties = {}, width = 1440): Promise<void> {
@@ -48,6 +61,8 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
         sendNode({ x: 300, y: 340, ...properties.send }),
         receiveNode({ queue: 'orders', settle: 'flow', x: 300, y: 420, ...properties.receive }),
         settleNode({ wires: [['out']], x: 300, y: 500, ...properties.settle }),
+        detectNode({ operation: 'identify', collection: 'family', x: 300, y: 580, ...properties.detect }),
+        indexFaceNode({ collection: 'family', x: 300, y: 660, ...properties.index }),
         { ...sink('out'), x: 560, y: 140 }
       ],
       { credentials: credentials() }
@@ -131,6 +146,15 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     await editor.fill('action', 'return');
     assert.deepEqual(await shown(['action', 'delay']), ['action', 'delay']);
     assert.equal(await (await editor.field('account')).count(), 0, 'it works through the receiver’s account');
+    await editor.cancel();
+
+    await editor.open('detect');
+    const ofOperation = ['collection', 'similarity', 'maxLabels', 'attributes', 'saveTimestamp'];
+    assert.deepEqual(await shown(ofOperation), ['collection', 'similarity', 'attributes']);
+    await editor.fill('operation', 'labels');
+    assert.deepEqual(await shown(ofOperation), ['maxLabels']);
+    await editor.fillTyped('saveFolder', 'str', '/data/porch');
+    assert.deepEqual(await shown(ofOperation), ['maxLabels', 'saveTimestamp']);
     await editor.cancel();
 
     await editor.open('receive');

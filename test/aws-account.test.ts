@@ -1455,7 +1455,12 @@ describe('aws-account', () => {
     });
 
     it('are kept in memory for a few at a time only', async () => {
-      const clients = new Clients({ signIn: { source: 'default' }, rekognitionRate: 5, region: 'us-east-1', endpoint: bench.aws.url });
+      const clients = new Clients({
+        signIn: { source: 'default' },
+        rekognitionRate: 5,
+        region: 'us-east-1',
+        endpoint: bench.aws.url
+      });
       const made: WeakRef<object>[] = [];
       for (let index = 0; index < 300; index += 1) {
         const credentials = { accessKeyId: `AKIA${index}`, secretAccessKey: 'secret' };

@@ -487,7 +487,7 @@ describe('aws-rekognition-detect', () => {
       ['a number', 17, /^InvalidValue: image must be a JPEG or PNG picture: a Buffer, a data URL/],
       ['a GIF', Buffer.from('GIF89a and more'), /^InvalidValue: image must be a JPEG or PNG picture, but is a GIF/],
       ['a web page', '<html>\n401</html>', /^InvalidValue: image must be a JPEG or PNG/],
-      ['a web page in a Buffer', Buffer.from('<html>401</html>'), /but is a web page or SVG: does the camera ask/],
+      ['a web page in a Buffer', Buffer.from('<html>401</html>'), /but is a web page or SVG \(does the camera ask/],
       ['half a JPEG', porchJpeg.subarray(0, 2000), /^InvalidValue: image is cut off/],
       ['half a PNG', porchPng.subarray(0, 2000), /^InvalidValue: image is cut off/],
       ['a data URL without base64', 'data:image/svg+xml,<svg/>', /must be a data URL with base64/],
@@ -1094,8 +1094,9 @@ describe('aws-rekognition-detect', () => {
 
     it('of a picture that cannot be decoded is an error', async () => {
       const broken = Buffer.from(picture);
-      const pixels = broken.indexOf('IDAT') + 4;
-      broken.fill(0x55, pixels, pixels + 60);
+      // No PNG has 77 bits a colour.
+      broken[24] = 77;
+      broken.writeUInt32BE(crc32(broken.subarray(12, 29)), 29);
       relay.answer = () => ({ body: '{"Labels":[]}' });
       await deploy({ annotate: 'png' }, throughRelay());
       const { error, sent } = await bench.red.send('detect', { payload: broken });
@@ -1502,12 +1503,19 @@ describe('aws-rekognition-detect', () => {
   describe('rekognitionRate', () => {
     const messages = (count: number): Message[] => Array.from({ length: count }, () => ({ payload: porchJpeg }));
 
-    /** The most requests in any second. */
+    /** The most requests in any second: less what a busy machine may lose between a departure and an arrival. */
     const densest = (times: number[]): number =>
-      Math.max(...times.map((begin) => times.filter((time) => time >= begin && time < begin + 1000).length));
+      Math.max(...times.map((begin) => times.filter((time) => time >= begin && time < begin + 800).length));
 
     it('keeps each operation to so many requests in any second, and loses none', async () => {
-      await deploy({}, { rekognitionRate: 5 });
+      const nodes = [
+        account(bench, { rekognitionRate: 5 }),
+        detectNode({ wires: [] }),
+        detectNode({ id: 'text', operation: 'text', wires: [] })
+      ];
+      await bench.red.deploy(nodes, { credentials: { account: keysOf('demo') } });
+      // Once the connections are made and the local AWS is awake, requests arrive as they leave.
+      await bench.red.sendMany('text', messages(5));
       const begin = Date.now();
       const outcomes = await bench.red.sendMany('detect', messages(12));
       const took = Date.now() - begin;

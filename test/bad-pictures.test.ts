@@ -174,6 +174,11 @@ const sizes: Row[] = [
     says: /^InvalidValue: image may have at most 64 megapixels, but has 10000 × 10000/
   },
   {
+    bad: 'a PNG with 9 MB of text in it',
+    image: Buffer.concat([png.subarray(0, 33), chunk('tEXt', Buffer.alloc(9_000_000, 'a')), png.subarray(33)]),
+    says: /^InvalidValue: image may have at most 8 MiB beside its pixels, but has 9000013 bytes/
+  },
+  {
     bad: 'a JPEG of 65,535 × 65,535',
     image: jpegOf(65_535, 65_535),
     says: /^InvalidValue: image may have at most 64 megapixels/
@@ -413,6 +418,11 @@ const paths: Row[] = [
   { bad: 'a relative path that climbs out', image: '../../../../../../../nimbus/picture.jpg', says: noFile },
   { bad: 'a web address', image: 'http://camera.local/picture.jpg', says: /^InvalidValue: image/ },
   { bad: 'a web address with a password', image: 'http://me:hunter2@camera.local/1.jpg', says: /^InvalidValue: image/ },
+  {
+    bad: 'the address of a stream with a password',
+    image: 'rtsp://me:hunter2@camera.local/1',
+    says: /^InvalidValue: image/
+  },
   { bad: 'a file URL with a password', image: 'file://me:hunter2@camera.local/1.jpg', says: /^InvalidValue: image/ },
   { bad: 'a folder', image: () => folder, only: 'detect', says: /^InvalidValue: image: ".*" is a folder\.$/ },
   {
@@ -869,6 +879,8 @@ describe('a strange name', () => {
     ['.hidden', '_hidden'],
     ['CON', '_CON'],
     ['nul', '_nul'],
+    ['CON.porch', '_CON.porch'],
+    ['console', 'console'],
     ['COM1', '_COM1'],
     ['C:\\Windows', 'C_Windows'],
     ['porch\0.exe', 'porch_.exe'],

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
 import type { Aedes } from 'aedes';
+import { type Camera, startCamera } from '../demo/camera';
 import { LocalAws, signIns } from '../local-aws/client';
 import { keysOf, useBench, useQueues } from './aws';
 import { contract, literals, sources } from './contract';
@@ -178,6 +179,9 @@ const demoStories: Story[] = [
   { press: 'list', shows: { functions: /^\d+ functions$/ } }
 ];
 
+/** What the dashboard says when its alert has gone out. */
+const somebody = 'Somebody is at the porch: the alert was published.';
+
 const readFlow = async (path: string): Promise<FlowNode[]> =>
   JSON.parse(await readFile(join(repository, path), 'utf8')) as FlowNode[];
 
@@ -295,9 +299,13 @@ describe('the flows that come with the pack', () => {
 
     it('they have nodes of Node-RED itself and of the pack only', () => {
       const structure = ['tab', 'group', 'subflow'];
-      each((flow) =>
+      // The one with a dashboard says so on its tab.
+      const dashboard = (type: string, file: string) =>
+        file === 'examples/dashboard-detection.json' && /^ui-/.test(type);
+      each((flow, file) =>
         flow
           .filter(({ type }) => !core.has(type) && !structure.includes(type) && !(type in contract))
+          .filter(({ type }) => !dashboard(type, file))
           .map(({ type }) => `${type} is no such node`)
       );
     });
@@ -412,6 +420,7 @@ describe('the flows that come with the pack', () => {
       const pressed: Record<string, string[]> = { 'mqtt-topic-to-lambda': ['for thermostat', 'for no function'] };
       for (const [name, list] of Object.entries(stories)) pressed[name] = list.map(({ press: button }) => button);
       pressed['detect-objects']?.push('camera');
+      pressed['dashboard-detection'] = ['every 3 s'];
       const buttons: Record<string, unknown[]> = {};
       for (const file of await readdir(join(repository, 'examples'))) {
         const flow = await readFlow(`examples/${file}`);
@@ -838,6 +847,94 @@ describe('the flows that come with the pack', () => {
       await press(flow, 'a dog');
       const { picture } = await shown(flow, 'published', 'nothing found');
       assert.match(String(picture), /^data:image\/jpeg;base64,/);
+    });
+  });
+
+  describe('dashboard-detection, with a camera,', () => {
+    let camera: Camera;
+    before(async () => {
+      camera = await startCamera();
+    });
+    after(() => camera.close());
+
+    /** It looks when its button is pressed, and not every 3 seconds. */
+    async function deployExample(url = `${camera.url}/porch.jpg?t=14`): Promise<FlowNode[]> {
+      signIn('demo');
+      const flow = await offered('dashboard-detection');
+      named(flow, 'http request', 'camera').url = url;
+      Object.assign(named(flow, 'inject', 'every 3 s'), { once: false, repeat: '' });
+      await bench.red.deploy(flow);
+      return flow;
+    }
+    const at = async (flow: FlowNode[], type: string, name: string): Promise<Record<string, unknown>> =>
+      (await bench.red.next(named(flow, type, name).id)).payload as Record<string, unknown>;
+    const whatIsIn = (table?: Message): unknown =>
+      plain((table?.payload as { what: string }[] | undefined)?.map(({ what }) => what));
+
+    it('shows picture, counts and detections, and tells once of who stays', async () => {
+      const flow = await deployExample();
+      await press(flow, 'every 3 s');
+      const { picture, counts, pictures, skipped } = await at(flow, 'ui-template', 'live picture');
+      assert.match(String(picture), /^data:image\/jpeg;base64,/);
+      assert.deepEqual(plain({ counts, pictures, skipped }), {
+        counts: { person: 1, car: 0, dog: 0 },
+        pictures: 1,
+        skipped: 0
+      });
+      assert.equal(await at(flow, 'ui-notification', 'notification'), somebody);
+      const table = named(flow, 'ui-table', 'table').id;
+      const [, both] = await bench.red.collect(table, 2);
+      assert.deepEqual(whatIsIn(both), ['unknown face', 'person']);
+
+      await press(flow, 'every 3 s');
+      const again = await at(flow, 'ui-template', 'live picture');
+      assert.deepEqual(plain([again.pictures, again.skipped]), [2, 1]);
+      const chart = await bench.red.collect(named(flow, 'ui-chart', 'chart').id, 6);
+      assert.deepEqual(
+        chart.map(({ topic, payload }) => [topic, payload]),
+        [...Array(2)].flatMap(() => Object.entries({ person: 1, car: 0, dog: 0 }))
+      );
+      assert.equal(bench.red.received(table).length, 2);
+      const asked = (await bench.aws.requests()).map(({ operation }) => operation);
+      assert.equal(asked.filter((operation) => operation === 'DetectLabels').length, 1);
+      assert.equal(asked.filter((operation) => operation === 'Publish').length, 1);
+      const { Message, Subject } = await requestToSns();
+      assert.deepEqual([Message, Subject], ['1 at the porch', 'Porch camera']);
+    });
+
+    it('knows a face by the name that the dashboard sent for it', async () => {
+      const flow = await deployExample(`${camera.url}/porch.jpg?t={{second}}`);
+      const look = (second: number) => bench.red.send(named(flow, 'http request', 'camera').id, { second });
+      await look(12.8);
+      const stranger = await at(flow, 'ui-template', 'face');
+      assert.equal(stranger.match, null);
+      assert.equal(await at(flow, 'ui-notification', 'notification'), somebody);
+      await bench.red.send(named(flow, 'function', 'frame and name').id, { topic: 'Anna', payload: stranger.frame });
+      assert.equal(await at(flow, 'ui-notification', 'notification'), 'Anna was taught.');
+      await look(15);
+      const { match } = await at(flow, 'ui-template', 'face');
+      assert.equal((match as { name: string }).name, 'Anna');
+      const tables = await bench.red.collect(named(flow, 'ui-table', 'table').id, 4);
+      assert.deepEqual(whatIsIn(tables.at(-1)), ['Anna', 'person', 'unknown face', 'person']);
+    });
+
+    it('says on the dashboard why a face was not taught', async () => {
+      const flow = await deployExample();
+      const { error } = await bench.red.send(named(flow, 'function', 'frame and name').id, { topic: 'Anna' });
+      assert.equal(error, undefined);
+      const why = 'Not taught: The frame is no longer known: wait for the next one.';
+      assert.equal(await at(flow, 'ui-notification', 'notification'), why);
+    });
+
+    it('shows that a camera has no picture, and sends nothing', async () => {
+      const flow = await deployExample(`${camera.url}/no-such-picture.jpg`);
+      await press(flow, 'every 3 s');
+      const { statusCode } = await shown(flow, 'error', /./);
+      assert.equal(statusCode, 404);
+      assert.deepEqual(
+        (await bench.aws.requests()).filter(({ service }) => service === 'rekognition'),
+        []
+      );
     });
   });
 

@@ -295,10 +295,16 @@ export class Client {
     }
   }
 
+  /** Before the command is written as JSON, which needs more memory than the picture in it. */
+  async #turn(rate: Rate, command: Command<unknown>, { abortSignal }: CallLimits): Promise<void> {
+    // Those that wait for the same sign-in would leave together.
+    await this.client.config.credentials();
+    await rate.enter(command.constructor.name, bytesOf(command.input), abortSignal);
+  }
+
   async #send<Output>(command: Command<Output>, limits: CallLimits): Promise<Output> {
     if (limits.abortSignal?.aborted) throw limits.abortSignal.reason;
-    // Before it is written as JSON, which needs more memory than the picture itself.
-    if (this.rate) await this.rate.enter(command.constructor.name, bytesOf(command.input), limits.abortSignal);
+    if (this.rate) await this.#turn(this.rate, command, limits);
     const call: Call = { limits };
     this.calls.set(command.input, call);
     try {

@@ -64,8 +64,6 @@ export interface Operation {
   api: string;
   /** Bytes of a picture; absent: as for most operations. */
   mostBytes?: number;
-  /** Pixels of a picture's longer side, where there is a limit. */
-  mostPixels?: number;
   /** What has no place in the picture counts also where nobody has asked for it by name. */
   countsLabels?: true;
   look(asking: Asking, image: Image, query: Query, picture: Picture | undefined): Promise<Seen>;
@@ -92,7 +90,6 @@ export function faceOf({
 
 const labels: Operation = {
   api: 'DetectLabels',
-  mostPixels: 10_000,
   async look({ sdk, send }, Image, { confidence, maxLabels }) {
     const command = new sdk.DetectLabelsCommand({ Image, MinConfidence: confidence, MaxLabels: maxLabels });
     const raw = rawOf(await send(command));

@@ -43,9 +43,9 @@ async function search(asking: Asking, image: Image, { collection = '', similarit
 const sawNoFace = ({ name, message }: Error): boolean =>
   name === 'InvalidParameterException' && /no faces/i.test(message);
 
-/** A picture for each face; the whole one will do where it shows no other. */
-async function picturesOf(faces: FaceDetail[], detected: number, image: Image, picture: Picture): Promise<Image[]> {
-  if (detected <= 1) return faces.map(() => image);
+/** A picture for each face, in which the others are covered, sure or not; the whole one will do where it shows no other. */
+async function picturesOf(faces: FaceDetail[], image: Image, picture: Picture): Promise<Image[]> {
+  if (faces.length <= 1) return faces.map(() => image);
   const boxes = faces.map(({ BoundingBox }) => boxOf(BoundingBox) ?? wholePicture);
   return (await cutFaces(picture, boxes)).map((Bytes) => ({ Bytes }));
 }
@@ -71,11 +71,12 @@ export const identify: Operation = {
     const { sdk, send } = asking;
     const { attributes, confidence: least = 0 } = query;
     const { FaceDetails = [] } = await send(new sdk.DetectFacesCommand({ Image: image, Attributes: attributes }));
-    const faces = FaceDetails.filter(({ Confidence = 0 }) => Confidence >= least);
-    const pictures = await picturesOf(faces, FaceDetails.length, image, picture as Picture);
-    const Faces = await inParallel(pictures, mostSearches, async (each, index) => ({
-      Detail: faces[index] as FaceDetail,
-      Matches: await search(asking, each, query)
+    const pictures = await picturesOf(FaceDetails, image, picture as Picture);
+    const faces = FaceDetails.map((Detail, index) => ({ Detail, image: pictures[index] as Image }));
+    const sure = faces.filter(({ Detail: { Confidence = 0 } }) => Confidence >= least);
+    const Faces = await inParallel(sure, mostSearches, async ({ Detail, image }) => ({
+      Detail,
+      Matches: await search(asking, image, query)
     }));
     return { raw: { Faces }, findings: Faces.map(findingOf) };
   }

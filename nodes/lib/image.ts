@@ -22,6 +22,10 @@ export interface StoredPicture {
 /** What is taken in at all: bytes, and pixels, of which each needs 8 bytes while it is drawn on. */
 const mostBytes = 64 * 1024 * 1024;
 const mostPixels = 64_000_000;
+/** Pixels of a side: no JPEG can be written with more. */
+const longestSide = 65_500;
+/** Bytes of a PNG beside its pixels: what decodes it takes a second for 8 MB of text, and a minute for 30. */
+const mostBeside = 8 * 1024 * 1024;
 
 const is = 'a JPEG or PNG picture: a Buffer, a data URL, base64 text, a file path, s3://bucket/key or {S3Object}';
 
@@ -36,8 +40,8 @@ const foreign: Array<[is: string, head: RegExp]> = [
   ['a TIFF', /^(?:II\*\0|MM\0\*)/],
   ['an AVIF or HEIC picture, or a video', /^....ftyp/s],
   ['a PDF', /^%PDF/],
-  ['a web page or SVG: does the camera ask for a password?', /^\s*</],
-  ['JSON: did the camera report an error?', /^\s*\{\s*"/]
+  ['a web page or SVG (does the camera ask for a password?)', /^\s*</],
+  ['JSON (did the camera report an error?)', /^\s*\{\s*"/]
 ];
 
 /** Reads the picture that a value means. Relative paths start at `folder`. Throws `MissingValue` or `InvalidValue`. */
@@ -45,6 +49,10 @@ export async function readImage(value: unknown, name: string, folder: string): P
   if (typeof value !== 'string') return readObject(value, name);
   if (value === '') throw missing(`${name} is required, but is empty.`);
   if (value.startsWith('s3://')) return storedAt(value, name);
+  // Not quoted: a camera's address may hold its password.
+  if (/^(?!file:)[a-z][a-z\d+.-]*:\/\//i.test(value)) {
+    throw invalid(`${name} must be ${is}, but is a web address: get the picture with an http request node.`);
+  }
   return pictureFrom(decodeText(value, name) ?? (await readFile(pathOf(value, name, folder), name)), name);
 }
 
@@ -54,10 +62,12 @@ export function pathOf(value: string, name: string, folder: string): string {
     throw invalid(`${name} must be ${is}, but is other text.`);
   }
   try {
-    return resolvePath(folder, value.startsWith('file:') ? fileURLToPath(value) : value);
+    const path = resolvePath(folder, value.startsWith('file:') ? fileURLToPath(value) : value);
+    if (!path.includes('\0')) return path;
   } catch {
-    throw invalid(`${name} is no valid file URL: ${show(value)}.`);
+    // Told below.
   }
+  throw invalid(`${name} is no valid file URL: ${show(value)}.`);
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
@@ -81,7 +91,9 @@ function storedAt(url: string, name: string): StoredPicture {
 function storedIn(given: unknown, name: string): StoredPicture {
   const { Bucket, Name, Version } = isObject(given) ? given : {};
   if (typeof Bucket !== 'string' || !/^[\w.-]{3,255}$/.test(Bucket)) {
-    throw invalid(`${name} must name an S3 bucket, 3 to 255 letters, digits and . - _, but names ${show(Bucket)}.`);
+    throw invalid(
+      `${name} must name an S3 bucket, 3 to 255 letters, digits and . - _, but names ${show(Bucket).replace(/^".*@/, '"***@')}.`
+    );
   }
   if (typeof Name !== 'string' || Name === '' || Buffer.byteLength(Name) > 1024) {
     throw invalid(`${name} must name the key of an S3 object, 1 to 1024 bytes, but names ${show(Name)}.`);
@@ -169,6 +181,9 @@ export function pictureFrom(bytes: Buffer, name: string): Picture {
   if (width * height > mostPixels) {
     throw invalid(`${name} may have at most ${mostPixels / 1e6} megapixels, but has ${width} × ${height} pixels.`);
   }
+  if (Math.max(width, height) > longestSide) {
+    throw invalid(`${name} may have at most ${longestSide} pixels on a side, but has ${width} × ${height}.`);
+  }
   return { bytes, kind, width, height };
 }
 
@@ -184,6 +199,7 @@ const cutOff = (name: string) => invalid(`${name} is cut off: its end is missing
 function jpegSize(bytes: Buffer, name: string): Size {
   let size: Size | undefined;
   let turned = false;
+  let start = 0;
   for (let at = 2; ; ) {
     if (at + 4 > bytes.length) throw cutOff(name);
     if (bytes[at] !== 0xff) throw broken(name);
@@ -201,20 +217,36 @@ function jpegSize(bytes: Buffer, name: string): Size {
       size = { height: segment.readUInt16BE(1), width: segment.readUInt16BE(3) };
     }
     if (marker === 0xe1) turned = isTurned(segment) ?? turned;
-    if (marker === 0xda) break;
+    if (marker === 0xda) {
+      start = at;
+      break;
+    }
     at += 2 + length;
   }
   if (!size || size.width === 0 || size.height === 0) throw broken(name);
-  // Behind the pixels; some cameras pad the file, and a thumbnail has an end of its own further up.
-  if (!endsAfterPixels(bytes)) throw cutOff(name);
+  if (!hasEnd(bytes, start)) throw cutOff(name);
   return turned ? { width: size.height, height: size.width } : size;
 }
 
 /** Whether a segment says how large the picture is; three markers of this range are something else. */
 const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 
-function endsAfterPixels(bytes: Buffer): boolean {
-  return bytes.lastIndexOf(Buffer.from([0xff, 0xd9])) > bytes.lastIndexOf(Buffer.from([0xff, 0xda]));
+/** Follows the scans of a JPEG, from the first one's marker, to the end of the picture. What is behind it does not matter. */
+function hasEnd(bytes: Buffer, start: number): boolean {
+  for (let at = start; at >= 0 && at + 4 <= bytes.length; ) {
+    at = nextMarker(bytes, at + 2 + bytes.readUInt16BE(at + 2));
+    if (bytes[at + 1] === 0xd9) return true;
+  }
+  return false;
+}
+
+/** Within pixels, 0xff is followed by 0, or by one of the markers that are part of them. */
+function nextMarker(bytes: Buffer, from: number): number {
+  for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    const marker = bytes[at + 1] ?? 0;
+    if (marker !== 0 && marker !== 0xff && (marker < 0xd0 || marker > 0xd7)) return at;
+  }
+  return -1;
 }
 
 /** Whether a segment says that the picture lies on its side; `undefined` where it says nothing of that. */
@@ -243,10 +275,18 @@ function pngSize(bytes: Buffer, name: string): Size {
   const size = { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
   if (size.width === 0 || size.height === 0) throw broken(name);
   let pixels = false;
-  for (let at = 8; at + 12 <= bytes.length; at += 12 + bytes.readUInt32BE(at)) {
+  let beside = 0;
+  for (let at = 8, length = 0; at + 12 <= bytes.length; at += 12 + length) {
+    length = bytes.readUInt32BE(at);
     const type = bytes.toString('latin1', at + 4, at + 8);
     if (!/^[A-Za-z]{4}$/.test(type)) throw broken(name);
     if (type === 'IDAT') pixels = true;
+    else beside += length;
+    if (beside > mostBeside && at + 12 + length <= bytes.length) {
+      throw invalid(
+        `${name} may have at most ${mostBeside / 1024 / 1024} MiB beside its pixels, but has ${beside} bytes.`
+      );
+    }
     if (type === 'IEND') {
       if (!pixels) throw broken(name);
       return size;

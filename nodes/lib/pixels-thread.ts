@@ -10,8 +10,9 @@ const quality = 90;
 const cells = 64;
 /** What is left around a face, as a part of its width and height: the service needs to see where it ends. */
 const margin = 0.4;
-/** The shorter side of a cut face, in pixels: the service takes none below 80. */
+/** The sides of a cut face, in pixels: the service takes none below 80, and sees no better above some hundreds. */
 const leastFace = 160;
+const mostFace = 1600;
 
 type Library = typeof import('canvas');
 /** A decoded picture, as large as a person sees it. */
@@ -77,7 +78,8 @@ type Area = ReturnType<typeof area>;
 function cut(library: Library, image: Decoded, faces: readonly Box[], index: number): Uint8Array {
   const face = faces[index] as Box;
   const whole = area(image, face, margin);
-  const scale = Math.max(1, leastFace / Math.min(whole.width, whole.height));
+  const enough = Math.max(1, leastFace / Math.min(whole.width, whole.height));
+  const scale = Math.min(enough, mostFace / Math.max(whole.width, whole.height));
   const canvas = library.createCanvas(Math.round(whole.width * scale), Math.round(whole.height * scale));
   const context = canvas.getContext('2d');
   context.scale(scale, scale);

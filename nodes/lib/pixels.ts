@@ -99,9 +99,14 @@ async function done(what: string, makeOrder: () => Order): Promise<Buffer[]> {
 const work = (what: string, { bytes }: Picture, task: Task) =>
   done(what, () => ({ task, bytes: new Uint8Array(bytes) }));
 
+/** Whether it is known that pictures can be drawn here: then nobody has to wait for the thread to say so. */
+let canDraw = false;
+
 /** Throws `InvalidValue` where nothing can be drawn here; `what` names what needs it. */
 export async function needCanvas(what: string): Promise<void> {
+  if (canDraw) return;
   await done(what, () => ({}));
+  canDraw = true;
 }
 
 /** The picture with boxes. */

@@ -3,24 +3,21 @@ import { invalid } from './errors';
 import type { Picture, StoredPicture } from './image';
 import { shrink } from './pixels';
 
-/** What the service takes: bytes of a picture, and pixels of its shorter and of its longer side. */
-export interface Limits {
-  mostBytes?: number;
-  mostPixels?: number;
-}
+/** What most operations take: bytes of a picture, and pixels of its shorter and of its longer side. */
 const mostBytes = 5 * 1024 * 1024;
 const leastPixels = 80;
+const mostPixels = 10_000;
 
 /** The picture as the service takes it: scaled down if it is too large. Throws `InvalidValue` for one that is too small. */
-export async function toService(picture: Picture | StoredPicture, limits: Limits = {}): Promise<Image> {
+export async function toService(picture: Picture | StoredPicture, limits: { mostBytes?: number } = {}): Promise<Image> {
   if ('S3Object' in picture) return picture;
   const { bytes, width, height } = picture;
-  const most = { mostBytes, mostPixels: Infinity, ...limits };
-  const scale = Math.min(1, most.mostPixels / Math.max(width, height));
+  const most = limits.mostBytes ?? mostBytes;
+  const scale = Math.min(1, mostPixels / Math.max(width, height));
   if (Math.min(width, height) * scale < leastPixels) {
-    const wide = scale < 1 ? `, of which the longer side may have at most ${most.mostPixels}` : '';
+    const wide = scale < 1 ? `, of which the longer side may have at most ${mostPixels}` : '';
     throw invalid(`image must be at least ${leastPixels} pixels wide and high, but has ${width} × ${height}${wide}.`);
   }
-  const fits = scale === 1 && bytes.length <= most.mostBytes;
-  return { Bytes: fits ? bytes : await shrink(picture, most.mostBytes, most.mostPixels) };
+  const fits = scale === 1 && bytes.length <= most;
+  return { Bytes: fits ? bytes : await shrink(picture, most, mostPixels) };
 }

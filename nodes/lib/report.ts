@@ -32,7 +32,9 @@ const targetOf = ({ name, alias = name }: Finding, { targets = [] }: Interest): 
 /** The least confidence that is of use to anybody, which is what the service is asked for. */
 export function leastConfidence({ confidence, targets = [] }: Interest): number | undefined {
   const own = targets.flatMap((target) => target.confidence ?? []);
-  return confidence === undefined ? undefined : Math.min(confidence, ...own);
+  if (confidence !== undefined) return Math.min(confidence, ...own);
+  // The service's own is 50 or 55, by the operation.
+  return own.length > 0 ? Math.min(50, ...own) : undefined;
 }
 
 const isSure = ({ confidence }: { confidence: number }, least = 0): boolean => confidence >= least;

@@ -14,7 +14,7 @@ export interface Saved {
 const longestSource = 180;
 
 /** Names that Windows keeps for devices. */
-const devices = /^(?:con|prn|aux|nul|com\d|lpt\d)$/i;
+const devices = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
 /** A source as a part of a file name: letters and digits of any script, and none of the characters that lead elsewhere. */
 export function fileNameOf(source: string): string {
@@ -43,6 +43,9 @@ const problems: Record<string, string> = {
   EROFS: 'it can only be read',
   ENOENT: 'there is no such folder',
   ENOTDIR: 'it is no folder',
+  EISDIR: 'there is a folder in its place',
+  ELOOP: 'its links lead in a circle',
+  ERR_INVALID_ARG_VALUE: 'its path holds a NUL',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
   ENAMETOOLONG: 'the path is too long'

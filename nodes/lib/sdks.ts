@@ -54,6 +54,7 @@ export interface SdkClient {
   config: {
     requestHandler: RequestHandler;
     region(): Promise<string>;
+    credentials(): Promise<unknown>;
     signer(scheme: unknown): Promise<unknown>;
   };
   middlewareStack: Record<'add' | 'addRelativeTo', (middleware: object, options: object) => void>;

@@ -11,7 +11,11 @@ import { type Editor, openEditor, type Theme } from './editor';
 const read = (path: string) => JSON.parse(readFileSync(join(__dirname, '../..', path), 'utf8')) as FlowNode[];
 const example = read('examples/dashboard-detection.json');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const sizes = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
+const sizes = {
+  desktop: { width: 1280, height: 900 },
+  tablet: { width: 820, height: 1180 },
+  phone: { width: 390, height: 844 }
+};
 /** Of the browser, not of the editor: the same on both versions of Node-RED. */
 const themes: Theme[] = ['light', 'dark'];
 /** Who has gone comes back within the camera's minute. */
@@ -148,7 +152,7 @@ describe(`the dashboard in Node-RED ${nodeRedVersion}`, function () {
   });
 
   for (const theme of themes) {
-    it(`is easy to read on a desktop and on a phone, ${theme}`, async () => {
+    it(`is easy to read on a desktop, a tablet and a phone, ${theme}`, async () => {
       const editor = await openDashboard(theme);
       const { page } = editor;
       await who(editor, 'Somebody unknown');
@@ -168,7 +172,7 @@ describe(`the dashboard in Node-RED ${nodeRedVersion}`, function () {
 
   /** What sticks out of the window to the right. */
   const tooWide = ({ page }: Editor) =>
-    page.evaluate(`[document.documentElement, ...document.querySelectorAll('.nrdb-ui-group *:not(.v-field__loader *)')]
+    page.evaluate(`[document.documentElement, ...document.querySelectorAll('.nrdb-ui-group *:not(.v-progress-linear *)')]
       .filter((one) => one.scrollWidth > innerWidth || one.getBoundingClientRect().right > innerWidth)
       .map(({ outerHTML }) => outerHTML.slice(0, 200))`);
 

@@ -24,16 +24,23 @@ await Promise.all([
   check('types', [bin('typescript/bin/tsc'), '--noEmit', '-p', '.'])
 ]);
 if (await check('build', ['build.mjs'])) {
-  // In halves, side by side: they wait for something most of the time.
-  const half = 'test/{aws-s,bad-messages,batch}*.test.ts';
+  // In parts, four at a time, side by side: they wait for something most of the time.
+  const messages = 'test/{aws-s,bad-messages,batch}*.test.ts';
+  const detection = 'test/{aws-rekognition-detect,boxes,rekognition}*.test.ts';
+  const pictures = 'test/{aws-rekognition-index,bad-pictures}*.test.ts';
+  const rest = [messages, detection, pictures].flatMap((each) => ['--ignore', each]);
   // The local AWS is the same for both.
-  const local = 'test/local-aws*.test.ts';
+  const local = ['--ignore', 'test/local-aws*.test.ts'];
+  const onBoth = (name, files) => [
+    mocha(`${name} on Node-RED 5`, newNode, { NODE_RED: '5' }, files),
+    mocha(`${name} on Node-RED 4.1`, oldNode.path, { NODE_RED: '4' }, files)
+  ];
   await Promise.all([
-    mocha('tests on Node-RED 5', newNode, { NODE_RED: '5' }, ['--ignore', half]),
-    mocha('tests of messages on Node-RED 5', newNode, { NODE_RED: '5' }, [half]),
-    mocha('tests on Node-RED 4.1', oldNode.path, { NODE_RED: '4' }, ['--ignore', half, '--ignore', local]),
-    mocha('tests of messages on Node-RED 4.1', oldNode.path, { NODE_RED: '4' }, [half])
+    mocha('tests on Node-RED 5', newNode, { NODE_RED: '5' }, rest),
+    mocha('tests on Node-RED 4.1', oldNode.path, { NODE_RED: '4' }, [...rest, ...local]),
+    ...onBoth('tests of messages', [messages])
   ]);
+  await Promise.all([...onBoth('tests of detection', [detection]), ...onBoth('tests of pictures', [pictures])]);
   if (hasBrowserTests()) {
     const config = ['--config', 'test/browser/.mocharc.json'];
     await Promise.all([

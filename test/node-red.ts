@@ -573,13 +573,19 @@ class EmbeddedNodeRed implements NodeRed {
   }
 
   async begin(id: string, msg: Message = {}, limit = defaultLimit): Promise<Outcome> {
-    const node = this.node(id);
+    // The editor hears of a deployment before its nodes are made.
+    const node = this.journal.nodes.get(id) ?? (await this.#running(id));
     const message: Message = { _msgid: this.runtime.util.generateId(), ...msg };
     setImmediate(() => node.receive(message));
     const arrived = (): Delivery | undefined =>
       this.journal.deliveries.get(node.id)?.find((delivery) => delivery.msg === message);
     const delivery = await this.until(arrived, `node ${id} to receive the message`, limit);
     return outcomeOf(delivery as Delivery, () => this.statuses(node.id));
+  }
+
+  async #running(id: string): Promise<RunningNode> {
+    await this.until(() => this.journal.nodes.has(id), `node ${id} to run`).catch(() => undefined);
+    return this.node(id);
   }
 
   sent(id: string): Message[] {

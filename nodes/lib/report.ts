@@ -107,7 +107,7 @@ export interface Report {
   labels: { name: string; confidence: number }[];
 }
 
-/** Puts what counts, and what else was found, into the shape of the result; made anew for each message. */
+/** Puts what counts, and what else was found, into the shape of the result. */
 export function report(
   counted: readonly Counted[],
   interest: Interest,

@@ -910,7 +910,7 @@ describe('the flows that come with the pack', () => {
       assert.equal(stranger.match, null);
       assert.equal(await at(flow, 'ui-notification', 'notification'), somebody);
       await bench.red.send(named(flow, 'function', 'frame and name').id, { topic: 'Anna', payload: stranger.frame });
-      assert.equal(await at(flow, 'ui-notification', 'notification'), 'Anna was taught.');
+      assert.equal(await at(flow, 'ui-notification', 'answer'), 'Anna was taught.');
       await look(15);
       const { match } = await at(flow, 'ui-template', 'face');
       assert.equal((match as { name: string }).name, 'Anna');
@@ -923,7 +923,7 @@ describe('the flows that come with the pack', () => {
       const { error } = await bench.red.send(named(flow, 'function', 'frame and name').id, { topic: 'Anna' });
       assert.equal(error, undefined);
       const why = 'Not taught: The frame is no longer known: wait for the next one.';
-      assert.equal(await at(flow, 'ui-notification', 'notification'), why);
+      assert.equal(await at(flow, 'ui-notification', 'answer'), why);
     });
 
     it('shows that a camera has no picture, and sends nothing', async () => {

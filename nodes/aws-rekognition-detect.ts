@@ -16,7 +16,7 @@ import {
   targetsField,
   workingFolder
 } from './lib/picture-fields';
-import { annotate, measure, needCanvas } from './lib/pixels';
+import { annotate, measure, needCanvas, needRoom } from './lib/pixels';
 import { toService } from './lib/prepare';
 import type { Report } from './lib/report';
 import { count, leastConfidence, marksOf, report } from './lib/report';
@@ -87,34 +87,43 @@ async function checkNeeds(inputs: Detect['inputs'], image: Picture | StoredPictu
   if ('S3Object' in image) {
     throw invalid(`${[first, ...more].join(', ')}: the picture itself is needed, but image is in S3, where it stays.`);
   }
+  needRoom(image);
   // A picture with one face can be searched as it is.
   if (first !== 'identify') await needCanvas(first);
 }
 
-async function detect(context: Detect, image: Picture | StoredPicture): Promise<Detection> {
-  const { inputs } = context;
+async function detect(context: Detect, image: Picture | StoredPicture, arrival: number): Promise<Detection> {
+  const { inputs, signal } = context;
   const operation = operations[inputs.operation];
   const picture = 'bytes' in image ? image : undefined;
   const query = { ...inputs, confidence: leastConfidence(inputs) };
-  const { raw, findings } = await operation.look(context, await toService(image, operation), query, picture);
+  const { raw, findings } = await operation.look(context, await toService(image, operation, signal), query, picture);
   const counted = count(findings, inputs);
   const detection = { report: report(counted, inputs, { source: sourceOf(context), image: picture }), raw };
   if (!picture || (inputs.annotate === 'none' && inputs.saveFolder === undefined)) return detection;
-  const drawn = await annotate(picture, marksOf(counted, inputs), inputs.roi, formatOf(inputs));
+  const drawn = await annotate(picture, marksOf(counted, inputs), inputs.roi, formatOf(inputs), signal);
+  // Another node may save the pictures of this source by now.
+  signal.throwIfAborted();
   const shown = inputs.annotate === 'none' ? detection : { ...detection, image: drawn };
-  return inputs.saveFolder === undefined ? shown : saveDrawn(context, shown, drawn, inputs.saveFolder);
+  return inputs.saveFolder === undefined ? shown : saveDrawn(context, shown, drawn, inputs.saveFolder, arrival);
 }
 
 const formatOf = ({ annotate }: Detect['inputs']) => (annotate === 'png' ? 'png' : 'jpeg');
 
 /** A picture that cannot be saved takes nothing from what was found. */
-async function saveDrawn(context: Detect, detection: Detection, drawn: Buffer, folder: string): Promise<Detection> {
+async function saveDrawn(
+  context: Detect,
+  detection: Detection,
+  drawn: Buffer,
+  folder: string,
+  arrival: number
+): Promise<Detection> {
   const { inputs, RED } = context;
   const { report } = detection;
   const extension = formatOf(inputs) === 'png' ? 'png' : 'jpg';
   const time = inputs.saveTimestamp && report.count > 0 ? new Date() : undefined;
   try {
-    const saved = await save(resolve(workingFolder(RED), folder), report.source, extension, drawn, time);
+    const saved = await save(resolve(workingFolder(RED), folder), report.source, extension, drawn, arrival, time);
     return { ...detection, report: { ...report, saved } };
   } catch (thrown) {
     const problem = context.toError(thrown);
@@ -123,10 +132,10 @@ async function saveDrawn(context: Detect, detection: Detection, drawn: Buffer, f
   }
 }
 
-/** What the result depends on beside the picture. */
-function questionOf({ inputs, client }: Detect): string {
+/** What the result depends on beside what is to be seen: its size is in the result, and in the picture with boxes. */
+function questionOf({ inputs, client }: Detect, { width, height }: Picture): string {
   const { image, dynamicCredentials, ...asked } = inputs as Detect['inputs'] & { dynamicCredentials: unknown };
-  return JSON.stringify([client.key, asked]);
+  return JSON.stringify([client.key, asked, width, height]);
 }
 
 /** Flows change what they get: what is kept for the next frame stays as it is. A problem is told once. */
@@ -150,12 +159,18 @@ export = defineAction({
   fields,
   async run(context) {
     const { inputs, node, RED } = context;
+    const arrival = performance.now();
     const image = await readImage(inputs.image, 'image', workingFolder(RED));
     await checkNeeds(inputs, image);
     const percent = inputs.skipUnchanged ?? 0;
-    const analyse = () => detect(context, image);
+    const analyse = () => detect(context, image, arrival);
     if (percent === 0 || 'S3Object' in image) return resultOf(await analyse());
-    const frame = { source: sourceOf(context), question: questionOf(context), grey: await measure(image), percent };
+    const frame = {
+      source: sourceOf(context),
+      question: questionOf(context, image),
+      grey: await measure(image, context.signal),
+      percent
+    };
     const { result, skipped } = await framesOf(node).look(frame, analyse);
     return skipped
       ? { ...resultOf(copyOf(result)), aws: { skipped } }

@@ -45,12 +45,12 @@ type Outcome = { file?: string } & ({ taught: Taught } | { reason: string });
 
 /** Teaches the largest face of a picture. */
 async function teach(context: IndexFace, image: Picture | StoredPicture): Promise<Taught> {
-  const { sdk, inputs, send } = context;
+  const { sdk, inputs, send, signal } = context;
   const { collection, imageId, attributes, quality } = inputs;
   const command = {
     CollectionId: collection,
     ExternalImageId: idOf(imageId),
-    Image: await toService(image),
+    Image: await toService(image, {}, signal),
     DetectionAttributes: attributes,
     QualityFilter: quality,
     MaxFaces: 1

@@ -174,6 +174,15 @@ const sizes: Row[] = [
     says: /^InvalidValue: image may have at most 64 megapixels, but has 10000 × 10000/
   },
   {
+    bad: 'a JPEG of 70,000 segments',
+    image: Buffer.concat([
+      jpeg.subarray(0, 2),
+      Buffer.alloc(280_000, Buffer.from([0xff, 0xfe, 0, 2])),
+      jpeg.subarray(2)
+    ]),
+    says: /^InvalidValue: image is a broken picture/
+  },
+  {
     bad: 'a PNG with 9 MB of text in it',
     image: Buffer.concat([png.subarray(0, 33), chunk('tEXt', Buffer.alloc(9_000_000, 'a')), png.subarray(33)]),
     says: /^InvalidValue: image may have at most 8 MiB beside its pixels, but has 9000013 bytes/

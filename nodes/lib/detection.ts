@@ -57,6 +57,8 @@ export interface Asking {
   sdk: Sdks['rekognition'];
   client: Client;
   send<Output extends Answer>(command: Command<Output>): Promise<Output>;
+  /** Aborted when the message has to end. */
+  signal: AbortSignal;
 }
 
 export interface Operation {

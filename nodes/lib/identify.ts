@@ -44,10 +44,10 @@ const sawNoFace = ({ name, message }: Error): boolean =>
   name === 'InvalidParameterException' && /no faces/i.test(message);
 
 /** A picture for each face, in which the others are covered, sure or not; the whole one will do where it shows no other. */
-async function picturesOf(faces: FaceDetail[], image: Image, picture: Picture): Promise<Image[]> {
+async function picturesOf(faces: FaceDetail[], image: Image, picture: Picture, signal: AbortSignal): Promise<Image[]> {
   if (faces.length <= 1) return faces.map(() => image);
   const boxes = faces.map(({ BoundingBox }) => boxOf(BoundingBox) ?? wholePicture);
-  return (await cutFaces(picture, boxes)).map((Bytes) => ({ Bytes }));
+  return (await cutFaces(picture, boxes, signal)).map((Bytes) => ({ Bytes }));
 }
 
 function findingOf({ Detail, Matches: [best] }: IdentifiedFace): Finding {
@@ -68,10 +68,10 @@ function findingOf({ Detail, Matches: [best] }: IdentifiedFace): Finding {
 export const identify: Operation = {
   api: 'SearchFacesByImage',
   async look(asking, image, query, picture) {
-    const { sdk, send } = asking;
+    const { sdk, send, signal } = asking;
     const { attributes, confidence: least = 0 } = query;
     const { FaceDetails = [] } = await send(new sdk.DetectFacesCommand({ Image: image, Attributes: attributes }));
-    const pictures = await picturesOf(FaceDetails, image, picture as Picture);
+    const pictures = await picturesOf(FaceDetails, image, picture as Picture, signal);
     const faces = FaceDetails.map((Detail, index) => ({ Detail, image: pictures[index] as Image }));
     const sure = faces.filter(({ Detail: { Confidence = 0 } }) => Confidence >= least);
     const Faces = await inParallel(sure, mostSearches, async ({ Detail, image }) => ({

@@ -27,6 +27,9 @@ const longestSide = 65_500;
 /** Bytes of a PNG beside its pixels: what decodes it takes a second for 8 MB of text, and a minute for 30. */
 const mostBeside = 8 * 1024 * 1024;
 
+/** Segments or chunks of a picture: each takes time, and flows wait for it. Cameras make a dozen, or one for 8 KB. */
+const mostParts = 65_536;
+
 const is = 'a JPEG or PNG picture: a Buffer, a data URL, base64 text, a file path, s3://bucket/key or {S3Object}';
 
 const jpegHead = Buffer.from([0xff, 0xd8, 0xff]);
@@ -48,7 +51,7 @@ const foreign: Array<[is: string, head: RegExp]> = [
 export async function readImage(value: unknown, name: string, folder: string): Promise<Picture | StoredPicture> {
   if (typeof value !== 'string') return readObject(value, name);
   if (value === '') throw missing(`${name} is required, but is empty.`);
-  if (value.startsWith('s3://')) return storedAt(value, name);
+  if (/^s3:\/\//i.test(value)) return storedAt(value, name);
   // Not quoted: a camera's address may hold its password.
   if (/^(?!file:)[a-z][a-z\d+.-]*:\/\//i.test(value)) {
     throw invalid(`${name} must be ${is}, but is a web address: get the picture with an http request node.`);
@@ -62,7 +65,7 @@ export function pathOf(value: string, name: string, folder: string): string {
     throw invalid(`${name} must be ${is}, but is other text.`);
   }
   try {
-    const path = resolvePath(folder, value.startsWith('file:') ? fileURLToPath(value) : value);
+    const path = resolvePath(folder, /^file:/i.test(value) ? fileURLToPath(value) : value);
     if (!path.includes('\0')) return path;
   } catch {
     // Told below.
@@ -84,7 +87,7 @@ function readObject(value: unknown, name: string): Picture | StoredPicture {
 }
 
 function storedAt(url: string, name: string): StoredPicture {
-  const [, bucket, key] = /^s3:\/\/([^/]*)\/(.*)$/s.exec(url) ?? [];
+  const [, bucket, key] = /^s3:\/\/([^/]*)\/(.*)$/is.exec(url) ?? [];
   return storedIn({ Bucket: bucket, Name: key }, name);
 }
 
@@ -145,8 +148,7 @@ export async function readFile(path: string, name: string): Promise<Buffer> {
       const stats = await file.stat();
       if (!stats.isFile()) throw invalid(`${name}: ${show(path)} is ${stats.isDirectory() ? 'a folder' : 'no file'}.`);
       checkBytes(stats.size, name);
-      const { buffer, bytesRead } = await file.read({ buffer: Buffer.allocUnsafeSlow(stats.size) });
-      return buffer.subarray(0, bytesRead);
+      return await file.readFile();
     } finally {
       await file.close();
     }
@@ -200,6 +202,7 @@ function jpegSize(bytes: Buffer, name: string): Size {
   let size: Size | undefined;
   let turned = false;
   let start = 0;
+  let parts = 0;
   for (let at = 2; ; ) {
     if (at + 4 > bytes.length) throw cutOff(name);
     if (bytes[at] !== 0xff) throw broken(name);
@@ -209,6 +212,8 @@ function jpegSize(bytes: Buffer, name: string): Size {
       at += 1;
       continue;
     }
+    parts += 1;
+    if (parts > mostParts) throw broken(name);
     const length = bytes.readUInt16BE(at + 2);
     const segment = bytes.subarray(at + 4, at + 2 + length);
     if (marker === 0xd9 || length < 2) throw broken(name);
@@ -233,7 +238,7 @@ const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 
 
 /** Follows the scans of a JPEG, from the first one's marker, to the end of the picture. What is behind it does not matter. */
 function hasEnd(bytes: Buffer, start: number): boolean {
-  for (let at = start; at >= 0 && at + 4 <= bytes.length; ) {
+  for (let at = start, parts = 0; at >= 0 && at + 4 <= bytes.length && parts < mostParts; parts += 1) {
     at = nextMarker(bytes, at + 2 + bytes.readUInt16BE(at + 2));
     if (bytes[at + 1] === 0xd9) return true;
   }
@@ -242,8 +247,10 @@ function hasEnd(bytes: Buffer, start: number): boolean {
 
 /** Within pixels, 0xff is followed by 0, or by one of the markers that are part of them. */
 function nextMarker(bytes: Buffer, from: number): number {
-  for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
-    const marker = bytes[at + 1] ?? 0;
+  // Not by indexOf: its calls take seconds where there is nothing but 0xff.
+  for (let at = from; at + 1 < bytes.length; at += 1) {
+    if (bytes[at] !== 0xff) continue;
+    const marker = bytes[at + 1] as number;
     if (marker !== 0 && marker !== 0xff && (marker < 0xd0 || marker > 0xd7)) return at;
   }
   return -1;
@@ -276,7 +283,8 @@ function pngSize(bytes: Buffer, name: string): Size {
   if (size.width === 0 || size.height === 0) throw broken(name);
   let pixels = false;
   let beside = 0;
-  for (let at = 8, length = 0; at + 12 <= bytes.length; at += 12 + length) {
+  for (let at = 8, length = 0, parts = 0; at + 12 <= bytes.length; at += 12 + length, parts += 1) {
+    if (parts > mostParts) throw broken(name);
     length = bytes.readUInt32BE(at);
     const type = bytes.toString('latin1', at + 4, at + 8);
     if (!/^[A-Za-z]{4}$/.test(type)) throw broken(name);

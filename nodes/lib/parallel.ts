@@ -1,4 +1,7 @@
-/** Does the same to each item, to so many at a time; gives the results in the items' order. Rejects with the first failure. */
+/**
+ * Does the same to each item, to so many at a time; gives the results in the items' order. Rejects with the first failure:
+ * nothing more is begun then, and what is under way ends before.
+ */
 export async function inParallel<T, R>(
   items: readonly T[],
   most: number,
@@ -6,9 +9,18 @@ export async function inParallel<T, R>(
 ): Promise<R[]> {
   const results: R[] = [];
   const left = items.entries();
+  let failure: { reason: unknown } | undefined;
   const workOff = async () => {
-    for (const [index, item] of left) results[index] = await work(item, index);
+    for (const [index, item] of left) {
+      if (failure) return;
+      try {
+        results[index] = await work(item, index);
+      } catch (reason) {
+        failure ??= { reason };
+      }
+    }
   };
   await Promise.all(Array.from({ length: Math.min(most, items.length) }, workOff));
+  if (failure) throw failure.reason;
   return results;
 }

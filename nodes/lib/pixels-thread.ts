@@ -13,6 +13,7 @@ const margin = 0.4;
 /** The sides of a cut face, in pixels: the service takes none below 80, and sees no better above some hundreds. */
 const leastFace = 160;
 const mostFace = 1600;
+const leastSide = 80;
 
 type Library = typeof import('canvas');
 /** A decoded picture, as large as a person sees it. */
@@ -80,12 +81,15 @@ function cut(library: Library, image: Decoded, faces: readonly Box[], index: num
   const whole = area(image, face, margin);
   const enough = Math.max(1, leastFace / Math.min(whole.width, whole.height));
   const scale = Math.min(enough, mostFace / Math.max(whole.width, whole.height));
-  const canvas = library.createCanvas(Math.round(whole.width * scale), Math.round(whole.height * scale));
+  // A narrow one gets grey beside it.
+  const side = (length: number) => Math.max(leastSide, Math.round(length * scale));
+  const canvas = library.createCanvas(side(whole.width), side(whole.height));
   const context = canvas.getContext('2d');
+  context.fillStyle = '#808080';
+  context.fillRect(0, 0, canvas.width, canvas.height);
   context.scale(scale, scale);
   context.translate(-whole.left, -whole.top);
   place(context, image, whole);
-  context.fillStyle = '#808080';
   for (const other of faces) {
     const { left, top, width, height } = area(image, other, 0);
     if (other !== face) context.fillRect(left, top, width, height);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { Backlog } from './backlog';
 import type { Box, Mark } from './boxes';
 import { ActionError, invalid } from './errors';
 import type { Picture } from './image';
@@ -66,9 +67,14 @@ class Thread {
     const worker = new Worker(join(__dirname, 'pixels-thread.js'));
     const ended = new AbortController();
     this.#ended = ended;
-    worker.once('exit', () => {
-      ended.abort();
+    // It fails before it exits: the next order must not go to it. Without a listener an idle one's failure ended Node-RED.
+    const giveUp = () => {
       if (this.#worker === worker) this.#worker = undefined;
+    };
+    worker.on('error', giveUp);
+    worker.once('exit', () => {
+      giveUp();
+      ended.abort();
     });
     return worker;
   }
@@ -95,12 +101,30 @@ async function done(what: string, makeOrder: () => Order): Promise<Buffer[]> {
   throw new ActionError('UnknownError', `${what}: the picture cannot be drawn: ${delivery.message}.`);
 }
 
-/** The thread gets a copy of its own: the message's bytes are still needed here. */
-const work = (what: string, { bytes }: Picture, task: Task) =>
-  done(what, () => ({ task, bytes: new Uint8Array(bytes) }));
+/** What waits for the thread at most, with the pictures in it. */
+const backlog = new Backlog(1000, 256 * 1024 * 1024, 'the thread that draws pictures');
+
+/**
+ * The thread gets a copy of its own: the message's bytes are still needed here. Nothing is drawn for a message that has
+ * ended before its turn.
+ */
+async function work(what: string, { bytes }: Picture, task: Task, signal?: AbortSignal): Promise<Buffer[]> {
+  backlog.take(bytes.length);
+  try {
+    return await done(what, () => {
+      signal?.throwIfAborted();
+      return { task, bytes: new Uint8Array(bytes) };
+    });
+  } finally {
+    backlog.give(bytes.length);
+  }
+}
 
 /** Whether it is known that pictures can be drawn here: then nobody has to wait for the thread to say so. */
 let canDraw = false;
+
+/** Throws `RequestThrottled` where too much waits to be drawn: asked before anything is paid for. */
+export const needRoom = ({ bytes }: Picture): void => backlog.check(bytes.length);
 
 /** Throws `InvalidValue` where nothing can be drawn here; `what` names what needs it. */
 export async function needCanvas(what: string): Promise<void> {
@@ -114,28 +138,32 @@ export async function annotate(
   picture: Picture,
   marks: readonly Mark[],
   roi: Box | undefined,
-  format: 'jpeg' | 'png'
+  format: 'jpeg' | 'png',
+  signal?: AbortSignal
 ): Promise<Buffer> {
-  const [drawn] = await work('annotate', picture, { do: 'annotate', marks, roi, format });
+  const [drawn] = await work('annotate', picture, { do: 'annotate', marks, roi, format }, signal);
   return drawn as Buffer;
 }
 
 /** The same picture as a JPEG of at most so many bytes, and pixels on its longer side. */
-export async function shrink(picture: Picture, mostBytes: number, mostPixels: number): Promise<Buffer> {
-  const [smaller] = await work('A picture that is too large for the service', picture, {
-    do: 'shrink',
-    mostBytes,
-    mostPixels
-  });
+export async function shrink(
+  picture: Picture,
+  mostBytes: number,
+  mostPixels: number,
+  signal?: AbortSignal
+): Promise<Buffer> {
+  needRoom(picture);
+  const task: Task = { do: 'shrink', mostBytes, mostPixels };
+  const [smaller] = await work('A picture that is too large for the service', picture, task, signal);
   return smaller as Buffer;
 }
 
 /** A picture of each face, in which no other one is to be seen. */
-export const cutFaces = (picture: Picture, faces: readonly Box[]): Promise<Buffer[]> =>
-  work('identify', picture, { do: 'cut', faces });
+export const cutFaces = (picture: Picture, faces: readonly Box[], signal?: AbortSignal): Promise<Buffer[]> =>
+  work('identify', picture, { do: 'cut', faces }, signal);
 
 /** A small grey copy: one byte for each of its cells. */
-export async function measure(picture: Picture): Promise<Buffer> {
-  const [grey] = await work('skipUnchanged', picture, { do: 'measure' });
+export async function measure(picture: Picture, signal?: AbortSignal): Promise<Buffer> {
+  const [grey] = await work('skipUnchanged', picture, { do: 'measure' }, signal);
   return grey as Buffer;
 }

@@ -9,7 +9,11 @@ const leastPixels = 80;
 const mostPixels = 10_000;
 
 /** The picture as the service takes it: scaled down if it is too large. Throws `InvalidValue` for one that is too small. */
-export async function toService(picture: Picture | StoredPicture, limits: { mostBytes?: number } = {}): Promise<Image> {
+export async function toService(
+  picture: Picture | StoredPicture,
+  limits: { mostBytes?: number } = {},
+  signal?: AbortSignal
+): Promise<Image> {
   if ('S3Object' in picture) return picture;
   const { bytes, width, height } = picture;
   const most = limits.mostBytes ?? mostBytes;
@@ -19,5 +23,5 @@ export async function toService(picture: Picture | StoredPicture, limits: { most
     throw invalid(`image must be at least ${leastPixels} pixels wide and high, but has ${width} × ${height}${wide}.`);
   }
   const fits = scale === 1 && bytes.length <= most;
-  return { Bytes: fits ? bytes : await shrink(picture, most, mostPixels) };
+  return { Bytes: fits ? bytes : await shrink(picture, most, mostPixels, signal) };
 }

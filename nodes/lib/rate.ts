@@ -6,6 +6,9 @@ import { Backlog } from './backlog';
  */
 const slack = 1.05;
 
+/** Of a timer, ms: a longer one would ring at once. */
+const longestTimer = 2 ** 31 - 1;
+
 /** What waits at most, with the pictures in it: beyond that a flow is told at once. */
 const mostCalls = 10_000;
 const mostBytes = 256 * 1024 * 1024;
@@ -62,7 +65,7 @@ class Line {
   }
 
   #wait(): void {
-    this.#timer = setTimeout(() => this.#next(), Math.max(0, Math.ceil(this.#pause())));
+    this.#timer = setTimeout(() => this.#next(), Math.min(longestTimer, Math.max(0, Math.ceil(this.#pause()))));
   }
 
   #next(): void {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { open, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { link, open, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ActionError, invalid } from './errors';
 import { show } from './fields';
@@ -80,12 +80,37 @@ async function replace(path: string, bytes: Buffer): Promise<void> {
   }
 }
 
-/** Takes the first name that is free: `name.jpg`, `name_1.jpg`, … */
-async function reserve(path: string, extension: string): Promise<string> {
+/** How many latest pictures are known: messages may bring any number of names. */
+const mostLatest = 1000;
+
+/** When the picture came that each latest one shows, and the end of its last writing. */
+const writing = new Map<string, { arrival: number; last: Promise<unknown> }>();
+
+/**
+ * Replaces the latest picture, one writer after the other, unless a later one is there: answers do not come in the order of
+ * the pictures.
+ */
+async function replaceLatest(path: string, bytes: Buffer, arrival: number): Promise<void> {
+  const state = writing.get(path) ?? { arrival: -Infinity, last: Promise.resolve() };
+  writing.delete(path);
+  writing.set(path, state);
+  const [oldest] = writing.size > mostLatest ? writing.keys() : [];
+  if (oldest !== undefined) writing.delete(oldest);
+  const turn = state.last.then(async () => {
+    if (arrival < state.arrival) return;
+    await replace(path, bytes);
+    state.arrival = arrival;
+  });
+  state.last = turn.catch(() => undefined);
+  await turn;
+}
+
+/** Does it under the first name that is free: `name.jpg`, `name_1.jpg`, … */
+async function withFreeName(path: string, extension: string, take: (free: string) => Promise<void>): Promise<string> {
   for (let number = 0; ; number += 1) {
     const free = `${path}${number > 0 ? `_${number}` : ''}.${extension}`;
     try {
-      await (await open(free, 'wx')).close();
+      await take(free);
       return free;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -93,29 +118,46 @@ async function reserve(path: string, extension: string): Promise<string> {
   }
 }
 
+/** What file systems without hard links say, such as those of memory cards and network shares. */
+const withoutLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK', 'EINVAL', 'UNKNOWN']);
+
+/** Writes a whole file under a name that is free. Nobody sees it empty, except where there are no hard links. */
+async function add(path: string, extension: string, bytes: Buffer): Promise<string> {
+  const temporary = await writeBeside(path, bytes);
+  try {
+    return await withFreeName(path, extension, (free) => link(temporary, free));
+  } catch (error) {
+    if (!withoutLinks.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
+    await unlink(temporary).catch(() => undefined);
+  }
+  const reserved = await withFreeName(path, extension, async (free) => (await open(free, 'wx')).close());
+  await replace(reserved, bytes).catch(async (error: unknown) => {
+    await unlink(reserved).catch(() => undefined);
+    throw error;
+  });
+  return reserved;
+}
+
 /**
- * Saves a picture as the latest one of its source, and with `time` also under that time. Each file is there as a whole or
- * not at all. Throws `InvalidValue` where that is not possible.
+ * Saves a picture as the latest one of its source, unless that arrived after it, and with `time` also under that time. Each
+ * file is there as a whole or not at all. Throws `InvalidValue` where that is not possible.
  */
 export async function save(
   folder: string,
   source: string,
   extension: string,
   bytes: Buffer,
+  arrival: number,
   time?: Date
 ): Promise<Saved> {
   const path = join(folder, fileNameOf(source));
   const latest = `${path}_latest.${extension}`;
   try {
     if (!(await stat(folder)).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' });
-    await replace(latest, bytes);
+    await replaceLatest(latest, bytes, arrival);
     if (!time) return { latest };
-    const timestamped = await reserve(`${path}_${timestamp(time)}`, extension);
-    await replace(timestamped, bytes).catch(async (error: unknown) => {
-      await unlink(timestamped).catch(() => undefined);
-      throw error;
-    });
-    return { latest, timestamped };
+    return { latest, timestamped: await add(`${path}_${timestamp(time)}`, extension, bytes) };
   } catch (error) {
     throw problemOf(error, folder);
   }

@@ -1,0 +1,173 @@
+/** What happens to pictures when answers come late, in another order, not at all, or say what nobody expects. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCanvas, loadImage } from 'canvas';
+import { closed } from '../nodes/lib/errors';
+import { pictureFrom } from '../nodes/lib/image';
+import { account, credentials, deployAction, detectNode, useBench } from './aws';
+import { sink } from './node-red';
+import { type Exchange, Relay } from './relay';
+
+/** The built ones: the thread is a file of its own. */
+const { annotate, needRoom } = require('../dist/nodes/lib/pixels.js') as typeof import('../nodes/lib/pixels');
+
+function picture(width = 320, height = 240, colour = '#888'): Buffer {
+  const canvas = createCanvas(width, height);
+  const context = canvas.getContext('2d');
+  context.fillStyle = colour;
+  context.fillRect(0, 0, width, height);
+  return canvas.encodeSync('jpeg', 80);
+}
+
+const operationOf = ({ headers }: Exchange): string => (headers['x-amz-target'] ?? '').split('.')[1] ?? '';
+const json = (answer: object) => ({ body: JSON.stringify(answer) });
+const nothing = json({ Labels: [] });
+
+interface Box {
+  Left: number;
+  Top: number;
+  Width: number;
+  Height: number;
+}
+const faces = (...boxes: Box[]) => json({ FaceDetails: boxes.map((BoundingBox) => ({ Confidence: 99, BoundingBox })) });
+
+describe('Rekognition in trouble', () => {
+  const bench = useBench();
+  let relay: Relay;
+  let folder: string;
+  before(async () => {
+    relay = await Relay.start(bench.aws.url);
+  });
+  beforeEach(async () => {
+    relay.exchanges.length = 0;
+    relay.answer = () => nothing;
+    folder = await mkdtemp(join(tmpdir(), 'nimbus-pictures-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+  after(() => relay.stop());
+
+  const deploy = (properties: Record<string, unknown> = {}): Promise<void> =>
+    deployAction(bench, detectNode(properties), { rekognitionRate: 0, endpoint: relay.url });
+  const identify = { operation: 'identify', collection: 'family', collectionType: 'str' };
+  const asked = (operation: string): number => relay.exchanges.filter((each) => operationOf(each) === operation).length;
+
+  it('pays for no more searches once one was refused', async () => {
+    const many = Array.from({ length: 40 }, (_, n) => ({ Left: (n % 10) / 10, Top: 0.1, Width: 0.09, Height: 0.09 }));
+    relay.answer = (exchange) =>
+      operationOf(exchange) === 'DetectFaces'
+        ? faces(...many)
+        : { status: 400, errorType: 'AccessDeniedException', body: '{"Message":"no"}' };
+    await deploy(identify);
+    const { error, done, statuses } = await bench.red.send('detect', { payload: picture(1000, 1000) });
+    assert.deepEqual([error?.code, done], ['AccessDeniedException', 1]);
+    assert.ok(asked('SearchFacesByImage') <= 5, `${asked('SearchFacesByImage')} searches`);
+    assert.deepEqual(statuses.at(-1), { fill: 'red', shape: 'ring', text: 'AccessDeniedException' });
+  });
+
+  it('sends no face smaller than the service takes, wherever its box is', async () => {
+    const sizes: number[] = [];
+    const odd = [
+      { Left: 0.99, Top: 0.1, Width: 0.15, Height: 0.8 },
+      { Left: 0.5, Top: 0, Width: 0.01, Height: 1 },
+      { Left: 1.2, Top: 0.5, Width: 0.2, Height: 0.2 },
+      { Left: -0.1, Top: -0.1, Width: 0.2, Height: 0.2 },
+      { Left: 0.3, Top: 0.3, Width: -0.2, Height: 0.2 },
+      { Left: 0, Top: 0, Width: 0, Height: 0 }
+    ];
+    relay.answer = async (exchange) => {
+      if (operationOf(exchange) === 'DetectFaces') return faces(...odd);
+      const { Image } = JSON.parse(exchange.body) as { Image: { Bytes: string } };
+      const { width, height } = await loadImage(Buffer.from(Image.Bytes, 'base64'));
+      sizes.push(Math.min(width, height));
+      return json({ FaceMatches: [] });
+    };
+    await deploy({ ...identify, annotate: 'jpeg' });
+    const { error } = await bench.red.send('detect', { payload: picture(1920, 1080) });
+    assert.equal(error, undefined);
+    assert.equal(sizes.length, odd.length);
+    assert.ok(
+      sizes.every((size) => size >= 80),
+      String(sizes)
+    );
+  });
+
+  it('keeps the later picture as the latest one, whichever answer comes first', async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    relay.answer = async () => {
+      if (relay.exchanges.length === 1) await held;
+      return nothing;
+    };
+    await deploy({ saveFolder: folder, source: 'porch' });
+    const early = await bench.red.begin('detect', { payload: picture(320, 240, '#f00') });
+    await bench.red.until(() => relay.exchanges.length === 1, 'the first request');
+    await bench.red.send('detect', { payload: picture(320, 240, '#00f') });
+    release();
+    await bench.red.until(() => early.done, 'the first picture to end');
+    const context = createCanvas(320, 240).getContext('2d');
+    context.drawImage(await loadImage(await readFile(join(folder, 'porch_latest.jpg'))), 0, 0);
+    const [red = 0, , blue = 0] = context.getImageData(160, 120, 1, 1).data;
+    assert.ok(blue > 200 && red < 50, `it is rgb(${red}, …, ${blue})`);
+  });
+
+  it('analyses a picture of another size, although the same is to be seen in it', async () => {
+    await deploy({ skipUnchanged: '5' });
+    await bench.red.send('detect', { payload: picture() });
+    const { sent } = await bench.red.send('detect', { payload: picture(640, 480) });
+    const [found] = sent as [{ payload: { image: object } }];
+    assert.deepEqual(found.payload.image, { width: 640, height: 480 });
+    assert.equal(asked('DetectLabels'), 2);
+  });
+
+  it('tells Catch nodes of a picture that was not saved, with the message as it came, and the result goes on', async () => {
+    await bench.red.deploy(
+      [
+        account(bench, { rekognitionRate: 0, endpoint: relay.url }),
+        detectNode({ saveFolder: join(folder, 'missing') }),
+        sink('out'),
+        { id: 'catch', type: 'catch', scope: ['detect'], wires: [['caught']] },
+        sink('caught'),
+        { id: 'complete', type: 'complete', scope: ['detect'], wires: [['completed']] },
+        sink('completed')
+      ],
+      { credentials: credentials() }
+    );
+    const payload = picture();
+    const { done, error, sent } = await bench.red.send('detect', { payload });
+    const caught = await bench.red.next('caught');
+    await bench.red.next('completed');
+    assert.deepEqual([done, error, sent.length], [1, undefined, 1]);
+    assert.ok(payload.equals(caught.payload as Buffer));
+    const { code, message } = caught.error as { code: string; message: string };
+    assert.equal(code, 'InvalidValue');
+    assert.match(message, /^InvalidValue: saveFolder: the picture was not saved in .*: there is no such folder\.$/);
+    const [found] = sent as [{ payload: { saved: object } }];
+    assert.deepEqual(found.payload.saved, { error: { name: code, message: message.replace('InvalidValue: ', '') } });
+    assert.deepEqual([bench.red.received('caught').length, bench.red.received('completed').length], [1, 1]);
+  });
+
+  describe('the thread that draws', () => {
+    const drawn = pictureFrom(picture(), 'image');
+
+    it('does nothing for a message that has ended', async () => {
+      const over = AbortSignal.abort(closed());
+      await assert.rejects(annotate(drawn, [], undefined, 'jpeg', over), { name: 'Closed' });
+      assert.ok((await annotate(drawn, [], undefined, 'jpeg')).length > 500);
+    });
+
+    it('holds so much and no more, and says so', async () => {
+      const large = { ...drawn, bytes: Buffer.alloc(64 * 1024 * 1024) };
+      const waiting = Array.from({ length: 4 }, () => annotate(large, [], undefined, 'jpeg'));
+      assert.throws(() => needRoom(drawn), {
+        name: 'RequestThrottled',
+        message: /^Too many messages wait .*: the thread that draws pictures holds at most 1000 or 256 MiB/
+      });
+      for (const { status } of await Promise.allSettled(waiting)) assert.equal(status, 'rejected');
+      assert.doesNotThrow(() => needRoom(drawn));
+    });
+  });
+});

@@ -100,6 +100,8 @@ export interface NodeRed {
    * Nodes without `z` go to a tab of their own (config nodes stay global). Rejects if a type is missing.
    */
   deploy(nodes: FlowNode[], options?: DeployOptions): Promise<void>;
+  /** Resolves when the next deployment, such as one of the editor, has started its flows. */
+  deployed(): Promise<void>;
   /** The running node object: by id or, inside a subflow instance, by the id in the template. */
   node(id: string): RunningNode;
   /** Gives a message to a node's input as a wire does; resolves when the message has ended there (`done`). */
@@ -554,6 +556,10 @@ class EmbeddedNodeRed implements NodeRed {
     }
   }
 
+  async deployed(): Promise<void> {
+    await nextEvent(this.runtime, 'flows:started', this.logs);
+  }
+
   node(id: string): RunningNode {
     const node = this.journal.nodes.get(id);
     if (!node) throw new Error(`no node ${id} is running; there are: ${[...this.journal.nodes.keys()].join(', ')}`);
@@ -573,19 +579,13 @@ class EmbeddedNodeRed implements NodeRed {
   }
 
   async begin(id: string, msg: Message = {}, limit = defaultLimit): Promise<Outcome> {
-    // The editor hears of a deployment before its nodes are made.
-    const node = this.journal.nodes.get(id) ?? (await this.#running(id));
+    const node = this.node(id);
     const message: Message = { _msgid: this.runtime.util.generateId(), ...msg };
     setImmediate(() => node.receive(message));
     const arrived = (): Delivery | undefined =>
       this.journal.deliveries.get(node.id)?.find((delivery) => delivery.msg === message);
     const delivery = await this.until(arrived, `node ${id} to receive the message`, limit);
     return outcomeOf(delivery as Delivery, () => this.statuses(node.id));
-  }
-
-  async #running(id: string): Promise<RunningNode> {
-    await this.until(() => this.journal.nodes.has(id), `node ${id} to run`).catch(() => undefined);
-    return this.node(id);
   }
 
   sent(id: string): Message[] {
@@ -620,6 +620,8 @@ class EmbeddedNodeRed implements NodeRed {
       if (value) return value;
       if (Date.now() > end) throw new Error(`waited ${limit} ms in vain for ${what}${this.#lastErrors()}`);
       await change;
+      // What happens in the same turn makes one question: there may be thousands of messages.
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 

@@ -5,7 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
-import { nodeRedVersion, startNodeRed } from '../node-red';
+import { type NodeRed, nodeRedVersion, startNodeRed } from '../node-red';
 
 /** Node-RED 4.1 has the light one only. */
 export type Theme = 'light' | 'dark';
@@ -35,7 +35,7 @@ export async function openEditor({ theme = 'light', width = 1440, height = 900 }
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: 'en-US' });
   const page = await context.newPage();
   page.setDefaultTimeout(wait);
-  const editor = new Editor(page, theme, red.url);
+  const editor = new Editor(page, theme, red);
   await page.addInitScript(`localStorage.setItem('view-dark-theme', '${theme}')`);
   await page.goto(red.url);
   await page.locator('#red-ui-main-container, #red-ui-workspace').first().waitFor();
@@ -74,8 +74,9 @@ export class Editor {
   constructor(
     readonly page: Page,
     readonly theme: Theme,
-    url: string
+    private readonly red: NodeRed
   ) {
+    const { url } = red;
     page.on('console', (message) => {
       if (message.type() === 'error') this.problems.push(`console: ${message.text()} (${message.location().url})`);
     });
@@ -177,12 +178,15 @@ export class Editor {
 
   /** Presses Deploy, confirms where the editor asks (unused config nodes, invalid ones), and waits until it is done. */
   async deploy(): Promise<void> {
+    // The editor gets its answer before the nodes are made.
+    const started = this.red.deployed();
     const deployed = this.page.waitForResponse((answer) => answer.url().endsWith('/flows') && answer.status() === 200);
     await this.page.locator('#red-ui-header-button-deploy').click();
     const question = this.page.locator('.red-ui-notification button.primary');
     const confirmed = question.click().catch(() => 'not asked');
     await Promise.race([deployed, confirmed]);
     await deployed;
+    await started;
     await this.page.waitForFunction("$('#red-ui-header-button-deploy').hasClass('disabled')");
   }
 

@@ -188,6 +188,8 @@ interface NodePrototype {
 }
 
 interface Delivery {
+  /** Which one it is since the last deployment. */
+  number: number;
   node: RunningNode;
   msg: Message;
   done: number;
@@ -370,6 +372,9 @@ class Journal {
   /** Running nodes by id, and by the template's id for nodes in subflows. */
   readonly nodes = new Map<string, RunningNode>();
   readonly #closed = new WeakSet<RunningNode>();
+  /** The deliveries at a node by the message itself and by its id, since there may be thousands. */
+  #found = new WeakMap<RunningNode, Map<unknown, Delivery[]>>();
+  #count = 0;
   #waiting: (() => void)[] = [];
   readonly #clone: <T>(msg: T) => T;
 
@@ -389,8 +394,14 @@ class Journal {
   /** Forgets what earlier flows did. Nodes that go on running stay known. */
   clear(): void {
     this.deliveries.clear();
+    this.#found = new WeakMap();
     this.sent.clear();
     this.statuses.clear();
+  }
+
+  /** The deliveries of a message at a node: by the message itself or by its id. */
+  deliveriesOf(node: RunningNode, msgOrId: unknown): Delivery[] {
+    return this.#found.get(node)?.get(msgOrId) ?? [];
   }
 
   /** Wakes everyone who waits. */
@@ -456,14 +467,17 @@ class Journal {
   #received(node: RunningNode, msg: Message): void {
     if (this.#closed.has(node)) return;
     const firstStatus = this.#of(this.statuses, node.id).length;
-    this.#of(this.deliveries, node.id).push({ node, msg, done: 0, outputs: [], sent: [], firstStatus });
+    this.#count += 1;
+    const delivery: Delivery = { number: this.#count, node, msg, done: 0, outputs: [], sent: [], firstStatus };
+    this.#of(this.deliveries, node.id).push(delivery);
+    const found = this.#found.get(node) ?? new Map<unknown, Delivery[]>();
+    this.#found.set(node, found);
+    for (const key of [msg, msg._msgid]) found.set(key, [...(found.get(key) ?? []), delivery]);
     this.changed();
   }
 
   #ended(node: RunningNode, msg: Message, error: NodeError | undefined): void {
-    const same = this.#of(this.deliveries, node.id).filter(
-      (delivery) => delivery.node === node && delivery.msg === msg
-    );
+    const same = this.deliveriesOf(node, msg);
     // A message that comes round a loop is delivered twice: its dones belong to one delivery each.
     const delivery = same.find(({ done }) => done === 0) ?? same.at(-1);
     if (delivery) {
@@ -488,9 +502,9 @@ class Journal {
     if (this.#closed.has(node)) this.#violation(node, 'sent a message after it had closed');
     const copy = this.#clone(msg as Message);
     this.#of(this.sent, node.id).push(copy);
-    const delivery = this.#of(this.deliveries, node.id).findLast(
-      (one) => one.node === node && (one.msg === msg || one.msg._msgid === copy._msgid)
-    );
+    const [delivery] = [this.deliveriesOf(node, msg).at(-1), this.deliveriesOf(node, copy._msgid).at(-1)]
+      .filter((one) => one !== undefined)
+      .sort((one, other) => other.number - one.number);
     if (!delivery) return;
     delivery.sent.push(copy);
     while (delivery.outputs.length <= output) delivery.outputs.push([]);
@@ -582,8 +596,7 @@ class EmbeddedNodeRed implements NodeRed {
     const node = this.node(id);
     const message: Message = { _msgid: this.runtime.util.generateId(), ...msg };
     setImmediate(() => node.receive(message));
-    const arrived = (): Delivery | undefined =>
-      this.journal.deliveries.get(node.id)?.find((delivery) => delivery.msg === message);
+    const arrived = (): Delivery | undefined => this.journal.deliveriesOf(node, message)[0];
     const delivery = await this.until(arrived, `node ${id} to receive the message`, limit);
     return outcomeOf(delivery as Delivery, () => this.statuses(node.id));
   }

@@ -122,7 +122,7 @@ function demoCredentials(flows) {
 async function startLocalAws() {
   const { LocalAws } = requireTs('./local-aws/client.ts', import.meta.url);
   const port = (await firstFreePort(localAwsPort)) ?? 0;
-  const aws = await LocalAws.start({ port });
+  const aws = await LocalAws.start({ port, collections: ['family'] });
   toStop.push(() => aws.stop());
   aws.whenEnded(() => {
     if (!stopping) console.log('The local AWS has stopped by itself. Press Ctrl-C and start again.');

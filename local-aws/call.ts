@@ -76,6 +76,11 @@ function lambdaOperation(request: WireRequest, path: string, query: string): Pic
   if (/^\/2015-03-31\/functions\/?$/.test(path) && request.method === 'GET') {
     return { operation: 'ListFunctions', input: fields };
   }
+  const [, listed = '', kind] = /^\/2015-03-31\/functions\/([^/]+)\/(aliases|versions)\/?$/.exec(path) ?? [];
+  if (kind && request.method === 'GET') {
+    const operation = kind === 'aliases' ? 'ListAliases' : 'ListVersionsByFunction';
+    return { operation, input: { ...fields, FunctionName: decode(listed) } };
+  }
   return { operation: '', input: fields };
 }
 

@@ -7,10 +7,12 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { type Control, controlPath, type ManyFunctions, type Settings } from './control';
 import type { Fault } from './faults';
+import type { Population } from './population';
 import type { Condition, InvocationRecord, RequestRecord } from './records';
 
 export type { ManyFunctions, Settings } from './control';
 export type { Fault, FaultKind } from './faults';
+export type { Population } from './population';
 export type { Condition, InvocationRecord, RequestRecord } from './records';
 export { roles, signIns } from './sign-ins';
 
@@ -20,6 +22,8 @@ export interface StartOptions {
   readonly port?: number;
   /** A folder of handlers, or several, in addition to `local-aws/functions`. */
   readonly functions?: string | readonly string[];
+  /** Collections of faces that the first account has in us-east-1 from the beginning, until `reset`. */
+  readonly collections?: readonly string[];
 }
 
 /** The local AWS in a process of its own, and everything that tests may ask of it. */
@@ -50,6 +54,7 @@ export class LocalAws {
       '--with-parent'
     ];
     for (const folder of folders) parameters.push('--functions', path.resolve(folder));
+    for (const collection of options.collections ?? []) parameters.push('--collection', collection);
     if (options.port !== undefined) parameters.push('--port', String(options.port));
     const { NODE_OPTIONS: _, ...env } = process.env;
     const child = spawn(nodeBinary(), parameters, { env, stdio: ['pipe', 'pipe', 'pipe'] });
@@ -108,6 +113,20 @@ export class LocalAws {
   }
 
   /**
+   * Adds thousands of things within milliseconds, which make the lists long: `populate({ functions: 2000 })` adds
+   * `fleet-0001` to `fleet-2000`. They are as real as others: the functions answer as `echo`. What is there already
+   * stays; a function lives in one region, so that another region's need another prefix.
+   */
+  async populate(population: Population): Promise<void> {
+    await this.#control('populate', population);
+  }
+
+  /** Takes back what `populate` and `addFunctions` have added; `reset` does too. */
+  async clearPopulation(): Promise<void> {
+    await this.#control('clearPopulation', null);
+  }
+
+  /**
    * Waits for a condition.
    *
    * @throws Error with what has happened instead, if it does not hold within `timeoutMs`
@@ -120,7 +139,7 @@ export class LocalAws {
     throw new Error(`${JSON.stringify(condition)} did not come true within ${timeoutMs} ms. Last seen: ${seen}`);
   }
 
-  /** Forgets requests, runs, faults, settings, added functions and collections of faces. Temporary credentials and queues stay. */
+  /** Forgets requests, runs, faults, settings, all that was added, and collections of faces. Temporary credentials and queues stay. */
   async reset(): Promise<void> {
     await this.#control('reset', null);
   }

@@ -24,6 +24,7 @@ export interface Collection {
 /** The collections of all accounts and regions. */
 export class Collections {
   readonly #all = new Map<string, Map<string, Collection>>();
+  readonly #added = new Set<Collection>();
 
   /** Those of an account in a region, by id. */
   in(account: string, region: string): Map<string, Collection> {
@@ -33,8 +34,32 @@ export class Collections {
     return found;
   }
 
+  /** Makes a collection without faces, unless there is one of that id. */
+  add(account: string, region: string, id: string): Collection {
+    const collections = this.in(account, region);
+    const arn = `arn:aws:rekognition:${region}:${account}:collection/${id}`;
+    const collection = collections.get(id) ?? { id, arn, created: new Date(), faces: new Map<string, KnownFace>() };
+    collections.set(id, collection);
+    return collection;
+  }
+
+  /** Adds collections that `removeAdded` takes back. */
+  addMany(account: string, region: string, ids: readonly string[]): void {
+    for (const id of ids.filter((each) => !this.in(account, region).has(each))) {
+      this.#added.add(this.add(account, region, id));
+    }
+  }
+
+  removeAdded(): void {
+    for (const collections of this.#all.values()) {
+      for (const [id, collection] of collections) if (this.#added.has(collection)) collections.delete(id);
+    }
+    this.#added.clear();
+  }
+
   clear(): void {
     this.#all.clear();
+    this.#added.clear();
   }
 }
 

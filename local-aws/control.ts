@@ -1,4 +1,5 @@
 import type { Fault } from './faults';
+import type { Population } from './population';
 import type { Condition, InvocationRecord, RequestRecord } from './records';
 
 /** What tests may set; what is left out stays as it is, `null` gives the default back. */
@@ -29,6 +30,8 @@ export interface Control {
   invocations: { takes: { functionName?: string }; gives: InvocationRecord[] };
   connections: { takes: null; gives: number };
   addFunctions: { takes: ManyFunctions; gives: null };
+  populate: { takes: Population; gives: null };
+  clearPopulation: { takes: null; gives: null };
   until: { takes: Condition & { timeoutMs: number }; gives: boolean };
   reset: { takes: null; gives: null };
 }

@@ -6,11 +6,13 @@ import { expiredToken } from './sigv4';
 const before = ['throttle', 'error500', 'error503', 'html', 'expired', 'resetBefore', 'hang', 'delay'] as const;
 /** These happen when the work is done. */
 const after = ['resetAfter', 'hangAfter', 'delayAfter', 'truncate', 'badJson'] as const;
+/** The caller turns out to be allowed nothing, and is told so in the service's own words. */
+const instead = ['denied'] as const;
 /** Some entries of a batch are not carried out, and the answer says so. */
 const within = ['entries'] as const;
-const kinds: readonly string[] = [...before, ...after, ...within];
+const kinds: readonly string[] = [...before, ...after, ...instead, ...within];
 
-export type FaultKind = (typeof before | typeof after | typeof within)[number];
+export type FaultKind = (typeof before | typeof after | typeof instead | typeof within)[number];
 
 /** Which requests meet a fault, and which one. */
 export interface Fault {

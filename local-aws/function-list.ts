@@ -1,44 +1,106 @@
 import { createHash } from 'node:crypto';
 import { AwsError, denied, validationError, violation } from './aws-error';
 import type { Answer, Call } from './call';
-import { functionArn } from './function-name';
+import { authorize, notFound, reach } from './function-access';
+import { functionArn, readFunctionName } from './function-name';
 import type { Functions, FunctionVersion, LambdaFunction } from './functions';
 import { checkOutput } from './schema';
 import type { Principal } from './sign-ins';
 
 /** More than these are never on a page, whatever `MaxItems` says. */
 const mostItems = 50;
+const versionPattern = '(\\$LATEST(\\.PUBLISHED)?|[0-9]+)';
+
+type ListInput = Readonly<Record<string, string | undefined>>;
 
 /** Lambda's ListFunctions. Throws AwsError. */
 export function listFunctions(call: Call, principal: Principal, functions: Functions): Answer {
-  const { MaxItems, Marker, FunctionVersion: all } = call.input as Record<string, string | undefined>;
-  checkListInput(MaxItems, all);
+  const { FunctionVersion: all } = call.input as ListInput;
+  const known = all === undefined || all === 'ALL';
+  checkListInput(call, known ? [] : [violation(all, 'functionVersion', 'satisfy enum value set: [ALL]')]);
   if (principal.allows === 'nothing') throw denied(principal, 'lambda:ListFunctions', '*');
-  const everything = functions
-    .list(principal.account, call.region)
-    .flatMap((fn) => configurations(fn, principal.account, call.region, all === 'ALL'));
-  const start = Marker === undefined ? 0 : readMarker(Marker, everything.length);
+  const { account } = principal;
+  const everything = functions.list(account, call.region).flatMap((fn) => {
+    const versions = [...fn.versions.values()].filter(({ version }) => all || version === '$LATEST');
+    return versions.map((version) => ({ fn, version }));
+  });
+  return listAnswer(call, 'ListFunctionsResponse', 'Functions', everything, ({ fn, version }) => {
+    const arn = functionArn(account, call.region, fn.name);
+    return configuration(fn, version, all ? `${arn}:${version.version}` : arn, account);
+  });
+}
+
+/** Lambda's ListVersionsByFunction. Throws AwsError. */
+export function listVersions(call: Call, principal: Principal, functions: Functions): Answer {
+  checkListInput(call, []);
+  const { fn, arn } = findFunction(call, principal, functions);
+  return listAnswer(call, 'ListVersionsByFunctionResponse', 'Versions', [...fn.versions.values()], (version) =>
+    configuration(fn, version, `${arn}:${version.version}`, principal.account)
+  );
+}
+
+/** Lambda's ListAliases. Throws AwsError. */
+export function listAliases(call: Call, principal: Principal, functions: Functions): Answer {
+  const { FunctionVersion: only } = call.input as ListInput;
+  const known = only === undefined || new RegExp(`^${versionPattern}$`).test(only);
+  const constraint = `satisfy regular expression pattern: ${versionPattern}`;
+  checkListInput(call, known ? [] : [violation(only, 'functionVersion', constraint)]);
+  const { fn, arn } = findFunction(call, principal, functions);
+  const aliases = Object.entries(fn.aliases)
+    .filter(([, version]) => only === undefined || version === only)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  return listAnswer(call, 'ListAliasesResponse', 'Aliases', aliases, ([name, version]) => ({
+    AliasArn: `${arn}:${name}`,
+    Name: name,
+    FunctionVersion: version,
+    Description: '',
+    RevisionId: revision(`${arn}:${name} ${version}`)
+  }));
+}
+
+/** The function that a call names, and its ARN without a qualifier. */
+function findFunction(call: Call, principal: Principal, functions: Functions): { fn: LambdaFunction; arn: string } {
+  const caller = { account: principal.account, region: call.region };
+  const reference = readFunctionName(String(call.input.FunctionName), undefined, caller);
+  authorize(principal, reference, `lambda:${call.operation}`);
+  const fn = reach(functions, reference, call.region);
+  const arn = functionArn(reference.account, reference.region, reference.name);
+  if (!fn) throw notFound(`Function not found: ${arn}`);
+  return { fn, arn };
+}
+
+/** The page that a call asks for. Only what is on it gets described: there may be thousands. */
+function listAnswer<Item>(
+  call: Call,
+  shape: string,
+  member: string,
+  items: readonly Item[],
+  describe: (item: Item) => object
+): Answer {
+  const { MaxItems, Marker } = call.input as ListInput;
+  const start = Marker === undefined ? 0 : readMarker(Marker, items.length);
   const end = start + Math.min(Number(MaxItems ?? mostItems), mostItems);
   const output = {
-    Functions: everything.slice(start, end),
-    ...(end < everything.length ? { NextMarker: writeMarker(end) } : {})
+    [member]: items.slice(start, end).map(describe),
+    ...(end < items.length ? { NextMarker: writeMarker(end) } : {})
   };
-  checkOutput('lambda', 'ListFunctionsResponse', output);
+  checkOutput('lambda', shape, output);
   const headers = { 'Content-Type': 'application/json', 'x-amzn-RequestId': call.requestId };
   return { status: 200, headers, body: JSON.stringify({ NextMarker: null, ...output }) };
 }
 
-function checkListInput(maxItems: string | undefined, all: string | undefined): void {
-  const violations: string[] = [];
+/** Throws AwsError for a `MaxItems` out of range, and for the violations that were found before. */
+function checkListInput(call: Call, found: readonly string[]): void {
+  const { MaxItems: maxItems } = call.input as ListInput;
   if (maxItems !== undefined && !/^-?\d+$/.test(maxItems)) {
     throw new AwsError(400, 'SerializationException', `STRING_VALUE can not be converted to an Integer`);
   }
+  const violations: string[] = [];
   if (Number(maxItems ?? 1) < 1)
     violations.push(violation(maxItems, 'maxItems', 'have value greater than or equal to 1'));
   if (Number(maxItems ?? 1) > 10_000)
     violations.push(violation(maxItems, 'maxItems', 'have value less than or equal to 10000'));
-  if (all !== undefined && all !== 'ALL')
-    violations.push(violation(all, 'functionVersion', 'satisfy enum value set: [ALL]'));
+  violations.push(...found);
   if (violations.length > 0) throw validationError('ValidationException', violations);
 }
 
@@ -52,14 +114,6 @@ function readMarker(marker: string, length: number): number {
     if (typeof index === 'number' && Number.isInteger(index) && index >= 0 && index <= length) return index;
   } catch {}
   throw new AwsError(400, 'InvalidParameterValueException', 'Invalid Marker', { fields: { Type: 'User' } });
-}
-
-function configurations(fn: LambdaFunction, account: string, region: string, all: boolean): object[] {
-  const versions = [...fn.versions.values()].filter(({ version }) => all || version === '$LATEST');
-  return versions.map((version) => {
-    const arn = functionArn(account, region, fn.name);
-    return configuration(fn, version, all ? `${arn}:${version.version}` : arn, account);
-  });
 }
 
 function configuration(fn: LambdaFunction, version: FunctionVersion, arn: string, account: string): object {

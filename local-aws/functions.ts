@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { numbered } from './population';
 
 /** What `functions.json` beside the handlers may say about one of them; everything has a default. */
 export interface FunctionSettings {
@@ -43,6 +44,15 @@ export interface LambdaFunction {
   readonly versions: ReadonlyMap<string, FunctionVersion>;
 }
 
+/** Functions to be added. `versions` and `aliases` are how many each of them has beside `$LATEST`. */
+export interface AddedFunctions {
+  readonly names: readonly string[];
+  readonly account: string;
+  readonly region: string;
+  readonly versions?: number;
+  readonly aliases?: number;
+}
+
 /** The handlers that come with the local AWS. */
 export const ownFunctions = path.join(__dirname, 'functions');
 
@@ -73,13 +83,25 @@ export class Functions {
       .sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  /** Adds functions `<prefix>-0001` and so on, all with the code of `echo`, so that a list gets long. */
-  addMany(count: number, prefix: string, account: string, region: string): void {
+  /** Adds functions that all have the code of `echo`, so that a list gets long. Those of the folders stay as they are. */
+  addMany({ names, account, region, versions = 0, aliases = 0 }: AddedFunctions): void {
     const echo = this.#byName.get('echo');
-    if (!echo) throw new Error('echo is missing');
-    for (let number = 1; number <= count; number += 1) {
-      const name = `${prefix}-${String(number).padStart(4, '0')}`;
-      this.#byName.set(name, { ...echo, name, description: '', aliases: {}, accounts: [account], regions: [region] });
+    const latest = echo?.versions.get('$LATEST');
+    if (!echo || !latest) throw new Error('echo is missing');
+    const all = ['$LATEST', ...Array.from({ length: versions }, (_, index) => String(index + 1))];
+    // The same for all of them, since nothing ever changes them.
+    const shared = {
+      description: '',
+      accounts: [account],
+      regions: [region],
+      versions: new Map(all.map((version) => [version, { ...latest, version }])),
+      aliases: Object.fromEntries(
+        numbered('alias', aliases).map((alias, index) => [alias, all[Math.min(index + 1, versions)] ?? '$LATEST'])
+      )
+    };
+    for (const name of names) {
+      if (this.#byName.has(name) && !this.#added.has(name)) continue;
+      this.#byName.set(name, { ...echo, ...shared, name });
       this.#added.add(name);
     }
   }

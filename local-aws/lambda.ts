@@ -1,6 +1,7 @@
-import { AwsError, denied, validationError, violation } from './aws-error';
+import { AwsError, validationError, violation } from './aws-error';
 import { type Answer, type Call, decode } from './call';
-import { listFunctions } from './function-list';
+import { authorize, notFound, reach } from './function-access';
+import { listAliases, listFunctions, listVersions } from './function-list';
 import { type FunctionReference, functionArn, readFunctionName } from './function-name';
 import type { Functions, FunctionVersion, LambdaFunction } from './functions';
 import { checkPayload } from './payload';
@@ -23,7 +24,9 @@ interface Target {
 
 type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
 
-/** Lambda's Invoke and ListFunctions, with functions that really run. */
+const lists = { ListFunctions: listFunctions, ListAliases: listAliases, ListVersionsByFunction: listVersions };
+
+/** Lambda's Invoke, with functions that really run, and its lists. */
 export class Lambda {
   /** How often a failed Event is run again; AWS does it twice, after minutes. */
   eventRetries = 0;
@@ -37,7 +40,9 @@ export class Lambda {
   /** Answers a call that was signed by `principal`. Throws AwsError. */
   async answer(call: Call, principal: Principal): Promise<Answer> {
     if (call.operation === 'Invoke') return this.#invoke(call, principal);
-    if (call.operation === 'ListFunctions') return listFunctions(call, principal, this.functions);
+    if (Object.hasOwn(lists, call.operation)) {
+      return lists[call.operation as keyof typeof lists](call, principal, this.functions);
+    }
     throw new AwsError(404, 'UnknownOperationException', 'The operation is not known to the local AWS.');
   }
 
@@ -49,7 +54,7 @@ export class Lambda {
   async #invoke(call: Call, principal: Principal): Promise<Answer> {
     const reference = readReference(call, principal);
     const type = readInvocationType(call);
-    authorize(principal, reference);
+    authorize(principal, reference, 'lambda:InvokeFunction');
     const target = this.#find(reference, call.region);
     if (type === 'DryRun') return invokeAnswer(call, { StatusCode: 204 });
     checkSize(call.body.length, type);
@@ -105,12 +110,9 @@ export class Lambda {
   }
 
   #find(reference: FunctionReference, region: string): Target {
-    if (reference.region !== region) {
-      throw notFound(`Functions from '${reference.region}' are not reachable in this region ('${region}')`);
-    }
+    const fn = reach(this.functions, reference, region);
     const { account, name, qualifier } = reference;
     const plain = functionArn(account, region, name);
-    const fn = this.functions.find(account, region, name);
     const version = fn?.versions.get(fn.aliases[qualifier ?? ''] ?? qualifier ?? '$LATEST');
     if (!fn || !version) throw notFound(`Function not found: ${plain}:${qualifier ?? '$LATEST'}`);
     return { fn, version, reference, arn: qualifier === undefined ? plain : `${plain}:${qualifier}` };
@@ -129,16 +131,6 @@ function readInvocationType(call: Call): InvocationType {
   if (type === 'RequestResponse' || type === 'Event' || type === 'DryRun') return type;
   const constraint = 'satisfy enum value set: [Event, RequestResponse, DryRun]';
   throw validationError('ValidationException', [violation(type, 'invocationType', constraint)]);
-}
-
-function authorize(principal: Principal, reference: FunctionReference): void {
-  const arn = functionArn(reference.account, reference.region, reference.name);
-  if (principal.allows === 'nothing') throw denied(principal, 'lambda:InvokeFunction', arn);
-  if (reference.account !== principal.account) throw denied(principal, 'lambda:InvokeFunction', arn, 'resource');
-}
-
-function notFound(text: string): AwsError {
-  return new AwsError(404, 'ResourceNotFoundException', text, { fields: { Type: 'User' }, capital: true });
 }
 
 function checkSize(bytes: number, type: InvocationType): void {

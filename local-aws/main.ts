@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { startLocalAws } from './server';
 
 /*
- * The local AWS as a process: `tsx local-aws/main.ts [--port N] [--functions DIR]…`.
+ * The local AWS as a process: `tsx local-aws/main.ts [--port N] [--functions DIR]… [--collection ID]…`.
  * Prints one line of JSON, `{"url": …}`, when it is ready. With `--with-parent` it ends when its input ends,
  * so that it does not outlive a parent that was killed.
  */
@@ -11,11 +11,13 @@ async function main(): Promise<void> {
     options: {
       port: { type: 'string' },
       functions: { type: 'string', multiple: true },
+      collection: { type: 'string', multiple: true },
       'with-parent': { type: 'boolean' }
     }
   });
   const port = values.port === undefined ? {} : { port: Number(values.port) };
-  const aws = await startLocalAws({ ...port, functions: values.functions ?? [] });
+  const { functions = [], collection: collections = [] } = values;
+  const aws = await startLocalAws({ ...port, functions, collections });
   let ending = false;
   const end = () => {
     if (ending) return;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AwsError } from './aws-error';
 import type { Answer, Call } from './call';
+import { listQueues, listTopics } from './message-lists';
 import { type Principal, signIns } from './sign-ins';
 import { checkArn, type Delivery, inbox, Publisher, type Text, Texts, type Topic } from './sns-rules';
 import {
@@ -18,16 +19,25 @@ import {
 
 /** A topic as fauxqs keeps it. */
 interface StoredTopic {
+  readonly arn: string;
   readonly attributes: Record<string, string>;
 }
 interface Topics {
+  readonly topics: ReadonlyMap<string, StoredTopic>;
   getTopic(arn: string): StoredTopic | undefined;
+  createTopic(name: string, attributes: undefined, tags: undefined, region: string): StoredTopic;
+  deleteTopic(arn: string): boolean;
+}
+interface StoredQueues extends Queues {
+  allQueues(): Iterable<Queue>;
+  createQueue(name: string, url: string, arn: string): Queue;
+  deleteQueue(url: string): boolean;
 }
 
 /** The fauxqs of an account. */
 interface Fauxqs {
   readonly account: string;
-  readonly queues: Queues;
+  readonly queues: StoredQueues;
   readonly topics: Topics;
   readonly createMessage: CreateMessage;
   /** Hands a message to the subscriptions of a topic. */
@@ -40,6 +50,14 @@ interface Response {
   readonly statusCode: number;
   readonly headers: Record<string, unknown>;
   readonly body: string;
+}
+
+/** Queues and topics to be added. */
+export interface AddedMessaging {
+  readonly queues: readonly string[];
+  readonly topics: readonly string[];
+  readonly account: string;
+  readonly region: string;
 }
 
 /** The account number that fauxqs puts into every ARN and URL. */
@@ -56,6 +74,8 @@ export class Messaging {
   readonly #loaded = new Map<string, Fauxqs>();
   readonly #publisher = new Publisher();
   readonly #texts = new Texts();
+  /** Takes back what `addMany` has added. */
+  readonly #removals: (() => void)[] = [];
 
   /** The latest texts to phones and apps, oldest first. Nobody else gets them. */
   get texts(): readonly Text[] {
@@ -82,6 +102,27 @@ export class Messaging {
     }
   }
 
+  /** Adds queues and topics with the default attributes, without a request for each. Those that are there stay. */
+  async addMany({ queues: queueNames, topics: topicNames, account, region }: AddedMessaging): Promise<void> {
+    const { queues, topics } = await this.#fauxqs(account);
+    for (const name of queueNames) {
+      const arn = `arn:aws:sqs:${region}:${placeholder}:${name}`;
+      if (queues.getQueueByArn(arn)) continue;
+      const { url } = queues.createQueue(name, `http://sqs.${region}.localhost/${placeholder}/${name}`, arn);
+      this.#removals.push(() => queues.deleteQueue(url));
+    }
+    for (const name of topicNames) {
+      if (topics.getTopic(`arn:aws:sns:${region}:${placeholder}:${name}`)) continue;
+      const { arn } = topics.createTopic(name, undefined, undefined, region);
+      this.#removals.push(() => topics.deleteTopic(arn));
+    }
+  }
+
+  /** Takes back what `addMany` has added. */
+  removeAdded(): void {
+    for (const remove of this.#removals.splice(0)) remove();
+  }
+
   async close(): Promise<void> {
     const all = await Promise.all(this.#loading.values());
     await Promise.all(all.map((fauxqs) => fauxqs.close()));
@@ -106,7 +147,12 @@ export class Messaging {
   async #answerSqs(call: Call, principal: Principal, gone: AbortSignal): Promise<Answer> {
     const target = targetOf(call, principal.account);
     if (principal.allows === 'nothing') throw deniedBy(call, principal, target, 'identity');
-    if (!target) return passOn(await this.#fauxqs(principal.account), call);
+    if (!target) {
+      const own = await this.#fauxqs(principal.account);
+      return call.operation === 'ListQueues'
+        ? listQueues(call, principal.account, own.queues.allQueues())
+        : passOn(own, call);
+    }
     if (!accounts.has(target.account)) throw noQueue();
     const fauxqs = this.#loaded.get(target.account) ?? (await this.#fauxqs(target.account));
     const queue = fauxqs.queues.getQueueByArn(arnOf(call, placeholder, target.name));
@@ -128,8 +174,10 @@ export class Messaging {
   async #answerSns(call: Call, principal: Principal): Promise<Answer> {
     const { TopicArn, TargetArn } = call.input as Record<string, string | undefined>;
     const arn = TopicArn ?? TargetArn;
-    if (principal.allows === 'nothing') throw notAuthorized(call, principal, arn ?? '*', 'identity');
+    if (principal.allows === 'nothing')
+      throw notAuthorized(call, principal, arn ?? anyTopic(call, principal), 'identity');
     const own = await this.#fauxqs(principal.account);
+    if (call.operation === 'ListTopics') return listTopics(call, principal.account, own.topics.topics.values());
     if (call.operation !== 'Publish' && call.operation !== 'PublishBatch') return passOn(own, call);
     const account = arn?.split(':')[4];
     if (account !== undefined && accounts.has(account)) await this.#fauxqs(account);
@@ -171,7 +219,7 @@ export class Messaging {
 }
 
 interface Internals {
-  SqsStore: { new (): Queues; createMessage: CreateMessage };
+  SqsStore: { new (): StoredQueues; createMessage: CreateMessage };
   SnsStore: new () => Topics;
   fanOutToSubscriptions: Fauxqs['fanOut'];
 }
@@ -250,13 +298,20 @@ function sqsAction(call: Call): string {
   return `sqs:${call.operation.replace(/Batch$/, '').toLowerCase()}`;
 }
 
-function deniedBy(call: Call, { arn }: Principal, target: Target | undefined, policy: string): SqsError {
+function deniedBy(call: Call, { arn, account }: Principal, target: Target | undefined, policy: string): SqsError {
   const action = sqsAction(call);
-  const resource = target ? ` on resource: ${arnOf(call, target.account, target.name)}` : '';
+  // A list has no name: the service's text then ends in a colon.
+  const { account: owner, name } = target ?? { account, name: String(call.input.QueueName ?? '') };
+  const resource = arnOf(call, owner, name);
   return new SqsError(
     'AccessDenied',
-    `User: ${arn} is not authorized to perform: ${action}${resource} because no ${policy}-based policy allows the ${action} action`
+    `User: ${arn} is not authorized to perform: ${action} on resource: ${resource} because no ${policy}-based policy allows the ${action} action`
   );
+}
+
+/** What a list is refused on. */
+function anyTopic({ operation, region }: Call, { account }: Principal): string {
+  return operation.startsWith('List') ? `arn:aws:sns:${region}:${account}:*` : '*';
 }
 
 function notAuthorized(call: Call, { arn }: Principal, resource: string, policy: string): AwsError {
@@ -314,7 +369,7 @@ async function passOn(fauxqs: Fauxqs, call: Call): Promise<Answer> {
   return {
     status: response.statusCode,
     headers,
-    body: outward(call, account, inRegion(call, response.body)),
+    body: outward(call, account, response.body),
     ...(response.statusCode >= 400 ? { errorCode: /<Code>([^<]*)</.exec(response.body)?.[1] ?? 'unknown' } : {})
   };
 }
@@ -338,20 +393,6 @@ function inward(call: Call, account: string): string {
   const payload = renumber(call.body.toString('utf8'), account, placeholder);
   if (call.protocol === 'query') return payload;
   return payload.replace(/("QueueUrl":\s*")(?:https?:\/\/[^/"]*)?/, `$1http://sqs.${call.region}.localhost`);
-}
-
-/** fauxqs lists the queues and topics of all regions. */
-function inRegion(call: Call, body: string): string {
-  if (call.operation === 'ListTopics') {
-    return body.replace(
-      /<member>\s*<TopicArn>arn:aws:sns:([^:<]*):[^<]*<\/TopicArn>\s*<\/member>/g,
-      (member, region) => (region === call.region ? member : '')
-    );
-  }
-  if (call.operation !== 'ListQueues') return body;
-  const { QueueUrls = [], ...rest } = JSON.parse(body) as { QueueUrls?: string[] };
-  const here = QueueUrls.filter((each) => each.startsWith(`http://sqs.${call.region}.`));
-  return JSON.stringify({ ...rest, QueueUrls: here });
 }
 
 /** Its answer as the caller wants it: the account's own number, and queue URLs at this server. */

@@ -52,7 +52,8 @@ type Operation = (work: Work) => Output | Promise<Output>;
 
 /** Rekognition, for the pictures of `drawings`. */
 export class Rekognition {
-  readonly #collections = new Collections();
+  /** Those of all accounts and regions. */
+  readonly collections = new Collections();
 
   constructor() {
     knowClient('rekognition', client);
@@ -69,16 +70,11 @@ export class Rekognition {
       bytes ??= readImage(call);
       return bytes;
     };
-    const collections = this.#collections.in(principal.account, call.region);
+    const collections = this.collections.in(principal.account, call.region);
     const output = await operation({ input: call.input, call, principal, collections, image, see: () => see(image()) });
     checkOutput('rekognition', `${call.operation}Response`, output);
     const headers = { 'Content-Type': 'application/x-amz-json-1.1', 'x-amzn-RequestId': call.requestId };
     return { status: 200, headers, body: JSON.stringify(onWire(output)) };
-  }
-
-  /** Forgets all collections. */
-  clear(): void {
-    this.#collections.clear();
   }
 }
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { AwsError, errorAnswer } from './aws-error';
 import { type Answer, type Call, readCall } from './call';
-import { type Control, controlPath, type ManyFunctions, type Settings } from './control';
+import { type Control, controlPath, type Settings } from './control';
 import { failEntries } from './entries';
 import { answerInstead, type Fault, Faults, type Strike } from './faults';
 import { bareName } from './function-name';
@@ -11,10 +11,11 @@ import { Functions, ownFunctions } from './functions';
 import { delay, readBody, reset, send, tooLarge } from './http';
 import { Lambda } from './lambda';
 import { Messaging } from './messaging';
+import { numbered, type Population } from './population';
 import { Records, type RequestRecord } from './records';
 import type { Rekognition } from './rekognition';
 import { checkError } from './schema';
-import { type Principal, Principals } from './sign-ins';
+import { type Principal, Principals, signIns } from './sign-ins';
 import { authenticate } from './sigv4';
 import { sts } from './sts';
 
@@ -24,6 +25,8 @@ export interface LocalAwsOptions {
   readonly port?: number;
   /** Folders of handlers, in addition to `local-aws/functions`; see `Functions`. */
   readonly functions?: readonly string[];
+  /** Collections of faces that the first account has in us-east-1 from the beginning. */
+  readonly collections?: readonly string[];
 }
 
 /** A running local AWS. */
@@ -40,7 +43,7 @@ const shownHeaders = /^(content-type|user-agent|amz-sdk-request|amz-sdk-invocati
  * @throws the system's error if the port is taken or no port is free
  */
 export async function startLocalAws(options: LocalAwsOptions = {}): Promise<RunningLocalAws> {
-  const aws = new LocalAwsServer(options.functions ?? []);
+  const aws = new LocalAwsServer(options.functions ?? [], options.collections ?? []);
   const server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000 }, (request, response) => {
     aws.serve(request, response).catch((error: unknown) => {
       console.error('local-aws:', error);
@@ -89,8 +92,10 @@ class LocalAwsServer {
   readonly #functions: Functions;
   readonly #lambda: Lambda;
   #settings: Settings = {};
+  #firstCollections: readonly string[];
 
-  constructor(folders: readonly string[]) {
+  constructor(folders: readonly string[], collections: readonly string[]) {
+    this.#firstCollections = collections;
     this.#functions = new Functions([ownFunctions, ...folders]);
     this.#lambda = new Lambda(this.#functions, this.#records);
   }
@@ -189,7 +194,8 @@ class LocalAwsServer {
   }
 
   async #work(call: Call, response: ServerResponse, fault?: Strike): Promise<Answer> {
-    const principal = authenticate(call, this.#principals, this.#now());
+    const signer = authenticate(call, this.#principals, this.#now());
+    const principal: Principal = fault?.kind === 'denied' ? { ...signer, allows: 'nothing' } : signer;
     if (fault?.kind !== 'entries') return this.#serve(call, principal, response);
     const { rest, complete } = failEntries(call, fault, fault.random);
     return complete(rest && (await this.#serve(rest, principal, response)));
@@ -211,11 +217,19 @@ class LocalAwsServer {
       return this.#messaging.answer(call, principal, gone.signal);
     }
     if (call.service === 'rekognition') {
-      // Its client, and the library that decodes pictures, take a while to load: only who uses it waits for them.
-      this.#rekognition ??= import('./rekognition.js').then((module) => new module.Rekognition());
-      return (await this.#rekognition).answer(call, principal);
+      return (await this.#loadRekognition()).answer(call, principal);
     }
     throw new AwsError(404, 'UnknownOperationException', `The local AWS has no service '${call.service}'.`);
+  }
+
+  /** Its client, and the library that decodes pictures, take a while to load: only who uses it waits for them. */
+  #loadRekognition(): Promise<Rekognition> {
+    this.#rekognition ??= import('./rekognition.js').then((module) => {
+      const rekognition = new module.Rekognition();
+      for (const id of this.#firstCollections) rekognition.collections.add(signIns.demo.account, 'us-east-1', id);
+      return rekognition;
+    });
+    return this.#rekognition;
   }
 
   async #control(request: IncomingMessage, response: ServerResponse, name: string, body: Buffer): Promise<void> {
@@ -242,7 +256,9 @@ class LocalAwsServer {
       invocations: ({ functionName }) =>
         this.#records.invocations.filter((each) => functionName === undefined || each.functionName === functionName),
       connections: () => this.#records.connections,
-      addFunctions: (many) => this.#addFunctions(many),
+      addFunctions: ({ count, ...rest }) => this.#populate({ prefix: 'device', ...rest, functions: count }),
+      populate: (population) => this.#populate(population),
+      clearPopulation: () => this.#clearPopulation(),
       until: ({ timeoutMs, ...condition }) => {
         const gone = new AbortController();
         response.on('close', () => gone.abort());
@@ -257,16 +273,30 @@ class LocalAwsServer {
     this.#lambda.eventRetries = settings.eventRetries ?? 0;
   }
 
-  #addFunctions({ count, prefix = 'device', account = '111111111111', region = 'us-east-1' }: ManyFunctions): void {
-    this.#functions.addMany(count, prefix, account, region);
+  async #populate(population: Population): Promise<void> {
+    const { functions = 0, topics = 0, queues = 0, collections = 0, versions = 0, aliases = 0 } = population;
+    const { prefix = 'fleet', account = signIns.demo.account, region = 'us-east-1' } = population;
+    const names = (count: number) => numbered(prefix, count);
+    this.#functions.addMany({ names: names(functions), account, region, versions, aliases });
+    if (topics + queues > 0) {
+      await this.#messaging.addMany({ topics: names(topics), queues: names(queues), account, region });
+    }
+    if (collections > 0) (await this.#loadRekognition()).collections.addMany(account, region, names(collections));
   }
 
-  #reset(): void {
+  async #clearPopulation(): Promise<void> {
+    this.#functions.removeAdded();
+    this.#messaging.removeAdded();
+    (await this.#rekognition)?.collections.removeAdded();
+  }
+
+  async #reset(): Promise<void> {
     this.#faults.clear();
     this.#records.clear();
     this.#set({});
-    this.#functions.removeAdded();
-    void this.#rekognition?.then((rekognition) => rekognition.clear());
+    this.#firstCollections = [];
+    await this.#clearPopulation();
+    (await this.#rekognition)?.collections.clear();
   }
 }
 

@@ -1,0 +1,28 @@
+import { AwsError, denied } from './aws-error';
+import { type FunctionReference, functionArn } from './function-name';
+import type { Functions, LambdaFunction } from './functions';
+import type { Principal } from './sign-ins';
+
+/** Throws AwsError if the principal may not do this with the function. No function lets another account's in. */
+export function authorize(principal: Principal, reference: FunctionReference, action: string): void {
+  const arn = functionArn(reference.account, reference.region, reference.name);
+  if (principal.allows === 'nothing') throw denied(principal, action, arn);
+  if (reference.account !== principal.account) throw denied(principal, action, arn, 'resource');
+}
+
+/**
+ * The function, if it is there.
+ *
+ * @throws AwsError ResourceNotFoundException if the reference leads out of the region
+ */
+export function reach(functions: Functions, reference: FunctionReference, region: string): LambdaFunction | undefined {
+  if (reference.region !== region) {
+    throw notFound(`Functions from '${reference.region}' are not reachable in this region ('${region}')`);
+  }
+  return functions.find(reference.account, region, reference.name);
+}
+
+/** What Lambda says of things that are not there. */
+export function notFound(text: string): AwsError {
+  return new AwsError(404, 'ResourceNotFoundException', text, { fields: { Type: 'User' }, capital: true });
+}

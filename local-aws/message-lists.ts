@@ -1,0 +1,75 @@
+import { AwsError, escapeXml, xmlNamespace } from './aws-error';
+import type { Answer, Call } from './call';
+import { SqsError } from './sqs-rules';
+
+/** What fauxqs keeps of a queue or topic; its account number is not the account's. */
+interface Named {
+  readonly arn: string;
+}
+
+const mostTopics = 100;
+const mostQueues = 1000;
+
+/** SNS's ListTopics, 100 a page. Throws AwsError. */
+export function listTopics(call: Call, account: string, topics: Iterable<Named>): Answer {
+  const { NextToken } = call.input as { NextToken?: string };
+  const after = NextToken ? readToken(NextToken) : '';
+  if (after === undefined) throw new AwsError(400, 'InvalidParameter', 'Invalid parameter: NextToken');
+  const { page, next } = pageOf(namesIn(call.region, topics), after, mostTopics);
+  const arns = page.map((name) => escapeXml(`arn:aws:sns:${call.region}:${account}:${name}`));
+  const body = `<ListTopicsResponse xmlns="${xmlNamespace('sns')}">
+  <ListTopicsResult>
+    <Topics>${arns.map((arn) => `<member><TopicArn>${arn}</TopicArn></member>`).join('')}</Topics>
+    ${next ? `<NextToken>${next}</NextToken>` : ''}
+  </ListTopicsResult>
+  <ResponseMetadata>
+    <RequestId>${call.requestId}</RequestId>
+  </ResponseMetadata>
+</ListTopicsResponse>
+`;
+  return { status: 200, headers: { 'Content-Type': 'text/xml', 'x-amzn-RequestId': call.requestId }, body };
+}
+
+/** SQS's ListQueues: there is a next page only for who says how long one is. Throws SqsError. */
+export function listQueues(call: Call, account: string, queues: Iterable<Named>): Answer {
+  const { QueueNamePrefix = '', MaxResults, NextToken } = call.input as Record<string, unknown>;
+  checkMaxResults(MaxResults);
+  const after = NextToken ? readToken(String(NextToken)) : '';
+  if (after === undefined) throw new SqsError('InvalidParameterValue', 'Invalid or expired next token.');
+  const wanted = namesIn(call.region, queues).filter((name) => name.startsWith(String(QueueNamePrefix)));
+  const { page, next } = pageOf(wanted, after, Number(MaxResults ?? mostQueues));
+  const output = {
+    QueueUrls: page.map((name) => `http://${call.headers.host}/${account}/${name}`),
+    ...(next && MaxResults !== undefined ? { NextToken: next } : {})
+  };
+  const headers = { 'Content-Type': 'application/x-amz-json-1.0', 'x-amzn-RequestId': call.requestId };
+  return { status: 200, headers, body: JSON.stringify(output) };
+}
+
+function checkMaxResults(value: unknown): void {
+  if (value === undefined) return;
+  if (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= mostQueues) return;
+  const reason = 'MaxResults must be an integer between 1 and 1000.';
+  throw new SqsError('InvalidParameterValue', `Value for parameter MaxResults is invalid. Reason: ${reason}`);
+}
+
+/** fauxqs keeps those of all regions together. */
+function namesIn(region: string, all: Iterable<Named>): string[] {
+  const parts = [...all].map(({ arn }) => arn.split(':'));
+  return parts
+    .filter((each) => each[3] === region)
+    .map((each) => each[5] ?? '')
+    .sort();
+}
+
+/** A token says after which name to go on, so that nothing is left out when a thing of an earlier page is deleted. */
+function pageOf(names: readonly string[], after: string, size: number): { page: string[]; next: string | undefined } {
+  const rest = names.filter((name) => name > after);
+  const page = rest.slice(0, size);
+  const next = rest.length > size ? Buffer.from(`after ${page.at(-1)}`).toString('base64') : undefined;
+  return { page, next };
+}
+
+function readToken(token: string): string | undefined {
+  return /^after (.+)$/.exec(Buffer.from(token, 'base64').toString('utf8'))?.[1];
+}

@@ -4,6 +4,8 @@ import { closed, invalid } from './errors';
 import { clockCorrected, credentialsRefused } from './failures';
 import type { Credentials } from './fields';
 import { regionIs, regionPattern } from './fields';
+import type { AccountProxy } from './proxy';
+import { proxyFor } from './proxy';
 import { Rate } from './rate';
 import type { Command, SdkClient, ServiceName } from './sdks';
 import { clientClassOf, clientOptionsOf } from './sdks';
@@ -35,6 +37,9 @@ interface Call {
   authorization?: string | undefined;
 }
 
+/** As Node.js and Node-RED's own request node: the flow decides how much runs at once. */
+const agentOptions = { keepAlive: true, maxSockets: Infinity };
+
 /** How long a connection may take to be made, and an answer's head and body to come where a call has no limit; ms. */
 const httpOptions = {
   connectionTimeout: 10_000,
@@ -42,9 +47,8 @@ const httpOptions = {
   throwOnRequestTimeout: true,
   // A service's own limit on silence would cut a function that thinks for 15 minutes.
   socketTimeout: 0,
-  // As Node.js and Node-RED's own request node: the flow decides how much runs at once.
-  httpAgent: { keepAlive: true, maxSockets: Infinity },
-  httpsAgent: { keepAlive: true, maxSockets: Infinity }
+  httpAgent: agentOptions,
+  httpsAgent: agentOptions
 };
 
 /** How many clients are kept: messages may bring any number of regions and credentials. */
@@ -74,6 +78,7 @@ export interface AccountOptions {
 export class Clients {
   readonly provider: SignInProvider;
   readonly #options: AccountOptions;
+  readonly #proxy: AccountProxy;
   readonly #rekognitionRate: Rate;
   readonly #clients = new Map<string, Client>();
   /** By the command's input and by its last request. */
@@ -90,8 +95,10 @@ export class Clients {
   /** What the last question to an SSO portal was asked with. */
   #ssoToken = '';
 
+  /** Reads from the environment which proxy to use; throws `InvalidValue` where that is none. */
   constructor(options: AccountOptions) {
     this.#options = options;
+    this.#proxy = proxyFor(options.endpoint);
     this.#place = options.region;
     this.#rekognitionRate = new Rate(options.rekognitionRate);
     this.provider = signInProvider(options.signIn, () => this.#innerOptions());
@@ -131,7 +138,8 @@ export class Clients {
   /** Everything secret that this account knows at the moment. */
   secrets(): string[] {
     const { keys, role } = this.#options.signIn;
-    return [...this.provider.secrets(), ...Object.values(keys ?? {}), role?.externalId ?? '', this.#ssoToken];
+    const own = [...Object.values(keys ?? {}), role?.externalId ?? '', this.#ssoToken];
+    return [...this.provider.secrets(), ...own, ...this.#proxy.secrets];
   }
 
   #end(): void {
@@ -174,7 +182,7 @@ export class Clients {
       ...(endpoint && { endpoint }),
       ...(signIn.profile && { profile: signIn.profile }),
       ...clientOptionsOf(service),
-      requestHandler: this.#handler ?? httpOptions,
+      requestHandler: this.#handler ?? { ...httpOptions, ...this.#proxy.agents(agentOptions) },
       ...options
     });
     this.#handler ??= this.#sharedHandler(client.config.requestHandler);

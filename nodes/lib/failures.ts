@@ -9,6 +9,10 @@ interface Failure {
   syscall?: string;
   /** Of an AggregateError: one for each address of a host that was tried. */
   errors?: unknown[];
+  /** The connection to a proxy failed, or the proxy refused: see `proxy.ts`. */
+  proxy?: boolean;
+  /** What a proxy answered instead of opening a tunnel. */
+  statusCode?: number;
   /** Whose fault it is; only of what a service answered: the SDK copies every member of the answer into the error. */
   $fault?: string;
   $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number; clockSkewCorrected?: boolean };
@@ -20,8 +24,9 @@ const connecting = new Set(['connect', 'getaddrinfo']);
 
 /** True when the request cannot have reached the service: no connection was made at all. */
 export function couldNotConnect(error: unknown): boolean {
-  const { name, code, syscall, message = '', errors = [], $fault } = error as Failure;
+  const { name, code, syscall, message = '', errors = [], proxy, $fault } = error as Failure;
   if ($fault !== undefined) return false;
+  if (proxy === true) return true;
   if (errors.length > 0) return errors.every(couldNotConnect);
   if (syscall !== undefined && connecting.has(syscall)) return true;
   // The SDK's connection time limit has no code of its own, only this text.
@@ -149,8 +154,27 @@ interface Described {
   retryable: boolean;
 }
 
+const proxyRefusal =
+  'The proxy does not accept the user name and password, or wants some: check HTTPS_PROXY and HTTP_PROXY in the environment.';
+
+/** The proxy that the environment names is at fault; a service has not seen the request. */
+function describeProxy({ message, statusCode }: Failure, code: string): Described {
+  const name = code === 'ETIMEDOUT' ? 'Timeout' : code;
+  const [detail] = (message || code).split('\n', 1) as [string];
+  if (statusCode === 407) return { name, message: `${proxyRefusal} (${detail})`, retryable: false };
+  if (code === 'ERR_PROXY_TUNNEL') {
+    return { name, message: `The proxy made no connection to the service. (${detail})`, retryable: true };
+  }
+  const mismatch = describeMismatch(code) !== undefined;
+  const what = mismatch ? 'No TLS connection to the proxy could be made' : 'The proxy cannot be reached';
+  const check = 'check HTTPS_PROXY and HTTP_PROXY in the environment';
+  return { name, message: `${what}: ${check}. (${detail})`, retryable: !mismatch };
+}
+
 /** An answer that does not come from AWS: the SDK fails to parse it, or finds no error name in it. */
 function describeForeign(failure: Failure, status: number): Described {
+  // No service answers so.
+  if (status === 407) return { name: 'UnknownError', message: `${proxyRefusal} (HTTP 407)`, retryable: false };
   return {
     name: 'UnknownError',
     message: `The answer (HTTP ${status}) is not one of AWS: a proxy or gateway may have given it; check the endpoint.`,
@@ -171,6 +195,7 @@ function describeMismatch(code: string): string | undefined {
 }
 
 function describeNetwork(failure: Failure, code: string): Described {
+  if (failure.proxy === true) return describeProxy(failure, code);
   const mismatch = describeMismatch(code);
   if (mismatch) return { name: code, message: `${mismatch} (${code})`, retryable: false };
   // The SDK adds a line of its own to some.
@@ -202,7 +227,7 @@ function describe(failure: Failure, status: number | undefined): Described {
     return { name: 'Timeout', message: 'No connection to the service could be made in time.', retryable: true };
   }
   if (failure.$fault === undefined && isNetworkCode(failure.code)) return describeNetwork(failure, failure.code);
-  if (isUnreadable(failure) && status !== undefined) return describeForeign(failure, status);
+  if (status === 407 || (isUnreadable(failure) && status !== undefined)) return describeForeign(failure, status);
   return describeService(failure, status);
 }
 
@@ -211,9 +236,10 @@ function failureOf(thrown: unknown): Failure {
   if (typeof thrown !== 'object' || thrown === null) return { message: String(thrown) };
   const { name, message, ...rest } = thrown as Record<string, unknown>;
   const text = (value: unknown) => (typeof value === 'string' || value === undefined ? value : JSON.stringify(value));
-  const { code, syscall, errors, $fault, $metadata, $response } = rest as Failure;
+  const { code, syscall, errors, proxy, statusCode, $fault, $metadata, $response } = rest as Failure;
   const shortName = text(name)?.slice(0, longestName);
-  return { name: shortName, message: text(message), code, syscall, errors, $fault, $metadata, $response } as Failure;
+  const known = { code, syscall, errors, proxy, statusCode, $fault, $metadata, $response };
+  return { name: shortName, message: text(message), ...known } as Failure;
 }
 
 /** Strikes secrets out of an error of our own: of its text, of its stack, which repeats that, and of what it adds. */
@@ -244,17 +270,19 @@ export function toActionError(
     redactMembers(thrown, context.secrets);
     return Object.assign(thrown, service && { service }, operation && { operation });
   }
-  const failure = failureOf(thrown);
+  const clean = (text: string) => redact(text, context.secrets);
+  const found = failureOf(thrown);
+  // Before it is put into our own words, in which a secret such as “wrong” would be struck out.
+  const failure = { ...found, message: clean(found.message ?? '') };
   const statusCode = failure.$metadata?.httpStatusCode ?? failure.$response?.statusCode;
   const requestId = failure.$metadata?.requestId;
   const { name, message, retryable } = describe(failure, statusCode);
-  const clean = (text: string) => redact(text, context.secrets);
-  return new ActionError(name, clean(message), {
+  return new ActionError(name, message, {
     ...(context.service && { service: context.service }),
     ...(context.operation && { operation: context.operation }),
     ...(statusCode !== undefined && { statusCode }),
     ...(requestId !== undefined && { requestId }),
     retryable,
-    cause: { name: failure.name ?? 'Error', message: clean(failure.message ?? '').slice(0, 1000) }
+    cause: { name: failure.name ?? 'Error', message: failure.message.slice(0, 1000) }
   });
 }

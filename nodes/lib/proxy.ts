@@ -1,0 +1,217 @@
+/**
+ * HTTP proxies as the environment names them: `https_proxy`, `http_proxy` and `no_proxy`, in small or capital letters.
+ * Node.js itself speaks with the proxy, where it can: 22.21, 24.5 and later do (`proxyEnv` of an agent).
+ */
+import type { AgentOptions, RequestOptions } from 'node:http';
+import http from 'node:http';
+import https from 'node:https';
+import type { Duplex } from 'node:stream';
+import { invalid } from './errors';
+
+type Environment = Record<string, string | undefined>;
+type Connected = (error: Error | null, socket: Duplex) => void;
+
+/** An error on the way to the proxy, or of the proxy itself: the service never saw the request. */
+export interface ProxyFailure extends Error {
+  proxy: true;
+}
+
+/** What an account's requests need for the proxies of the environment. */
+export interface AccountProxy {
+  /** For the request handler; `undefined`: there is no proxy, or this Node.js can use none. */
+  agents(options: AgentOptions): { httpAgent: http.Agent; httpsAgent: https.Agent } | undefined;
+  /** Passwords, as they are and as they are sent. */
+  readonly secrets: readonly string[];
+}
+
+/** How long a proxy may take, ms: less than the limit of the SDK, which could not say that it was the proxy. */
+const proxyLimit = 9500;
+
+/** Whether this Node.js can use a proxy: one that can refuses this address, one that cannot does not read it. */
+export const canUseProxies: boolean = (() => {
+  try {
+    new https.Agent({ proxyEnv: { https_proxy: 'http://[' } });
+    return false;
+  } catch {
+    return true;
+  }
+})();
+
+interface Variable {
+  name: string;
+  value: string;
+}
+
+/** Small letters go first, as for Node.js and Node-RED. An empty variable is as good as none. */
+function variable(env: Environment, name: string): Variable | undefined {
+  const set = [name, name.toUpperCase()].find((each) => env[each]?.trim());
+  return set === undefined ? undefined : { name: set, value: (env[set] as string).trim() };
+}
+
+/** Commas separate for Node.js; Node-RED takes blanks as well. */
+const bypassesOf = (env: Environment): string[] =>
+  variable(env, 'no_proxy')
+    ?.value.toLowerCase()
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== '') ?? [];
+
+/** Whether `no_proxy` names a host, matched as Node.js does; its ranges of addresses are left to Node.js alone. */
+function bypasses(entries: string[], host: string, port: unknown): boolean {
+  const name = host.toLowerCase();
+  return entries.some((entry) => {
+    if (entry === '*' || entry === name || entry === `${name}:${port}`) return true;
+    if (entry.startsWith('.')) return `.${name}`.endsWith(entry);
+    return entry.startsWith('*.') && name.endsWith(entry.slice(1));
+  });
+}
+
+/** The URL of a proxy; `undefined` where it is none that Node.js can use. Without a scheme it is http, as for curl. */
+function addressOf({ value }: Variable): URL | undefined {
+  const text = value.includes('://') ? value : `http://${value}`;
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  // A password with an unescaped / ? or # in it would leave its end here, and the user name as the host.
+  const isWhole = url.pathname === '/' && url.search === '' && url.hash === '';
+  return isWhole && /^https?:$/.test(url.protocol) && decoded(url) ? url : undefined;
+}
+
+/** User name and password; `undefined` where a % in them escapes nothing. */
+function decoded({ username, password }: URL): { user: string; password: string } | undefined {
+  try {
+    return { user: decodeURIComponent(username), password: decodeURIComponent(password) };
+  } catch {
+    return undefined;
+  }
+}
+
+function secretsOf(url: URL | undefined): string[] {
+  const login = url && decoded(url);
+  if (!url || !login?.password) return [];
+  const sent = Buffer.from(`${login.user}:${login.password}`).toString('base64');
+  return [login.password, url.password, sent];
+}
+
+/** The variable of the proxy that an account's requests go through: they all go to its endpoint, or to AWS by https. */
+function variableFor(endpoint: string | undefined, env: Environment): Variable | undefined {
+  const { protocol, hostname, port } = new URL(endpoint || 'https://sts.amazonaws.com');
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const known = port || (protocol === 'https:' ? 443 : 80);
+  if (bypasses(bypassesOf(env), host, known)) return undefined;
+  return variable(env, protocol === 'https:' ? 'https_proxy' : 'http_proxy');
+}
+
+/**
+ * Reads the environment for an account. Throws `InvalidValue` where the variable that counts for the account is no URL
+ * of a proxy: without the proxy its requests would go where they are not meant to go.
+ */
+export function proxyFor(endpoint: string | undefined, env: Environment = process.env): AccountProxy {
+  if (!canUseProxies) return { agents: () => undefined, secrets: [] };
+  const needed = variableFor(endpoint, env);
+  if (needed && !addressOf(needed)) {
+    throw invalid(
+      `The environment variable ${needed.name} must be the URL of an HTTP proxy, such as http://proxy.example.com:3128, with special characters of a user name or password percent-encoded.`
+    );
+  }
+  const addresses = ['http_proxy', 'https_proxy'].map((name) => {
+    const set = variable(env, name);
+    return set && addressOf(set);
+  });
+  const [http_proxy, https_proxy] = addresses.map((url) => url?.href);
+  const entries = bypassesOf(env);
+  const proxyEnv = { http_proxy, https_proxy, no_proxy: entries.join(',') };
+  return {
+    agents: (options) =>
+      (http_proxy || https_proxy) === undefined
+        ? undefined
+        : {
+            httpAgent: new ForwardingAgent({ ...options, proxyEnv }, isProxiedBy(http_proxy, entries)),
+            httpsAgent: new TunnelAgent({ ...options, proxyEnv }, isProxiedBy(https_proxy, entries))
+          },
+    secrets: addresses.flatMap(secretsOf)
+  };
+}
+
+/** Tells whether a connection will be one to the proxy. */
+type IsProxied = (options: RequestOptions) => boolean;
+
+const isProxiedBy =
+  (address: string | undefined, entries: string[]): IsProxied =>
+  ({ host, port }) =>
+    address !== undefined && !bypasses(entries, host ?? 'localhost', port);
+
+/** The SDK hands the error on as it is: failures.ts reads this mark. */
+const markProxy = (error: Error): ProxyFailure => Object.assign(error, { proxy: true as const });
+
+/**
+ * Marks the errors of a connection to a proxy, and gives it an end where the proxy is silent: nobody else knows the
+ * connection before the proxy has done its part. Call what it gives when that is so.
+ */
+function watch(socket: Duplex): () => void {
+  const late = () =>
+    socket.destroy(
+      Object.assign(new Error('The proxy did not answer in time.'), { code: 'ETIMEDOUT', syscall: 'connect' })
+    );
+  const timer = setTimeout(late, proxyLimit);
+  socket.on('error', markProxy);
+  const end = () => {
+    clearTimeout(timer);
+    socket.off('error', markProxy);
+  };
+  socket.once('close', end);
+  return end;
+}
+
+/** Sends requests by http to the proxy. */
+class ForwardingAgent extends http.Agent {
+  readonly #isProxied: IsProxied;
+
+  constructor(options: AgentOptions, isProxied: IsProxied) {
+    super(options);
+    this.#isProxied = isProxied;
+  }
+
+  override createConnection(options: RequestOptions, connected?: Connected): Duplex | null | undefined {
+    const socket = super.createConnection(options, connected);
+    if (!socket || !this.#isProxied(options)) return socket;
+    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', watch(socket));
+    return socket;
+  }
+}
+
+/** Makes connections by https through a tunnel, which the proxy opens on CONNECT. */
+class TunnelAgent extends https.Agent {
+  readonly #isProxied: IsProxied;
+
+  constructor(options: AgentOptions, isProxied: IsProxied) {
+    super(options);
+    this.#isProxied = isProxied;
+  }
+
+  override createConnection(options: RequestOptions, connected?: Connected): Duplex | null | undefined {
+    if (!this.#isProxied(options)) return super.createConnection(options, connected);
+    // Node.js calls back with the connection in the tunnel, or with an error and what failed.
+    const toProxy = super.createConnection(options, (error, socket) => {
+      watched?.();
+      // Node.js would leave it open where the proxy refused.
+      if (error) toProxy?.destroy();
+      connected?.(error && socket === toProxy ? markProxy(error) : error, socket);
+    });
+    const watched = toProxy && watch(toProxy);
+    return toProxy;
+  }
+}
+
+let hasWarned = false;
+
+/**
+ * Warns, once for all accounts, when an account has a proxy that this Node.js cannot use. The text names the variable,
+ * whose value may hold a password.
+ */
+export function warnOfProxy(warn: (text: string) => void, endpoint: string | undefined): void {
+  const needed = canUseProxies || hasWarned ? undefined : variableFor(endpoint, process.env);
+  if (!needed) return;
+  hasWarned = true;
+  warn(
+    `${needed.name} names a proxy, but Node.js ${process.versions.node} cannot use one here, so AWS is called without it: update Node.js to 22.21, 24.5 or later.`
+  );
+}

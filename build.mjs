@@ -2,8 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
+import { transformSync } from 'esbuild';
 import { page, registration } from './nodes/editor/page.mts';
+import { fillPolicies } from './nodes/editor/policy.mts';
 
 const require = createRequire(import.meta.url);
 const root = import.meta.dirname;
@@ -21,7 +23,7 @@ function merge(base, more) {
   return merged;
 }
 
-/** Each set has a catalogue of its own, so the common words go into every one. */
+/** Each set has a catalogue of its own, so the common words go into every one; help gets its policies. */
 function writeWords(language, sets) {
   const source = from('locales', language);
   const target = from('dist', 'locales', language);
@@ -30,8 +32,15 @@ function writeWords(language, sets) {
     const words = merge(readJson(join(source, 'common.json')), readJson(join(source, `${set}.json`)));
     writeFileSync(join(target, `${set}.json`), JSON.stringify(words));
     const help = join(source, `${set}.html`);
-    if (existsSync(help)) cpSync(help, join(target, `${set}.html`));
+    if (existsSync(help)) writeFileSync(join(target, `${set}.html`), fillPolicies(readFileSync(help, 'utf8')));
   }
+}
+
+/** A file of the editor's pages as browsers take it: each page has its own copy, so it should be small. */
+function small(name) {
+  const file = from('nodes', 'editor', name);
+  return transformSync(readFileSync(file, 'utf8'), { loader: extname(file).slice(1), minify: true, target: 'es2020' })
+    .code;
 }
 
 const sets = Object.keys(readJson(from('package.json'))['node-red'].nodes);
@@ -39,14 +48,15 @@ const sets = Object.keys(readJson(from('package.json'))['node-red'].nodes);
 rmSync(from('dist'), { recursive: true, force: true });
 compile('-p', 'tsconfig.build.json');
 compile('-p', join('nodes', 'editor'));
-const form = readFileSync(from('dist', 'editor', 'form.js'), 'utf8');
-rmSync(from('dist', 'editor'), { recursive: true });
+const style = small('form.css');
+const shared = small('picker.ts') + small('form.ts');
 
 for (const language of readdirSync(from('locales'))) writeWords(language, sets);
 for (const set of sets) {
   const words = readJson(from('dist', 'locales', 'en-US', `${set}.json`));
   const { definition } = require(from('dist', 'nodes', `${set}.js`));
-  writeFileSync(from('dist', `${set}.html`), page(definition, words, form));
+  const own = existsSync(from('nodes', 'editor', `${set}.ts`)) ? small(`${set}.ts`) : '';
+  writeFileSync(from('dist', `${set}.html`), page(definition, words, shared + own, style));
   writeFileSync(from('dist', `${set}.js`), registration(definition));
 }
 cpSync(from('icons'), from('dist', 'icons'), { recursive: true });

@@ -1,56 +1,18 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { AccountNode } from './lib/account';
 import { Clients } from './lib/clients';
+import { identify, tryConnection } from './lib/connection';
 import { invalid } from './lib/errors';
 import { toActionError } from './lib/failures';
 import type { Fields, Inputs } from './lib/fields';
 import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern, stored } from './lib/fields';
 import type { NodeModule } from './lib/node-module';
+import { warnOfProxy } from './lib/proxy';
 import type { Config } from './lib/read';
 import { readAll } from './lib/read';
-import { sdkOf } from './lib/sdks';
 import type { SignIn } from './lib/sign-in';
 
 const role = { roleArn: 'filled' } as const;
-
-/** Regions with an endpoint of their own for most services; any other may be typed. */
-const regions = [
-  'us-east-1',
-  'us-east-2',
-  'us-west-1',
-  'us-west-2',
-  'af-south-1',
-  'ap-east-1',
-  'ap-northeast-1',
-  'ap-northeast-2',
-  'ap-northeast-3',
-  'ap-south-1',
-  'ap-south-2',
-  'ap-southeast-1',
-  'ap-southeast-2',
-  'ap-southeast-3',
-  'ap-southeast-4',
-  'ap-southeast-5',
-  'ca-central-1',
-  'ca-west-1',
-  'eu-central-1',
-  'eu-central-2',
-  'eu-north-1',
-  'eu-south-1',
-  'eu-south-2',
-  'eu-west-1',
-  'eu-west-2',
-  'eu-west-3',
-  'il-central-1',
-  'me-central-1',
-  'me-south-1',
-  'mx-central-1',
-  'sa-east-1',
-  'us-gov-east-1',
-  'us-gov-west-1',
-  'cn-north-1',
-  'cn-northwest-1'
-];
 
 const key = { pattern: /^[\x21-\x7e]+$/, is: 'text without blanks', when: { source: ['keys'] } };
 
@@ -64,8 +26,8 @@ const fields = {
   accessKeyId: stored('text', { ...key, icon: 'user' }),
   secretAccessKey: stored('password', { ...key, icon: 'lock' }),
   sessionToken: optional(stored('password', { ...key, icon: 'ticket' })),
-  profile: plainText({ when: { source: ['profile'] }, icon: 'id-card-o' }),
-  region: optional(plainText({ pattern: regionPattern, is: regionIs, suggestions: regions, icon: 'globe' })),
+  profile: plainText({ when: { source: ['profile'] }, offers: 'profiles', icon: 'id-card-o' }),
+  region: optional(plainText({ pattern: regionPattern, is: regionIs, offers: 'regions', icon: 'globe' })),
   roleArn: optional(
     plainText({
       pattern: /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
@@ -104,14 +66,14 @@ const fields = {
 } satisfies Fields;
 
 type Settings = Inputs<typeof fields>;
-type Stored = Record<'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'externalId', string>;
+type Stored = Partial<Record<'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'externalId', string>>;
 
 /** Reads and checks all properties and credentials. Throws `MissingValue` or `InvalidValue`. */
-function readSettings(RED: NodeAPI, node: Node<Stored>, config: Config): Settings {
+function readSettings(RED: NodeAPI, node: Node, config: Config, credentials: Stored): Settings {
   // A secret that stands in the flow itself is not looked at: its place is the credential store.
   const stored = Object.keys(fields).filter((name) => (fields as Fields)[name]?.stored);
   // Blanks around a key come from pasting.
-  const kept = stored.map((name) => [name, node.credentials?.[name as keyof Stored]?.trim()]);
+  const kept = stored.map((name) => [name, credentials[name as keyof Stored]?.trim()]);
   const all = { ...config, ...Object.fromEntries(kept) };
   const settings = readAll(RED, node, all, fields);
   // The pattern lets addresses such as http://256.1.1.1 through.
@@ -137,15 +99,17 @@ function signInFrom(settings: Partial<Settings>, id: string): SignIn {
   };
 }
 
+function clientsFrom({ region, endpoint, rekognitionRate, ...settings }: Settings, id: string): Clients {
+  return new Clients({ signIn: signInFrom(settings, id), region, endpoint, rekognitionRate });
+}
+
 /** Asks STS who we are; what goes wrong is a warning, since the network may only be late. */
 async function sayWhoWeAre(node: Node, clients: Clients): Promise<void> {
   const controller = new AbortController();
   node.on('close', () => controller.abort());
   try {
-    const { GetCallerIdentityCommand } = sdkOf('sts');
-    const client = await clients.get('sts');
-    const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal: controller.signal });
-    if (!controller.signal.aborted) node.log(`signed in to account ${Account} as ${Arn}, region ${client.region}`);
+    const { account, arn, region } = await identify(clients, controller.signal);
+    if (!controller.signal.aborted) node.log(`signed in to account ${account} as ${arn}, region ${region}`);
   } catch (thrown) {
     const { name, message } = toActionError(thrown, {
       service: 'sts',
@@ -156,25 +120,26 @@ async function sayWhoWeAre(node: Node, clients: Clients): Promise<void> {
   }
 }
 
-const account: NodeModule = {
-  definition: { type: 'aws-account', fields, config: true },
+const account = {
+  definition: { type: 'aws-account', fields, config: true, endpoints: true },
   create(RED, node: AccountNode & Node<Stored>, config) {
     try {
-      const settings = readSettings(RED, node, config);
-      const clients = new Clients({
-        signIn: signInFrom(settings, node.id),
-        region: settings.region,
-        endpoint: settings.endpoint,
-        rekognitionRate: settings.rekognitionRate
-      });
+      const settings = readSettings(RED, node, config, node.credentials ?? {});
+      const clients = clientsFrom(settings, node.id);
       node.clients = clients;
+      warnOfProxy((text) => node.warn(text), settings.endpoint);
       node.on('close', () => clients.close());
       if (settings.validate) void sayWhoWeAre(node, clients);
     } catch (thrown) {
       node.problem = toActionError(thrown, { secrets: [] });
       node.error(`${node.problem.name}: ${node.problem.message}`);
     }
-  }
-};
+  },
+  /** Tries the sign-in that stands in a dialog. */
+  test: (RED: NodeAPI, draft: unknown) =>
+    tryConnection(RED, draft, (node, config, credentials) =>
+      clientsFrom(readSettings(RED, node, config, credentials), node.id)
+    )
+} satisfies NodeModule & { test: unknown };
 
 export = account;

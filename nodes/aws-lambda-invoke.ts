@@ -25,6 +25,8 @@ const fields = {
       pattern: functionPattern,
       is: 'the name of a function, name:alias, or its ARN',
       maxLength: 256,
+      offers: 'functions',
+      example: '"orders-" & $lowercase(payload.country)',
       icon: 'code'
     })
   ),
@@ -34,12 +36,21 @@ const fields = {
       is: 'a version number, $LATEST or an alias',
       maxLength: 128,
       numbers: true,
+      offers: 'qualifiers',
+      example: 'payload.test ? "test" : "live"',
       icon: 'code-fork'
     })
   ),
   invocationType: choice(['RequestResponse', 'Event', 'DryRun'], { icon: 'exchange' }),
-  payload: jsonText({ value: 'payload', from: 'msg', icon: 'envelope' }),
-  clientContext: optional(json({ when: synchronous, advanced: true, icon: 'info-circle' })),
+  payload: jsonText({
+    value: 'payload',
+    from: 'msg',
+    example: '{ "order": payload.id, "time": $now() }',
+    icon: 'envelope'
+  }),
+  clientContext: optional(
+    json({ when: synchronous, advanced: true, example: '{ "device": topic }', icon: 'info-circle' })
+  ),
   hostContext: flag(false, { when: synchronous, advanced: true }),
   logTail: flag(false, { when: synchronous }),
   functionError: choice(['error', 'output'], { when: synchronous, icon: 'exclamation-triangle' }),

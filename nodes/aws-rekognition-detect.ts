@@ -35,16 +35,16 @@ const fields = {
   image: imageField,
   collection: collectionField(ofIdentify),
   similarity: optional(number({ ...percent, value: '80', when: ofIdentify, icon: 'id-badge' })),
-  confidence: optional(number({ ...percent, value: '70', icon: 'percent' })),
+  confidence: optional(number({ ...percent, value: '70', example: 'topic = "porch" ? 80 : 60', icon: 'percent' })),
   targets: optional(targetsField),
   maxLabels: optional(number({ min: 1, max: 1000, integer: true, when: { operation: ['labels'] }, icon: 'list-ol' })),
   attributes: optional(attributesField(ofFaces)),
   annotate: choice(['none', 'jpeg', 'png'], { icon: 'object-group' }),
-  saveFolder: optional(text({ icon: 'folder-o' })),
+  saveFolder: optional(text({ example: '"/data/pictures/" & topic', icon: 'folder-o' })),
   saveTimestamp: flag(false, { when: { saveFolder: 'filled' } }),
   skipUnchanged: optional(number({ ...percent, value: '0', icon: 'clone' })),
   roi: optional(roiField),
-  source: optional(text({ numbers: true, advanced: true, icon: 'video-camera' }))
+  source: optional(text({ numbers: true, advanced: true, example: 'topic', icon: 'video-camera' }))
 };
 
 type Detect = Context<'rekognition', typeof fields>;

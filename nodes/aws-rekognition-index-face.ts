@@ -17,7 +17,7 @@ import { rounded } from './lib/report';
 
 const fields = {
   collection: collectionField(),
-  imageId: text({ value: 'topic', from: 'msg', numbers: true, icon: 'user' }),
+  imageId: text({ value: 'topic', from: 'msg', numbers: true, example: 'payload.name', icon: 'user' }),
   image: imageField,
   attributes: optional(attributesField()),
   quality: choice(['AUTO', 'NONE', 'LOW', 'MEDIUM', 'HIGH'], { icon: 'star-half-o' })

@@ -22,10 +22,17 @@ const fields = {
     text({
       pattern: targetPattern,
       is: 'the ARN of a topic or an endpoint, or a phone number such as +12065550100',
+      offers: 'topics',
+      example: '"arn:aws:sns:eu-west-1:123456789012:" & topic',
       icon: 'bullhorn'
     })
   ),
-  message: json({ value: 'payload', from: 'msg', icon: 'envelope' }),
+  message: json({
+    value: 'payload',
+    from: 'msg',
+    example: '"The temperature is " & payload.temperature & " °C"',
+    icon: 'envelope'
+  }),
   perProtocol: flag(false),
   subject: optional(
     text({
@@ -33,6 +40,7 @@ const fields = {
       pattern: /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/,
       is: 'text without line breaks and control characters',
       maxLength: 99,
+      example: '"Alert from " & topic',
       icon: 'header'
     })
   ),

@@ -11,7 +11,7 @@ import { Receiver } from './lib/receiver';
 import { sdkOf } from './lib/sdks';
 
 const fields = {
-  queue: plainText({ pattern: queuePattern, is: queueIs, names: true, icon: 'inbox' }),
+  queue: plainText({ pattern: queuePattern, is: queueIs, names: true, offers: 'queues', icon: 'inbox' }),
   settle: choice(['sent', 'flow'], { icon: 'check' }),
   bodyFormat: choice(['auto', 'string', 'buffer'], { icon: 'envelope-open-o' }),
   maxInFlight: plainNumber(10, { min: 1, max: 120_000, integer: true, icon: 'tasks' }),
@@ -20,7 +20,9 @@ const fields = {
   visibilityTimeout: optional(
     plainNumber('', { min: 0, max: 43_200, integer: true, advanced: true, icon: 'eye-slash' })
   ),
-  region: optional(plainText({ pattern: regionPattern, is: regionIs, advanced: true, icon: 'globe' }))
+  region: optional(
+    plainText({ pattern: regionPattern, is: regionIs, advanced: true, offers: 'regions', icon: 'globe' })
+  )
 } satisfies Fields;
 
 const receive: NodeModule = {

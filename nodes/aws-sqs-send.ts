@@ -16,10 +16,19 @@ const mostAttributes = 10;
 const { attributes, ...delivery } = messageFields;
 
 const fields = {
-  queue: many(text({ pattern: queuePattern, is: queueIs, icon: 'inbox' })),
-  body: json({ value: 'payload', from: 'msg', icon: 'envelope' }),
+  queue: many(
+    text({ pattern: queuePattern, is: queueIs, offers: 'queues', example: '"orders-" & topic', icon: 'inbox' })
+  ),
+  body: json({
+    value: 'payload',
+    from: 'msg',
+    example: '{ "order": payload.id, "time": $now() }',
+    icon: 'envelope'
+  }),
   attributes,
-  delaySeconds: optional(number({ min: 0, max: 900, integer: true, icon: 'hourglass-half' })),
+  delaySeconds: optional(
+    number({ min: 0, max: 900, integer: true, example: 'payload.urgent ? 0 : 60', icon: 'hourglass-half' })
+  ),
   ...delivery
 };
 

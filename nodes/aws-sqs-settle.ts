@@ -9,7 +9,16 @@ import type { NodeModule } from './lib/node-module';
 
 const fields = {
   action: choice(['delete', 'return'], { icon: 'check' }),
-  delay: optional(number({ min: 0, max: 43_200, integer: true, when: { action: ['return'] }, icon: 'hourglass-half' }))
+  delay: optional(
+    number({
+      min: 0,
+      max: 43_200,
+      integer: true,
+      when: { action: ['return'] },
+      example: '60 * aws.receiveCount',
+      icon: 'hourglass-half'
+    })
+  )
 } satisfies Fields;
 
 const operations = { delete: 'DeleteMessage', return: 'ChangeMessageVisibility' };

@@ -71,6 +71,9 @@ const pageOf = (set: string): string => read('dist', `${set}.html`);
 const scriptOf = (set: string): string =>
   /<script type="text\/javascript">(.*?)<\/script>/s.exec(pageOf(set))?.[1] ?? '';
 
+/** The style sheet in a page. */
+const styleOf = (set: string): string => /<style>(.*?)<\/style>/s.exec(pageOf(set))?.[1] ?? '';
+
 /** Runs a page's program as the editor does. */
 function registeredBy(set: string): { type: string; definition: EditorDefinition }[] {
   const registered: { type: string; definition: EditorDefinition }[] = [];
@@ -124,7 +127,17 @@ const readable = (html: string): string =>
     .toLowerCase();
 
 /** Of a value that will not do, and of a receiver's trouble. */
-const placeholders = ['__label__', '__min__', '__max__', '__name__', '__since__'];
+const placeholders = [
+  '__label__',
+  '__min__',
+  '__max__',
+  '__name__',
+  '__since__',
+  '__total__',
+  '__count__',
+  '__message__',
+  '__action__'
+];
 
 /** `secretAccessKey` in words. */
 const inWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
@@ -260,7 +273,7 @@ describe('the project', () => {
           errors.filter((name) => !html.includes(name)),
           []
         );
-        assert.ok(html.includes('"Action":'), 'the least policy');
+        assert.ok(html.includes(`<pre data-policy="${set}`), 'the least policy');
       });
     }
 
@@ -345,7 +358,9 @@ describe('the project', () => {
           assert.equal(type, set);
           runtime = options;
         };
-        (require(`../dist/${set}.js`) as (RED: object) => void)({ nodes: { registerType } });
+        const httpAdmin = { get: () => undefined, post: () => undefined };
+        const auth = { needsPermission: () => undefined };
+        (require(`../dist/${set}.js`) as (RED: object) => void)({ nodes: { registerType }, httpAdmin, auth });
         assert.ok(runtime);
         assert.deepEqual(types(runtime.credentials), expected ?? {});
       });
@@ -368,10 +383,12 @@ describe('the project', () => {
           []
         );
         const declarations = [
-          ...page.matchAll(/([\w-]*(?:color|background|border|shadow|outline|fill|stroke)[\w-]*)\s*:\s*([^;}'"]+);/g)
+          ...styleOf(set).matchAll(/([\w-]*(?:color|background|border|shadow|outline|fill|stroke))\s*:\s*([^;}]+)/g)
         ];
         assert.ok(declarations.length > 0);
-        for (const [whole, , value = ''] of declarations) assert.match(value, /^var\(--red-ui-[\w-]+\)$/, whole);
+        for (const [whole, , value = ''] of declarations) {
+          assert.match(value, /^(?:[\d.]+(?:px)? |solid )*var\(--red-ui-[\w-]+\)$/, whole);
+        }
       });
     }
   });

@@ -1,6 +1,6 @@
 /*
- * The part of each node's editor that cannot be said in HTML: typed inputs, rows that come and go, and reasons why a
- * value will not do. The build puts it into every node's page, so that no node waits for a script of its own.
+ * The part of each node's editor that cannot be said in HTML: typed inputs, rows that come and go, lists to choose from,
+ * and reasons why a value will not do. The build puts it into every node's page, so that no node waits for a script.
  */
 
 interface EditorNode {
@@ -26,27 +26,37 @@ interface FieldView {
   integer?: boolean;
   when?: Record<string, string[] | 'filled'>;
   advanced?: boolean;
+  offers?: string;
+  example?: string;
 }
 
 /** Node-RED's own widget. */
 interface JQuery {
   typedInput(options: object): JQuery;
-}
-
-interface Tooltip {
-  setContent(text: string): void;
-  delete(): void;
+  typedInput(method: 'value', value: string): JQuery;
 }
 
 declare const RED: {
-  popover: { tooltip(target: JQuery, text: string): Tooltip };
   nodes: { eachConfig(visit: (node: { id: string; type: string }) => void): void };
   utils: { validateTypedProperty(value: string, type: string, options?: object): true | string };
 };
 
+/** Asks the runtime. What goes wrong on the way there is a reason, too. */
+async function nimbusRequest<T extends { refusal?: Refusal }>(request: JQueryAjaxSettings): Promise<T> {
+  try {
+    return await $.ajax({ dataType: 'json', ...request });
+  } catch (thrown) {
+    const { status } = thrown as JQueryXHR;
+    return { refusal: { kind: status === 401 || status === 403 ? 'forbidden' : 'offline' } } as T;
+  }
+}
+
 // biome-ignore lint/correctness/noUnusedVariables: the build's pages call it
 function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
   let edited: EditorNode | undefined;
+  let pickers: Record<string, Picker> = {};
+  /** Fields that somebody has been to: an empty one need not be told before that it is required. */
+  let visited = new Set<string>();
 
   const input = (name: string) => $(`#${prefix}-${name}`);
   const say = (node: EditorNode, key: string, options: object = {}) => node._def._(key, options);
@@ -137,16 +147,85 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
     }
   }
 
+  /** What people see and type in: a typed input hides the control itself. */
+  function face(name: string): JQuery {
+    const typed = input(name).next('.red-ui-typedInput-container').find('.red-ui-typedInput-input');
+    return typed.length > 0 ? typed : input(name);
+  }
+
   function makeTypedInputs(node: EditorNode): void {
     for (const [name, field] of Object.entries(fields)) {
       if (!field.types) continue;
       const element = input(name);
       element.typedInput({ default: field.types[0], types: field.types, typeField: `#${prefix}-${name}Type` });
-      const hint = element.attr('aria-describedby') ?? null;
       element
         .next('.red-ui-typedInput-container')
         .find('input')
-        .attr({ 'aria-label': labelOf(node, name), 'aria-describedby': hint });
+        .attr({ 'aria-label': labelOf(node, name), 'aria-describedby': element.attr('aria-describedby') ?? null });
+      if (field.example) offerExample(node, name, field, field.example);
+    }
+  }
+
+  /** Whoever chooses an expression begins with one that works, and may leave it again. */
+  function offerExample(node: EditorNode, name: string, field: FieldView, example: string): void {
+    const element = input(name);
+    let last = typeOf(node, name, field);
+    element.on('change', () => {
+      const type = typeOf(node, name, field);
+      if (type === last) return;
+      const value = String(element.val());
+      const untouched = value === '' || value === String(field.value);
+      const from = last;
+      last = type;
+      if (type === 'jsonata' && untouched) element.typedInput('value', example);
+      else if (from === 'jsonata' && value === example) {
+        element.typedInput('value', type === field.types?.[0] ? String(field.value) : '');
+      }
+    });
+  }
+
+  /** A field's value where the dialog itself holds it: not a path or an expression. */
+  function literal(node: EditorNode, name: string): string {
+    const field = fields[name];
+    if (!field || (field.types && typeOf(node, name, field) !== 'str')) return '';
+    return String(current(node, name));
+  }
+
+  /** Lists that the machine itself has. */
+  const ofMachine = ['regions', 'profiles'];
+
+  /** Asks the runtime for a page of a list. It answers in time, or there is a reason. */
+  async function ask(node: EditorNode, list: string, after: string): Promise<ChoicePage> {
+    const account = ofMachine.includes(list) ? '' : String(input('account').val() ?? '');
+    if (!ofMachine.includes(list) && (account === '' || account === '_ADD_')) return { refusal: { kind: 'noAccount' } };
+    const of = list === 'qualifiers' ? literal(node, 'functionName') : '';
+    if (list === 'qualifiers' && of === '') return { refusal: { kind: 'noFunction' } };
+    const data = { account, region: list === 'regions' ? '' : literal(node, 'region'), of, after };
+    return nimbusRequest({ url: `aws-account/choices/${list}`, data, timeout: 5000 });
+  }
+
+  function makePickers(node: EditorNode): void {
+    pickers = {};
+    for (const [name, { offers, types }] of Object.entries(fields)) {
+      const [control] = types ? input(name).next('.red-ui-typedInput-container') : input(name);
+      if (!offers || !control) continue;
+      const label = labelOf(node, name);
+      const choose = (value: string) => {
+        if (types) input(name).typedInput('value', value);
+        input(name).val(value).trigger('change');
+      };
+      const picker = nimbusPicker({
+        control,
+        label,
+        choose,
+        say: (key, options) => say(node, key, options),
+        value: () => String(input(name).val() ?? ''),
+        ask: (after) => ask(node, offers, after)
+      });
+      pickers[name] = picker;
+      face(name).on('keydown', ({ altKey, key }) => {
+        if (altKey && key === 'ArrowDown') picker.open();
+      });
     }
   }
 
@@ -161,34 +240,61 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
     }
   }
 
-  /** Marks a control, and says why when the pointer rests on it. */
-  function mark(control: JQuery, why: true | string): void {
-    control.toggleClass('input-error', why !== true);
-    const tooltip: Tooltip | undefined = control.data('nimbus-tooltip');
-    if (why === true) {
-      tooltip?.delete();
-      control.removeData('nimbus-tooltip');
-    } else if (tooltip) tooltip.setContent(why);
-    else control.data('nimbus-tooltip', RED.popover.tooltip(control, why));
+  /** Marks a control, and says why under it. */
+  function mark(name: string, why: true | string): void {
+    const control = face(name);
+    const row = control.closest('.form-row');
+    const empty = String(input(name).val() ?? '') === '';
+    const text = why === true || (empty && !visited.has(name)) ? '' : why;
+    const container = input(name).next('.red-ui-typedInput-container');
+    (container.length > 0 ? container : input(name)).toggleClass('input-error', why !== true);
+    control.attr('aria-invalid', String(why !== true));
+    const id = `${prefix}-${name}-reason`;
+    let reason = row.children('.nimbus-reason');
+    if (reason.length === 0 && text === '') return;
+    if (reason.length === 0) {
+      reason = $('<div class="nimbus-reason" role="alert"></div>').attr('id', id);
+      const hint = row.children('[id$="-hint"]').first();
+      if (hint.length > 0) reason.insertBefore(hint);
+      else row.append(reason);
+      control.attr('aria-describedby', [id, input(name).attr('aria-describedby')].filter(Boolean).join(' '));
+    }
+    if (reason.text() !== text) reason.text(text);
   }
 
-  /** Node-RED marks plain controls itself. Credentials have no validators there, and a typed input hides its own. */
+  /** Node-RED marks plain controls itself, but not credentials, and a typed input hides its own. */
   function markAll(node: EditorNode): void {
     for (const [name, field] of Object.entries(fields)) {
-      const element = input(name);
-      if (field.stored) mark(element, credentialReason(node, name, field));
-      else if (field.types) mark(element.next('.red-ui-typedInput-container'), check(node, name, element.val()));
+      const value = input(name).val();
+      mark(name, field.stored ? credentialReason(node, name, field) : reason(node, name, value));
     }
+    const account = input('account');
+    if (account.length === 0 || prefix !== 'node-input') return;
+    const chosen = account.val() && account.val() !== '_ADD_';
+    mark('account', chosen ? true : say(node, 'invalid.required', { label: labelOf(node, 'account') }));
   }
 
-  /** Rows, hints and marks follow every change. */
+  /** Rows, hints, lists and marks follow every change. */
   function follow(node: EditorNode): void {
-    for (const name of Object.keys(fields)) {
-      input(name).on('change input', () => {
-        show(node);
-        markAll(node);
-      });
+    const update = () => {
+      show(node);
+      markAll(node);
+      for (const [name, picker] of Object.entries(pickers)) {
+        const field = fields[name] as FieldView;
+        picker.enable(!field.types || typeOf(node, name, field) === 'str');
+      }
+    };
+    for (const name of [...Object.keys(fields), 'account']) {
+      input(name).on('input', () => visited.add(name));
+      input(name).on('change input', update);
+      input(name)
+        .closest('.form-row')
+        .on('focusout', () => {
+          visited.add(name);
+          markAll(node);
+        });
     }
+    update();
   }
 
   /** Where there is one account only, it is the one that is meant. */
@@ -213,15 +319,16 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
     check,
     prepare(node: EditorNode): void {
       edited = node;
+      visited = new Set();
       openAdvanced(node);
       fillDefaults(node);
       makeTypedInputs(node);
+      makePickers(node);
       follow(node);
       chooseOnlyAccount(node);
-      show(node);
-      markAll(node);
     },
     leave(): void {
+      for (const picker of Object.values(pickers)) picker.close();
       edited = undefined;
     }
   };

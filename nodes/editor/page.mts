@@ -13,8 +13,8 @@ export interface Words {
 
 const packageName = '@red-nimbus/node-red-aws';
 const color = '#7FB2E5';
-/** Node-RED's own widgets take their width from this attribute. */
-const width = 'style="width: calc(100% - 145px)"';
+/** Node-RED's own widgets take their width from this attribute. Behind a field with a list there is a button. */
+const width = (field?: Field) => `style="width: calc(100% - ${field?.offers ? 183 : 145}px)"`;
 
 const prefixOf = ({ config }: Definition) => (config ? 'node-config-input' : 'node-input');
 const indent = (text: string, by: string) => text.trim().replace(/^(?=.)/gm, by);
@@ -29,16 +29,13 @@ function control(id: string, name: string, field: Field, words: Words): string {
     const options = field.options?.map(
       (option) => `<option value="${option}" data-i18n="option.${name}.${option}"></option>`
     );
-    return `<select id="${id}" ${width}${hint}>${options?.join('')}</select>`;
+    return `<select id="${id}" ${width()}${hint}>${options?.join('')}</select>`;
   }
   const kind = field.control === 'secret' ? 'password' : 'text';
-  const list = field.suggestions ? ` list="${id}-suggestions"` : '';
   const quiet = field.stored ? ' autocomplete="off"' : '';
-  const suggestions = field.suggestions?.map((value) => `<option value="${value}"></option>`).join('');
   return [
-    `<input type="${kind}" id="${id}" ${width}${list}${quiet}${placeholder}${hint}>`,
-    field.types ? `<input type="hidden" id="${id}Type">` : '',
-    suggestions ? `<datalist id="${id}-suggestions">${suggestions}</datalist>` : ''
+    `<input type="${kind}" id="${id}" ${width(field)}${quiet}${placeholder}${hint}>`,
+    field.types ? `<input type="hidden" id="${id}Type">` : ''
   ].join('');
 }
 
@@ -69,16 +66,6 @@ function row(prefix: string, name: string, field: Field, words: Words): string {
   return `<div class="form-row nimbus-row">\n${indent(lines.join('\n'), '  ')}\n</div>`;
 }
 
-/** The labels here are longer than the 100 px that Node-RED has for one. */
-const style = `<style>
-  .red-ui-editor .nimbus-row > label { width: 140px; }
-  .red-ui-editor .nimbus-row > label > i { width: 16px; text-align: center; }
-  .red-ui-editor .nimbus-row > label.nimbus-flag { width: calc(100% - 145px); margin-left: 144px; }
-  .nimbus-flag > input[type="checkbox"] { width: auto; margin: 0 4px 0 0; vertical-align: baseline; }
-  .nimbus-hint { margin: 4px 0 0 144px; max-width: 450px; font-size: 12px; line-height: 1.4; color: var(--red-ui-secondary-text-color); }
-  .nimbus-advanced > summary { margin: 16px 0 12px; cursor: pointer; color: var(--red-ui-primary-text-color); }
-</style>`;
-
 const advanced = (prefix: string, rows: string) =>
   rows &&
   `<details class="nimbus-advanced" id="${prefix}-advanced">
@@ -99,20 +86,19 @@ function template(definition: Definition, words: Words): string {
     ? ''
     : `<div class="form-row nimbus-row">
   <label for="${prefix}-account"><i class="fa fa-cloud"></i> <span data-i18n="label.account"></span></label>
-  <input type="text" id="${prefix}-account" ${width}>
+  <input type="text" id="${prefix}-account" ${width()}>
 </div>`;
   return `<div class="form-row nimbus-row">
   <label for="${prefix}-name"><i class="fa fa-tag"></i> <span data-i18n="label.name"></span></label>
-  <input type="text" id="${prefix}-name" ${width} data-i18n="[placeholder]label.name">
+  <input type="text" id="${prefix}-name" ${width()} data-i18n="[placeholder]label.name">
 </div>
 ${account}
 ${rows(false)}
-${advanced(prefix, rows(true))}
-${style}`;
+${advanced(prefix, rows(true))}`;
 }
 
 /** A field for the browser: a pattern as text, and nothing of the runtime. */
-function view({ check, icon, suggestions, secret, pattern, ...shown }: Field) {
+function view({ check, icon, secret, pattern, ...shown }: Field) {
   return { ...shown, pattern: pattern && [pattern.source, pattern.flags] };
 }
 
@@ -157,7 +143,7 @@ function editorRegistration(definition: Definition): string {
     `defaults: {\n${indent(defaults(definition), '  ')}\n}`,
     `label: function () { ${label(definition)} }`,
     "paletteLabel: function () { return this._('palette'); }",
-    'oneditprepare: function () { form.prepare(this); }',
+    `oneditprepare: function () { form.prepare(this);${definition.endpoints ? ' nimbusConnectionTest(this);' : ''} }`,
     'oneditsave: function () { form.leave(); }',
     'oneditcancel: function () { form.leave(); }'
   ];
@@ -175,14 +161,17 @@ function editorRegistration(definition: Definition): string {
   return `RED.nodes.registerType('${type}', {\n${indent(members.join(',\n'), '  ')}\n});`;
 }
 
-/** The whole page. `form` is the compiled source of the shared form. */
-export function page(definition: Definition, words: Words, form: string): string {
+/** The whole page. `scripts` are the compiled sources of the form, `style` is its style sheet. */
+export function page(definition: Definition, words: Words, scripts: string, style: string): string {
   const views = JSON.stringify(
     Object.fromEntries(Object.entries(definition.fields).map(([name, field]) => [name, view(field)]))
   );
-  return `<script type="text/javascript">
+  return `<style>
+${indent(style, '  ')}
+</style>
+<script type="text/javascript">
 (function () {
-${indent(form, '  ')}
+${indent(scripts, '  ')}
   const form = nimbusForm(${views}, '${prefixOf(definition)}');
 ${indent(editorRegistration(definition), '  ')}
 })();
@@ -198,14 +187,15 @@ ${indent(template(definition, words), '  ')}
  * the first one is deployed, so that a Node-RED that has the pack and does not use it starts as fast as one without.
  */
 export function registration(definition: Definition): string {
-  const { type } = definition;
+  const { type, endpoints } = definition;
   const stored = credentials(definition);
+  const serve = endpoints ? "\n  require('./nodes/lib/endpoints').serve(RED);" : '';
   return `module.exports = function (RED) {
   function Node(config) {
     RED.nodes.createNode(this, config);
     require('./nodes/${type}').create(RED, this, config);
   }
-  RED.nodes.registerType('${type}', Node${stored ? `, { credentials: ${stored} }` : ''});
+  RED.nodes.registerType('${type}', Node${stored ? `, { credentials: ${stored} }` : ''});${serve}
 };
 `;
 }

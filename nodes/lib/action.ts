@@ -71,8 +71,19 @@ export interface Action<S extends ServiceName, F extends Fields> {
 
 /** The fields that every action has. */
 export const commonFields = {
-  region: optional(text({ pattern: regionPattern, is: regionIs, advanced: true, icon: 'globe', value: '' })),
-  dynamicCredentials: optional(credentials({ advanced: true, icon: 'key' })),
+  region: optional(
+    text({
+      pattern: regionPattern,
+      is: regionIs,
+      advanced: true,
+      offers: 'regions',
+      example: 'payload.region',
+      icon: 'globe'
+    })
+  ),
+  dynamicCredentials: optional(
+    credentials({ advanced: true, example: '{ "accessKeyId": keys.id, "secretAccessKey": keys.secret }', icon: 'key' })
+  ),
   output: choice(['parsed', 'raw'], { icon: 'sign-out' })
 };
 

@@ -5,6 +5,9 @@ import type { ValueType } from './values';
 /** A row is there only while each named field has one of these values, or is filled in at all. */
 export type When = Readonly<Record<string, readonly string[] | 'filled'>>;
 
+/** What there are lists of to choose from. */
+export type Offer = 'collections' | 'functions' | 'profiles' | 'qualifiers' | 'queues' | 'regions' | 'topics';
+
 /**
  * One property of a node: how the editor shows it, and how the runtime checks it. The form, its defaults, its
  * validators and the runtime's reading all come from this description.
@@ -24,8 +27,10 @@ export interface Field<T = unknown> {
   /** Never quoted in an error. */
   readonly secret?: true;
   readonly options?: readonly string[] | undefined;
-  /** Values that the editor suggests while any other may be typed. */
-  readonly suggestions?: readonly string[] | undefined;
+  /** What the dialog has a list of, while any other value may be typed: a list of `choices.ts`. */
+  readonly offers?: Offer | undefined;
+  /** A JSONata expression to begin with. */
+  readonly example?: string | undefined;
   readonly pattern?: RegExp | undefined;
   readonly maxLength?: number | undefined;
   readonly min?: number | undefined;
@@ -45,7 +50,7 @@ export type Fields = Readonly<Record<string, Field>>;
 /** What `run` gets: each field's checked value under its name. */
 export type Inputs<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
-type Layout = Pick<Field, 'when' | 'advanced' | 'icon' | 'suggestions' | 'names'>;
+type Layout = Pick<Field, 'when' | 'advanced' | 'icon' | 'offers' | 'example' | 'names'>;
 /** A typed field's default: its literal text, or a path with `from`. */
 type Default = { value?: string; from?: ValueType };
 

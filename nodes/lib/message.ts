@@ -16,9 +16,9 @@ const id = {
 
 /** The fields that messages of SNS and of SQS have in common. */
 export const messageFields = {
-  attributes: attributes({ icon: 'tags' }),
-  groupId: optional(text({ ...id, icon: 'object-group' })),
-  deduplicationId: optional(text({ ...id, icon: 'clone' })),
+  attributes: attributes({ example: '{ "site": topic, "level": payload.level }', icon: 'tags' }),
+  groupId: optional(text({ ...id, example: 'topic', icon: 'object-group' })),
+  deduplicationId: optional(text({ ...id, example: 'payload.id', icon: 'clone' })),
   batch: flag(true, { advanced: true })
 };
 

@@ -13,6 +13,8 @@ export interface NodeModule {
     inputs?: 0;
     /** It needs no account of its own. */
     account?: false;
+    /** Its dialog asks the runtime: see `endpoints.ts`. */
+    endpoints?: true;
   };
   /** Brings a node to life that Node-RED has just made. */
   create(RED: NodeAPI, node: Node, config: Config): void;

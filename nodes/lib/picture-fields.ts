@@ -86,18 +86,42 @@ export const imageField = checked((given) => given, {
   value: 'payload',
   from: 'msg',
   literals: ['str', 'json'],
+  example: '"/data/cameras/" & topic & ".jpg"',
   icon: 'picture-o'
 });
 
 export const attributesField = (when?: Record<string, string[]>) =>
-  checked(checkAttributes, { value: 'DEFAULT', from: 'str', literals: ['str', 'json'], icon: 'smile-o', when });
+  checked(checkAttributes, {
+    value: 'DEFAULT',
+    from: 'str',
+    literals: ['str', 'json'],
+    example: '["AGE_RANGE", "SMILE"]',
+    icon: 'smile-o',
+    when
+  });
 
 export const collectionField = (when?: Record<string, string[]>) =>
-  text({ pattern: collectionPattern, is: collectionIs, icon: 'users', when });
+  text({
+    pattern: collectionPattern,
+    is: collectionIs,
+    offers: 'collections',
+    example: '"family-" & topic',
+    icon: 'users',
+    when
+  });
 
-export const targetsField = checked(checkTargets, { literals: ['json', 'str'], icon: 'crosshairs' });
+export const targetsField = checked(checkTargets, {
+  literals: ['json', 'str'],
+  example: '["person", { "name": "car", "confidence": 90 }]',
+  icon: 'crosshairs'
+});
 
-export const roiField = checked(checkRoi, { literals: ['json'], advanced: true, icon: 'object-group' });
+export const roiField = checked(checkRoi, {
+  literals: ['json'],
+  advanced: true,
+  example: '{ "left": 0.5, "top": 0, "width": 0.5, "height": 1 }',
+  icon: 'object-group'
+});
 
 /** Where relative paths start: as for Node-RED's own file nodes. */
 export const workingFolder = ({ settings }: NodeAPI): string =>

@@ -7,6 +7,8 @@ export type RequestHandler = STSClientResolvedConfig['requestHandler'];
 /** Credentials as the SDK's providers give them. */
 export interface Identity extends Credentials {
   expiration?: Date;
+  /** The SDK's marks of where they were found, such as CREDENTIALS_ENV_VARS. */
+  $source?: Record<string, unknown>;
 }
 
 export type Provider = () => Promise<Identity>;

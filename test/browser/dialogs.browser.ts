@@ -216,7 +216,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     await editor.open('invoke');
     await editor.fillTyped('functionName', 'str', 'no such/function');
     assert.match(await reason('invoke', 'functionName', 'no such/function'), /Function must be/);
-    assert.match(await tooltipOf('functionName'), /Function must be/);
+    assert.match(await reasonUnder('functionName'), /Function must be/);
     await editor.fillTyped('functionName', 'jsonata', '((');
     assert.match(await reason('invoke', 'functionName', '(('), /Function: /);
     await editor.fillTyped('functionName', 'str', 'hello');
@@ -229,7 +229,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     await open('light');
     await editor.openConfig('aws-account', 'account');
     await editor.fill('secretAccessKey', '');
-    assert.match(await tooltipOf('secretAccessKey'), /Secret access key is required/);
+    assert.match(await reasonUnder('secretAccessKey'), /Secret access key is required/);
     assert.match(await reason('account', 'source', 'keys'), /Secret/);
     await editor.fill('source', 'profile');
     assert.match(await reason('account', 'profile', ''), /Profile/);
@@ -324,16 +324,12 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     );
   }
 
-  /** The reason that shows when the pointer rests on a control. */
-  async function tooltipOf(property: string): Promise<string> {
-    const field = await editor.field(property);
-    const typed = field.locator('xpath=following-sibling::*[contains(@class, "red-ui-typedInput-container")]');
-    await ((await typed.count()) > 0 ? typed : field).hover();
-    const popover = editor.page.locator('.red-ui-popover').last();
-    await popover.waitFor();
-    const text = await popover.innerText();
-    await editor.page.mouse.move(0, 0);
-    return text;
+  /** The reason that stands under a control. */
+  async function reasonUnder(property: string): Promise<string> {
+    const id = await (await editor.field(property)).getAttribute('id');
+    const shown = editor.page.locator(`#${id}-reason`);
+    await shown.waitFor();
+    return shown.innerText();
   }
 
   /** What the validator of a property says of its value, or of another one. */

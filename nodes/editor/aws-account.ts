@@ -1,0 +1,88 @@
+/* The connection test of the account's dialog. */
+
+interface Connection {
+  account?: string;
+  arn?: string;
+  region?: string;
+  way?: string;
+  refusal?: Refusal;
+}
+
+/** Puts the button and its answer at the end of the dialog's first part. */
+// biome-ignore lint/correctness/noUnusedVariables: the account's page calls it
+function nimbusConnectionTest(node: EditorNode): void {
+  const say = (key: string, options: object = {}) => node._def._(`connection.${key}`, options);
+  const input = (name: string) => $(`#node-config-input-${name}`);
+  const credentials = ['accessKeyId', 'secretAccessKey', 'sessionToken', 'externalId'];
+  const texts = ['source', 'profile', 'region', 'roleArn', 'sessionName', 'duration', 'endpoint'];
+  const valuesOf = (names: string[]) =>
+    Object.fromEntries(names.map((name) => [name, String(input(name).val() ?? '')]));
+
+  const button = $('<button type="button" class="red-ui-button"></button>').text(say('test'));
+  const answer = $('<div class="nimbus-connection" role="status"></div>');
+  $('<div class="form-row nimbus-row nimbus-test"></div>')
+    .append(button, answer)
+    .insertBefore('#node-config-input-advanced');
+
+  /** Of a wrong signature AWS writes a page. */
+  const shortened = (text: string) => (text.length > 300 ? `${text.slice(0, 300)}…` : text);
+  const line = (name: string, value: string) =>
+    $('<div></div>').append($('<b></b>').text(`${name} `), $('<span></span>').text(value));
+
+  function signIn({ way }: Connection): string {
+    const { source, profile, roleArn } = valuesOf(['source', 'profile', 'roleArn']);
+    const option = node._def._(`option.source.${source}`);
+    const from = source === 'profile' ? `${option}: ${profile}` : option;
+    const found = source === 'default' && way ? `${from}: ${say(`way.${way}`)}` : from;
+    return roleArn ? `${found} → ${roleArn}` : found;
+  }
+
+  function showIdentity(connection: Connection): void {
+    answer
+      .removeClass('nimbus-trouble')
+      .append(
+        $('<div class="nimbus-fine"></div>').append(
+          '<i class="fa fa-check" aria-hidden="true"></i> ',
+          document.createTextNode(say('works'))
+        ),
+        line(say('account'), connection.account ?? ''),
+        line(say('arn'), connection.arn ?? ''),
+        line(say('through'), signIn(connection)),
+        line(say('region'), connection.region ?? '')
+      );
+  }
+
+  function showTrouble({ kind, name = '', message = '' }: Refusal): void {
+    const what = node._def._(`trouble.${kind}`, { name, message, action: '', defaultValue: '' });
+    const own = node._def._(`connection.trouble.${kind}`, { name, message, defaultValue: what });
+    answer.addClass('nimbus-trouble').append($('<div></div>').text(own || message));
+    if (name) answer.append($('<div class="nimbus-detail"></div>').text(shortened(`${name}: ${message}`)));
+  }
+
+  let latest = 0;
+  /** What was true of other values does not stand beside these. */
+  for (const name of [...credentials, ...texts]) {
+    input(name).on('change input', () => {
+      latest += 1;
+      answer.empty().removeClass('nimbus-trouble');
+    });
+  }
+  /** What an earlier press still gets does not count. The button stays enabled: it would lose the focus. */
+  button.on('click', async () => {
+    latest += 1;
+    const mine = latest;
+    answer.empty().removeClass('nimbus-trouble').text(say('testing'));
+    const body = { id: node.id, properties: valuesOf(texts), credentials: valuesOf(credentials) };
+    const connection = await nimbusRequest<Connection>({
+      url: 'aws-account/test',
+      method: 'POST',
+      contentType: 'application/json',
+      data: JSON.stringify(body),
+      timeout: 20_000
+    });
+    if (mine !== latest) return;
+    answer.empty();
+    if (connection.refusal) showTrouble(connection.refusal);
+    else showIdentity(connection);
+  });
+}

@@ -1,0 +1,293 @@
+/*
+ * A list to choose from beside a field, in which any value can still be typed: a button opens it, a search narrows it,
+ * and it is asked for page by page while it is open.
+ */
+
+interface Choice {
+  value: string;
+  label?: string;
+  detail?: string;
+}
+
+/** Why there is no list: `kind` is a key of the words. */
+interface Refusal {
+  kind: string;
+  name?: string;
+  message?: string;
+  action?: string;
+}
+
+interface ChoicePage {
+  choices?: Choice[];
+  next?: string;
+  refusal?: Refusal;
+}
+
+interface PickerOptions {
+  /** The control behind which the button stands; its row holds the list. */
+  control: HTMLElement;
+  /** What is chosen here, in words. */
+  label: string;
+  say(key: string, options?: object): string;
+  /** The field's value, to be marked in the list. */
+  value(): string;
+  ask(after: string): Promise<ChoicePage>;
+  choose(value: string): void;
+}
+
+interface Picker {
+  /** Hides the button where the field takes no literal. */
+  enable(enabled: boolean): void;
+  open(): void;
+  close(): void;
+}
+
+/** How many rows are made at once; more follow when the list is scrolled. */
+const rowsAtOnce = 200;
+
+function makeElement<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  className: string,
+  attributes: Record<string, string> = {}
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  element.className = className;
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
+
+// biome-ignore lint/correctness/noUnusedVariables: the form calls it
+function nimbusPicker({ control, label, say, value, ask, choose }: PickerOptions): Picker {
+  const id = `nimbus-choices-${Math.random().toString(36).slice(2)}`;
+  const title = say('picker.open', { label });
+  const button = makeElement('button', 'red-ui-button nimbus-pick', {
+    type: 'button',
+    title,
+    'aria-label': title,
+    'aria-haspopup': 'listbox',
+    'aria-expanded': 'false'
+  });
+  button.append(makeElement('i', 'fa fa-list', { 'aria-hidden': 'true' }));
+  control.after(button);
+
+  const panel = makeElement('div', 'nimbus-choices');
+  const search = makeElement('input', '', {
+    type: 'text',
+    role: 'combobox',
+    placeholder: say('picker.search'),
+    'aria-label': `${title}: ${say('picker.search')}`,
+    'aria-controls': id,
+    'aria-expanded': 'true',
+    'aria-autocomplete': 'list',
+    autocomplete: 'off',
+    spellcheck: 'false'
+  });
+  const list = makeElement('div', 'nimbus-choice-list', { id, role: 'listbox', 'aria-label': label, tabindex: '-1' });
+  const state = makeElement('div', 'nimbus-choice-state', { role: 'status' });
+  panel.append(search, list, state);
+
+  let found: Choice[] = [];
+  let matching: Choice[] = [];
+  let active = -1;
+  /** The opening that is under way: what an earlier one still gets does not count. */
+  let opening = 0;
+  let isOpen = false;
+  let isComplete = false;
+  let isEnabled = true;
+  /** What had the focus before, and gets it back. */
+  let opener: HTMLElement = button;
+
+  const textOf = ({ value, label = '', detail = '' }: Choice) => `${label} ${value} ${detail}`.toLowerCase();
+
+  function rowOf(choice: Choice, index: number): HTMLElement {
+    const chosen = choice.value === value();
+    const row = makeElement('div', 'nimbus-choice', {
+      id: `${id}-${index}`,
+      role: 'option',
+      'aria-selected': String(chosen),
+      title: choice.value
+    });
+    const name = makeElement('span', 'nimbus-choice-name');
+    name.textContent = choice.label ?? choice.value;
+    const detail = makeElement('span', 'nimbus-choice-detail');
+    // What will stand in the field has to be seen before it is chosen.
+    detail.textContent = choice.label === undefined ? (choice.detail ?? '') : choice.value;
+    row.append(name, detail);
+    return row;
+  }
+
+  /** Makes the rows up to this one, and some more. */
+  function makeRows(upTo: number): void {
+    const from = list.childElementCount;
+    if (upTo < from) return;
+    const rows = matching.slice(from, upTo + rowsAtOnce).map((choice, index) => rowOf(choice, from + index));
+    list.append(...rows);
+  }
+
+  function setActive(index: number): void {
+    list.children[active]?.classList.remove('nimbus-active');
+    active = Math.max(-1, Math.min(index, matching.length - 1));
+    makeRows(active);
+    const row = list.children[active];
+    row?.classList.add('nimbus-active');
+    row?.scrollIntoView({ block: 'nearest' });
+    if (row) search.setAttribute('aria-activedescendant', row.id);
+    else search.removeAttribute('aria-activedescendant');
+  }
+
+  function sayState(): void {
+    const options = { count: matching.length, total: found.length };
+    if (!isComplete) state.textContent = say('picker.loading', options);
+    else if (found.length === 0) state.textContent = say('picker.none');
+    else state.textContent = say(matching.length === found.length ? 'picker.all' : 'picker.some', options);
+  }
+
+  const words = () => search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const matches = (choices: Choice[]) => {
+    const wanted = words();
+    return choices.filter((choice) => wanted.every((word) => textOf(choice).includes(word)));
+  };
+
+  /** What was searched for is at the top; else the field's value is what people look for. */
+  function activate(): void {
+    setActive(words().length > 0 ? 0 : matching.findIndex((choice) => choice.value === value()));
+  }
+
+  /** After the search has changed: the list anew. */
+  function narrow(): void {
+    matching = matches(found);
+    list.replaceChildren();
+    active = -1;
+    makeRows(0);
+    activate();
+    sayState();
+  }
+
+  /** Whoever sees the last row may not be able to scroll for more. */
+  const isAtEnd = () => list.scrollTop + list.clientHeight > list.scrollHeight - 100;
+
+  function add(choices: Choice[]): void {
+    const isFirst = found.length === 0;
+    found.push(...choices);
+    matching.push(...matches(choices));
+    if (list.childElementCount < rowsAtOnce || isAtEnd()) makeRows(list.childElementCount);
+    if (active < 0) activate();
+    sayState();
+    if (isFirst) panel.scrollIntoView({ block: 'nearest' });
+  }
+
+  function refuse({ kind, name = '', message = '', action = '' }: Refusal): void {
+    isComplete = true;
+    const reason = say(`trouble.${kind}`, { action, name, message, defaultValue: `${name}: ${message}` });
+    state.textContent = `${reason} ${say('picker.type')}`;
+    state.title = message && `${name}: ${message}`;
+    state.classList.add('nimbus-trouble');
+    panel.scrollIntoView({ block: 'nearest' });
+  }
+
+  async function fill(): Promise<void> {
+    opening += 1;
+    const mine = opening;
+    let after = '';
+    do {
+      const page = await ask(after);
+      if (mine !== opening) return;
+      if (page.refusal) return refuse(page.refusal);
+      after = page.next ?? '';
+      isComplete = after === '';
+      add(page.choices ?? []);
+    } while (after !== '');
+  }
+
+  function open(): void {
+    if (isOpen || !isEnabled) return;
+    isOpen = true;
+    const { activeElement } = document;
+    opener =
+      activeElement instanceof HTMLElement && button.parentElement?.contains(activeElement) ? activeElement : button;
+    isComplete = false;
+    found = [];
+    search.value = '';
+    state.title = '';
+    state.classList.remove('nimbus-trouble');
+    button.setAttribute('aria-expanded', 'true');
+    button.after(panel);
+    narrow();
+    search.focus();
+    panel.scrollIntoView({ block: 'nearest' });
+    document.addEventListener('mousedown', closeOutside, true);
+    void fill();
+  }
+
+  function close(): void {
+    if (!isOpen) return;
+    isOpen = false;
+    opening += 1;
+    button.setAttribute('aria-expanded', 'false');
+    panel.remove();
+    document.removeEventListener('mousedown', closeOutside, true);
+  }
+
+  function closeOutside({ target }: MouseEvent): void {
+    if (!panel.contains(target as Node) && !button.contains(target as Node)) close();
+  }
+
+  function take(index: number): void {
+    const choice = matching[index];
+    if (!choice) return;
+    close();
+    choose(choice.value);
+    opener.focus();
+  }
+
+  const pageRows = 8;
+  const keys: Record<string, () => void> = {
+    ArrowDown: () => setActive(active + 1),
+    ArrowUp: () => setActive(Math.max(0, active - 1)),
+    PageDown: () => setActive(active + pageRows),
+    PageUp: () => setActive(Math.max(0, active - pageRows)),
+    Home: () => setActive(0),
+    End: () => setActive(matching.length - 1),
+    Enter: () => take(active)
+  };
+  search.addEventListener('keydown', (event) => {
+    const act = keys[event.key];
+    if (!act || event.isComposing) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  });
+  /** Node-RED would close the dialog. */
+  function closeOnly(event: KeyboardEvent): void {
+    if (event.key !== 'Escape' || !isOpen) return;
+    event.preventDefault();
+    event.stopPropagation();
+    close();
+    opener.focus();
+  }
+  panel.addEventListener('keydown', closeOnly);
+  button.addEventListener('keydown', closeOnly);
+  search.addEventListener('input', narrow);
+  list.addEventListener('scroll', () => {
+    if (isAtEnd()) makeRows(list.childElementCount);
+  });
+  list.addEventListener('mousedown', (event) => event.preventDefault());
+  list.addEventListener('click', ({ target }) => {
+    const row = (target as Element).closest('.nimbus-choice');
+    if (row) take([...list.children].indexOf(row));
+  });
+  panel.addEventListener('focusout', ({ relatedTarget }) => {
+    if (relatedTarget && !panel.contains(relatedTarget as Node) && relatedTarget !== button) close();
+  });
+  button.addEventListener('click', () => (isOpen ? close() : open()));
+
+  return {
+    enable: (enabled) => {
+      isEnabled = enabled;
+      button.style.visibility = enabled ? '' : 'hidden';
+      if (!enabled) close();
+    },
+    open,
+    close
+  };
+}

@@ -1,0 +1,64 @@
+/** Writes the policies of `nodes/policies.json` where help and documents ask for them. */
+import { readFileSync } from 'node:fs';
+
+/** As the list has it: `Effect` is always to allow. */
+interface Statement {
+  Principal?: object;
+  Action: string | string[];
+  Resource?: string | string[];
+  Condition?: object;
+}
+
+/**
+ * By type of node and by part. `least` is what the node cannot do without; the others say what they are for: `lists` for
+ * the lists in the dialog, `name` for a queue that is given by its name, and so on.
+ */
+type Policies = Record<string, Record<string, Statement[]>>;
+
+/** The one list of what each node needs. */
+export const policies: Policies = JSON.parse(readFileSync(new URL('../policies.json', import.meta.url), 'utf8'));
+
+const isPlain = ({ Principal, Condition }: Statement) => !Principal && !Condition;
+const actionsOf = ({ Action }: Statement) => [Action].flat();
+const isFor = (resource: Statement['Resource']) => (statement: Statement) =>
+  isPlain(statement) && JSON.stringify(statement.Resource) === JSON.stringify(resource);
+
+/** Statements for the same resource become one, as people write them. */
+function joined(statements: Statement[]): Statement[] {
+  const all: Statement[] = [];
+  for (const statement of statements) {
+    const same = isPlain(statement) && all.find(isFor(statement.Resource));
+    if (same) same.Action = [...actionsOf(same), ...actionsOf(statement)];
+    else all.push({ ...statement });
+  }
+  return all;
+}
+
+/**
+ * The JSON text of a policy. `wanted` is a type of node and the parts of its policy, such as `aws-sqs-send least name`;
+ * the type alone means `least`. Throws for one that is not in the list.
+ */
+export function policyText(wanted: string): string {
+  const [type = '', ...parts] = wanted.trim().split(/\s+/);
+  const statements = (parts.length > 0 ? parts : ['least']).flatMap((part) => {
+    const found = policies[type]?.[part];
+    if (!found) throw new Error(`nodes/policies.json has no ${type} ${part}`);
+    return found;
+  });
+  const texts = joined(statements).map((statement) => JSON.stringify({ Effect: 'Allow', ...statement }, null, 2));
+  return `{\n  "Version": "2012-10-17",\n  "Statement": [${texts.join(', ').replaceAll('\n', '\n  ')}]\n}`;
+}
+
+/**
+ * Fills each `<pre data-policy="aws-sqs-send least name"></pre>` of a help text, which is the same in every language.
+ * Throws where one is written in another way.
+ */
+export function fillPolicies(html: string): string {
+  const filled = html.replace(
+    /<pre data-policy="([^"]*)">\s*<\/pre>/g,
+    (_, wanted) => `<pre>${policyText(wanted)}</pre>`
+  );
+  const left = /.*data-policy.*/.exec(filled);
+  if (left) throw new Error(`this is not <pre data-policy="…"></pre>: ${left[0].trim()}`);
+  return filled;
+}

@@ -1,0 +1,246 @@
+/** What there is in AWS, and on this machine, that a field of a dialog can name. */
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { NodeAPI } from 'node-red';
+import { accountFrom } from './account';
+import type { Client, Clients } from './clients';
+import type { ActionError } from './errors';
+import { toActionError } from './failures';
+import type { Offer } from './fields';
+import { regionOfArn } from './fields';
+import type { Refusal } from './refusal';
+import { refusalOf } from './refusal';
+import { regions } from './regions';
+import type { Sdks, ServiceName } from './sdks';
+import { sdkOf } from './sdks';
+import { substituteEnv } from './values';
+import { within } from './within';
+
+/** One of the things that can be chosen. */
+interface Choice {
+  /** What the field holds once it is chosen. */
+  value: string;
+  /** What people read; the value where this is left out. */
+  label?: string;
+  /** What else tells it apart. */
+  detail?: string;
+}
+
+interface ChoicePage {
+  choices: Choice[];
+  /** Where the next page begins; absent on the last one. */
+  next?: string;
+}
+
+/** What is asked for. */
+interface Question {
+  /** The region that the node names; the account's own where it names none. */
+  region?: string | undefined;
+  /** The function whose versions and aliases are wanted. */
+  of?: string | undefined;
+  /** `next` of the page before. */
+  after?: string | undefined;
+  signal: AbortSignal;
+}
+
+interface Asked<S extends ServiceName> extends Question {
+  sdk: Sdks[S];
+  client: Client;
+}
+
+/** A list that a service keeps. `action` is what a policy has to allow, as IAM calls it. */
+interface List<S extends ServiceName> {
+  service: S;
+  action: string;
+  ask(asked: Asked<S>): Promise<ChoicePage>;
+}
+
+const define = <S extends ServiceName>(list: List<S>): List<S> => list;
+
+const page = (choices: Choice[], next: string | undefined): ChoicePage => ({ choices, ...(next && { next }) });
+const lastPart = (arnOrUrl: string): string => arnOrUrl.split(/[:/]/).pop() ?? arnOrUrl;
+const filled = (...texts: Array<string | undefined>): string => texts.filter(Boolean).join(' · ');
+const withDetail = (choice: Choice, ...texts: Array<string | undefined>): Choice => {
+  const detail = filled(...texts);
+  return detail ? { ...choice, detail } : choice;
+};
+
+/** A function as its own calls take it, without the version or alias that a name may end in. */
+const unqualified = (name: string): string => {
+  const parts = name.split(':');
+  const full = parts[0] === 'arn' ? 7 : parts.length > 2 ? 3 : 1;
+  return parts.slice(0, full).join(':');
+};
+
+const functions = define({
+  service: 'lambda',
+  action: 'lambda:ListFunctions',
+  async ask({ sdk, client, after, signal }) {
+    const limits = { abortSignal: signal };
+    const output = await client.send(new sdk.ListFunctionsCommand({ Marker: after, MaxItems: 50 }), limits);
+    const choices = (output.Functions ?? []).map(({ FunctionName = '', Runtime, Description }) =>
+      withDetail({ value: FunctionName }, Runtime, Description)
+    );
+    return page(choices, output.NextMarker);
+  }
+});
+
+const versionsMark = 'versions:';
+
+/** Aliases come first: they are what people should choose. */
+const qualifiers = define({
+  service: 'lambda',
+  action: 'lambda:ListAliases',
+  async ask({ sdk, client, of = '', after = '', signal }) {
+    const limits = { abortSignal: signal };
+    const FunctionName = unqualified(of);
+    if (!after.startsWith(versionsMark)) {
+      const command = new sdk.ListAliasesCommand({ FunctionName, Marker: after || undefined, MaxItems: 50 });
+      const { Aliases = [], NextMarker } = await client.send(command, limits);
+      const choices = Aliases.map(({ Name = '', FunctionVersion, Description }) =>
+        withDetail({ value: Name }, `→ ${FunctionVersion}`, Description)
+      );
+      return page(choices, NextMarker ?? versionsMark);
+    }
+    const Marker = after.slice(versionsMark.length) || undefined;
+    const command = new sdk.ListVersionsByFunctionCommand({ FunctionName, Marker, MaxItems: 50 });
+    const { Versions = [], NextMarker } = await client.send(command, limits);
+    const choices = Versions.map(({ Version = '', LastModified, Description }) =>
+      withDetail({ value: Version }, LastModified?.slice(0, 10), Description)
+    );
+    return page(choices, NextMarker && versionsMark + NextMarker);
+  }
+});
+
+/** The ARN tells the region, and is what publishing takes. */
+const topics = define({
+  service: 'sns',
+  action: 'sns:ListTopics',
+  async ask({ sdk, client, after, signal }) {
+    const output = await client.send(new sdk.ListTopicsCommand({ NextToken: after }), { abortSignal: signal });
+    const arns = (output.Topics ?? []).map(({ TopicArn = '' }) => TopicArn);
+    return page(
+      arns.map((arn) => ({ value: arn, label: lastPart(arn) })),
+      output.NextToken
+    );
+  }
+});
+
+/** With a URL nobody has to ask for it by the name. */
+const queues = define({
+  service: 'sqs',
+  action: 'sqs:ListQueues',
+  async ask({ sdk, client, after, signal }) {
+    // Without MaxResults the service gives 1000 and no way to go on.
+    const command = new sdk.ListQueuesCommand({ MaxResults: 200, NextToken: after });
+    const output = await client.send(command, { abortSignal: signal });
+    return page(
+      (output.QueueUrls ?? []).map((url) => ({ value: url, label: lastPart(url) })),
+      output.NextToken
+    );
+  }
+});
+
+const collections = define({
+  service: 'rekognition',
+  action: 'rekognition:ListCollections',
+  async ask({ sdk, client, after, signal }) {
+    const command = new sdk.ListCollectionsCommand({ NextToken: after, MaxResults: 100 });
+    const output = await client.send(command, { abortSignal: signal });
+    return page(
+      (output.CollectionIds ?? []).map((value) => ({ value })),
+      output.NextToken
+    );
+  }
+});
+
+const lists = { functions, qualifiers, topics, queues, collections } satisfies Partial<Record<Offer, unknown>>;
+
+type ListName = keyof typeof lists;
+
+function regionFor({ region, of }: Question): string | undefined {
+  return region || (of && regionOfArn(of)) || undefined;
+}
+
+async function ask<S extends ServiceName>(list: List<S>, clients: Clients, question: Question): Promise<ChoicePage> {
+  const client = await clients.get(list.service, { region: regionFor(question) });
+  return list.ask({ ...question, sdk: sdkOf(list.service), client });
+}
+
+/** How long a page is kept, ms: dialogs are opened again and again. */
+const kept = 60_000;
+
+const pages = new WeakMap<Clients, Map<string, { until: number; page: Promise<ChoicePage> }>>();
+
+/** One page of a list, no older than a minute. Rejects with what the SDK throws. */
+function choicesOf(name: ListName, clients: Clients, question: Question): Promise<ChoicePage> {
+  const now = Date.now();
+  const known = pages.get(clients) ?? new Map<string, { until: number; page: Promise<ChoicePage> }>();
+  pages.set(clients, known);
+  for (const [key, { until }] of known) if (until <= now) known.delete(key);
+  const { region = '', of = '', after = '' } = question;
+  const key = JSON.stringify([name, region, of, after]);
+  const found = known.get(key);
+  if (found) return found.page;
+  const page = ask<ServiceName>(lists[name] as List<ServiceName>, clients, question);
+  known.set(key, { until: now + kept, page });
+  page.catch(() => known.delete(key));
+  return page;
+}
+
+/** Regions, by what they are called. */
+const regionChoices = (): Choice[] => Object.entries(regions).map(([value, detail]) => ({ value, detail }));
+
+/** Names of the sections of a shared file; those of `config` are called `profile x`, except the default one. */
+async function sectionsOf(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return [...text.matchAll(/^\s*\[\s*([^\]]+?)\s*\]/gm)].map(([, name = '']) => name);
+}
+
+/** The profiles of the shared files of the machine that Node-RED runs on, by name; nothing else in them leaves it. */
+async function profileChoices(): Promise<Choice[]> {
+  const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env;
+  const file = (name: string) => join(homedir(), '.aws', name);
+  const [config, credentials] = await Promise.all([
+    sectionsOf(AWS_CONFIG_FILE || file('config')),
+    sectionsOf(AWS_SHARED_CREDENTIALS_FILE || file('credentials'))
+  ]);
+  const named = config
+    .map((section) => (section === 'default' ? section : /^profile\s+["']?(.+?)["']?$/.exec(section)?.[1]))
+    .filter((name) => name !== undefined);
+  return [...new Set([...named, ...credentials])].sort().map((value) => ({ value }));
+}
+
+/** How long AWS may take for a page, ms: somebody waits in front of a dialog. */
+const limit = 4500;
+
+const asText = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+async function choicesFor(RED: NodeAPI, name: ListName, query: Query): Promise<ChoicePage | { refusal: Refusal }> {
+  const account = accountFrom(RED, query.account);
+  if (!account) return { refusal: { kind: 'notDeployed', name: 'AccountMissing', message: '' } };
+  const { clients } = account;
+  if (!clients) return { refusal: refusalOf(account.problem as ActionError) };
+  const region = asText(substituteEnv(RED, account, query.region));
+  const question = { region, of: asText(query.of), after: asText(query.after) };
+  try {
+    return await within(limit, (signal) => choicesOf(name, clients, { ...question, signal }));
+  } catch (thrown) {
+    const error = toActionError(thrown, { secrets: clients.secrets() });
+    return { refusal: { ...refusalOf(error), action: lists[name].action } };
+  }
+}
+
+/** As a URL's query gives them: each may be anything. */
+type Query = Readonly<Record<'account' | 'region' | 'of' | 'after', unknown>>;
+
+/**
+ * One page of a list for a dialog, or why it cannot be had; `undefined` where there is no such list. `query.account` is
+ * the id of a deployed `aws-account`.
+ */
+export async function answerChoices(RED: NodeAPI, name: string, query: object): Promise<object | undefined> {
+  if (name === 'regions') return { choices: regionChoices() };
+  if (name === 'profiles') return { choices: await profileChoices() };
+  return Object.hasOwn(lists, name) ? choicesFor(RED, name as ListName, query as Query) : undefined;
+}

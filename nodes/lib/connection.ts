@@ -1,0 +1,100 @@
+/** The connection test of an account's dialog: who a sign-in is, or what is wrong with it. */
+import type { Node, NodeAPI } from 'node-red';
+import { accountFrom } from './account';
+import type { Clients } from './clients';
+import { toActionError } from './failures';
+import type { Config } from './read';
+import type { Refusal } from './refusal';
+import { refusalOf } from './refusal';
+import { sdkOf } from './sdks';
+import { within } from './within';
+
+/** Who a sign-in is. */
+interface Identity {
+  /** The account's number. */
+  account: string;
+  arn: string;
+  region: string;
+}
+
+/** Asks STS whose the keys are; no permission is needed for it. Rejects with what the SDK throws. */
+export async function identify(clients: Clients, signal: AbortSignal): Promise<Identity> {
+  const { GetCallerIdentityCommand } = sdkOf('sts');
+  const client = await clients.get('sts');
+  const limits = { abortSignal: signal };
+  const { Account = '', Arn = '' } = await client.send(new GetCallerIdentityCommand({}), limits);
+  return { account: Account, arn: Arn, region: client.region };
+}
+
+/** What stands in a dialog, deployed or not: its properties, and its credentials as far as the browser has them. */
+interface Draft {
+  id: string;
+  properties: Record<string, unknown>;
+  credentials: Record<string, string>;
+}
+
+/** What Node-RED's editor shows in place of a password that only the runtime has. */
+const unchanged = '__PWRD__';
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function draftFrom(body: unknown): Draft {
+  const { id, properties, credentials } = isRecord(body) ? body : {};
+  const texts = Object.entries(isRecord(credentials) ? credentials : {}).filter(
+    ([, value]) => typeof value === 'string'
+  );
+  return {
+    id: typeof id === 'string' ? id : '',
+    properties: isRecord(properties) ? properties : {},
+    credentials: Object.fromEntries(texts) as Record<string, string>
+  };
+}
+
+/** The ways of the SDK's default chain, by the SDK's own marks of where it found keys. */
+const ways: ReadonlyArray<readonly [way: string, mark: RegExp]> = [
+  ['environment', /_ENV_VARS$/],
+  ['instance', /_IMDS$/],
+  ['container', /_HTTP$/],
+  ['webIdentity', /_WEB_ID/],
+  ['sso', /_SSO/],
+  ['process', /_PROCESS$/],
+  ['files', /_PROFILE/]
+];
+
+async function wayOf(clients: Clients): Promise<string | undefined> {
+  const marks = Object.keys((await clients.provider()).$source ?? {});
+  return ways.find(([, mark]) => marks.some((each) => mark.test(each)))?.[0];
+}
+
+/** How long it may take, ms: an instance's metadata, an SSO portal and STS may have to be asked in turn. */
+const limit = 15_000;
+
+/**
+ * Tries the sign-in that stands in a dialog. Passwords that the browser does not have are those of the deployed account,
+ * and do not leave the runtime. `open` makes an account's clients, and throws where a property will not do.
+ */
+export async function tryConnection(
+  RED: NodeAPI,
+  body: unknown,
+  open: (node: Node, config: Config, credentials: Record<string, string>) => Clients
+): Promise<(Identity & { way?: string | undefined }) | { refusal: Refusal }> {
+  const { id, properties, credentials } = draftFrom(body);
+  const deployed = accountFrom(RED, id) as Node<Record<string, string>> | undefined;
+  const kept = Object.entries(credentials).map(([name, value]) => [
+    name,
+    value === unchanged ? (deployed?.credentials?.[name] ?? '') : value
+  ]);
+  let clients: Clients | undefined;
+  try {
+    const made = open(deployed ?? ({ id } as Node), properties as Config, Object.fromEntries(kept));
+    clients = made;
+    const identity = await within(limit, (signal) => identify(made, signal));
+    return { ...identity, way: await wayOf(made) };
+  } catch (thrown) {
+    const secrets = [...(clients?.secrets() ?? []), ...Object.values(credentials)];
+    return { refusal: refusalOf(toActionError(thrown, { service: 'sts', operation: 'GetCallerIdentity', secrets })) };
+  } finally {
+    clients?.close();
+  }
+}

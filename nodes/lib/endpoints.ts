@@ -1,0 +1,68 @@
+/**
+ * What the editor asks of the runtime: lists to choose from, and whether a sign-in works. Node-RED loads this at its
+ * start, so everything else is loaded when it is asked for.
+ */
+import type { Express, NextFunction, Request, Response } from 'express';
+import type { NodeAPI } from 'node-red';
+
+/**
+ * Whether another site's page may have sent a request. The editor sends a header of its own, for which a browser would
+ * ask first; without it tells what browsers say of a secure page, or an origin that is not this host.
+ */
+function isForeign({ headers }: Request): boolean {
+  if (headers['node-red-api-version'] !== undefined) return false;
+  const { origin, host, 'sec-fetch-site': site, 'x-forwarded-host': forwarded } = headers;
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  if (origin === undefined) return false;
+  return !URL.canParse(origin) || ![host, forwarded].includes(new URL(origin).host);
+}
+
+function refuseForeign(request: Request, response: Response, next: NextFunction): void {
+  if (isForeign(request)) response.status(403).json({ error: 'Only the editor of this Node-RED may ask for this.' });
+  else next();
+}
+
+/** Other pages can send text or a form without being asked, but no JSON. */
+function refuseForms(request: Request, response: Response, next: NextFunction): void {
+  if (request.is('application/json')) next();
+  else response.status(415).json({ error: 'The body must be application/json.' });
+}
+
+/** Sends the answer; what goes wrong on the way to one is a fault of this pack. */
+const answering = (RED: NodeAPI, answer: (request: Request) => Promise<object | undefined>) =>
+  async function respond(request: Request, response: Response): Promise<void> {
+    response.set('Cache-Control', 'no-store');
+    try {
+      const found = await answer(request);
+      if (found) response.json(found);
+      else response.status(404).json({ error: 'There is no such list.' });
+    } catch (error) {
+      RED.log.error(`aws-account: ${(error as Error).stack}`);
+      response.status(500).json({ error: 'This is a fault of the nodes: the log of Node-RED has more.' });
+    }
+  };
+
+/** Puts the endpoints up. Those who may see flows may see the lists; only those who may deploy may try a sign-in. */
+export function serve(RED: NodeAPI): void {
+  const { needsPermission } = RED.auth;
+  const admin: Pick<Express, 'get' | 'post'> = RED.httpAdmin;
+  admin.get(
+    '/aws-account/choices/:list',
+    needsPermission('aws-account.read'),
+    refuseForeign,
+    answering(RED, ({ params, query }) => {
+      const { answerChoices }: typeof import('./choices') = require('./choices');
+      return answerChoices(RED, String(params.list), query);
+    })
+  );
+  admin.post(
+    '/aws-account/test',
+    needsPermission('aws-account.write'),
+    refuseForeign,
+    refuseForms,
+    answering(RED, ({ body }) => {
+      const account: typeof import('../aws-account') = require('../aws-account');
+      return account.test(RED, body);
+    })
+  );
+}

@@ -1,0 +1,35 @@
+import type { ActionError } from './errors';
+
+/**
+ * Why the editor cannot have what it asked for. `kind` is the key of its words for it; `name` and `message` are those
+ * of the error, for people who want to know more.
+ */
+export interface Refusal {
+  kind: string;
+  name: string;
+  message: string;
+  /** What a policy has to allow, as IAM calls it. */
+  action?: string;
+}
+
+/** Kinds by the error's name; the first that fits. */
+const kinds: ReadonlyArray<readonly [kind: string, names: RegExp]> = [
+  ['settings', /^(MissingValue|InvalidValue)$/],
+  ['noKeys', /^(CredentialsProviderError|TokenProviderError)$/],
+  ['unknownKeys', /^(InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId)$/],
+  ['wrongSecret', /^(SignatureDoesNotMatch|InvalidSignatureException|IncompleteSignature(Exception)?)$/],
+  ['expired', /^(ExpiredToken(Exception)?|RequestExpired)$/],
+  ['denied', /^(AccessDenied(Exception)?|AuthorizationError(Exception)?|UnauthorizedOperation)$/],
+  ['notFound', /^(ResourceNotFoundException|NotFoundException)$/],
+  ['timeout', /^Timeout$/],
+  ['unreachable', /^(E[A-Z_]+|CERT_[A-Z_]+|UNABLE_TO_[A-Z_]+|HPE_[A-Z_]+|UnknownError)$/]
+];
+
+/** What the editor is told of an error, from which secrets have been struck out. */
+export function refusalOf({ name, message, cause }: ActionError): Refusal {
+  const [kind] = kinds.find(([, names]) => names.test(name)) ?? ['other'];
+  const isRole = kind === 'denied' && message.includes('sts:AssumeRole');
+  // The editor has words of its own for what it means.
+  const said = (cause as { message?: string } | undefined)?.message;
+  return { kind: isRole ? 'role' : kind, name, message: said || message };
+}

@@ -3,12 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
+import type { AccountNode } from './account';
 import { accountFrom } from './account';
 import type { Client, Clients } from './clients';
 import type { ActionError } from './errors';
+import { invalid } from './errors';
 import { toActionError } from './failures';
 import type { Offer } from './fields';
-import { regionOfArn } from './fields';
+import { regionIs, regionOfArn } from './fields';
 import type { Refusal } from './refusal';
 import { refusalOf } from './refusal';
 import { regions } from './regions';
@@ -41,10 +43,10 @@ interface Question {
   of?: string | undefined;
   /** `next` of the page before. */
   after?: string | undefined;
-  signal: AbortSignal;
 }
 
 interface Asked<S extends ServiceName> extends Question {
+  signal: AbortSignal;
   sdk: Sdks[S];
   client: Client;
 }
@@ -86,25 +88,31 @@ const functions = define({
   }
 });
 
+/** Begins the marks of the pages that follow the aliases. */
 const versionsMark = 'versions:';
 
 /** Aliases come first: they are what people should choose. */
-const qualifiers = define({
+const aliases = define({
   service: 'lambda',
   action: 'lambda:ListAliases',
+  async ask({ sdk, client, of = '', after, signal }) {
+    const limits = { abortSignal: signal };
+    const command = new sdk.ListAliasesCommand({ FunctionName: unqualified(of), Marker: after, MaxItems: 50 });
+    const { Aliases = [], NextMarker } = await client.send(command, limits);
+    const choices = Aliases.map(({ Name = '', FunctionVersion, Description }) =>
+      withDetail({ value: Name }, `→ ${FunctionVersion}`, Description)
+    );
+    return page(choices, NextMarker ?? versionsMark);
+  }
+});
+
+const versions = define({
+  service: 'lambda',
+  action: 'lambda:ListVersionsByFunction',
   async ask({ sdk, client, of = '', after = '', signal }) {
     const limits = { abortSignal: signal };
-    const FunctionName = unqualified(of);
-    if (!after.startsWith(versionsMark)) {
-      const command = new sdk.ListAliasesCommand({ FunctionName, Marker: after || undefined, MaxItems: 50 });
-      const { Aliases = [], NextMarker } = await client.send(command, limits);
-      const choices = Aliases.map(({ Name = '', FunctionVersion, Description }) =>
-        withDetail({ value: Name }, `→ ${FunctionVersion}`, Description)
-      );
-      return page(choices, NextMarker ?? versionsMark);
-    }
     const Marker = after.slice(versionsMark.length) || undefined;
-    const command = new sdk.ListVersionsByFunctionCommand({ FunctionName, Marker, MaxItems: 50 });
+    const command = new sdk.ListVersionsByFunctionCommand({ FunctionName: unqualified(of), Marker, MaxItems: 50 });
     const { Versions = [], NextMarker } = await client.send(command, limits);
     const choices = Versions.map(({ Version = '', LastModified, Description }) =>
       withDetail({ value: Version }, LastModified?.slice(0, 10), Description)
@@ -155,18 +163,29 @@ const collections = define({
   }
 });
 
-const lists = { functions, qualifiers, topics, queues, collections } satisfies Partial<Record<Offer, unknown>>;
+const lists = { functions, qualifiers: aliases, topics, queues, collections } satisfies Partial<Record<Offer, unknown>>;
 
 type ListName = keyof typeof lists;
+
+/** The list that a page is of. */
+const listFor = (name: ListName, after = '') =>
+  name === 'qualifiers' && after.startsWith(versionsMark) ? versions : lists[name];
 
 function regionFor({ region, of }: Question): string | undefined {
   return region || (of && regionOfArn(of)) || undefined;
 }
 
-async function ask<S extends ServiceName>(list: List<S>, clients: Clients, question: Question): Promise<ChoicePage> {
+async function ask<S extends ServiceName>(
+  list: List<S>,
+  clients: Clients,
+  question: Question & { signal: AbortSignal }
+): Promise<ChoicePage> {
   const client = await clients.get(list.service, { region: regionFor(question) });
   return list.ask({ ...question, sdk: sdkOf(list.service), client });
 }
+
+/** How long AWS may take for a page, ms: somebody waits in front of a dialog. */
+const limit = 4500;
 
 /** How long a page is kept, ms: dialogs are opened again and again. */
 const kept = 60_000;
@@ -183,7 +202,9 @@ function choicesOf(name: ListName, clients: Clients, question: Question): Promis
   const key = JSON.stringify([name, region, of, after]);
   const found = known.get(key);
   if (found) return found.page;
-  const page = ask<ServiceName>(lists[name] as List<ServiceName>, clients, question);
+  const list = listFor(name, after) as List<ServiceName>;
+  // The limit belongs to the page, since others may wait for it, too.
+  const page = within(limit, (signal) => ask(list, clients, { ...question, signal }));
   known.set(key, { until: now + kept, page });
   page.catch(() => known.delete(key));
   return page;
@@ -192,10 +213,19 @@ function choicesOf(name: ListName, clients: Clients, question: Question): Promis
 /** Regions, by what they are called. */
 const regionChoices = (): Choice[] => Object.entries(regions).map(([value, detail]) => ({ value, detail }));
 
+/** The section that a line begins, as the SDK reads it: a broken line must not take along what follows. */
+function sectionOf(line: string): string | undefined {
+  const [text = ''] = line.split(/(?:^|\s)[;#]/);
+  return /^\[([^\]\r]+)\]$/.exec(text.trim())?.[1]?.trim();
+}
+
 /** Names of the sections of a shared file; those of `config` are called `profile x`, except the default one. */
 async function sectionsOf(file: string): Promise<string[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
-  return [...text.matchAll(/^\s*\[\s*([^\]]+?)\s*\]/gm)].map(([, name = '']) => name);
+  return text
+    .split(/\r?\n/)
+    .map(sectionOf)
+    .filter((name) => name !== undefined);
 }
 
 /** The profiles of the shared files of the machine that Node-RED runs on, by name; nothing else in them leaves it. */
@@ -212,23 +242,36 @@ async function profileChoices(): Promise<Choice[]> {
   return [...new Set([...named, ...credentials])].sort().map((value) => ({ value }));
 }
 
-/** How long AWS may take for a page, ms: somebody waits in front of a dialog. */
-const limit = 4500;
-
 const asText = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/** As AWS calls its regions. */
+const usualRegion = /^[a-z]+(-[a-z]+)+-\d{1,2}$/;
+
+/**
+ * The region that a dialog names. It may be a variable, but who may only read must not learn by it what a variable
+ * holds: one that is no region is not quoted, and becomes no part of a host name; one that is goes into `secrets`.
+ */
+function regionIn(RED: NodeAPI, account: AccountNode, given: unknown, secrets: string[]): string | undefined {
+  const region = asText(substituteEnv(RED, account, given));
+  if (region === undefined || region === given) return region;
+  if (!usualRegion.test(region)) throw invalid(`region must be ${regionIs}, but its variable holds something else.`);
+  secrets.push(region);
+  return region;
+}
 
 async function choicesFor(RED: NodeAPI, name: ListName, query: Query): Promise<ChoicePage | { refusal: Refusal }> {
   const account = accountFrom(RED, query.account);
   if (!account) return { refusal: { kind: 'notDeployed', name: 'AccountMissing', message: '' } };
   const { clients } = account;
   if (!clients) return { refusal: refusalOf(account.problem as ActionError) };
-  const region = asText(substituteEnv(RED, account, query.region));
-  const question = { region, of: asText(query.of), after: asText(query.after) };
+  const secrets: string[] = [];
+  const after = asText(query.after);
   try {
-    return await within(limit, (signal) => choicesOf(name, clients, { ...question, signal }));
+    const region = regionIn(RED, account, query.region, secrets);
+    return await choicesOf(name, clients, { region, of: asText(query.of), after });
   } catch (thrown) {
-    const error = toActionError(thrown, { secrets: clients.secrets() });
-    return { refusal: { ...refusalOf(error), action: lists[name].action } };
+    const error = toActionError(thrown, { secrets: [...secrets, ...clients.secrets()] });
+    return { refusal: { ...refusalOf(error), action: listFor(name, after).action } };
   }
 }
 

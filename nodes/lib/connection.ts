@@ -67,6 +67,15 @@ async function wayOf(clients: Clients): Promise<string | undefined> {
   return ways.find(([, mark]) => marks.some((each) => mark.test(each)))?.[0];
 }
 
+/** The stored credentials of a deployed account, a disabled one and one in a subflow included; never of another node. */
+function storedCredentials(RED: NodeAPI, id: string): Record<string, string> {
+  let isAccount = false;
+  RED.nodes.eachNode((each) => {
+    if (each.id === id && each.type === 'aws-account') isAccount = true;
+  });
+  return (isAccount && (RED.nodes.getCredentials(id) as Record<string, string> | undefined)) || {};
+}
+
 /** How long it may take, ms: an instance's metadata, an SSO portal and STS may have to be asked in turn. */
 const limit = 15_000;
 
@@ -80,14 +89,14 @@ export async function tryConnection(
   open: (node: Node, config: Config, credentials: Record<string, string>) => Clients
 ): Promise<(Identity & { way?: string | undefined }) | { refusal: Refusal }> {
   const { id, properties, credentials } = draftFrom(body);
-  const deployed = accountFrom(RED, id) as Node<Record<string, string>> | undefined;
+  const stored = storedCredentials(RED, id);
   const kept = Object.entries(credentials).map(([name, value]) => [
     name,
-    value === unchanged ? (deployed?.credentials?.[name] ?? '') : value
+    value === unchanged ? (stored[name] ?? '') : value
   ]);
   let clients: Clients | undefined;
   try {
-    const made = open(deployed ?? ({ id } as Node), properties as Config, Object.fromEntries(kept));
+    const made = open(accountFrom(RED, id) ?? ({ id } as Node), properties as Config, Object.fromEntries(kept));
     clients = made;
     const identity = await within(limit, (signal) => identify(made, signal));
     return { ...identity, way: await wayOf(made) };

@@ -6,19 +6,23 @@ import type { Express, NextFunction, Request, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 
 /**
- * Whether another site's page may have sent a request. The editor sends a header of its own, for which a browser would
- * ask first; without it tells what browsers say of a secure page, or an origin that is not this host.
+ * Whether another site's page may have sent a request. On a secure page browsers say so themselves; else an origin tells
+ * that is not this host. Headers prove something only where a browser does not let other sites send them: Node-RED 4
+ * allows that to all sites, and Node-RED 5 where its settings say so.
  */
-function isForeign({ headers }: Request): boolean {
-  if (headers['node-red-api-version'] !== undefined) return false;
+function isForeign({ headers }: Request, response: Response): boolean {
   const { origin, host, 'sec-fetch-site': site, 'x-forwarded-host': forwarded } = headers;
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   if (origin === undefined) return false;
-  return !URL.canParse(origin) || ![host, forwarded].includes(new URL(origin).host);
+  const isOpen = response.getHeader('Access-Control-Allow-Origin') !== undefined;
+  if (!isOpen && headers['node-red-api-version'] !== undefined) return false;
+  const own = isOpen ? [host] : [host, forwarded];
+  return !URL.canParse(origin) || !own.includes(new URL(origin).host);
 }
 
 function refuseForeign(request: Request, response: Response, next: NextFunction): void {
-  if (isForeign(request)) response.status(403).json({ error: 'Only the editor of this Node-RED may ask for this.' });
+  if (isForeign(request, response))
+    response.status(403).json({ error: 'Only the editor of this Node-RED may ask for this.' });
   else next();
 }
 

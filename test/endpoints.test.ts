@@ -1,0 +1,1297 @@
+/** What the editor can ask of the runtime: who may, what comes of it, and what never does. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
+import { resolve } from 'node:path';
+import { inspect } from 'node:util';
+import { type RequestRecord, roles, signIns } from '../local-aws/client';
+import { refusalOf } from '../nodes/lib/refusal';
+import { within } from '../nodes/lib/within';
+import { account, credentials, invokeNode, keysOf, useBench } from './aws';
+import { useEnvironment } from './environment';
+import { nodeRedVersion, sink } from './node-red';
+import { Relay } from './relay';
+
+interface Choice {
+  value: string;
+  label?: string;
+  detail?: string;
+}
+
+interface Refusal {
+  kind: string;
+  name: string;
+  message: string;
+  action?: string;
+}
+
+/** All that an answer of either endpoint may have. */
+interface Body {
+  choices?: Choice[];
+  next?: string;
+  refusal?: Refusal;
+  account?: string;
+  arn?: string;
+  region?: string;
+  way?: string;
+  error?: string;
+}
+
+interface Reply {
+  status: number;
+  headers: IncomingHttpHeaders;
+  text: string;
+  /** The JSON that it is, if it is that. */
+  body: Body;
+}
+
+interface Asking {
+  method?: string;
+  headers?: OutgoingHttpHeaders;
+  body?: string | undefined;
+}
+
+/** By hand, since `fetch` sets some of the headers that matter here itself. */
+function ask(url: URL, { method = 'GET', headers = {}, body }: Asking = {}): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { method, headers, agent: false }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('error', reject);
+      answer.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        const isJson = answer.headers['content-type']?.startsWith('application/json');
+        const parsed = (isJson ? JSON.parse(text) : {}) as Body;
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text, body: parsed });
+      });
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+const json = { 'content-type': 'application/json' };
+const choicesPath = 'aws-account/choices';
+const testPath = 'aws-account/test';
+
+describe('the endpoints for the editor', () => {
+  const texts: string[] = [];
+  const secrets = new Set<string>();
+
+  // Registered before the bench's own hook, which empties the log.
+  afterEach(() => {
+    const found = [...texts, ...bench.red.logs.map(({ text, msg }) => `${text} ${inspect(msg, { depth: 9 })}`)];
+    for (const secret of secrets) {
+      assert.ok(!found.some((text) => text.includes(secret)), 'no answer and no line of the log holds a secret');
+    }
+  });
+  beforeEach(() => {
+    texts.length = 0;
+    secrets.clear();
+    for (const { secretAccessKey } of Object.values(signIns)) secrets.add(secretAccessKey);
+    secrets.add(roles.external.externalId as string);
+  });
+  const bench = useBench();
+  const env = useEnvironment();
+
+  const at = (path: string): URL => new URL(path, bench.red.url);
+
+  async function asked(path: string, options: Asking = {}): Promise<Reply> {
+    const reply = await ask(at(path), options);
+    texts.push(reply.text, JSON.stringify(reply.headers));
+    return reply;
+  }
+
+  type Query = Record<string, string> | [string, string][];
+
+  /** One page of a list, from the account of the tests. */
+  async function list(name: string, query: Query = {}): Promise<Body> {
+    const parameters = new URLSearchParams(Array.isArray(query) ? query : { account: 'account', ...query });
+    const { status, body } = await asked(`${choicesPath}/${name}?${parameters}`);
+    assert.equal(status, 200);
+    return body;
+  }
+
+  /** All pages of a list, as the editor asks for them. */
+  async function pages(name: string, query: Record<string, string> = {}): Promise<Choice[][]> {
+    const found: Choice[][] = [];
+    let after: string | undefined = '';
+    while (after !== undefined) {
+      const page: Body = await list(name, { ...query, after });
+      assert.equal(page.refusal, undefined);
+      found.push(page.choices ?? []);
+      after = page.next;
+    }
+    return found;
+  }
+
+  const valuesOf = (choices: Choice[] = []): string[] => choices.map(({ value }) => value);
+  const fleetOf = (choices: Choice[] = []): Choice[] => choices.filter(({ value }) => value.includes('fleet-'));
+
+  const deploy = (properties: Record<string, unknown> = {}, name: keyof typeof signIns = 'demo') =>
+    bench.red.deploy([account(bench, properties)], { credentials: credentials(name) });
+
+  async function requests(operation?: string): Promise<RequestRecord[]> {
+    const all = await bench.aws.requests();
+    return operation === undefined ? all : all.filter((each) => each.operation === operation);
+  }
+
+  /** What the dialog holds of an account that signs in by keys. */
+  const dialog = (
+    properties: Record<string, unknown> = {},
+    stored: Record<string, unknown> = keysOf('demo'),
+    id = 'account'
+  ) => ({
+    id,
+    properties: { source: 'keys', region: 'us-east-1', endpoint: bench.aws.url, ...properties },
+    credentials: stored
+  });
+
+  const post = (body: unknown, headers: OutgoingHttpHeaders = json): Promise<Reply> =>
+    asked(testPath, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
+
+  async function test(body: unknown): Promise<Body> {
+    const { status, body: found } = await post(body);
+    assert.equal(status, 200);
+    return found;
+  }
+
+  const demo = { account: signIns.demo.account, arn: signIns.demo.arn, region: 'us-east-1' };
+
+  describe('with adminAuth', () => {
+    /** The harness again, in a process of its own. A message of any kind ends it. */
+    const program = `
+      const { createRequire } = require('node:module');
+      const { startNodeRed, nodeRedVersion } = require('./test/node-red');
+      const nodeRed = require.resolve(nodeRedVersion === 4 ? 'node-red-4' : 'node-red');
+      const { hashSync } = createRequire(nodeRed)('bcryptjs');
+      const { users, flow, credentials } = JSON.parse(process.argv[1]);
+      const known = users.map(({ username, permissions }) => ({ username, permissions, password: hashSync(username, 4) }));
+      process.on('disconnect', () => process.exit(1));
+      startNodeRed({ settings: { adminAuth: { type: 'credentials', users: known } } }).then(async (red) => {
+        process.once('message', () => red.stop().then(() => process.exit(0)));
+        await red.deploy(flow, { credentials });
+        process.send(red.url);
+      });`;
+    let child: ChildProcess;
+    let url: string;
+
+    before(async function () {
+      this.timeout(60_000);
+      const users = [
+        { username: 'reader', permissions: 'read' },
+        { username: 'owner', permissions: '*' },
+        { username: 'stranger', permissions: ['flows.read', 'flows.write'] }
+      ];
+      const given = JSON.stringify({ users, flow: [account(bench)], credentials: credentials() });
+      child = spawn(process.execPath, ['--require', 'tsx/cjs', '-e', program, given], {
+        cwd: resolve(__dirname, '..'),
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc']
+      });
+      const ended = once(child, 'exit').then(() => Promise.reject(new Error('Node-RED ended before it was ready')));
+      ended.catch(() => undefined);
+      [url] = (await Promise.race([once(child, 'message'), ended])) as [string];
+    });
+    after(async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = once(child, 'exit');
+      if (child.connected) child.send('stop');
+      else child.kill();
+      await gone;
+    });
+
+    /** Logs in as the editor does, and gives what it sends from then on. */
+    async function login(username: string): Promise<OutgoingHttpHeaders> {
+      const form = { client_id: 'node-red-editor', grant_type: 'password', scope: '', username, password: username };
+      const reply = await ask(new URL('auth/token', url), {
+        method: 'POST',
+        headers: json,
+        body: JSON.stringify(form)
+      });
+      const { access_token: token } = JSON.parse(reply.text) as { access_token: string };
+      return { authorization: `Bearer ${token}` };
+    }
+
+    const everyList = ['functions', 'qualifiers', 'topics', 'queues', 'collections', 'regions', 'profiles', 'unknown'];
+
+    async function statuses(headers: OutgoingHttpHeaders): Promise<Record<string, number>> {
+      const found: Record<string, number> = {};
+      for (const name of everyList) {
+        const path = `${choicesPath}/${name}?account=account&of=hello`;
+        found[name] = (await ask(new URL(path, url), { headers })).status;
+      }
+      const body = JSON.stringify(dialog());
+      const tried = await ask(new URL(testPath, url), { method: 'POST', headers: { ...json, ...headers }, body });
+      return { ...found, test: tried.status };
+    }
+
+    const all = (status: number) => Object.fromEntries([...everyList, 'test'].map((name) => [name, status]));
+
+    it('nobody gets anything without a token, or with a wrong one', async () => {
+      for (const headers of [
+        {},
+        { authorization: 'Bearer nonsense' },
+        { 'node-red-api-version': 'v2', 'sec-fetch-site': 'same-origin' }
+      ]) {
+        assert.deepEqual(await statuses(headers), all(401));
+      }
+      assert.deepEqual(await requests(), []);
+    });
+
+    it('a reader gets the lists, but tries no sign-in', async () => {
+      assert.deepEqual(await statuses(await login('reader')), { ...all(200), unknown: 404, test: 401 });
+      assert.deepEqual(await requests('GetCallerIdentity'), []);
+    });
+
+    it('an owner gets both', async () => {
+      assert.deepEqual(await statuses(await login('owner')), { ...all(200), unknown: 404 });
+      assert.equal((await requests('GetCallerIdentity')).length, 1);
+    });
+
+    it('somebody with other rights only gets neither', async () => {
+      assert.deepEqual(await statuses(await login('stranger')), all(401));
+      assert.deepEqual(await requests(), []);
+    });
+
+    it('a token does not open them to another site’s page', async () => {
+      const headers = { ...(await login('owner')), 'sec-fetch-site': 'cross-site' };
+      assert.deepEqual(await statuses(headers), all(403));
+      assert.deepEqual(await requests(), []);
+    });
+  });
+
+  describe('with another site’s page', () => {
+    beforeEach(() => deploy());
+
+    const both = async (headers: OutgoingHttpHeaders): Promise<[list: number, test: number]> => {
+      const { status } = await asked(`${choicesPath}/functions?account=account`, { headers });
+      return [status, (await post(dialog(), { ...json, ...headers })).status];
+    };
+    const host = () => new URL(bench.red.url).host;
+
+    const foreign: [what: string, headers: () => OutgoingHttpHeaders][] = [
+      ['the browser calls it cross-site', () => ({ 'sec-fetch-site': 'cross-site' })],
+      ['the browser calls it same-site', () => ({ 'sec-fetch-site': 'same-site' })],
+      ['the browser says something new', () => ({ 'sec-fetch-site': 'near-site' })],
+      ['the browser says two things', () => ({ 'sec-fetch-site': 'same-origin, cross-site' })],
+      [
+        'the browser calls it cross-site, whatever other headers say',
+        () => ({ 'sec-fetch-site': 'cross-site', 'node-red-api-version': 'v2', origin: `http://${host()}` })
+      ],
+      ['the origin is another host', () => ({ origin: 'https://evil.example' })],
+      ['the origin is another port', () => ({ origin: 'http://127.0.0.1:1' })],
+      ['the origin only begins as this host does', () => ({ origin: `http://${host()}.evil.example` })],
+      ['the origin has this host as its user name', () => ({ origin: `http://${host()}@evil.example` })],
+      ['the origin is opaque', () => ({ origin: 'null' })],
+      ['the origin is empty', () => ({ origin: '' })],
+      ['the origin is a file', () => ({ origin: 'file://' })],
+      [
+        'the origin is neither this host nor the proxy’s',
+        () => ({ origin: 'https://evil.example', 'x-forwarded-host': 'flows.example' })
+      ]
+    ];
+    for (const [what, headers] of foreign) {
+      it(`are refused, and ask nothing of AWS, where ${what}`, async () => {
+        assert.deepEqual(await both(headers()), [403, 403]);
+        assert.deepEqual(await requests(), []);
+      });
+    }
+
+    const own: [what: string, headers: () => OutgoingHttpHeaders][] = [
+      ['the browser calls it the same origin', () => ({ 'sec-fetch-site': 'same-origin' })],
+      ['somebody entered the address', () => ({ 'sec-fetch-site': 'none' })],
+      ['the origin is this host', () => ({ origin: `http://${host()}` })],
+      ['the browser is too old to say anything', () => ({})]
+    ];
+    for (const [what, headers] of own) {
+      it(`answer where ${what}`, async () => {
+        assert.deepEqual(await both(headers()), [200, 200]);
+      });
+    }
+
+    it('take no text and no form, which it could send without being asked', async () => {
+      const body = JSON.stringify(dialog());
+      for (const type of [
+        'text/plain',
+        'text/plain; application/json',
+        'application/x-www-form-urlencoded',
+        'multipart/form-data; boundary=x',
+        'application/octet-stream',
+        'application/jsonp',
+        'text/json'
+      ]) {
+        assert.equal((await post(body, { 'content-type': type })).status, 415, type);
+      }
+      assert.equal((await post(body, {})).status, 415, 'no type at all');
+      assert.deepEqual(await requests(), []);
+    });
+
+    it('do not try a sign-in for a GET', async () => {
+      assert.equal((await asked(testPath)).status, 404);
+    });
+
+    for (const [what, header] of [
+      ['the editor’s own header', { 'node-red-api-version': 'v2' }],
+      ['the host that a proxy says it was asked for', { 'x-forwarded-host': 'flows.example' }]
+    ] as const) {
+      it(`take ${what} as proof only where Node-RED lets no other site send it`, async () => {
+        const origin = 'https://flows.example';
+        const preflight = {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': `content-type,${Object.keys(header)}`
+        };
+        const { headers } = await asked(testPath, { method: 'OPTIONS', headers: preflight });
+        const letsOthers = headers['access-control-allow-origin'] !== undefined;
+        assert.equal(letsOthers, nodeRedVersion === 4);
+        const status = letsOthers ? 403 : 200;
+        assert.deepEqual(await both({ ...header, origin }), [status, status]);
+      });
+    }
+  });
+
+  describe('list', () => {
+    it('functions by name, with what tells them apart', async () => {
+      await deploy();
+      const { choices = [] } = await list('functions');
+      const hello = choices.find(({ value }) => value === 'hello');
+      assert.match(hello?.detail ?? '', /^nodejs24\.x/);
+      assert.equal(hello?.label, undefined);
+    });
+
+    it('topics with the ARN as value and the name to read', async () => {
+      await deploy();
+      const { choices = [] } = await list('topics');
+      assert.deepEqual(
+        choices.find(({ label }) => label === 'alerts'),
+        { value: 'arn:aws:sns:us-east-1:111111111111:alerts', label: 'alerts' }
+      );
+    });
+
+    it('queues with the URL as value and the name to read', async () => {
+      await deploy();
+      const { choices = [] } = await list('queues');
+      assert.deepEqual(
+        choices.find(({ label }) => label === 'orders'),
+        { value: `${bench.aws.url}/111111111111/orders`, label: 'orders' }
+      );
+    });
+
+    it('collections by their id', async () => {
+      await bench.aws.populate({ collections: 2 });
+      await deploy();
+      assert.deepEqual(await list('collections'), { choices: [{ value: 'fleet-0001' }, { value: 'fleet-0002' }] });
+    });
+
+    it('regions without an account, and without asking AWS', async () => {
+      const { choices = [] } = await list('regions', []);
+      assert.ok(valuesOf(choices).includes('eu-central-1'));
+      assert.match(choices.find(({ value }) => value === 'eu-central-1')?.detail ?? '', /Frankfurt/);
+      assert.deepEqual(await requests(), []);
+    });
+
+    it('nothing by another name', async () => {
+      await deploy();
+      for (const name of ['unknown', 'constructor', '__proto__', 'toString', 'hasOwnProperty', 'Functions', '%00']) {
+        const reply = await asked(`${choicesPath}/${name}?account=account`);
+        assert.deepEqual([name, reply.status], [name, 404]);
+        assert.ok(!reply.text.includes('    at '), 'no stack');
+      }
+      assert.deepEqual(await requests(), []);
+    });
+
+    it('what is there now: no browser and no proxy keeps it', async () => {
+      await deploy();
+      for (const name of ['functions', 'regions', 'profiles', 'unknown'])
+        assert.equal((await asked(`${choicesPath}/${name}?account=account`)).headers['cache-control'], 'no-store');
+      assert.equal((await post(dialog())).headers['cache-control'], 'no-store');
+    });
+
+    describe('versions and aliases', () => {
+      beforeEach(() => bench.aws.populate({ functions: 1, aliases: 60, versions: 60 }));
+
+      it('page by page, the aliases first', async () => {
+        await deploy();
+        const found = await pages('qualifiers', { of: 'fleet-0001' });
+        assert.deepEqual(
+          found.map(({ length }) => length),
+          [50, 10, 50, 11]
+        );
+        const all = found.flat();
+        assert.deepEqual([all[0]?.value, all[59]?.value], ['alias-0001', 'alias-0060']);
+        assert.match(all[0]?.detail ?? '', /^→ \d+$/);
+        assert.deepEqual([all[60]?.value, all.at(-1)?.value], ['$LATEST', '60']);
+        assert.match(all[61]?.detail ?? '', /^\d{4}-\d\d-\d\d$/);
+      });
+
+      const arn = 'arn:aws:lambda:us-east-1:111111111111:function:fleet-0001';
+      for (const [what, of] of [
+        ['a name', 'fleet-0001'],
+        ['a name with an alias', 'fleet-0001:alias-0001'],
+        ['a name with $LATEST', 'fleet-0001:$LATEST'],
+        ['a part of an ARN', '111111111111:function:fleet-0001'],
+        ['a part of an ARN with an alias', '111111111111:function:fleet-0001:alias-0001'],
+        ['an ARN', arn],
+        ['an ARN with a version', `${arn}:7`]
+      ] as const) {
+        it(`of a function that is given as ${what}`, async () => {
+          await deploy();
+          const { choices, next } = await list('qualifiers', { of });
+          assert.equal(choices?.[0]?.value, 'alias-0001');
+          const { choices: others } = await list('qualifiers', { of, after: 'versions:' });
+          assert.equal(others?.[0]?.value, '$LATEST');
+          assert.ok(next);
+        });
+      }
+
+      it('of a function in the region that its ARN names', async () => {
+        await bench.aws.populate({ functions: 1, aliases: 1, versions: 1, prefix: 'west', region: 'eu-west-1' });
+        await deploy();
+        const of = 'arn:aws:lambda:eu-west-1:111111111111:function:west-0001:alias-0001';
+        assert.deepEqual(valuesOf((await pages('qualifiers', { of })).flat()), ['alias-0001', '$LATEST', '1']);
+        assert.deepEqual([...new Set((await requests()).map(({ region }) => region))], ['eu-west-1']);
+      });
+
+      it('of no function that is not there', async () => {
+        await deploy();
+        const { refusal } = await list('qualifiers', { of: 'nowhere' });
+        assert.deepEqual([refusal?.kind, refusal?.name], ['notFound', 'ResourceNotFoundException']);
+      });
+
+      it('of nothing that is no function’s name', async () => {
+        await deploy();
+        for (const of of [
+          '',
+          '../../x',
+          'a'.repeat(200),
+          'arn:',
+          'arn:aws:lambda:evil.example/#:1:function:x',
+          ':::::'
+        ])
+          assert.ok((await list('qualifiers', { of })).refusal, of);
+        const { refusal } = await list('qualifiers', [
+          ['account', 'account'],
+          ['of', 'hello'],
+          ['of', 'echo']
+        ]);
+        assert.ok(refusal);
+      });
+    });
+
+    describe('profiles', () => {
+      const profiles = async () => (await list('profiles', [])).choices;
+
+      it('of both shared files, each once and in order', async () => {
+        env.config({ default: {}, garden: { region: 'eu-west-1' }, 'sso-session work': {}, 'with space': {} });
+        env.credentials({ garden: {}, attic: { aws_access_key_id: 'AKIAATTIC' } });
+        assert.deepEqual(await profiles(), [
+          { value: 'attic' },
+          { value: 'default' },
+          { value: 'garden' },
+          { value: 'with space' }
+        ]);
+      });
+
+      it('not at all where there are no files', async () => {
+        env.set({ AWS_CONFIG_FILE: '/nowhere/config', AWS_SHARED_CREDENTIALS_FILE: '/nowhere' });
+        assert.deepEqual(await profiles(), []);
+        env.set({ AWS_CONFIG_FILE: '/', AWS_SHARED_CREDENTIALS_FILE: '/' });
+        assert.deepEqual(await profiles(), []);
+      });
+
+      it('in the files of the home folder, where no others are named', async () => {
+        env.set({ AWS_CONFIG_FILE: '', AWS_SHARED_CREDENTIALS_FILE: '' });
+        env.file('.aws/config', '[profile home]\n');
+        env.file('.aws/credentials', '[default]\n');
+        assert.deepEqual(await profiles(), [{ value: 'default' }, { value: 'home' }]);
+      });
+
+      it('as other systems write them', async () => {
+        env.file('config', '  [profile dent]\r\n[ profile  wide ] # of the house\r\n[profile "quoted"]\r\n');
+        env.file('credentials', '\uFEFF[mark]\r\n; [no]\r\n# [nor this]\r\n');
+        assert.deepEqual(await profiles(), [
+          { value: 'dent' },
+          { value: 'mark' },
+          { value: 'quoted' },
+          { value: 'wide' }
+        ]);
+      });
+
+      const planted = 'planted/secret+in=the/file';
+      for (const [what, text] of [
+        ['that are whole', `[garden]\naws_secret_access_key = ${planted}\naws_session_token = [${planted}]\n`],
+        ['without an end to a section’s name', `[garden\naws_secret_access_key = ${planted}\n[attic]\n`],
+        ['with a bracket that stands alone', `[\naws_secret_access_key = ${planted}]\n[attic]\n`],
+        ['with a comment that ends a bracket', `[garden # ${planted}]\naws_secret_access_key = ${planted}\n`],
+        ['with old line ends', `[garden\raws_secret_access_key = ${planted}\r[attic]\r`],
+        ['with a nested block', `[garden]\ns3 =\n  token = ${planted}\n  [attic]\n`]
+      ] as const) {
+        it(`by nothing but their names, with files ${what}`, async () => {
+          secrets.add(planted);
+          env.file('config', text.replace('[garden', '[profile garden'));
+          env.file('credentials', text);
+          const found = await profiles();
+          for (const each of found ?? []) {
+            assert.deepEqual(Object.keys(each), ['value']);
+            assert.match(each.value, /^(garden|attic)$/);
+          }
+        });
+      }
+    });
+
+    describe('thousands', () => {
+      for (const [name, size] of [
+        ['functions', 50],
+        ['topics', 100],
+        ['queues', 200],
+        ['collections', 100]
+      ] as const) {
+        it(`of ${name}, page by page, each once`, async () => {
+          await bench.aws.populate({ [name]: 2000 });
+          await deploy();
+          const found = await pages(name);
+          assert.equal(Math.max(...found.map(({ length }) => length)), size);
+          const fleet = fleetOf(found.flat()).map(({ label, value }) => label ?? value);
+          assert.equal(fleet.length, 2000);
+          assert.equal(new Set(fleet).size, 2000);
+        });
+      }
+
+      it('but go on from no page that was never given', async () => {
+        await deploy();
+        for (const name of ['functions', 'topics', 'queues']) {
+          const { refusal } = await list(name, { after: 'nonsense' });
+          assert.ok(refusal, name);
+        }
+      });
+    });
+  });
+
+  describe('keep a page', () => {
+    const counted = async () => (await requests('ListFunctions')).length;
+
+    it('for those who ask again, and for those who ask together', async () => {
+      await deploy();
+      const together = await Promise.all([list('functions'), list('functions'), list('functions')]);
+      const again = await list('functions');
+      for (const each of together) assert.deepEqual(each, again);
+      assert.equal(await counted(), 1);
+    });
+
+    it('for a minute', async () => {
+      await deploy();
+      await list('functions');
+      const { now } = Date;
+      try {
+        Date.now = () => now() + 59_000;
+        await list('functions');
+        assert.equal(await counted(), 1);
+        Date.now = () => now() + 61_000;
+        await list('functions');
+        assert.equal(await counted(), 2);
+      } finally {
+        Date.now = now;
+      }
+    });
+
+    it('for its own region, function and place only', async () => {
+      await bench.aws.populate({ functions: 60 });
+      await deploy();
+      const { next = '' } = await list('functions');
+      await list('functions', { region: 'eu-west-1' });
+      await list('functions', { after: next });
+      assert.deepEqual(
+        (await requests('ListFunctions')).map(({ region }) => region),
+        ['us-east-1', 'eu-west-1', 'us-east-1']
+      );
+      await list('qualifiers', { of: 'hello' });
+      await list('qualifiers', { of: 'fleet-0001' });
+      assert.equal((await requests('ListAliases')).length, 2);
+    });
+
+    it('for its own account only', async () => {
+      const other = account(bench, { id: 'other' });
+      const keys = { ...credentials(), other: keysOf('second') };
+      await bench.aws.populate({ functions: 1, account: signIns.second.account });
+      await bench.red.deploy([account(bench), other], { credentials: keys });
+      assert.deepEqual(fleetOf((await list('functions')).choices), []);
+      assert.equal(fleetOf((await list('functions', { account: 'other' })).choices).length, 1);
+    });
+
+    it('not where it could not be had', async () => {
+      await deploy();
+      await bench.aws.fault({ kind: 'denied', operation: 'ListFunctions', times: 1 });
+      assert.equal((await list('functions')).refusal?.kind, 'denied');
+      assert.ok((await list('functions')).choices);
+      assert.equal(await counted(), 2);
+    });
+
+    it('not when the account is deployed anew', async () => {
+      await deploy();
+      await list('functions');
+      await deploy({ region: 'eu-west-1' }, 'second');
+      await list('functions');
+      assert.deepEqual(
+        (await requests('ListFunctions')).map(({ accessKeyId, region }) => [accessKeyId, region]),
+        [
+          [signIns.demo.accessKeyId, 'us-east-1'],
+          [signIns.second.accessKeyId, 'eu-west-1']
+        ]
+      );
+    });
+  });
+
+  describe('refuse a list, and say why', () => {
+    const serviceLists = ['functions', 'qualifiers', 'topics', 'queues', 'collections'] as const;
+    const refusal = async (name = 'functions', query: Query = {}) => (await list(name, query)).refusal;
+
+    it('where the account is not deployed, or is no account', async () => {
+      const idle = account(bench, { id: 'idle', d: true });
+      await bench.red.deploy([account(bench), idle, invokeNode(), sink('out')], { credentials: credentials() });
+      for (const id of ['nowhere', 'invoke', 'out', 'tab', '', '__proto__', 'constructor', '_ADD_']) {
+        assert.deepEqual(await refusal('functions', { account: id }), {
+          kind: 'notDeployed',
+          name: 'AccountMissing',
+          message: ''
+        });
+      }
+      for (const query of [
+        [],
+        [
+          ['account', 'account'],
+          ['account', 'account']
+        ],
+        [['account[id]', 'account']]
+      ] as [string, string][][]) {
+        assert.equal((await refusal('functions', query))?.kind, 'notDeployed');
+      }
+      assert.deepEqual(await requests(), []);
+    });
+
+    it('where the account is not valid', async () => {
+      await deploy({ region: 'not a region' });
+      const found = await refusal();
+      assert.deepEqual([found?.kind, found?.name], ['settings', 'InvalidValue']);
+      assert.match(found?.message ?? '', /region must be/);
+      await bench.red.deploy([account(bench, { id: 'bare' })]);
+      assert.equal((await refusal('functions', { account: 'bare' }))?.name, 'MissingValue');
+      assert.deepEqual(await requests(), []);
+    });
+
+    it('where the sign-in may not list them, with the action to allow', async () => {
+      await deploy({}, 'limited');
+      const found: unknown[] = [];
+      for (const name of serviceLists) {
+        const { kind, action } = (await refusal(name, { of: 'hello' })) ?? {};
+        found.push([name, kind, action]);
+      }
+      assert.deepEqual(found, [
+        ['functions', 'denied', 'lambda:ListFunctions'],
+        ['qualifiers', 'denied', 'lambda:ListAliases'],
+        ['topics', 'denied', 'sns:ListTopics'],
+        ['queues', 'denied', 'sqs:ListQueues'],
+        ['collections', 'denied', 'rekognition:ListCollections']
+      ]);
+    });
+
+    it('where the versions are what the sign-in may not list', async () => {
+      await deploy();
+      await bench.aws.fault({ kind: 'denied', operation: 'ListVersionsByFunction' });
+      const { next = '' } = await list('qualifiers', { of: 'hello' });
+      const { kind, action } = (await refusal('qualifiers', { of: 'hello', after: next })) ?? {};
+      assert.deepEqual([kind, action], ['denied', 'lambda:ListVersionsByFunction']);
+    });
+
+    it('where the secret is wrong', async () => {
+      const wrong = 'wrong/secret+of=the/test';
+      secrets.add(wrong);
+      await bench.red.deploy([account(bench)], { credentials: credentials('demo', { secretAccessKey: wrong }) });
+      for (const name of serviceLists) assert.equal((await refusal(name, { of: 'hello' }))?.kind, 'wrongSecret', name);
+    });
+
+    it('where AWS does not know the key', async () => {
+      await bench.red.deploy([account(bench)], { credentials: credentials('demo', { accessKeyId: 'AKIANOBODY' }) });
+      for (const name of serviceLists) assert.equal((await refusal(name, { of: 'hello' }))?.kind, 'unknownKeys', name);
+    });
+
+    it('where the keys are over, or there are none', async () => {
+      await deploy();
+      await bench.aws.fault({ kind: 'expired' });
+      for (const name of serviceLists) assert.equal((await refusal(name, { of: 'hello' }))?.kind, 'expired', name);
+      await deploy({ source: 'default' });
+      assert.equal((await refusal())?.kind, 'noKeys');
+    });
+
+    it('where the role cannot be assumed', async () => {
+      const role = { roleArn: roles.external.arn };
+      const stored = credentials('demo', { externalId: 'another-external-id' });
+      secrets.add('another-external-id');
+      await bench.red.deploy([account(bench, role)], { credentials: stored });
+      assert.equal((await refusal())?.kind, 'role');
+    });
+
+    it('where nothing answers at the endpoint', async () => {
+      await deploy({ endpoint: 'http://127.0.0.1:1' });
+      for (const name of serviceLists) assert.equal((await refusal(name, { of: 'hello' }))?.kind, 'unreachable', name);
+    });
+
+    it('where something answers that is no AWS', async () => {
+      await deploy();
+      await bench.aws.fault({ kind: 'html', status: 404 });
+      assert.equal((await refusal())?.kind, 'unreachable');
+    });
+
+    it('where AWS does not answer, to each who waits', async () => {
+      await deploy();
+      await bench.aws.fault({ kind: 'hang', operation: 'ListFunctions' });
+      const first = refusal();
+      await bench.aws.until({ requests: 1, operation: 'ListFunctions' });
+      // This one has to wait less long than its own limit, but for the same thing.
+      const found = await Promise.all([first, refusal()]);
+      assert.deepEqual(
+        found.map((each) => each?.kind),
+        ['timeout', 'timeout']
+      );
+      await bench.aws.clearFaults();
+      assert.ok((await list('functions')).choices, 'and asks again then');
+    });
+
+    it('where the sign-in does not come about, in time too', async () => {
+      await deploy({ roleArn: roles.demo.arn });
+      await bench.aws.fault({ kind: 'hang', operation: 'AssumeRole' });
+      assert.equal((await refusal())?.kind, 'timeout');
+    });
+
+    it('where the account is closed while the question is under way', async () => {
+      await deploy();
+      await bench.aws.fault({ kind: 'hang', operation: 'ListFunctions' });
+      const waiting = refusal();
+      await bench.aws.until({ requests: 1, operation: 'ListFunctions' });
+      await bench.red.deploy([]);
+      assert.ok(await waiting);
+      assert.deepEqual(
+        bench.red.logs.filter(({ level }) => level === 'error'),
+        []
+      );
+    });
+  });
+
+  describe('take the region of the node', () => {
+    const regionsAsked = async () => (await requests('ListFunctions')).map(({ region }) => region);
+
+    it('or else the account’s', async () => {
+      await deploy({ region: 'eu-north-1' });
+      await list('functions', { region: '' });
+      await list('functions', { region: 'eu-west-1' });
+      assert.deepEqual(await regionsAsked(), ['eu-north-1', 'eu-west-1']);
+    });
+
+    it('from an environment variable', async () => {
+      env.set({ PLACE: 'eu-west-3', CONTINENT: 'eu' });
+      await deploy();
+      await list('functions', { region: '${PLACE}' });
+      await list('functions', { region: '${CONTINENT}-west-2' });
+      await list('functions', { region: '${NO_SUCH_VARIABLE}' });
+      assert.deepEqual(await regionsAsked(), ['eu-west-3', 'eu-west-2', 'us-east-1']);
+    });
+
+    it('only as one text', async () => {
+      await deploy();
+      const twice: [string, string][] = [
+        ['account', 'account'],
+        ['region', 'eu-west-1'],
+        ['region', 'eu-west-2']
+      ];
+      assert.ok((await list('functions', twice)).choices);
+      for (const name of ['region[]', 'region[toString]', 'region[__proto__]']) {
+        const query: [string, string][] = [
+          ['account', 'account'],
+          [name, 'eu-west-1']
+        ];
+        assert.ok((await list('functions', query)).choices);
+      }
+      assert.deepEqual(await regionsAsked(), ['us-east-1'], 'one page, kept');
+    });
+
+    it('and ask nobody where it is none', async () => {
+      await deploy({ endpoint: '' });
+      for (const region of [
+        'evil.example/#',
+        'a b',
+        '-',
+        '../..',
+        'x@evil.example',
+        'a'.repeat(64),
+        '\r\nhost: x',
+        'é'
+      ]) {
+        const { refusal } = await list('functions', { region });
+        assert.deepEqual([refusal?.kind, refusal?.name], ['settings', 'InvalidValue'], region);
+        assert.match(refusal?.message ?? '', /region must be/);
+      }
+    });
+
+    it('and give no reader the value of a variable by it', async () => {
+      const planted = ['planted/secret of the environment', 'plantedsecret123', 'PlantedSecret-9', 'x'.repeat(70)];
+      // Without an endpoint it would become a part of the host’s name, which errors quote.
+      for (const endpoint of [bench.aws.url, 'http://127.0.0.1:1', '']) {
+        await deploy({ endpoint });
+        for (const [index, value] of planted.entries()) {
+          env.set({ [`PLANTED_${index}`]: value });
+          for (const region of [`\${PLANTED_${index}}`, `a\${PLANTED_${index}}`, `\${PLANTED_${index}}/`]) {
+            const { refusal } = await list('functions', { region });
+            const told = JSON.stringify(refusal).toLowerCase();
+            assert.ok(refusal && !told.includes(value.toLowerCase().slice(0, 12)), `${index}`);
+            assert.equal(refusal.kind, 'settings');
+          }
+        }
+      }
+      assert.deepEqual(await requests(), []);
+    });
+
+    it('and name no region of a variable in what AWS says of it', async () => {
+      env.set({ PLACE: 'xx-hidden-9' });
+      await deploy({}, 'limited');
+      const { refusal } = await list('functions', { region: '${PLACE}' });
+      assert.equal(refusal?.kind, 'denied');
+      assert.ok(!JSON.stringify(refusal).includes('xx-hidden-9'));
+    });
+  });
+
+  describe('try a sign-in', () => {
+    let relay: Relay;
+    before(async () => {
+      relay = await Relay.start(bench.aws.url);
+    });
+    after(() => relay.stop());
+    beforeEach(() => {
+      relay.exchanges.length = 0;
+      relay.answer = () => undefined;
+    });
+
+    /** What AWS has handed out is as secret as what it was asked with. */
+    function noteGiven(): void {
+      for (const { answer = '', headers } of relay.exchanges) {
+        for (const [, , value = ''] of answer.matchAll(/<(SecretAccessKey|SessionToken)>([^<]+)</g)) secrets.add(value);
+        const signature = /Signature=([0-9a-f]{64})/.exec(headers.authorization ?? '')?.[1];
+        if (signature) secrets.add(signature);
+      }
+    }
+
+    const unchanged = '__PWRD__';
+    const kindOf = async (body: unknown) => (await test(body)).refusal?.kind;
+
+    it('with the keys of the dialog, deployed or not', async () => {
+      assert.deepEqual(await test(dialog()), demo);
+      await deploy({}, 'second');
+      assert.deepEqual(await test(dialog()), demo);
+      assert.deepEqual(await test(dialog({}, keysOf('second'), 'another')), {
+        account: signIns.second.account,
+        arn: signIns.second.arn,
+        region: 'us-east-1'
+      });
+    });
+
+    it('that is allowed nothing', async () => {
+      assert.equal((await test(dialog({}, keysOf('limited')))).arn, signIns.limited.arn);
+    });
+
+    it('with the secret that only the runtime has, and do not give it away', async () => {
+      await deploy();
+      const { accessKeyId } = signIns.demo;
+      assert.deepEqual(await test(dialog({}, { accessKeyId, secretAccessKey: unchanged, sessionToken: '' })), demo);
+    });
+
+    it('with a session token that only the runtime has', async () => {
+      const token = 'planted/token+of=the/test';
+      secrets.add(token);
+      await bench.red.deploy([account(bench)], { credentials: credentials('demo', { sessionToken: token }) });
+      const { accessKeyId } = signIns.demo;
+      const stored = { accessKeyId, secretAccessKey: unchanged, sessionToken: unchanged };
+      assert.equal(await kindOf(dialog({ endpoint: relay.url }, stored)), 'unknownKeys');
+      assert.equal(relay.exchanges[0]?.headers['x-amz-security-token'], token);
+      assert.deepEqual(await test(dialog({}, { ...stored, sessionToken: '' })), demo, 'which may be taken out');
+    });
+
+    it('with the stored secret and another key, which do not go together', async () => {
+      await deploy();
+      const { accessKeyId } = signIns.second;
+      assert.equal(await kindOf(dialog({}, { accessKeyId, secretAccessKey: unchanged })), 'wrongSecret');
+    });
+
+    it('with the stored secret of an account that is disabled, or in a subflow', async () => {
+      await bench.red.deploy(
+        [
+          account(bench, { id: 'idle', d: true }),
+          { id: 'sub', type: 'subflow', name: 'sub', in: [], out: [] },
+          account(bench, { id: 'inside', z: 'sub' }),
+          { id: 'instance', type: 'subflow:sub' }
+        ],
+        { credentials: { idle: keysOf('demo'), inside: keysOf('demo') } }
+      );
+      const { accessKeyId } = signIns.demo;
+      for (const id of ['idle', 'inside']) {
+        assert.deepEqual(await test(dialog({}, { accessKeyId, secretAccessKey: unchanged }, id)), demo, id);
+      }
+    });
+
+    it('but have no stored secret of an account that is not deployed, or of another node', async () => {
+      await bench.red.deploy([account(bench), invokeNode(), sink('out')], { credentials: credentials() });
+      // No node of the pack but the account has credentials; those of others could have the same names.
+      for (const id of ['invoke', 'out']) bench.red.node(id).credentials = keysOf('demo');
+      const { accessKeyId } = signIns.demo;
+      for (const id of ['nowhere', 'idle', 'invoke', 'out', 'tab', '', '__proto__', 'constructor']) {
+        const { refusal } = await test(dialog({}, { accessKeyId, secretAccessKey: unchanged }, id));
+        assert.deepEqual([id, refusal?.kind, refusal?.name], [id, 'settings', 'MissingValue']);
+      }
+      for (const id of [['account'], { account: 1 }, 1, null]) {
+        const body = { ...dialog({}, { accessKeyId, secretAccessKey: unchanged }), id };
+        assert.equal(await kindOf(body), 'settings');
+      }
+      assert.deepEqual(await requests(), []);
+    });
+
+    it('but take no secret that stands among the properties', async () => {
+      assert.equal(await kindOf(dialog(keysOf('demo'), {})), 'settings');
+      assert.deepEqual(await requests(), []);
+    });
+
+    it('with environment variables in any of its texts', async () => {
+      env.set({ PLACE: 'eu-west-1', AT: bench.aws.url, KEY: signIns.demo.accessKeyId });
+      env.set({ SECRET: signIns.demo.secretAccessKey, ROLE: roles.external.arn });
+      env.set({ EXTERNAL: roles.external.externalId as string });
+      const stored = { accessKeyId: '${KEY}', secretAccessKey: '${SECRET}', externalId: '${EXTERNAL}' };
+      const properties = { region: '${PLACE}', endpoint: '${AT}', roleArn: '${ROLE}', sessionName: 'tried' };
+      const { region, arn } = await test(dialog(properties, stored, 'undeployed'));
+      assert.deepEqual([region, arn], ['eu-west-1', 'arn:aws:sts::111111111111:assumed-role/nimbus-external/tried']);
+    });
+
+    it('with blanks around what was pasted', async () => {
+      const { accessKeyId, secretAccessKey } = signIns.demo;
+      const pasted = { accessKeyId: ` ${accessKeyId}\n`, secretAccessKey: `\t${secretAccessKey} ` };
+      assert.deepEqual(await test(dialog({}, pasted)), demo);
+    });
+
+    describe('with a role', () => {
+      const role = () => ({ endpoint: relay.url, roleArn: roles.external.arn, sessionName: '', duration: '3600' });
+      const externalId = roles.external.externalId as string;
+
+      it('and the right External ID', async () => {
+        const found = await test(dialog(role(), { ...keysOf('demo'), externalId }));
+        noteGiven();
+        assert.deepEqual(found, {
+          account: '111111111111',
+          arn: 'arn:aws:sts::111111111111:assumed-role/nimbus-external/node-red-account',
+          region: 'us-east-1'
+        });
+        assert.ok(secrets.size > 6, 'temporary keys were looked for');
+      });
+
+      it('and the External ID that is stored', async () => {
+        await bench.red.deploy([account(bench, role())], { credentials: credentials('demo', { externalId }) });
+        const stored = { ...keysOf('demo'), secretAccessKey: unchanged, externalId: unchanged };
+        assert.equal((await test(dialog(role(), stored))).account, '111111111111');
+        noteGiven();
+      });
+
+      it('and a wrong External ID, or none', async () => {
+        secrets.add('wrong-external-id');
+        assert.equal(await kindOf(dialog(role(), { ...keysOf('demo'), externalId: 'wrong-external-id' })), 'role');
+        assert.equal(await kindOf(dialog(role())), 'role');
+        noteGiven();
+      });
+
+      it('that does not exist, or with a session that is too long for it', async () => {
+        const roleArn = 'arn:aws:iam::111111111111:role/nobody';
+        assert.equal(await kindOf(dialog({ ...role(), roleArn })), 'role');
+        const guest = { ...role(), roleArn: roles.guest.arn };
+        assert.equal(await kindOf(dialog({ ...guest, duration: '7200' })), 'other');
+        assert.equal((await test(dialog({ ...guest, duration: '900' }))).account, roles.guest.account);
+        noteGiven();
+      });
+
+      it('and an id that is no session’s name', async () => {
+        const id = `sub/flow ${'x'.repeat(100)}`;
+        const { arn = '' } = await test(dialog(role(), { ...keysOf('demo'), externalId }, id));
+        assert.match(arn, /\/node-red-sub-flow-x+$/);
+        noteGiven();
+      });
+
+      it('but not where STS quotes what it was asked', async () => {
+        relay.answer = ({ body, headers }) => ({
+          status: 403,
+          body: `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>sts:AssumeRole: ${body.replaceAll('&', '&amp;')}
+            ${headers.authorization} ${headers['x-amz-security-token']}</Message></Error></ErrorResponse>`
+        });
+        const token = 'planted/token+of=the/test';
+        secrets.add(token);
+        const stored = { ...keysOf('demo'), sessionToken: token, externalId };
+        assert.equal(await kindOf(dialog(role(), stored)), 'role');
+        noteGiven();
+      });
+    });
+
+    describe('of the default chain, and say where it found it:', () => {
+      const chain = (properties: object = {}) => dialog({ source: 'default', ...properties }, {});
+
+      it('environment variables', async () => {
+        env.set({ AWS_ACCESS_KEY_ID: signIns.demo.accessKeyId, AWS_SECRET_ACCESS_KEY: signIns.demo.secretAccessKey });
+        assert.deepEqual(await test(chain()), { ...demo, way: 'environment' });
+      });
+
+      it('shared files', async () => {
+        const { accessKeyId, secretAccessKey } = signIns.demo;
+        env.credentials({ default: { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey } });
+        assert.deepEqual(await test(chain()), { ...demo, way: 'files' });
+      });
+
+      it('a credential_process', async () => {
+        const { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey } = signIns.demo;
+        const output = JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey });
+        const script = env.file('gives.js', `console.log(${JSON.stringify(output)})`);
+        env.config({ default: { credential_process: `"${process.execPath}" "${script}"` } });
+        assert.deepEqual(await test(chain()), { ...demo, way: 'process' });
+      });
+
+      it('the region of the environment, where the dialog has none', async () => {
+        env.set({ AWS_ACCESS_KEY_ID: signIns.demo.accessKeyId, AWS_SECRET_ACCESS_KEY: signIns.demo.secretAccessKey });
+        env.set({ AWS_REGION: 'ap-south-1' });
+        assert.equal((await test(chain({ region: '' }))).region, 'ap-south-1');
+      });
+
+      it('or nothing', async () => {
+        assert.equal(await kindOf(chain()), 'noKeys');
+        assert.deepEqual(await requests(), []);
+      });
+
+      it('but never take the keys of the dialog for it', async () => {
+        assert.equal(await kindOf({ ...chain(), credentials: keysOf('demo') }), 'noKeys');
+      });
+    });
+
+    it('of a profile, or say that there is none', async () => {
+      const { accessKeyId, secretAccessKey } = signIns.demo;
+      env.credentials({ garden: { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey } });
+      const profile = (name: unknown) => dialog({ source: 'profile', profile: name }, {});
+      assert.equal((await test(profile('garden'))).arn, signIns.demo.arn);
+      assert.equal(await kindOf(profile('attic')), 'noKeys');
+      assert.equal(await kindOf(profile('')), 'settings');
+      for (const name of ['__proto__', 'constructor', '../garden', 'toString'])
+        assert.equal(await kindOf(profile(name)), 'noKeys', name);
+    });
+
+    it('of a profile whose credential_process fails, without what that wrote', async () => {
+      const told = 'told-by-the-process';
+      secrets.add(told);
+      const script = env.file(
+        'fails.js',
+        'console.log(process.argv[2]); console.error(process.argv[2]); process.exit(1)'
+      );
+      env.config({ garden: { credential_process: `"${process.execPath}" "${script}" ${told}` } });
+      assert.equal(await kindOf(dialog({ source: 'profile', profile: 'garden' }, {})), 'noKeys');
+    });
+
+    it('and tell what is wrong with keys', async () => {
+      const { accessKeyId, secretAccessKey } = signIns.demo;
+      const wrong = 'wrong/secret+of=the/test';
+      secrets.add(wrong);
+      assert.equal(await kindOf(dialog({}, { accessKeyId, secretAccessKey: wrong })), 'wrongSecret');
+      assert.equal(await kindOf(dialog({}, { accessKeyId: 'AKIANOBODY', secretAccessKey })), 'unknownKeys');
+      assert.equal(await kindOf(dialog({}, { accessKeyId, secretAccessKey: `${wrong} ${wrong}` })), 'settings');
+      assert.equal(await kindOf(dialog({}, { accessKeyId, secretAccessKey: `${wrong}\u2028x` })), 'settings');
+      assert.equal(await kindOf(dialog({}, { accessKeyId })), 'settings');
+      assert.equal(await kindOf(dialog({}, {})), 'settings');
+      await bench.aws.fault({ kind: 'expired' });
+      assert.equal(await kindOf(dialog()), 'expired');
+    });
+
+    it('and tell what is wrong with the endpoint', async () => {
+      for (const endpoint of ['nonsense', 'ftp://x', 'http://', 'http://u:p@x', 'http://256.1.1.1', 'http://x:99999']) {
+        const { refusal } = await test(dialog({ endpoint }));
+        assert.equal(refusal?.kind, 'settings', endpoint);
+        assert.match(refusal?.message ?? '', /endpoint must be/);
+      }
+      assert.equal(await kindOf(dialog({ endpoint: 'http://127.0.0.1:1' })), 'unreachable');
+      await bench.aws.fault({ kind: 'html' });
+      assert.equal(await kindOf(dialog()), 'unreachable');
+    });
+
+    it('and quote no password of an endpoint', async () => {
+      secrets.add('planted-password');
+      assert.equal(await kindOf(dialog({ endpoint: 'http://user:planted-password@127.0.0.1:1' })), 'settings');
+    });
+
+    it('and tell what is wrong with the region', async () => {
+      for (const region of ['not a region', 'evil.example/#', 'x@y']) {
+        const { refusal } = await test(dialog({ region, endpoint: '' }));
+        assert.equal(refusal?.kind, 'settings');
+        assert.match(refusal?.message ?? '', /region must be/);
+      }
+    });
+
+    for (const name of ['source', 'profile', 'region', 'roleArn', 'sessionName', 'duration', 'endpoint']) {
+      it(`and survive anything as ${name}`, async () => {
+        const role = { roleArn: roles.external.arn, sessionName: '', duration: '3600' };
+        const base = { ...(name === 'profile' ? { source: 'profile' } : role) };
+        for (const value of [7, -1, true, [], ['us-east-1'], {}, { toString: 1 }, { __proto__: null, valueOf: 1 }]) {
+          const { refusal } = await test(dialog({ ...base, [name]: value }));
+          assert.ok(refusal, inspect(value));
+          assert.ok(!refusal.message.includes('    at '), 'no stack');
+        }
+      });
+    }
+
+    it('and leave out credentials that are no texts', async () => {
+      for (const value of [7, true, null, [], {}, [signIns.demo.secretAccessKey], { toString: 1 }]) {
+        const { accessKeyId } = signIns.demo;
+        assert.equal(await kindOf(dialog({}, { accessKeyId, secretAccessKey: value })), 'settings');
+      }
+      assert.deepEqual(await requests(), []);
+    });
+
+    it('and take any body for what it is', async () => {
+      for (const body of ['[]', '[1, 2]', '{}', '{"properties": [], "credentials": []}', '{"properties": null}'])
+        assert.equal((await test(body)).refusal?.kind, 'noKeys', body);
+      for (const body of ['null', '7', '"text"', 'true', '{']) {
+        const { status } = await asked(testPath, { method: 'POST', headers: json, body });
+        assert.ok(status >= 400 && status < 500, body);
+      }
+      assert.deepEqual(await requests(), []);
+    });
+
+    it('and are not misled by the names of what every object has', async () => {
+      const { accessKeyId, secretAccessKey } = signIns.demo;
+      const inner = JSON.stringify({ source: 'keys', endpoint: bench.aws.url, region: 'us-east-1' });
+      const keys = JSON.stringify({ accessKeyId, secretAccessKey });
+      const body = `{"id": "__proto__", "__proto__": {"properties": ${inner}, "credentials": ${keys}}}`;
+      assert.equal(await kindOf(body), 'noKeys');
+      const nested = `{"id": "x", "properties": {"source": "keys", "__proto__": ${inner}, "constructor": {"prototype": {"polluted": 1}}},
+        "credentials": {"__proto__": ${keys}, "constructor": "${unchanged}", "toString": "${unchanged}"}}`;
+      assert.equal(await kindOf(nested), 'settings');
+      assert.equal(({} as Record<string, unknown>).polluted, undefined);
+      assert.equal(({} as Record<string, unknown>).source, undefined);
+      assert.deepEqual(await requests(), []);
+    });
+
+    it('and answer a body of any size', async () => {
+      const huge = 'x'.repeat(4_000_000);
+      for (const properties of [
+        { profile: huge, source: 'profile' },
+        { region: huge },
+        { endpoint: huge },
+        { [huge]: 1 }
+      ]) {
+        const { status, text } = await post(dialog(properties));
+        assert.equal(status, 200);
+        assert.ok(text.length < 3000);
+      }
+      const { status } = await post(dialog({ region: huge + huge }));
+      assert.ok(status >= 400 && status < 500, 'more than Node-RED takes');
+    });
+
+    it('and leave the deployed account as it is', async () => {
+      await bench.red.deploy([account(bench), invokeNode(), sink('out')], { credentials: credentials() });
+      const before = bench.red.node('account').clients;
+      const { accessKeyId } = signIns.second;
+      await test(dialog({ region: 'eu-west-1' }, { accessKeyId, secretAccessKey: unchanged }));
+      await test(dialog({ region: 'eu-west-1' }, keysOf('second')));
+      assert.equal(bench.red.node('account').clients, before);
+      assert.deepEqual(bench.red.node('account').credentials, keysOf('demo'));
+      assert.equal((await bench.red.send('invoke', { payload: {} })).error, undefined);
+    });
+
+    it('and leave no connection open, whether it works or not', async () => {
+      const role = { endpoint: relay.url, roleArn: roles.demo.arn };
+      assert.ok((await test(dialog({ endpoint: relay.url }))).arn);
+      assert.ok((await test(dialog(role))).arn);
+      assert.equal(await kindOf(dialog(role, { ...keysOf('demo'), accessKeyId: 'AKIANOBODY' })), 'unknownKeys');
+      noteGiven();
+      assert.equal(relay.exchanges.length, 4);
+      await bench.red.until(async () => (await relay.open()) === 0, 'connections to end');
+    });
+
+    it('and write nothing to the log', async () => {
+      await deploy();
+      bench.red.clearLogs();
+      await test(dialog());
+      await test(dialog({}, { ...keysOf('demo'), accessKeyId: 'AKIANOBODY' }));
+      await test(dialog({ region: '!' }));
+      assert.deepEqual(
+        bench.red.logs.filter(({ level }) => /fatal|error|warn|info/.test(level)),
+        []
+      );
+    });
+  });
+
+  describe('have kinds of refusal', () => {
+    for (const [kind, names] of Object.entries({
+      unreachable: [
+        'ENOTFOUND',
+        'ECONNREFUSED',
+        'EAI_AGAIN',
+        'EPROTO',
+        'ERR_PROXY_TUNNEL',
+        'ERR_SSL_WRONG_VERSION_NUMBER',
+        'CERT_HAS_EXPIRED',
+        'DEPTH_ZERO_SELF_SIGNED_CERT',
+        'SELF_SIGNED_CERT_IN_CHAIN',
+        'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+        'HPE_INVALID_CONSTANT'
+      ],
+      expired: ['ExpiredToken', 'ExpiredTokenException', 'RequestExpired'],
+      wrongSecret: ['SignatureDoesNotMatch', 'InvalidSignatureException'],
+      other: ['ThrottlingException', 'constructor', '', 'Timeouts', 'AccessDeniedFor\nAccessDenied']
+    })) {
+      it(`of which ${kind} is for ${names.length} names of errors`, () => {
+        for (const name of names) {
+          const error = Object.assign(new Error('x'), { name, code: name, retryable: false });
+          assert.equal(refusalOf(error).kind, kind, name);
+        }
+      });
+    }
+  });
+
+  describe('have a limit of time', () => {
+    const never = (signal: AbortSignal) =>
+      new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+
+    it('after which the work is told to end', async () => {
+      let told: AbortSignal | undefined;
+      const work = within(1, (signal) => {
+        told = signal;
+        return never(signal);
+      });
+      await assert.rejects(work, { name: 'Timeout' });
+      assert.equal(told?.aborted, true);
+    });
+
+    it('even for work that does not listen', async () => {
+      await assert.rejects(
+        within(1, () => new Promise<never>(() => undefined)),
+        { name: 'Timeout' }
+      );
+    });
+
+    it('that ends with the work', async () => {
+      let told: AbortSignal | undefined;
+      const found = await within(60_000, async (signal) => {
+        told = signal;
+        return 'found';
+      });
+      assert.deepEqual([found, told?.aborted], ['found', false]);
+      await assert.rejects(
+        within(60_000, () => Promise.reject(new Error('no'))),
+        /^Error: no$/
+      );
+      await assert.rejects(
+        within(60_000, () => {
+          throw new Error('at once');
+        }),
+        /^Error: at once$/
+      );
+    });
+  });
+});

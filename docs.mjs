@@ -1,0 +1,198 @@
+/**
+ * `npm run docs`: fills in what the code knows, so that nobody writes it twice. In README.md, CONTRIBUTING.md and the
+ * pages in docs/, what stands between two marks such as
+ *
+ *   <!-- properties: aws-sqs-send -->             and <!-- /properties -->   is the table of a node's properties,
+ *   <!-- policy: aws-sqs-send least name -->      and <!-- /policy -->       parts of its policy,
+ *   <!-- nodes -->                                and <!-- /nodes -->        the table of all nodes,
+ *
+ * and is made here. With `--check` nothing is written: it ends with 1, and says which pages are not as they would be.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { require as requireTs } from 'tsx/cjs/api';
+
+const root = import.meta.dirname;
+const from = (...parts) => join(root, ...parts);
+const read = (...path) => readFileSync(from(...path), 'utf8');
+const readJson = (...path) => JSON.parse(read(...path));
+const load = (path) => requireTs(path, import.meta.url);
+
+const { policyText } = load('./nodes/editor/policy.mts');
+const types = Object.keys(readJson('package.json')['node-red'].nodes);
+const common = readJson('locales', 'en-US', 'common.json');
+
+const definitionOf = (type) => load(`./nodes/${type}.ts`).definition;
+
+/** A look-up in a node's own words, then in those of all nodes: `word('hint', 'queue')`. */
+function wordsOf(type) {
+  const own = readJson('locales', 'en-US', `${type}.json`);
+  const find = (words, path) => path.reduce((found, key) => found?.[key], words);
+  return (...path) => find(own, path) ?? find(common, path);
+}
+
+const code = (text) => `\`${text}\``;
+const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}` : '');
+const sentences = (...texts) => texts.filter(Boolean).map(sentence).join(' ');
+/** Lists in words: a, b or c. */
+const either = (words) =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words[words.length - 1]}`;
+/** One row of a table, in which a bar would begin a new cell. */
+const row = (...cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+
+const literals = { str: 'text', num: 'a number', bool: 'true or false', json: 'JSON' };
+const ofControl = { text: 'text', secret: 'text', number: 'a number', flag: 'true or false' };
+
+/** What may be written into the field itself. */
+function written({ control, types, min, max, integer }) {
+  const kinds = types ? types.filter((type) => literals[type]).map((type) => literals[type]) : [ofControl[control]];
+  if (kinds.length === Object.keys(literals).length) return ['any value'];
+  const range = `a ${integer ? 'whole ' : ''}number from ${min} to ${max}`;
+  return kinds.map((kind) => (kind === literals.num && min !== undefined ? range : kind));
+}
+
+/** What may be entered: kinds of values, and where else they may come from. */
+function kinds(field) {
+  const all = [...written(field), ...(field.types ? ['any source'] : [])];
+  return `${either(all)}${field.many ? '; an array for many targets' : ''}`;
+}
+
+/** A choice by what the flow holds, what the dialog says, and what that means. */
+function choices(name, { options }, word) {
+  const lines = options.map((option) => {
+    const hint = word('hint', name, option);
+    return `${code(option)} ${sentence(word('option', name, option))}${typeof hint === 'string' ? ` ${hint}` : ''}`;
+  });
+  return lines.join('<br>');
+}
+
+function takes(name, field, word) {
+  if (field.options) return choices(name, field, word);
+  const list = field.offers && 'the dialog has a list to choose from';
+  const place = field.stored && "kept in Node-RED's credential store";
+  const length = field.maxLength && `at most ${field.maxLength} characters`;
+  return sentences(kinds(field), length, list, place);
+}
+
+/** A placeholder tells what an empty field comes to, unless it is an example. */
+function ifEmpty(name, { required }, word) {
+  const placeholder = word('placeholder', name);
+  if (required) return '*required*';
+  return !placeholder || /^(arn|https?):/.test(placeholder) ? 'none' : placeholder;
+}
+
+function standard(name, field, word) {
+  const { types, value } = field;
+  if (value === '') return ifEmpty(name, field, word);
+  return code(types?.[0] === 'msg' ? `msg.${value}` : value);
+}
+
+/** When the dialog has the row at all. */
+function condition({ when = {} }, word) {
+  const parts = Object.entries(when).map(([name, values]) => {
+    if (values === 'filled') return `where **${word('label', name)}** is filled in`;
+    return `with **${word('label', name)}** ${either(values.map(code))}`;
+  });
+  return parts.length > 0 ? `only ${parts.join(' and ')}` : '';
+}
+
+function meaning(name, field, word) {
+  const hint = word('hint', name);
+  const example = field.example && `as an expression, for example: ${code(field.example)}`;
+  return sentences(typeof hint === 'string' ? hint : '', condition(field, word), word('invalid', name), example);
+}
+
+const accountRow = (word, to) =>
+  row(word('label', 'account'), code('account'), `An [aws account](${to('docs/aws-account.md')}).`, '*required*', '');
+
+/** The table of a node's properties, as the dialog has them. */
+function properties(type, to) {
+  const { fields, config, account } = definitionOf(type);
+  const word = wordsOf(type);
+  const all = Object.entries(fields);
+  const rows = (some) =>
+    some.map(([name, field]) =>
+      row(
+        word('label', name),
+        code(name),
+        takes(name, field, word),
+        standard(name, field, word),
+        meaning(name, field, word)
+      )
+    );
+  const advanced = rows(all.filter(([, field]) => field.advanced));
+  return [
+    row('Property', 'Name', 'Takes', 'Default', 'Meaning'),
+    row('---', '---', '---', '---', '---'),
+    ...(config || account === false ? [] : [accountRow(word, to)]),
+    ...rows(all.filter(([, field]) => !field.advanced)),
+    ...(advanced.length > 0 ? [row(`**${word('section', 'advanced')}**`, '', '', '', ''), ...advanced] : []),
+    ...(all.some(([, field]) => field.types)
+      ? [
+          '',
+          '*Any source*: a property of the message, the flow or the global context, an environment variable, or a JSONata expression.'
+        ]
+      : [])
+  ].join('\n');
+}
+
+/** As people meet them; a node that is not named comes behind these, and the account at the end. */
+const order = [
+  ...['aws-lambda-invoke', 'aws-lambda-list', 'aws-sns-publish', 'aws-sqs-send', 'aws-sqs-receive', 'aws-sqs-settle'],
+  ...['aws-rekognition-detect', 'aws-rekognition-index-face']
+];
+
+function inOrder() {
+  const isConfig = (type) => Boolean(definitionOf(type).config);
+  const rest = types.filter((type) => !order.includes(type));
+  return [...order, ...rest.filter((type) => !isConfig(type)), ...rest.filter(isConfig)];
+}
+
+/** The first paragraph of a node's page is what the node does, in a sentence. */
+function nodes(_, to) {
+  const rows = inOrder().map((type) => {
+    const [, summary = ''] = /^# .*\n\n([^\n]+(?:\n[^\n]+)*)/.exec(read('docs', `${type}.md`)) ?? [];
+    const name = `[**${wordsOf(type)('palette')}**](${to(`docs/${type}.md`)})`;
+    return row(name, summary.replaceAll('\n', ' '));
+  });
+  return [row('Node', 'What it does'), row('---', '---'), ...rows].join('\n');
+}
+
+const policy = (wanted) => `\`\`\`json\n${policyText(wanted)}\n\`\`\``;
+
+const makers = { properties, policy, nodes };
+
+/** The page with all its regions made anew. Throws for a region that is not ended, or that nothing is known about. */
+function filled(path, text) {
+  // From the page to a file, as a link.
+  const to = (file) =>
+    relative(dirname(from(path)), from(file))
+      .split(sep)
+      .join('/');
+  const made = text.replace(
+    /^<!-- (properties|policy|nodes)(?:: ([^\n]*?))? -->\n.*?^<!-- \/\1 -->$/gms,
+    (_, kind, what = '') => `<!-- ${kind}${what && `: ${what}`} -->\n\n${makers[kind](what, to)}\n\n<!-- /${kind} -->`
+  );
+  const opened = made.match(/^<!-- (properties|policy|nodes)\b/gm)?.length ?? 0;
+  const ended = made.match(/^<!-- \/(properties|policy|nodes) -->/gm)?.length ?? 0;
+  if (opened !== ended) throw new Error(`${path}: ${opened} regions begin, ${ended} end`);
+  return made;
+}
+
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...(existsSync(from('docs')) ? readdirSync(from('docs'), { recursive: true }) : [])
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file))
+];
+
+const check = process.argv.includes('--check');
+for (const path of pages) {
+  const text = read(path);
+  const made = filled(path, text);
+  if (made === text) continue;
+  console.log(check ? `${path} is not what the code says: npm run docs` : `wrote ${path}`);
+  if (check) process.exitCode = 1;
+  else writeFileSync(from(path), made);
+}

@@ -1,0 +1,449 @@
+/** README, guides and node pages: what is made from the code is up to date, links lead somewhere, examples hold. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import jsonata from 'jsonata';
+import { startCamera } from '../demo/camera';
+import { signIns } from '../local-aws/client';
+import type { NodeModule } from '../nodes/lib/node-module';
+import { keysOf, useBench, useQueues } from './aws';
+import { contract, literals, sources as sourcesOfFields } from './contract';
+import { useEnvironment } from './environment';
+import type { FlowNode, Message } from './node-red';
+
+const repository = join(__dirname, '..');
+const read = (...path: string[]): string => readFileSync(join(repository, ...path), 'utf8');
+const readJson = <T>(...path: string[]): T => JSON.parse(read(...path)) as T;
+/** Files below a folder, by their path in the repository, with slashes. */
+const filesIn = (folder: string, ending: string): string[] =>
+  readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith(ending))
+    .map((path) => `${folder}/${path.split(sep).join('/')}`);
+
+const { scripts, ...pack } = readJson<{ scripts: Record<string, string>; 'node-red': { nodes: object } }>(
+  'package.json'
+);
+const types = Object.keys(pack['node-red'].nodes);
+const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...filesIn('docs', '.md')];
+
+interface Statement {
+  Action: string | string[];
+}
+const policies = readJson<Record<string, Record<string, Statement[]>>>('nodes', 'policies.json');
+
+/** The fenced blocks of a page in a language. */
+const blocksIn = (page: string, language: string): string[] =>
+  [...page.matchAll(/^```(\w*)\n(.*?)^```$/gms)].filter(([, name]) => name === language).map(([, , text = '']) => text);
+
+/** What is left without code and comments: there is no link in these. */
+const proseOf = (page: string): string =>
+  page
+    .replace(/^```.*?^```$/gms, '')
+    .replace(/<!--.*?-->/gs, '')
+    .replace(/`[^`\n]*`/g, '');
+
+/** Targets of links and pictures. */
+const linksIn = (page: string): string[] => [
+  ...[...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target),
+  ...[...proseOf(page).matchAll(/\b(?:src|href)="([^"]+)"/g)].map(([, target = '']) => target)
+];
+
+/** The anchors of a page, as GitHub makes them of its headings. */
+function anchorsIn(page: string): Set<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ''] of page.replace(/^```.*?^```$/gms, '').matchAll(/^#+ +(.+)$/gm)) {
+    const text = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+    const anchor = text.replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-');
+    let number = 0;
+    while (anchors.has(number === 0 ? anchor : `${anchor}-${number}`)) number += 1;
+    anchors.add(number === 0 ? anchor : `${anchor}-${number}`);
+  }
+  return anchors;
+}
+
+/** Why a link of a page leads nowhere, if so. Addresses of other sites are not asked. */
+function faultOf(path: string, link: string): string | undefined {
+  if (/^[a-z]+:/.test(link)) return undefined;
+  const [file = '', anchor] = decodeURI(link).split('#');
+  const target = file === '' ? join(repository, path) : resolve(repository, dirname(path), file);
+  if (relative(repository, target).startsWith('..')) return `${link} leads out of the repository`;
+  if (!existsSync(target)) return `${link} is not there`;
+  if (anchor === undefined) return undefined;
+  return anchorsIn(readFileSync(target, 'utf8')).has(anchor) ? undefined : `${link} has no such heading`;
+}
+
+/** npm's own commands need no script. */
+const ofNpm = ['ci', 'install', 'exec', 'pack', 'publish'];
+const missingScripts = (text: string): string[] =>
+  [...text.matchAll(/\bnpm (?:run )?([a-z][\w:-]*)/g)]
+    .map(([, script = '']) => script)
+    .filter((script) => !ofNpm.includes(script) && !(script in scripts));
+
+/** What a page of a node lacks. */
+function lackingOf(type: string): string[] {
+  const path = `docs/${type}.md`;
+  if (!existsSync(join(repository, path))) return [path];
+  const page = read(path);
+  const examples = linksIn(page).filter((link) => /^\.\.\/examples\/[\w-]+\.json$/.test(link));
+  const shown = examples.filter((link) => read('docs', link).includes(`"type": "${type}"`));
+  const there: Record<string, boolean> = {
+    'its table of properties': page.includes(`<!-- properties: ${type} -->`),
+    'its policy': new RegExp(`^<!-- policy: ${type}( \\w+)* -->$`, 'm').test(page),
+    'its picture': linksIn(page).includes(`pictures/${type}.png`),
+    'a link to an example that has it': shown.length > 0
+  };
+  return Object.keys(there).filter((part) => !there[part]);
+}
+
+/** A Function node's program, which returns and may wait. */
+function compileFunction(program: string): void {
+  new Function('msg', 'node', 'context', 'flow', 'global', 'env', 'RED', `return async () => {\n${program}\n};`);
+}
+
+const actionsIn = (statements: Statement[]): string[] => statements.flatMap(({ Action }) => Action);
+const sources = (): string =>
+  filesIn('nodes', '.ts')
+    .map((path) => read(path))
+    .join('\n');
+
+/** The calls that the nodes make, by the name that policies have for them: a batch has none of its own. */
+function callsOfNodes(): Set<string> {
+  const calls = [...sources().matchAll(/\b([A-Z]\w+?)(?:Batch)?Command\b/g)].map(([, name = '']) => name);
+  return new Set(calls.map((name) => (name === 'Invoke' ? 'InvokeFunction' : name)));
+}
+
+/** The blocks of a page that are whole flows, by what their tab is called. */
+function flowsIn(page: string): Map<string, FlowNode[]> {
+  const flows = blocksIn(page, 'json').map((block) => JSON.parse(block) as FlowNode[]);
+  const whole = flows.filter((flow) => Array.isArray(flow) && flow.some(({ type }) => type === 'tab'));
+  return new Map(whole.map((flow) => [String(flow.find(({ type }) => type === 'tab')?.label), flow]));
+}
+
+const structure = ['tab', 'group', 'subflow'];
+const ofEveryNode = ['id', 'type', 'z', 'g', 'x', 'y', 'wires'];
+
+/** What is wrong with a node of the pack in a flow that people copy. */
+function faultsOfNode(node: FlowNode): string[] {
+  const { properties, typed } = contract[node.type] ?? { properties: {}, typed: [] };
+  const expected = Object.keys(properties).sort();
+  const found = Object.keys(node).filter((key) => !ofEveryNode.includes(key));
+  const untyped = typed.filter((name) => ![...sourcesOfFields, ...literals].includes(node[`${name}Type`] as string));
+  return [
+    ...(found.sort().join() === expected.join() ? [] : [`has ${found} in place of ${expected}`]),
+    ...untyped.map((name) => `${name}Type is ${node[`${name}Type`]}`)
+  ].map((fault) => `${node.type} ${node.name}: ${fault}`);
+}
+
+/** Ids that a flow refers to, and does not have; and those that are not Node-RED's. */
+function strayIdsIn(flow: FlowNode[]): string[] {
+  const ids = flow.map(({ id }) => id);
+  const named = [...JSON.stringify(flow).matchAll(/"([0-9a-f]{14,18})"/g)].map(([, id = '']) => id);
+  const twice = ids.filter((id, index) => ids.indexOf(id) !== index);
+  return [...named.filter((id) => !ids.includes(id)), ...ids.filter((id) => !/^[0-9a-f]{16}$/.test(id)), ...twice];
+}
+
+/** Words that dialogs show: labels, choices, sections, and what nodes are called. */
+function wordsOfDialogs(): string[] {
+  const files = filesIn('locales/en-US', '.json').map((path) => readJson<Record<string, object>>(path));
+  const textsIn = (words: unknown): string[] =>
+    typeof words === 'string' ? [words] : Object.values((words ?? {}) as object).flatMap(textsIn);
+  return files.flatMap(({ label, option, section, connection }) => textsIn([label, option, section, connection]));
+}
+
+/** The cells of the second column of all tables. */
+const secondCellsIn = (page: string): string[] =>
+  page
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) => line.split(/(?<!\\)\|/)[2] ?? '');
+
+/** Members of an object literal in a source, by their names. */
+function namesIn(path: string, object: string): string[] {
+  const [, body = ''] = new RegExp(`^const ${object}\\b[^\\n]*[{[]\\n(.*?)^[}\\]]`, 'ms').exec(read(path)) ?? [];
+  return [...body.matchAll(/^ {2}(?:'(\w+)',?$|(\w+):)/gm)].map(([, quoted, name]) => quoted ?? name ?? '');
+}
+
+/** Which policies a text asks for. */
+const placeholdersIn = (html: string): string[] =>
+  [...html.matchAll(/<pre data-policy="([^"]*)"><\/pre>/g)].map(([, wanted = '']) => wanted);
+
+describe('the documents', () => {
+  it('have what is made from the code as the code is now', () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['docs.mjs', '--check'], {
+      cwd: repository,
+      encoding: 'utf8'
+    });
+    assert.equal(status, 0, `run npm run docs\n${stdout}${stderr}`);
+  });
+
+  for (const path of pages) {
+    it(`lead somewhere: ${path}`, () => {
+      const faults = linksIn(read(path)).map((link) => faultOf(path, link));
+      assert.deepEqual(
+        faults.filter((fault) => fault !== undefined),
+        []
+      );
+    });
+
+    it(`have examples that hold: ${path}`, () => {
+      const page = read(path);
+      for (const block of blocksIn(page, 'json')) assert.doesNotThrow(() => JSON.parse(block), block);
+      for (const block of blocksIn(page, 'jsonata')) assert.doesNotThrow(() => jsonata(block), block);
+      for (const block of blocksIn(page, 'js')) assert.doesNotThrow(() => compileFunction(block), block);
+      assert.deepEqual(missingScripts(blocksIn(page, 'sh').join('\n')), []);
+      const inline = [...page.matchAll(/`(npm [^`\n]+)`/g)].map(([, command = '']) => command);
+      assert.deepEqual(missingScripts(inline.join('\n')), []);
+    });
+  }
+
+  for (const type of types) {
+    it(`have a page of ${type}, with all that belongs to it`, () => assert.deepEqual(lackingOf(type), []));
+
+    it(`give expressions for ${type} that JSONata can read`, () => {
+      const { definition } = require(`../nodes/${type}`) as NodeModule;
+      for (const { example } of Object.values(definition.fields)) {
+        if (example !== undefined) assert.doesNotThrow(() => jsonata(example), example);
+      }
+    });
+  }
+});
+
+describe('the guides', () => {
+  const page = (name: string): string => read('docs', `${name}.md`);
+
+  it('name each error of the nodes, and each that they explain', () => {
+    const own = [...sources().matchAll(/new ActionError\(\s*'(\w+)'/g)].map(([, name = '']) => name);
+    const explained = ['meanings', 'networkTexts'].flatMap((object) => namesIn('nodes/lib/failures.ts', object));
+    assert.ok(own.length > 8 && explained.length > 15);
+    const names = new Set([...own, ...explained, 'ERR_PROXY_TUNNEL']);
+    assert.deepEqual(
+      // Told as Timeout.
+      [...names].filter((name) => name !== 'ETIMEDOUT' && !page('troubleshooting').includes(name)),
+      []
+    );
+  });
+
+  it('have the words of the connection test and of the lists', () => {
+    const { connection } = readJson<{ connection: { works: string; trouble: Record<string, string> } }>(
+      'locales/en-US/aws-account.json'
+    );
+    const { trouble } = readJson<{ trouble: Record<string, string> }>('locales/en-US/common.json');
+    const ofLists = ['noAccount', 'notDeployed', 'denied', 'forbidden', 'offline', 'timeout'].map(
+      (kind) => trouble[kind]
+    );
+    const beginnings = [connection.works, ...Object.values(connection.trouble), ...ofLists].map(
+      (text = '') => /^[^.:,_]*[^.:,_ ]/.exec(text)?.[0] ?? text
+    );
+    assert.deepEqual(
+      beginnings.filter((text) => !page('troubleshooting').includes(text)),
+      []
+    );
+  });
+
+  it('name each address of the admin API with its permission', () => {
+    const endpoints = [
+      ...read('nodes/lib/endpoints.ts').matchAll(/admin\.(\w+)\(\s*'\/([\w/-]+)[^']*',\s*needsPermission\('([\w.-]+)'/g)
+    ];
+    assert.equal(endpoints.length, 2);
+    for (const [, method = '', path = '', permission = ''] of endpoints) {
+      const row = page('security')
+        .split('\n')
+        .find((line) => line.includes(`\`${method.toUpperCase()} ${path}`));
+      assert.ok(row?.includes(`\`${permission}\``), `${method} ${path} ${permission}`);
+    }
+  });
+
+  it('speak of fields and choices as the dialogs do', () => {
+    const words = wordsOfDialogs();
+    const ofNodeRed = ['Topic'];
+    const bold = ['moving', 'sign-in', 'localstack']
+      .flatMap((name) => secondCellsIn(page(name)))
+      .flatMap((cell) => [...cell.matchAll(/\*\*(.+?)\*\*/g)].map(([, text = '']) => text));
+    assert.ok(bold.length > 60);
+    assert.deepEqual(
+      bold.filter((text) => !ofNodeRed.includes(text) && !words.some((word) => word.startsWith(text))),
+      []
+    );
+  });
+
+  it('are all named in the README', () => {
+    const guides = filesIn('docs', '.md').filter((path) => !/\/aws-/.test(path));
+    assert.ok(guides.length >= 6);
+    assert.deepEqual(
+      guides.filter((path) => !linksIn(read('README.md')).includes(path)),
+      []
+    );
+  });
+});
+
+/** Flows that people copy out of the pages: they are as the editor makes them, and do what is said of them. */
+describe('the flows in the pages', () => {
+  const environment = useEnvironment();
+  const bench = useBench();
+  const queues = useQueues(bench);
+  const all = new Map(pages.flatMap((path) => [...flowsIn(read(path))]));
+
+  const named = (flow: FlowNode[], type: string, name = ''): FlowNode => {
+    const [node, ...more] = flow.filter((each) => each.type === type && (name === '' || each.name === name));
+    assert.ok(node && more.length === 0, `there is one ${type} ${name}`);
+    return node;
+  };
+  const press = async (flow: FlowNode[], name: string): Promise<void> => {
+    const { status } = await bench.red.request(`inject/${named(flow, 'inject', name).id}`, { method: 'POST' });
+    assert.equal(status, 200);
+  };
+  const shown = (flow: FlowNode[], name: string): Promise<Message> => bench.red.next(named(flow, 'debug', name).id);
+  const deploy = (flow: FlowNode[]): Promise<void> => {
+    const { accessKeyId, secretAccessKey } = keysOf('demo');
+    environment.set({
+      AWS_ENDPOINT_URL: bench.aws.url,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_REGION: 'us-east-1'
+    });
+    return bench.red.deploy(flow);
+  };
+
+  const stories: Record<string, (flow: FlowNode[]) => Promise<void>> = {
+    async 'From node-red-contrib-aws'(flow) {
+      await deploy(flow);
+      await press(flow, 'study, 18.2 °C');
+      const { payload } = await shown(flow, 'answer');
+      assert.equal((payload as { message: string }).message, 'Heating Study to 21 °C');
+    },
+
+    async 'From Home Assistant: notify'(flow) {
+      await deploy(flow);
+      const notify = (target: string) =>
+        bench.red.request('notify', {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify({ title: 'Doorbell', message: 'Somebody', target, data: { camera: 'porch' } })
+        });
+      const topic = 'arn:aws:sns:us-east-1:111111111111:alerts';
+      const published = await notify(topic);
+      assert.equal(published.status, 200);
+      assert.ok(((await published.json()) as { MessageId: string }).MessageId);
+      const [request] = (await bench.aws.requests()).filter(({ service }) => service === 'sns');
+      const { TopicArn, Message: text, Subject } = request?.input ?? {};
+      assert.deepEqual([TopicArn, text, Subject], [topic, 'Somebody', 'Doorbell']);
+      const failed = await notify(`${topic}-not`);
+      assert.deepEqual([failed.status, ((await failed.json()) as { error: string }).error], [502, 'NotFoundException']);
+    },
+
+    async 'From Home Assistant: image processing'(flow) {
+      const folder = mkdtempSync(join(tmpdir(), 'nimbus-docs-'));
+      const camera = await startCamera();
+      try {
+        // At a time at which somebody is to be seen.
+        Object.assign(named(flow, 'http request'), { url: `${camera.url}/porch.jpg?t=15` });
+        Object.assign(named(flow, 'aws-rekognition-detect'), { saveFolder: folder });
+        await deploy(flow);
+        await press(flow, 'each minute');
+        const { payload } = await shown(flow, 'somebody');
+        assert.equal((payload as { summary: { person: number } }).summary.person, 1);
+        const files = readdirSync(folder);
+        assert.ok(files.includes('porch_latest.jpg') && files.length === 2, files.join());
+      } finally {
+        await camera.close();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+
+    async 'From an AWS IoT rule'(flow) {
+      Object.assign(named(flow, 'mqtt-broker'), { autoConnect: false });
+      await deploy(flow);
+      bench.red.node(named(flow, 'mqtt in').id).send({ topic: 'functions/hello', payload: { name: 'Ada' } });
+      assert.deepEqual((await shown(flow, 'accepted')).payload, { StatusCode: 202 });
+      await bench.aws.until({ invocations: 1, functionName: 'hello', finished: true });
+    },
+
+    async 'From elastic.io'(flow) {
+      const url = `${bench.aws.url}/111111111111/kitchen`;
+      await queues.purge(url);
+      await deploy(flow);
+      await queues.send(url, JSON.stringify({ number: 7, dish: 'pizza' }));
+      const { payload } = await shown(flow, 'done');
+      assert.deepEqual({ ...(payload as { event: object }).event }, { order: 7, dish: 'pizza' });
+      const { visible, hidden } = await queues.counts(url);
+      assert.deepEqual([visible, hidden], [0, 0]);
+    },
+
+    async 'From Prismatic'(flow) {
+      environment.set({ CUSTOMER_KEYS: JSON.stringify(keysOf('second')) });
+      await deploy(flow);
+      await press(flow, 'Ada');
+      assert.equal(((await shown(flow, 'answer')).payload as { greeting: string }).greeting, 'Hello, Ada!');
+      const [request] = (await bench.aws.requests()).filter(({ operation }) => operation === 'Invoke');
+      assert.equal(request?.accessKeyId, signIns.second.accessKeyId);
+    }
+  };
+
+  it('have a story each', () => {
+    assert.deepEqual([...all.keys()].sort(), Object.keys(stories).sort());
+  });
+
+  it('have nodes of Node-RED itself and of the pack only', async () => {
+    const answer = await bench.red.request('nodes', { headers: { Accept: 'application/json' } });
+    const sets = (await answer.json()) as { module: string; types: string[] }[];
+    const core = sets.filter(({ module }) => module === 'node-red').flatMap((set) => set.types);
+    const known = new Set([...core, ...structure, ...types]);
+    const used = [...all.values()].flat().map(({ type }) => type);
+    assert.deepEqual(
+      used.filter((type) => !known.has(type)),
+      []
+    );
+  });
+
+  for (const [label, flow] of all) {
+    it(`are whole: ${label}`, () => {
+      assert.deepEqual(strayIdsIn(flow), []);
+      assert.deepEqual(
+        flow.filter(({ type }) => type in contract).flatMap((node) => faultsOfNode(node)),
+        []
+      );
+      const accounts = flow.filter(({ type }) => type === 'aws-account').map(({ id }) => id);
+      const withAccount = flow.filter(({ type }) => 'account' in (contract[type]?.properties ?? {}));
+      assert.ok(withAccount.length > 0 && withAccount.every(({ account }) => accounts.includes(account as string)));
+      assert.ok(!flow.some((node) => 'credentials' in node));
+    });
+
+    it(`do what is said of them: ${label}`, () => stories[label]?.(structuredClone(flow)));
+  }
+});
+
+describe('the policies', () => {
+  it('are of every node, and of no other', () => {
+    assert.deepEqual(Object.keys(policies).sort(), [...types].sort());
+  });
+
+  it('allow what the nodes ask for, and nothing else of these services', () => {
+    const allowed = Object.values(policies)
+      .flatMap((parts) => Object.values(parts).flatMap(actionsIn))
+      .filter((action) => /^(lambda|rekognition|sns|sqs):/.test(action))
+      .map((action) => action.split(':')[1]);
+    const asked = [...callsOfNodes()].filter((call) => call !== 'GetCallerIdentity');
+    assert.deepEqual([...new Set(allowed)].sort(), asked.sort());
+  });
+
+  for (const language of readdirSync(join(repository, 'locales'))) {
+    it(`stand in the help in ${language} where they stand in English`, () => {
+      for (const path of filesIn(`locales/${language}`, '.html')) {
+        const file = path.split('/').pop() ?? '';
+        assert.deepEqual(placeholdersIn(read(path)), placeholdersIn(read('locales', 'en-US', file)), path);
+      }
+    });
+
+    it(`are filled in where the editor reads them in ${language}`, () => {
+      for (const path of filesIn(`dist/locales/${language}`, '.html')) {
+        const help = read(path);
+        assert.ok(!help.includes('data-policy'), path);
+        const filled = [...help.matchAll(/<pre>(\{\s*"Version".*?)<\/pre>/gs)].map(([, policy = '']) => policy);
+        assert.ok(filled.length > 0, path);
+        for (const policy of filled) assert.doesNotThrow(() => JSON.parse(policy), policy);
+      }
+    });
+  }
+});

@@ -34,9 +34,12 @@ interface FieldView {
 interface JQuery {
   typedInput(options: object): JQuery;
   typedInput(method: 'value', value: string): JQuery;
+  typedInput(method: 'value'): string;
 }
 
 declare const RED: {
+  /** Words of the editor itself. */
+  _(key: string): string;
   nodes: { eachConfig(visit: (node: { id: string; type: string }) => void): void };
   utils: { validateTypedProperty(value: string, type: string, options?: object): true | string };
 };
@@ -158,10 +161,14 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
       if (!field.types) continue;
       const element = input(name);
       element.typedInput({ default: field.types[0], types: field.types, typeField: `#${prefix}-${name}Type` });
-      element
-        .next('.red-ui-typedInput-container')
+      const label = labelOf(node, name);
+      const container = element.next('.red-ui-typedInput-container').attr({ role: 'group', 'aria-label': label });
+      container
         .find('input')
-        .attr({ 'aria-label': labelOf(node, name), 'aria-describedby': element.attr('aria-describedby') ?? null });
+        .attr({ 'aria-label': label, 'aria-describedby': element.attr('aria-describedby') ?? null });
+      // Node-RED's button with three dots has no name.
+      const expand = `${label}: ${RED._('markdownEditor.expand')}`;
+      container.find('.red-ui-typedInput-option-expand').attr({ 'aria-label': expand, title: expand });
       if (field.example) offerExample(node, name, field, field.example);
     }
   }
@@ -287,6 +294,13 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
     for (const name of [...Object.keys(fields), 'account']) {
       input(name).on('input', () => visited.add(name));
       input(name).on('change input', update);
+      // A typed input passes on what is typed only when it is left.
+      if (fields[name]?.types) {
+        face(name).on('input', () => {
+          input(name).val(input(name).typedInput('value'));
+          update();
+        });
+      }
       input(name)
         .closest('.form-row')
         .on('focusout', () => {

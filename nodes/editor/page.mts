@@ -14,7 +14,7 @@ export interface Words {
 const packageName = '@red-nimbus/node-red-aws';
 const color = '#7FB2E5';
 /** Node-RED's own widgets take their width from this attribute. Behind a field with a list there is a button. */
-const width = (field?: Field) => `style="width: calc(100% - ${field?.offers ? 183 : 145}px)"`;
+const width = (field?: Field) => `style="width: calc(100% - ${field?.offers ? 199 : 161}px)"`;
 
 const prefixOf = ({ config }: Definition) => (config ? 'node-config-input' : 'node-input');
 const indent = (text: string, by: string) => text.trim().replace(/^(?=.)/gm, by);

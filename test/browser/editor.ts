@@ -2,8 +2,8 @@
  * Node-RED's editor in a headless Chromium, for the checks of dialogs and pictures.
  * The Node-RED behind it is the one of `startNodeRed()`: deploy a flow there, then open the editor on it.
  */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { type NodeRed, nodeRedVersion, startNodeRed } from '../node-red';
 
@@ -14,8 +14,15 @@ export interface EditorOptions {
   theme?: Theme;
   width?: number;
   height?: number;
+  /** Of Node-RED's own and of the pack's words. */
+  language?: string;
 }
 
+/** The only Chinese and Japanese letters that this Chromium has. */
+const fonts = dirname(require.resolve('@fontsource-variable/noto-sans-sc/package.json'));
+const fontFamily = 'Noto Sans SC Variable';
+
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const folder = join(__dirname, '..', '..', 'screenshots');
 const wait = 15_000;
 let launched: Promise<Browser> | undefined;
@@ -28,7 +35,8 @@ export const mochaHooks = {
 };
 
 /** Opens the editor on the deployed flow; `close()` it at the end of the test. */
-export async function openEditor({ theme = 'light', width = 1440, height = 900 }: EditorOptions = {}): Promise<Editor> {
+export async function openEditor(options: EditorOptions = {}): Promise<Editor> {
+  const { theme = 'light', width = 1440, height = 900, language = 'en-US' } = options;
   const red = await startNodeRed();
   launched ??= launch();
   const browser = await launched;
@@ -37,11 +45,26 @@ export async function openEditor({ theme = 'light', width = 1440, height = 900 }
   page.setDefaultTimeout(wait);
   const editor = new Editor(page, theme, red);
   await page.addInitScript(`localStorage.setItem('view-dark-theme', '${theme}')`);
+  await page.addInitScript(`localStorage.setItem('editor-language', '${language}')`);
   await page.goto(red.url);
   await page.locator('#red-ui-main-container, #red-ui-workspace').first().waitFor();
   await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
   await page.waitForFunction("typeof RED !== 'undefined' && RED.nodes.filterNodes({}).length >= 0");
+  if (/^(ja|ko|zh)/.test(language)) await addFont(page);
+  // The side bars leave nothing of a narrow window.
+  const sideBars =
+    "RED.actions.invoke('core:toggle-palette', false); RED.actions.invoke('core:toggle-sidebar', false);";
+  if (width < 500) await page.evaluate(sideBars);
   return editor;
+}
+
+/** Serves the font as a part of the page. Korean letters are not in it. */
+async function addFont(page: Page): Promise<void> {
+  await page.route('**/nimbus-font/**', (route) =>
+    route.fulfill({ path: join(fonts, 'files', basename(new URL(route.request().url()).pathname)) })
+  );
+  const rules = readFileSync(join(fonts, 'index.css'), 'utf8').replaceAll('./files/', 'nimbus-font/');
+  await page.addStyleTag({ content: `${rules} :root { --red-ui-primary-font: '${fontFamily}' !important; }` });
 }
 
 async function launch(): Promise<Browser> {
@@ -70,6 +93,8 @@ async function launch(): Promise<Browser> {
 export class Editor {
   /** Errors in the console, uncaught exceptions, and requests that left the machine or failed. */
   readonly problems: string[] = [];
+  /** Warnings in the console. */
+  readonly warnings: string[] = [];
 
   constructor(
     readonly page: Page,
@@ -79,6 +104,7 @@ export class Editor {
     const { url } = red;
     page.on('console', (message) => {
       if (message.type() === 'error') this.problems.push(`console: ${message.text()} (${message.location().url})`);
+      if (message.type() === 'warning') this.warnings.push(`${message.text()} (${message.location().url})`);
     });
     page.on('pageerror', (error) => this.problems.push(`exception: ${error.message}`));
     page.on('request', (request) => {
@@ -109,6 +135,13 @@ export class Editor {
     await this.#dialogIsOpen('#node-dialog-ok');
   }
 
+  /** Opens a node's edit dialog by the key for it, which needs no room on the canvas. */
+  async openByKey(id: string): Promise<void> {
+    await this.page.evaluate(`RED.view.select(${JSON.stringify(id)}); RED.view.focus();`);
+    await this.page.keyboard.press('Enter');
+    await this.#dialogIsOpen('#node-dialog-ok');
+  }
+
   /** Opens the dialog of a config node. */
   async openConfig(type: string, id: string): Promise<void> {
     await this.page.evaluate(`RED.editor.editConfig('', ${JSON.stringify(type)}, ${JSON.stringify(id)})`);
@@ -119,6 +152,23 @@ export class Editor {
   async field(property: string): Promise<Locator> {
     const isConfig = await this.page.locator('#node-config-dialog-ok').isVisible();
     return this.page.locator(`#node-${isConfig ? 'config-' : ''}input-${property}`);
+  }
+
+  /** What people see of a property and type in: a typed field's control itself is hidden. */
+  async face(property: string): Promise<Locator> {
+    const id = await (await this.field(property)).getAttribute('id');
+    const typed = `#${id} + .red-ui-typedInput-container .red-ui-typedInput-input`;
+    return this.page.locator(`${typed}, #${id}:not(:has(+ .red-ui-typedInput-container))`).first();
+  }
+
+  /** Serious and critical findings of axe in a part of the page. */
+  async findings(part: string): Promise<string[]> {
+    if (!(await this.page.evaluate("'axe' in globalThis"))) await this.page.evaluate(axe);
+    return (await this.page.evaluate(`axe.run(${JSON.stringify(part)}, { resultTypes: ['violations'] }).then(
+      ({ violations }) => violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => [id, html, failureSummary].join(': ')))
+    )`)) as string[];
   }
 
   /** Fills a plain control: text, number, select or checkbox. */
@@ -248,6 +298,8 @@ export class Editor {
   async #dialogIsOpen(button: string): Promise<void> {
     await this.page.locator(button).waitFor();
     await this.page.locator('.red-ui-tray .form-row').first().waitFor({ state: 'attached' });
+    // Node-RED gives it the focus while it slides in, and would take it away from a test.
+    await this.page.waitForFunction("$('.red-ui-tray').last().has(document.activeElement).length > 0");
     await this.#settled();
   }
 
@@ -266,7 +318,8 @@ export class Editor {
       const places = [...document.querySelectorAll('.red-ui-tray')].map((tray) => tray.getBoundingClientRect().x).join();
       const still = globalThis.trayPlaces === places;
       globalThis.trayPlaces = places;
-      return still && !$('.red-ui-tray').is(':animated');
+      const slides = [...document.querySelectorAll('.red-ui-tray')].some((tray) => tray.getAnimations().length > 0);
+      return still && !slides && !$('.red-ui-tray').is(':animated');
     })()`);
   }
 }

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { LocalAws } from '../../local-aws/client';
+import {
+  account,
+  type Bench,
+  credentials,
+  detectNode,
+  indexFaceNode,
+  invokeNode,
+  listNode,
+  publishNode,
+  receiveNode,
+  sendNode,
+  settleNode
+} from '../aws';
+import { nodeRedVersion, sink, startNodeRed } from '../node-red';
+import { type Editor, openEditor } from './editor';
+import { untidyIn } from './form';
+
+const locales = join(__dirname, '..', '..', 'locales');
+const languages = readdirSync(locales).filter((language) => language !== 'en-US');
+const words = (language: string, file: string): { label: Record<string, string> } =>
+  require(join(locales, language, file));
+
+const types = {
+  invoke: 'aws-lambda-invoke',
+  list: 'aws-lambda-list',
+  publish: 'aws-sns-publish',
+  send: 'aws-sqs-send',
+  receive: 'aws-sqs-receive',
+  settle: 'aws-sqs-settle',
+  detect: 'aws-rekognition-detect',
+  index: 'aws-rekognition-index-face',
+  account: 'aws-account'
+};
+/** Long words, many letters, and two scripts that break where they like: their pictures are to be looked at. */
+const shown = ['de', 'ja', 'zh-CN'];
+const narrow = 400;
+
+describe(`the dialogs in Node-RED ${nodeRedVersion}, in other languages,`, () => {
+  const bench = {} as Bench;
+  let editor: Editor;
+
+  before(async () => {
+    bench.aws = await LocalAws.start();
+    bench.red = await startNodeRed();
+    await bench.red.deploy(
+      [
+        account(bench, { roleArn: 'arn:aws:iam::111111111111:role/nimbus-demo' }),
+        invokeNode(),
+        listNode({ scope: 'page' }),
+        publishNode({ target: 'arn:aws:sns:us-east-1:111111111111:alerts' }),
+        sendNode({ queue: 'orders' }),
+        receiveNode({ queue: 'orders', settle: 'flow' }),
+        settleNode({ wires: [['out']], action: 'return' }),
+        detectNode({ operation: 'identify', collection: 'family', saveFolder: '/tmp' }),
+        indexFaceNode({ collection: 'family' }),
+        sink('out')
+      ],
+      { credentials: credentials() }
+    );
+  });
+  afterEach(async () => {
+    const { problems } = editor;
+    await editor.close();
+    assert.deepEqual(problems, []);
+  });
+  after(async () => {
+    await bench.red.deploy([]);
+    bench.red.clearLogs();
+    await bench.aws.stop();
+  });
+
+  for (const language of languages) {
+    for (const width of shown.includes(language) ? [1440, narrow] : [1440]) {
+      it(`${language}, are whole at ${width} px, and speak it`, async () => {
+        editor = await openEditor({ language, width, height: width === narrow ? 1700 : 900 });
+        const faults: string[] = [];
+        for (const [id, type] of Object.entries(types)) {
+          if (id === 'account') await editor.openConfig(type, id);
+          else await editor.openByKey(id);
+          await editor.page.evaluate("$('.nimbus-advanced').prop('open', true)");
+          const text = await editor.page.locator('.red-ui-tray').last().innerText();
+          for (const label of [
+            words(language, 'common.json').label.name,
+            Object.values(words(language, `${type}.json`).label)[0]
+          ]) {
+            if (!text.includes(label ?? '')) faults.push(`${type} lacks ${label}`);
+          }
+          faults.push(...(await untidyIn(editor)).map((fault) => `${type}: ${fault}`));
+          if (shown.includes(language)) await editor.shoot(`${type}-${language}${width === narrow ? '-400' : ''}`);
+          await editor.cancel();
+        }
+        assert.deepEqual(faults, []);
+      });
+    }
+  }
+});

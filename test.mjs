@@ -3,7 +3,7 @@
  * Node-RED 5 runs on the Node of the devDependencies, Node-RED 4.1 on the one that npm itself runs on.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,11 +41,16 @@ if (await check('build', ['build.mjs'])) {
     ...onBoth('tests of messages', [messages])
   ]);
   await Promise.all([...onBoth('tests of detection', [detection]), ...onBoth('tests of pictures', [pictures])]);
-  if (hasBrowserTests()) {
-    const config = ['--config', 'test/browser/.mocharc.json'];
+  const browser = ['--config', 'test/browser/.mocharc.json', '--ignore'];
+  const forms = 'test/browser/{languages,pickers,walk}.browser.ts';
+  const others = 'test/browser/{dashboard,demo,dialogs,editor,examples}.browser.ts';
+  for (const [name, files] of [
+    ['browser checks', [...browser, forms]],
+    ['browser checks of forms', [...browser, others]]
+  ]) {
     await Promise.all([
-      mocha('browser checks on Node-RED 5', newNode, { NODE_RED: '5' }, config),
-      mocha('browser checks on Node-RED 4.1', newNode, { NODE_RED: '4' }, config)
+      mocha(`${name} on Node-RED 5`, newNode, { NODE_RED: '5' }, files),
+      mocha(`${name} on Node-RED 4.1`, newNode, { NODE_RED: '4' }, files)
     ]);
   }
   const durability = ['--config', 'test/durability/.mocharc.json'];
@@ -94,11 +99,6 @@ async function mocha(name, node, env, args = []) {
 function failuresOf(output) {
   const summary = output.search(/^ +\d+ passing/m);
   return summary < 0 ? output.split('\n').slice(-100).join('\n') : output.slice(summary);
-}
-
-function hasBrowserTests() {
-  const folder = join(root, 'test', 'browser');
-  return existsSync(folder) && readdirSync(folder).some((file) => file.endsWith('.browser.ts'));
 }
 
 function report(name, { passed, failed, skipped = 0 }, took, output) {

@@ -41,6 +41,8 @@ const dialogs = [
   ['detect', 'aws-rekognition-detect'],
   ['index', 'aws-rekognition-index-face']
 ] as const;
+/** The pictures in `docs/pictures` are of the newest Node-RED, in the light theme. */
+const isForDocs = (theme: Theme) => nodeRedVersion === 5 && theme === 'light';
 const themes: Theme[] = nodeRedVersion === 4 ? ['light'] : ['light', 'dark'];
 
 describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
@@ -89,6 +91,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
         if (id === 'settle') await editor.fill('action', 'return');
         await assertWords();
         await editor.shoot(name);
+        if (isForDocs(theme)) await editor.shootDialog(`docs-${name}`);
         if (id !== 'settle') {
           await openAdvanced();
           await assertWords();
@@ -100,6 +103,10 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
       await editor.fill('roleArn', 'arn:aws:iam::111111111111:role/nimbus-demo');
       await assertWords();
       await editor.shoot('aws-account');
+      if (isForDocs(theme)) {
+        await testConnection();
+        await editor.shootDialog('docs-aws-account');
+      }
       await editor.fill('source', 'default');
       await editor.page.locator('#node-config-input-rekognitionRate').scrollIntoViewIfNeeded();
       await assertWords();
@@ -322,6 +329,12 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
       undefined,
       { timeout: 5000 }
     );
+  }
+
+  async function testConnection(): Promise<void> {
+    await editor.fill('roleArn', '');
+    await editor.page.locator('.nimbus-test button').click();
+    await editor.page.locator('.nimbus-fine').waitFor();
   }
 
   /** The reason that stands under a control. */

@@ -274,6 +274,22 @@ export class Editor {
     return path;
   }
 
+  /** Saves a picture of the open dialog alone, with all its rows, for the documents. */
+  async shootDialog(name: string): Promise<void> {
+    const viewport = this.page.viewportSize() as { width: number; height: number };
+    const form = '.red-ui-tray form:has(> .nimbus-row)';
+    const rows = (await this.page.evaluate(`$('${form}').last().outerHeight()`)) as number;
+    await this.page.setViewportSize({ ...viewport, height: Math.ceil(rows) + 210 });
+    await this.#settled();
+    const tray = await this.page.locator('.red-ui-tray').last().boundingBox();
+    const { x, y, width, height } = tray as { x: number; y: number; width: number; height: number };
+    // The handle for its width stands beside it.
+    const clip = { x: x + 17, y, width: width - 17, height };
+    await this.page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', clip });
+    await this.page.setViewportSize(viewport);
+    await this.#settled();
+  }
+
   async close(): Promise<void> {
     await this.page.context().close();
   }

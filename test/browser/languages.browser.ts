@@ -20,7 +20,6 @@ import { type Editor, openEditor } from './editor';
 import { untidyIn } from './form';
 
 const locales = join(__dirname, '..', '..', 'locales');
-const languages = readdirSync(locales).filter((language) => language !== 'en-US');
 const words = (language: string, file: string): { label: Record<string, string> } =>
   require(join(locales, language, file));
 
@@ -38,6 +37,9 @@ const types = {
 /** Long words, many letters, and two scripts that break where they like: their pictures are to be looked at. */
 const shown = ['de', 'ja', 'zh-CN'];
 const narrow = 400;
+const all = readdirSync(locales).filter((language) => language !== 'en-US');
+/** The pack's forms are the same in Node-RED 4.1. */
+const languages = nodeRedVersion === 4 ? shown : all;
 
 describe(`the dialogs in Node-RED ${nodeRedVersion}, in other languages,`, () => {
   const bench = {} as Bench;

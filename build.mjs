@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { transformSync } from 'esbuild';
 import { page, registration } from './nodes/editor/page.mts';
 import { fillPolicies } from './nodes/editor/policy.mts';
@@ -49,14 +49,15 @@ rmSync(from('dist'), { recursive: true, force: true });
 compile('-p', 'tsconfig.build.json');
 compile('-p', join('nodes', 'editor'));
 const style = small('form.css');
-const shared = small('picker.ts') + small('form.ts');
+const scripts = readdirSync(from('nodes', 'editor')).filter((name) => name.endsWith('.ts'));
+const shared = scripts.filter((name) => !sets.includes(basename(name, '.ts'))).map(small);
 
 for (const language of readdirSync(from('locales'))) writeWords(language, sets);
 for (const set of sets) {
   const words = readJson(from('dist', 'locales', 'en-US', `${set}.json`));
   const { definition } = require(from('dist', 'nodes', `${set}.js`));
-  const own = existsSync(from('nodes', 'editor', `${set}.ts`)) ? small(`${set}.ts`) : '';
-  writeFileSync(from('dist', `${set}.html`), page(definition, words, shared + own, style));
+  const own = scripts.filter((name) => basename(name, '.ts') === set).map(small);
+  writeFileSync(from('dist', `${set}.html`), page(definition, words, [...shared, ...own].join(''), style));
   writeFileSync(from('dist', `${set}.js`), registration(definition));
 }
 cpSync(from('icons'), from('dist', 'icons'), { recursive: true });

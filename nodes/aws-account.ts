@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { AccountNode } from './lib/account';
 import { Clients } from './lib/clients';
-import { identify, tryConnection } from './lib/connection';
+import { callerIdentity, tryConnection } from './lib/connection';
 import { invalid } from './lib/errors';
 import { toActionError } from './lib/failures';
 import type { Fields, Inputs } from './lib/fields';
@@ -108,7 +108,7 @@ async function sayWhoWeAre(node: Node, clients: Clients): Promise<void> {
   const controller = new AbortController();
   node.on('close', () => controller.abort());
   try {
-    const { account, arn, region } = await identify(clients, controller.signal);
+    const { account, arn, region } = await callerIdentity(clients, controller.signal);
     if (!controller.signal.aborted) node.log(`signed in to account ${account} as ${arn}, region ${region}`);
   } catch (thrown) {
     const { name, message } = toActionError(thrown, {

@@ -1,22 +1,18 @@
 /* The connection test of the account's dialog. */
 
-interface Connection {
-  account?: string;
-  arn?: string;
-  region?: string;
-  way?: string;
-  refusal?: Refusal;
-}
+type Connection = Partial<import('../lib/connection').Connection> & { refusal?: Refusal };
 
 /** Puts the button and its answer at the end of the dialog's first part. */
 // biome-ignore lint/correctness/noUnusedVariables: the account's page calls it
-function nimbusConnectionTest(node: EditorNode): void {
+function nimbusConnectionTest(node: EditorNode, fields: Record<string, FieldView>): void {
   const say = (key: string, options: object = {}) => node._def._(`connection.${key}`, options);
   const input = (name: string) => $(`#node-config-input-${name}`);
-  const credentials = ['accessKeyId', 'secretAccessKey', 'sessionToken', 'externalId'];
-  const texts = ['source', 'profile', 'region', 'roleArn', 'sessionName', 'duration', 'endpoint'];
-  const valuesOf = (names: string[]) =>
-    Object.fromEntries(names.map((name) => [name, String(input(name).val() ?? '')]));
+  const held = (name: string) =>
+    fields[name]?.control === 'flag' ? input(name).prop('checked') : String(input(name).val() ?? '');
+  const valuesOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, held(name)]));
+  const names = Object.keys(fields);
+  const credentials = names.filter((name) => fields[name]?.stored);
+  const properties = names.filter((name) => !fields[name]?.stored);
 
   const button = $('<button type="button" class="red-ui-button"></button>').text(say('test'));
   const answer = $('<div class="nimbus-connection" role="status"></div>');
@@ -61,7 +57,7 @@ function nimbusConnectionTest(node: EditorNode): void {
 
   let latest = 0;
   /** What was true of other values does not stand beside these. */
-  for (const name of [...credentials, ...texts]) {
+  for (const name of names) {
     input(name).on('change input', () => {
       latest += 1;
       answer.empty().removeClass('nimbus-trouble');
@@ -72,7 +68,7 @@ function nimbusConnectionTest(node: EditorNode): void {
     latest += 1;
     const mine = latest;
     answer.empty().removeClass('nimbus-trouble').text(say('testing'));
-    const body = { id: node.id, properties: valuesOf(texts), credentials: valuesOf(credentials) };
+    const body = { id: node.id, properties: valuesOf(properties), credentials: valuesOf(credentials) };
     const connection = await nimbusRequest<Connection>({
       url: 'aws-account/test',
       method: 'POST',

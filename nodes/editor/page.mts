@@ -143,9 +143,10 @@ function editorRegistration(definition: Definition): string {
     `defaults: {\n${indent(defaults(definition), '  ')}\n}`,
     `label: function () { ${label(definition)} }`,
     "paletteLabel: function () { return this._('palette'); }",
-    `oneditprepare: function () { form.prepare(this);${definition.endpoints ? ' nimbusConnectionTest(this);' : ''} }`,
-    'oneditsave: function () { form.leave(); }',
-    'oneditcancel: function () { form.leave(); }'
+    `oneditprepare: function () { form.prepare(this);${definition.endpoints ? ' nimbusConnectionTest(this, fields);' : ''} }`,
+    'oneditsave: function () { form.leave(this); }',
+    'oneditcancel: function () { form.leave(this); }',
+    'oneditdelete: function () { form.leave(this); }'
   ];
   const stored = credentials(definition);
   if (stored) members.push(`credentials: ${stored}`);
@@ -172,7 +173,8 @@ ${indent(style, '  ')}
 <script type="text/javascript">
 (function () {
 ${indent(scripts, '  ')}
-  const form = nimbusForm(${views}, '${prefixOf(definition)}');
+  const fields = ${views};
+  const form = nimbusForm(fields, '${prefixOf(definition)}');
 ${indent(editorRegistration(definition), '  ')}
 })();
 </script>

@@ -3,25 +3,8 @@
  * and it is asked for page by page while it is open.
  */
 
-interface Choice {
-  value: string;
-  label?: string;
-  detail?: string;
-}
-
-/** Why there is no list: `kind` is a key of the words. */
-interface Refusal {
-  kind: string;
-  name?: string;
-  message?: string;
-  action?: string;
-}
-
-interface ChoicePage {
-  choices?: Choice[];
-  next?: string;
-  refusal?: Refusal;
-}
+type Choice = import('../lib/choices').Choice;
+type ChoicePage = Partial<import('../lib/choices').ChoicePage> & { refusal?: Refusal };
 
 interface PickerOptions {
   /** The control behind which the button stands; its row holds the list. */
@@ -171,7 +154,8 @@ function nimbusPicker({ control, label, say, value, ask, choose }: PickerOptions
     found.push(...choices);
     matching.push(...matches(choices));
     if (list.childElementCount < rowsAtOnce || isAtEnd()) makeRows(list.childElementCount);
-    if (active < 0) activate();
+    // Whoever has scrolled is looking at rows, which must not move away.
+    if (active < 0 && list.scrollTop === 0) activate();
     sayState();
     if (isFirst) panel.scrollIntoView({ block: 'nearest' });
   }
@@ -252,7 +236,8 @@ function nimbusPicker({ control, label, say, value, ask, choose }: PickerOptions
   };
   search.addEventListener('keydown', (event) => {
     const act = keys[event.key];
-    if (!act || event.isComposing) return;
+    // With another key they are the text's own, or the editor's.
+    if (!act || event.isComposing || event.shiftKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
     act();

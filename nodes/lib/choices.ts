@@ -1,7 +1,4 @@
 /** What there is in AWS, and on this machine, that a field of a dialog can name. */
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import type { AccountNode } from './account';
 import { accountFrom } from './account';
@@ -11,6 +8,7 @@ import { invalid } from './errors';
 import { toActionError } from './failures';
 import type { Offer } from './fields';
 import { regionIs, regionOfArn } from './fields';
+import { profileNames } from './profiles';
 import type { Refusal } from './refusal';
 import { refusalOf } from './refusal';
 import { regions } from './regions';
@@ -20,7 +18,7 @@ import { substituteEnv } from './values';
 import { within } from './within';
 
 /** One of the things that can be chosen. */
-interface Choice {
+export interface Choice {
   /** What the field holds once it is chosen. */
   value: string;
   /** What people read; the value where this is left out. */
@@ -29,7 +27,7 @@ interface Choice {
   detail?: string;
 }
 
-interface ChoicePage {
+export interface ChoicePage {
   choices: Choice[];
   /** Where the next page begins; absent on the last one. */
   next?: string;
@@ -213,35 +211,6 @@ function choicesOf(name: ListName, clients: Clients, question: Question): Promis
 /** Regions, by what they are called. */
 const regionChoices = (): Choice[] => Object.entries(regions).map(([value, detail]) => ({ value, detail }));
 
-/** The section that a line begins, as the SDK reads it: a broken line must not take along what follows. */
-function sectionOf(line: string): string | undefined {
-  const [text = ''] = line.split(/(?:^|\s)[;#]/);
-  return /^\[([^\]\r]+)\]$/.exec(text.trim())?.[1]?.trim();
-}
-
-/** Names of the sections of a shared file; those of `config` are called `profile x`, except the default one. */
-async function sectionsOf(file: string): Promise<string[]> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return text
-    .split(/\r?\n/)
-    .map(sectionOf)
-    .filter((name) => name !== undefined);
-}
-
-/** The profiles of the shared files of the machine that Node-RED runs on, by name; nothing else in them leaves it. */
-async function profileChoices(): Promise<Choice[]> {
-  const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env;
-  const file = (name: string) => join(homedir(), '.aws', name);
-  const [config, credentials] = await Promise.all([
-    sectionsOf(AWS_CONFIG_FILE || file('config')),
-    sectionsOf(AWS_SHARED_CREDENTIALS_FILE || file('credentials'))
-  ]);
-  const named = config
-    .map((section) => (section === 'default' ? section : /^profile\s+["']?(.+?)["']?$/.exec(section)?.[1]))
-    .filter((name) => name !== undefined);
-  return [...new Set([...named, ...credentials])].sort().map((value) => ({ value }));
-}
-
 const asText = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
 /** As AWS calls its regions. */
@@ -284,6 +253,6 @@ type Query = Readonly<Record<'account' | 'region' | 'of' | 'after', unknown>>;
  */
 export async function answerChoices(RED: NodeAPI, name: string, query: object): Promise<object | undefined> {
   if (name === 'regions') return { choices: regionChoices() };
-  if (name === 'profiles') return { choices: await profileChoices() };
+  if (name === 'profiles') return { choices: (await profileNames()).map((value) => ({ value })) };
   return Object.hasOwn(lists, name) ? choicesFor(RED, name as ListName, query as Query) : undefined;
 }

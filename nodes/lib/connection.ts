@@ -17,8 +17,13 @@ interface Identity {
   region: string;
 }
 
+/** What the test of a sign-in that works tells; `way` is where the default chain has found keys. */
+export interface Connection extends Identity {
+  way?: string | undefined;
+}
+
 /** Asks STS whose the keys are; no permission is needed for it. Rejects with what the SDK throws. */
-export async function identify(clients: Clients, signal: AbortSignal): Promise<Identity> {
+export async function callerIdentity(clients: Clients, signal: AbortSignal): Promise<Identity> {
   const { GetCallerIdentityCommand } = sdkOf('sts');
   const client = await clients.get('sts');
   const limits = { abortSignal: signal };
@@ -87,7 +92,7 @@ export async function tryConnection(
   RED: NodeAPI,
   body: unknown,
   open: (node: Node, config: Config, credentials: Record<string, string>) => Clients
-): Promise<(Identity & { way?: string | undefined }) | { refusal: Refusal }> {
+): Promise<Connection | { refusal: Refusal }> {
   const { id, properties, credentials } = draftFrom(body);
   const stored = storedCredentials(RED, id);
   const kept = Object.entries(credentials).map(([name, value]) => [
@@ -98,7 +103,7 @@ export async function tryConnection(
   try {
     const made = open(accountFrom(RED, id) ?? ({ id } as Node), properties as Config, Object.fromEntries(kept));
     clients = made;
-    const identity = await within(limit, (signal) => identify(made, signal));
+    const identity = await within(limit, (signal) => callerIdentity(made, signal));
     return { ...identity, way: await wayOf(made) };
   } catch (thrown) {
     const secrets = [...(clients?.secrets() ?? []), ...Object.values(credentials)];

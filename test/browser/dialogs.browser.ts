@@ -259,6 +259,47 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     assert.deepEqual([after.clientContextType, String(after.timeout), after.region], ['json', '5', 'eu-west-1']);
   });
 
+  it('take a property that is null, or text for a box, as the runtime does', async () => {
+    await open('light', { invoke: { timeout: null, hostContext: 'false' } });
+    await editor.openByKey('invoke');
+    await editor.done();
+    const { timeout, hostContext, valid } = await editor.node('invoke');
+    assert.deepEqual({ timeout, hostContext, valid }, { timeout: '900', hostContext: false, valid: true });
+  });
+
+  it('refuse a choice that there is not', async () => {
+    await open('light', { invoke: { invocationType: 'Sometimes' }, list: { output: '${OUTPUT}' } });
+    assert.equal((await editor.node('invoke')).valid, false);
+    assert.equal((await editor.node('list')).valid, true);
+  });
+
+  it('choose the only account that a node can use', async () => {
+    await bench.red.deploy(
+      [
+        { id: 'here', type: 'tab', label: 'here' },
+        { id: 'there', type: 'tab', label: 'there' },
+        account(bench),
+        account(bench, { id: 'theirs', z: 'there' }),
+        invokeNode({ account: '', z: 'here', x: 300, y: 100 }),
+        { ...sink('out'), z: 'here', x: 560, y: 100 }
+      ],
+      { credentials: credentials() }
+    );
+    editor = await openEditor();
+    await editor.openByKey('invoke');
+    assert.equal(await editor.read('account'), 'account');
+    await editor.cancel();
+  });
+
+  it('are done with an account that was deleted in its own', async () => {
+    await open('light');
+    await editor.openConfig('aws-account', 'account');
+    await editor.page.locator('.red-ui-tray').last().getByRole('button', { name: 'Delete' }).click();
+    await editor.page.locator('#node-config-dialog-ok').waitFor({ state: 'hidden' });
+    await editor.page.evaluate("RED.history.pop(); RED.editor.validateNode(RED.nodes.node('account'));");
+    assert.equal((await editor.node('account')).valid, true);
+  });
+
   it('start with the defaults for a node from the palette, which asks for an account and a function', async () => {
     await open('light');
     await editor.page.locator('.red-ui-palette-node[data-palette-type="aws-lambda-invoke"]').scrollIntoViewIfNeeded();

@@ -346,6 +346,34 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
     assert.equal(await rows().count(), 2003);
   });
 
+  it('a list that somebody has scrolled stays where it is when the field’s value comes', async () => {
+    let goOn = () => {};
+    const scrolled = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const laterPages = /choices\/functions.*[?&]after=[^&]/;
+    await editor.page.route(laterPages, (route) => scrolled.then(() => route.continue()));
+    await openDialog('fleet');
+    await (await editor.face('functionName')).fill('fleet-1500');
+    await (await buttonOf('functionName')).click();
+    await state(/Loading… 50 so far/);
+    await editor.page.evaluate("$('.nimbus-choice-list').scrollTop(300)");
+    goOn();
+    await complete();
+    await editor.page.unroute(laterPages);
+    assert.equal(await editor.page.evaluate("$('.nimbus-choice-list').scrollTop()"), 300);
+  });
+
+  it('a search is text in which Shift and Home mark', async () => {
+    await openDialog('invoke');
+    await (await buttonOf('functionName')).click();
+    await complete();
+    await editor.page.keyboard.type('hello');
+    await editor.page.keyboard.press('Shift+Home');
+    await editor.page.keyboard.type('c');
+    assert.equal(await editor.page.locator('.nimbus-choices > input').inputValue(), 'c');
+  });
+
   it('a search that was typed before the list came chooses its first row', async () => {
     await bench.aws.fault({ kind: 'delay', operation: 'ListTopics', times: 1, delayMs: 500 });
     await openDialog('publish');
@@ -395,6 +423,8 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
   it('versions need a function', async () => {
     await openDialog('versions');
     await editor.fillTyped('functionName', 'msg', 'payload');
+    await says('qualifier', /^Enter the name of the function first\./);
+    await editor.fillTyped('functionName', 'str', '${FUNCTION}');
     await says('qualifier', /^Enter the name of the function first\./);
   });
 

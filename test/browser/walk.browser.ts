@@ -141,6 +141,14 @@ describe(`a walk through the dialogs in Node-RED ${nodeRedVersion}`, () => {
     }
   });
 
+  it('takes an expression away again however many types are tried', async () => {
+    await open('light', 1440, 900);
+    await editor.openByKey('invoke');
+    for (const type of ['flow', 'jsonata', 'flow', 'msg']) await chooseType('payload', type);
+    assert.deepEqual(await editor.readTyped('payload'), { type: 'msg', value: 'payload' });
+    await editor.cancel();
+  });
+
   it('leaves an expression and a value alone that somebody has entered', async () => {
     await open('light', 1440, 900);
     await editor.openByKey('publish');

@@ -1,0 +1,58 @@
+/* Marks controls whose values will not do, and says why under them. */
+
+interface Marks {
+  /** Somebody has been to a field: before that an empty one need not be told that it is required. */
+  visit(name: string): void;
+  update(node: EditorNode): void;
+}
+
+// biome-ignore lint/correctness/noUnusedVariables: the form calls it
+function nimbusMarks(controls: NimbusControls, reasons: Reasons): Marks {
+  const visited = new Set<string>();
+
+  /** The line under a control for what is wrong; made when there is something to say. */
+  function lineFor(name: string): JQuery {
+    const id = `${controls.prefix}-${name}-reason`;
+    const row = controls.row(name);
+    const known = row.children('.nimbus-reason');
+    if (known.length > 0) return known;
+    const line = $('<div class="nimbus-reason" role="alert"></div>').attr('id', id);
+    const hint = row.children('[id$="-hint"]').first();
+    if (hint.length > 0) line.insertBefore(hint);
+    else row.append(line);
+    const described = [id, controls.input(name).attr('aria-describedby')].filter(Boolean).join(' ');
+    controls.face(name).attr('aria-describedby', described);
+    return line;
+  }
+
+  function mark(name: string, why: Reason): void {
+    const input = controls.input(name);
+    const container = controls.container(name);
+    (container.length > 0 ? container : input).toggleClass('input-error', why !== true);
+    controls.face(name).attr('aria-invalid', String(why !== true));
+    const empty = String(input.val() ?? '') === '';
+    const text = why === true || (empty && !visited.has(name)) ? '' : why;
+    if (text === '' && controls.row(name).children('.nimbus-reason').length === 0) return;
+    const line = lineFor(name);
+    if (line.text() !== text) line.text(text);
+  }
+
+  function markAccount(node: EditorNode): void {
+    const account = controls.input('account');
+    if (account.length === 0 || controls.prefix !== 'node-input') return;
+    const chosen = account.val() && account.val() !== '_ADD_';
+    mark(
+      'account',
+      chosen ? true : controls.say(node, 'invalid.required', { label: controls.labelOf(node, 'account') })
+    );
+  }
+
+  return {
+    visit: (name) => visited.add(name),
+    // Node-RED marks plain controls itself, but not credentials, and a typed input hides its own.
+    update(node) {
+      for (const name of Object.keys(controls.fields)) mark(name, reasons.of(node, name));
+      markAccount(node);
+    }
+  };
+}

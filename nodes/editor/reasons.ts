@@ -1,0 +1,90 @@
+/* Why a value will not do, in words. */
+
+/** A reason, or true where there is none: as Node-RED's validators have it. */
+type Reason = true | string;
+
+interface Reasons {
+  /** Of a property's value, and of the credentials that depend on it. */
+  check(node: EditorNode, name: string, value: unknown): Reason;
+  /** Of what a control holds. */
+  of(node: EditorNode, name: string): Reason;
+}
+
+// biome-ignore lint/correctness/noUnusedVariables: the form calls it
+function nimbusReasons(controls: NimbusControls): Reasons {
+  const { fields } = controls;
+
+  function numberReason(node: EditorNode, name: string, field: FieldView, value: string): Reason {
+    const { min = -Infinity, max = Infinity, integer = false } = field;
+    const number = Number(value);
+    if (value.trim() !== '' && number >= min && number <= max && (!integer || Number.isInteger(number))) return true;
+    return controls.say(node, integer ? 'invalid.wholeNumber' : 'invalid.number', {
+      label: controls.labelOf(node, name),
+      min,
+      max
+    });
+  }
+
+  function textReason(node: EditorNode, name: string, field: FieldView, value: string): Reason {
+    const { pattern, maxLength = Infinity } = field;
+    if (value.length <= maxLength && (!pattern || new RegExp(...pattern).test(value))) return true;
+    return controls.say(node, `invalid.${name}`, {
+      defaultValue: controls.say(node, 'invalid.text', { label: controls.labelOf(node, name) })
+    });
+  }
+
+  function literalReason(node: EditorNode, name: string, field: FieldView, value: string): Reason {
+    if (nimbusIsEnv(value)) return true;
+    if (field.control === 'number') return numberReason(node, name, field, value);
+    if (field.options && !field.options.includes(value))
+      return controls.say(node, 'invalid.text', { label: controls.labelOf(node, name) });
+    return field.control === 'text' || field.control === 'secret' ? textReason(node, name, field, value) : true;
+  }
+
+  function reason(node: EditorNode, name: string, given: unknown): Reason {
+    const field = fields[name] as FieldView;
+    const value = String(given ?? field.value);
+    if (field.control === 'flag' || !controls.isShown(node, field)) return true;
+    if (value === '')
+      return !field.required || controls.say(node, 'invalid.required', { label: controls.labelOf(node, name) });
+    if (!field.types) return literalReason(node, name, field, value);
+    const type = controls.typeOf(node, name);
+    const literal = type === 'str' || type === 'num';
+    if (literal && field.control !== 'json') return literalReason(node, name, field, value);
+    const valid = RED.utils.validateTypedProperty(value, type, {});
+    return valid === true || `${controls.labelOf(node, name)}: ${valid}`;
+  }
+
+  /** Stored credentials that depend on a field. Unless the dialog is open, the editor only knows whether they are set. */
+  const dependants = (name: string) =>
+    Object.entries(fields).filter(([, field]) => field.stored && field.when && name in field.when);
+
+  function credentialReason(node: EditorNode, name: string, field: FieldView): Reason {
+    if (node === controls.edited) {
+      const value = String(controls.input(name).val() ?? '');
+      return value === '__PWRD__' ? true : reason(node, name, value);
+    }
+    if (!node.credentials || !field.required || !controls.isShown(node, field)) return true;
+    const known = node.credentials[name] || node.credentials[`has_${name}`];
+    return known ? true : controls.say(node, 'invalid.required', { label: controls.labelOf(node, name) });
+  }
+
+  /** Why a property's value will not do, in words, or true. */
+  function check(node: EditorNode, name: string, value: unknown): Reason {
+    const own = reason(node, name, value);
+    if (own !== true) return own;
+    for (const [credential, field] of dependants(name)) {
+      const why = credentialReason(node, credential, field);
+      if (why !== true) return why;
+    }
+    return true;
+  }
+
+  return {
+    check,
+    of(node, name) {
+      const field = fields[name] as FieldView;
+      return field.stored ? credentialReason(node, name, field) : reason(node, name, controls.input(name).val());
+    }
+  };
+}

@@ -647,8 +647,7 @@ describe('the endpoints for the editor', () => {
     const refusal = async (name = 'functions', query: Query = {}) => (await list(name, query)).refusal;
 
     it('where the account is not deployed, or is no account', async () => {
-      const idle = account(bench, { id: 'idle', d: true });
-      await bench.red.deploy([account(bench), idle, invokeNode(), sink('out')], { credentials: credentials() });
+      await bench.red.deploy([account(bench), invokeNode(), sink('out')], { credentials: credentials() });
       for (const id of ['nowhere', 'invoke', 'out', 'tab', '', '__proto__', 'constructor', '_ADD_']) {
         assert.deepEqual(await refusal('functions', { account: id }), {
           kind: 'notDeployed',
@@ -667,6 +666,17 @@ describe('the endpoints for the editor', () => {
         assert.equal((await refusal('functions', query))?.kind, 'notDeployed');
       }
       assert.deepEqual(await requests(), []);
+    });
+
+    it('where the account is disabled, or only a part of a subflow', async () => {
+      await bench.red.deploy([
+        account(bench, { id: 'idle', d: true }),
+        { id: 'sub', type: 'subflow', name: 'sub', in: [], out: [] },
+        account(bench, { id: 'inside', z: 'sub' })
+      ]);
+      for (const id of ['idle', 'inside']) {
+        assert.equal((await refusal('functions', { account: id }))?.kind, 'notRunning', id);
+      }
     });
 
     it('where the account is not valid', async () => {

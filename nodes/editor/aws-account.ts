@@ -48,7 +48,12 @@ function nimbusConnectionTest(node: EditorNode, fields: Record<string, FieldView
       );
   }
 
-  function showTrouble({ kind, name = '', message = '' }: Refusal): void {
+  /** The runtime names a property as the flow does, people know its label. */
+  const labelled = (text: string) =>
+    text.replace(/^\w+/, (key) => (names.includes(key) ? node._def._(`label.${key}`) : key));
+
+  function showTrouble({ kind, name = '', message: said = '' }: Refusal): void {
+    const message = kind === 'settings' ? labelled(said) : said;
     const what = node._def._(`trouble.${kind}`, { name, message, action: '', defaultValue: '' });
     const own = node._def._(`connection.trouble.${kind}`, { name, message, defaultValue: what });
     answer.addClass('nimbus-trouble').append($('<div></div>').text(own || message));

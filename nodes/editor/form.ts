@@ -66,6 +66,23 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
     }
   }
 
+  /** Blanks around what was pasted. Only names, which have a pattern, may not have them. */
+  function trim(node: EditorNode, name: string): void {
+    const text = controls.literal(node, name);
+    const { pattern, stored, types } = fields[name] ?? {};
+    if (!pattern || stored || text.trim() === text) return;
+    if (types) controls.input(name).typedInput('value', text.trim());
+    else controls.input(name).val(text.trim()).trigger('change');
+  }
+
+  /** Else Node-RED names a control after what was once wrong with it. */
+  function nameControls(node: EditorNode): void {
+    for (const name of [...Object.keys(fields), 'account']) {
+      if (fields[name]?.types || fields[name]?.control === 'flag') continue;
+      controls.input(name).attr('aria-label', controls.labelOf(node, name)).removeData('red-ui-tooltip-managed');
+    }
+  }
+
   /** Rows, hints, lists and marks follow every change. */
   function follow(node: EditorNode): void {
     const marks = nimbusMarks(controls, reasons);
@@ -87,8 +104,11 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
           update();
         });
       }
-      controls.row(name).on('focusout', () => {
+      controls.row(name).on('focusout', ({ currentTarget, relatedTarget }) => {
+        // To the list beside the field is not away from it.
+        if (relatedTarget && currentTarget.contains(relatedTarget as Node)) return;
         marks.visit(name);
+        trim(node, name);
         marks.update(node);
       });
     }
@@ -119,6 +139,7 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
       fillDefaults(node);
       makeTypedInputs(node);
       lists = nimbusLists(controls, node);
+      nameControls(node);
       follow(node);
       chooseOnlyAccount(node);
     },

@@ -30,7 +30,7 @@ function nimbusMarks(controls: NimbusControls, reasons: Reasons): Marks {
     const container = controls.container(name);
     (container.length > 0 ? container : input).toggleClass('input-error', why !== true);
     controls.face(name).attr('aria-invalid', String(why !== true));
-    const empty = String(input.val() ?? '') === '';
+    const empty = ['', '_ADD_'].includes(String(input.val() ?? ''));
     const text = why === true || (empty && !visited.has(name)) ? '' : why;
     if (text === '' && controls.row(name).children('.nimbus-reason').length === 0) return;
     const line = lineFor(name);

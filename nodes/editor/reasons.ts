@@ -27,7 +27,9 @@ function nimbusReasons(controls: NimbusControls): Reasons {
 
   function textReason(node: EditorNode, name: string, field: FieldView, value: string): Reason {
     const { pattern, maxLength = Infinity } = field;
-    if (value.length <= maxLength && (!pattern || new RegExp(...pattern).test(value))) return true;
+    // The runtime takes blanks off that were pasted around a credential.
+    const text = field.stored ? value.trim() : value;
+    if (text.length <= maxLength && (!pattern || new RegExp(...pattern).test(text))) return true;
     return controls.say(node, `invalid.${name}`, {
       defaultValue: controls.say(node, 'invalid.text', { label: controls.labelOf(node, name) })
     });

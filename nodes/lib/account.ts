@@ -16,6 +16,15 @@ export function accountFrom(RED: NodeAPI, id: unknown): AccountNode | undefined 
   return node?.type === 'aws-account' ? node : undefined;
 }
 
+/** Whether there is a deployed account with this id, running or not: disabled ones and those of subflows do not run. */
+export function isAccount(RED: NodeAPI, id: unknown): boolean {
+  let found = false;
+  RED.nodes.eachNode((node) => {
+    if (node.id === id && node.type === 'aws-account') found = true;
+  });
+  return found;
+}
+
 /** The clients of an account. Throws `AccountMissing`, or what is wrong with the account's own properties. */
 export function clientsOf(account: AccountNode | undefined): Clients {
   if (account?.problem) throw new ActionError(account.problem.name, `The aws-account: ${account.problem.message}`);

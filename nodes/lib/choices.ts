@@ -1,7 +1,7 @@
 /** What there is in AWS, and on this machine, that a field of a dialog can name. */
 import type { NodeAPI } from 'node-red';
 import type { AccountNode } from './account';
-import { accountFrom } from './account';
+import { accountFrom, isAccount } from './account';
 import type { Client, Clients } from './clients';
 import type { ActionError } from './errors';
 import { invalid } from './errors';
@@ -230,7 +230,10 @@ function regionIn(RED: NodeAPI, account: AccountNode, given: unknown, secrets: s
 
 async function choicesFor(RED: NodeAPI, name: ListName, query: Query): Promise<ChoicePage | { refusal: Refusal }> {
   const account = accountFrom(RED, query.account);
-  if (!account) return { refusal: { kind: 'notDeployed', name: 'AccountMissing', message: '' } };
+  if (!account) {
+    const kind = isAccount(RED, query.account) ? 'notRunning' : 'notDeployed';
+    return { refusal: { kind, name: 'AccountMissing', message: '' } };
+  }
   const { clients } = account;
   if (!clients) return { refusal: refusalOf(account.problem as ActionError) };
   const secrets: string[] = [];

@@ -1,6 +1,6 @@
 /** The connection test of an account's dialog: who a sign-in is, or what is wrong with it. */
 import type { Node, NodeAPI } from 'node-red';
-import { accountFrom } from './account';
+import { accountFrom, isAccount } from './account';
 import type { Clients } from './clients';
 import { toActionError } from './failures';
 import type { Config } from './read';
@@ -72,14 +72,9 @@ async function wayOf(clients: Clients): Promise<string | undefined> {
   return ways.find(([, mark]) => marks.some((each) => mark.test(each)))?.[0];
 }
 
-/** The stored credentials of a deployed account, a disabled one and one in a subflow included; never of another node. */
-function storedCredentials(RED: NodeAPI, id: string): Record<string, string> {
-  let isAccount = false;
-  RED.nodes.eachNode((each) => {
-    if (each.id === id && each.type === 'aws-account') isAccount = true;
-  });
-  return (isAccount && (RED.nodes.getCredentials(id) as Record<string, string> | undefined)) || {};
-}
+/** The stored credentials of a deployed account, running or not; never of another node. */
+const storedCredentials = (RED: NodeAPI, id: string): Record<string, string> =>
+  (isAccount(RED, id) && (RED.nodes.getCredentials(id) as Record<string, string> | undefined)) || {};
 
 /** How long it may take, ms: an instance's metadata, an SSO portal and STS may have to be asked in turn. */
 const limit = 15_000;

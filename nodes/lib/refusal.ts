@@ -29,7 +29,7 @@ const kinds: ReadonlyArray<readonly [kind: string, names: RegExp]> = [
 export function refusalOf({ name, message, cause }: ActionError): Refusal {
   const [kind] = kinds.find(([, names]) => names.test(name)) ?? ['other'];
   const isRole = kind === 'denied' && message.includes('sts:AssumeRole');
-  // The editor has words of its own for what it means.
-  const said = (cause as { message?: string } | undefined)?.message;
+  // The editor has words of its own for what an error means, and those of an answer that is not AWS's mean nothing.
+  const said = name === 'UnknownError' ? message : (cause as { message?: string } | undefined)?.message;
   return { kind: isRole ? 'role' : kind, name, message: said || message };
 }

@@ -41,6 +41,13 @@ if (await check('build', ['build.mjs'])) {
     ...onBoth('tests of messages', [messages])
   ]);
   await Promise.all([...onBoth('tests of detection', [detection]), ...onBoth('tests of pictures', [pictures])]);
+  if (oldNode.path !== newNode) {
+    // The Node above may know nothing of proxies.
+    await mocha('proxies on Node-RED 4.1 and the newer Node', newNode, { NODE_RED: '4' }, [
+      '--spec',
+      'test/proxy.test.ts'
+    ]);
+  }
   const browser = ['--config', 'test/browser/.mocharc.json', '--ignore'];
   const forms = 'test/browser/{languages,pickers,walk}.browser.ts';
   const others = 'test/browser/{dashboard,demo,dialogs,editor,examples}.browser.ts';

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(fileURLToPath(import.meta.url));
 const bin = (path) => join(root, 'node_modules', path);
 const counts = mkdtempSync(join(tmpdir(), 'nimbus-test-'));
-const stageLimit = 8 * 60_000;
+const stageLimit = 12 * 60_000;
 const total = { passed: 0, failed: 0 };
 const newNode = process.execPath;
 const oldNode = nodeOfNpm();

@@ -77,6 +77,13 @@ class NimbusControls {
     return this.say(node, `label.${name}`);
   }
 
+  /** The text in a control. Where a new config node is offered, none is chosen yet. */
+  held(name: string): string {
+    const text = String(this.input(name).val() ?? '');
+    return text === '_ADD_' ? '' : text;
+  }
+
+  /** A property's value: from the open dialog while its node is edited, else as the node holds it. */
   current(node: EditorNode, name: string): unknown {
     const field = this.fields[name];
     const input = this.input(name);

@@ -26,7 +26,7 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
       const element = controls.input(name);
       element.typedInput({ default: field.types[0], types: field.types, typeField: `#${prefix}-${name}Type` });
       const label = controls.labelOf(node, name);
-      const container = element.next('.red-ui-typedInput-container').attr({ role: 'group', 'aria-label': label });
+      const container = controls.container(name).attr({ role: 'group', 'aria-label': label });
       container
         .find('input')
         .attr({ 'aria-label': label, 'aria-describedby': element.attr('aria-describedby') ?? null });
@@ -58,7 +58,7 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
   /** Shows the rows that matter, and of a choice's hints the one for what is chosen. */
   function show(node: EditorNode): void {
     for (const [name, field] of Object.entries(fields)) {
-      if (field.when) controls.input(name).closest('.form-row').toggle(controls.isShown(node, field));
+      if (field.when) controls.row(name).toggle(controls.isShown(node, field));
     }
     for (const hint of $('.nimbus-hint[data-option]').toArray()) {
       const { field = '', option } = hint.dataset;

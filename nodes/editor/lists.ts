@@ -10,8 +10,8 @@ function nimbusLists(controls: NimbusControls, node: EditorNode): Lists {
 
   /** Asks the runtime for a page of a list. It answers in time, or there is a reason. */
   async function ask(list: string, after: string): Promise<ChoicePage> {
-    const account = ofMachine.includes(list) ? '' : String(controls.input('account').val() ?? '');
-    if (!ofMachine.includes(list) && (account === '' || account === '_ADD_')) return { refusal: { kind: 'noAccount' } };
+    const account = ofMachine.includes(list) ? '' : controls.held('account');
+    if (!ofMachine.includes(list) && account === '') return { refusal: { kind: 'noAccount' } };
     const of = list === 'qualifiers' ? controls.literal(node, 'functionName') : '';
     if (list === 'qualifiers' && (of === '' || nimbusIsEnv(of))) return { refusal: { kind: 'noFunction' } };
     const data = { account, region: list === 'regions' ? '' : controls.literal(node, 'region'), of, after };
@@ -31,7 +31,7 @@ function nimbusLists(controls: NimbusControls, node: EditorNode): Lists {
       control,
       label: controls.labelOf(node, name),
       say: (key, options) => controls.say(node, key, options),
-      value: () => String(controls.input(name).val() ?? ''),
+      value: () => controls.held(name),
       ask: (after) => ask(offers, after),
       choose: (value) => choose(name, value)
     });

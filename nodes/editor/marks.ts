@@ -30,20 +30,19 @@ function nimbusMarks(controls: NimbusControls, reasons: Reasons): Marks {
     const container = controls.container(name);
     (container.length > 0 ? container : input).toggleClass('input-error', why !== true);
     controls.face(name).attr('aria-invalid', String(why !== true));
-    const empty = ['', '_ADD_'].includes(String(input.val() ?? ''));
-    const text = why === true || (empty && !visited.has(name)) ? '' : why;
+    const text = why === true || (controls.held(name) === '' && !visited.has(name)) ? '' : why;
     if (text === '' && controls.row(name).children('.nimbus-reason').length === 0) return;
     const line = lineFor(name);
     if (line.text() !== text) line.text(text);
   }
 
   function markAccount(node: EditorNode): void {
-    const account = controls.input('account');
-    if (account.length === 0 || controls.prefix !== 'node-input') return;
-    const chosen = account.val() && account.val() !== '_ADD_';
+    if (controls.input('account').length === 0) return;
     mark(
       'account',
-      chosen ? true : controls.say(node, 'invalid.required', { label: controls.labelOf(node, 'account') })
+      controls.held('account')
+        ? true
+        : controls.say(node, 'invalid.required', { label: controls.labelOf(node, 'account') })
     );
   }
 

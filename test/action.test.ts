@@ -282,6 +282,58 @@ describe('every action', () => {
     });
   });
 
+  describe('ends a message once where several fields fail', () => {
+    const later: Record<string, Record<string, unknown>> = {
+      'a variable of the flow that is not set': { functionName: 'settings.fn', functionNameType: 'flow' },
+      'a variable of all flows with an index that is none': { functionName: 'a[msg.none]', functionNameType: 'global' },
+      'an expression that fails': { functionName: '$error("no")', functionNameType: 'jsonata' },
+      'an expression that throws a number': { functionName: '$error(5)', functionNameType: 'jsonata' },
+      'an expression that gives a function': { functionName: '$uppercase', functionNameType: 'jsonata' }
+    };
+    const atOnce: Record<string, Record<string, unknown>> = {
+      'a payload that is missing': { payload: 'none', payloadType: 'msg' },
+      'a payload with a getter that throws': { payload: 'trap.door', payloadType: 'msg' },
+      'a qualifier of the wrong type': { qualifier: 'trap', qualifierType: 'msg' },
+      'keys that are missing': { dynamicCredentials: 'none', dynamicCredentialsType: 'msg' },
+      'a variable of the environment that is not set': { payload: 'NIMBUS_NONE', payloadType: 'env' }
+    };
+    for (const [slow, slowOnes] of Object.entries(later)) {
+      for (const [quick, quickOnes] of Object.entries(atOnce)) {
+        it(`${slow}, and ${quick}`, async () => {
+          const trap = {
+            get door() {
+              throw new TypeError('a trap');
+            }
+          };
+          const outcome = await invoke({ ...slowOnes, ...quickOnes }, { payload: {}, trap });
+          assert.match(String(nameOf(outcome)), /^(MissingValue|InvalidValue)$/);
+          assert.equal(outcome.error?.service, 'lambda');
+          assert.equal(outcome.error?.operation, 'Invoke');
+          assert.deepEqual(await bench.aws.requests(), []);
+        });
+      }
+    }
+  });
+
+  describe('takes a value that could be waited for as any other', () => {
+    const values: Record<string, unknown> = {
+      'a promise that never settles': new Promise(() => undefined),
+      'an object with a then of its own': Object.fromEntries([['then', () => undefined]])
+    };
+    for (const [what, value] of Object.entries(values)) {
+      for (const type of ['msg', 'flow']) {
+        it(`${what}, from ${type}`, async () => {
+          await deploy(invokeNode({ functionName: 'echo', payload: 'value', payloadType: type }));
+          const context = bench.red.node('invoke').context() as { flow: { set(key: string, value: unknown): void } };
+          context.flow.set('value', value);
+          const outcome = await bench.red.send('invoke', { value });
+          assert.equal(nameOf(outcome), undefined);
+          assert.deepEqual((outcome.sent[0]?.payload as { event?: unknown } | undefined)?.event, {});
+        });
+      }
+    }
+  });
+
   it('ends a message once that Node-RED cannot clone for the second of two wires', async () => {
     await deploy(invokeNode({ wires: [['out', 'other']] }), sink('other'));
     await bench.aws.fault({ kind: 'delay', delayMs: 200, operation: 'Invoke' });

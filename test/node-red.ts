@@ -230,11 +230,19 @@ export function sink(id: string): FlowNode {
   return { id, type: 'debug', active: false, tosidebar: false, console: false, tostatus: false, complete: 'false' };
 }
 
+/** What nobody has handled since the last test: each would have ended a Node-RED that runs by itself. */
+const unhandled: unknown[] = [];
+
 /** Mocha's root hooks: a pack node that breaks its promises fails the test, and Node-RED ends with the run. */
 export const mochaHooks = {
+  beforeAll(): void {
+    process.on('unhandledRejection', (reason) => unhandled.push(reason));
+  },
   async afterEach(): Promise<void> {
     const found = (await running)?.takeViolations().filter(({ type }) => type.startsWith('aws-')) ?? [];
     if (found.length > 0) throw new Error(found.map(({ id, type, text }) => `${type} ${id} ${text}`).join('\n'));
+    const [first, ...more] = unhandled.splice(0);
+    if (first !== undefined) throw new Error(`${more.length + 1} unhandled rejection(s)`, { cause: first });
   },
   async afterAll(): Promise<void> {
     await (await running)?.stop();

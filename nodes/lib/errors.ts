@@ -24,6 +24,33 @@ function oneLine(text: string): string {
   return line.length > longestText ? `${line.slice(0, longestText)}…` : line;
 }
 
+/** A member of what was thrown, which can be anything: looking at it may throw again. */
+export function memberOf(thrown: unknown, name: string): unknown {
+  try {
+    return (thrown as Record<string, unknown> | null | undefined)?.[name];
+  } catch {
+    return undefined;
+  }
+}
+
+/** A text for any value at all. */
+export function textOf(value: unknown): string {
+  try {
+    if (typeof value !== 'object' || value === null) return String(value);
+    return JSON.stringify(value) ?? 'an object';
+  } catch {
+    return 'something that cannot be read';
+  }
+}
+
+/** What a thrown thing says of itself, without the full stop at its end. */
+export function reasonOf(thrown: unknown): string {
+  const reason = memberOf(thrown, 'message') || memberOf(thrown, 'code') || thrown;
+  return textOf(reason)
+    .slice(0, longestText)
+    .replace(/[.\s]+$/, '');
+}
+
 /** The error that a node hands to `done`. `name` and `code` are the AWS error name or one of the pack's own. */
 export class ActionError extends Error {
   readonly code: string;
@@ -44,8 +71,22 @@ export class ActionError extends Error {
   }
 }
 
+/** Whether a thrown thing, which can be anything, is an error of this pack. */
+export function isActionError(thrown: unknown): thrown is ActionError {
+  try {
+    return thrown instanceof ActionError;
+  } catch {
+    return false;
+  }
+}
+
 export const missing = (message: string): ActionError => new ActionError('MissingValue', message);
 export const invalid = (message: string): ActionError => new ActionError('InvalidValue', message);
+/** The error for what reading or checking a value of a flow has thrown; of a secret one nothing is quoted. */
+export function valueError(name: string, thrown: unknown, secret = false): ActionError {
+  if (isActionError(thrown)) return thrown;
+  return invalid(`${name} cannot be read${secret ? '' : `: ${reasonOf(thrown)}`}.`);
+}
 export const closing = (): ActionError =>
   new ActionError('Closed', 'The node is being closed: nothing was sent.', { retryable: true });
 export const closed = (): ActionError =>

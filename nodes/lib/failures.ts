@@ -1,4 +1,4 @@
-import { ActionError } from './errors';
+import { ActionError, isActionError, textOf } from './errors';
 
 /** The members of an SDK, Node.js or OpenSSL error that are read here; any of them may be absent. */
 interface Failure {
@@ -233,9 +233,9 @@ function describe(failure: Failure, status: number | undefined): Described {
 
 /** An answer may hold anything where text is expected, such as the list of texts that some gateways give. */
 function failureOf(thrown: unknown): Failure {
-  if (typeof thrown !== 'object' || thrown === null) return { message: String(thrown) };
+  if (typeof thrown !== 'object' || thrown === null) return { message: textOf(thrown) };
   const { name, message, ...rest } = thrown as Record<string, unknown>;
-  const text = (value: unknown) => (typeof value === 'string' || value === undefined ? value : JSON.stringify(value));
+  const text = (value: unknown) => (value === undefined ? undefined : textOf(value));
   const { code, syscall, errors, proxy, statusCode, $fault, $metadata, $response } = rest as Failure;
   const shortName = text(name)?.slice(0, longestName);
   const known = { code, syscall, errors, proxy, statusCode, $fault, $metadata, $response };
@@ -257,20 +257,15 @@ function redactMembers(error: ActionError, secrets: string[]): void {
   if (typeof error.cause === 'object' && error.cause !== null) cleanAll(error.cause);
 }
 
-/**
- * The error to report for whatever was thrown on the way of a message: its listed members only, since an SDK error
- * holds the signed request. `secrets` are struck out of every text.
- */
-export function toActionError(
-  thrown: unknown,
-  context: { service?: string; operation?: string; secrets: string[] }
-): ActionError {
-  if (thrown instanceof ActionError) {
-    const { service = context.service, operation = context.operation } = thrown;
-    redactMembers(thrown, context.secrets);
-    return Object.assign(thrown, service && { service }, operation && { operation });
-  }
-  const clean = (text: string) => redact(text, context.secrets);
+/** What an error is told of where it happened; `secrets` are struck out of every text. */
+interface Circumstances {
+  service?: string;
+  operation?: string;
+  secrets: string[];
+}
+
+function described(thrown: unknown, { service, operation, secrets }: Circumstances): ActionError {
+  const clean = (text: string) => redact(text, secrets);
   const found = failureOf(thrown);
   // Before it is put into our own words, in which a secret such as “wrong” would be struck out.
   const failure = { ...found, message: clean(found.message ?? '') };
@@ -278,11 +273,30 @@ export function toActionError(
   const requestId = failure.$metadata?.requestId;
   const { name, message, retryable } = describe(failure, statusCode);
   return new ActionError(name, message, {
-    ...(context.service && { service: context.service }),
-    ...(context.operation && { operation: context.operation }),
+    ...(service && { service }),
+    ...(operation && { operation }),
     ...(statusCode !== undefined && { statusCode }),
     ...(requestId !== undefined && { requestId }),
     retryable,
     cause: { name: failure.name ?? 'Error', message: failure.message.slice(0, 1000) }
   });
+}
+
+/**
+ * The error to report for whatever was thrown on the way of a message: its listed members only, since an SDK error
+ * holds the signed request. It never throws itself: what was thrown can be anything that a flow has put into a message.
+ */
+export function toActionError(thrown: unknown, context: Circumstances): ActionError {
+  if (isActionError(thrown)) {
+    const { service = context.service, operation = context.operation } = thrown;
+    redactMembers(thrown, context.secrets);
+    return Object.assign(thrown, service && { service }, operation && { operation });
+  }
+  try {
+    return described(thrown, context);
+  } catch {
+    const { service, operation } = context;
+    const text = 'Something went wrong that cannot be described: what was thrown cannot be read.';
+    return new ActionError('UnknownError', text, { ...(service && { service }), ...(operation && { operation }) });
+  }
 }

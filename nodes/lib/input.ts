@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { ActionError } from './errors';
 import { closed, closing } from './errors';
 import type { Fields } from './fields';
+import { together } from './parallel';
 import { Passage } from './passage';
 import type { Config, Read } from './read';
 import { compileField } from './read';
@@ -27,7 +28,7 @@ const closeLimit = 10_000;
 /** The input of a deployed node: the way of each message from its arrival to its one `done`. */
 export class Input {
   readonly status: Status;
-  readonly #readers: Array<[name: string, read: Read]>;
+  readonly #readers: Read[];
   /** The messages under way. */
   readonly #running = new Set<Passage>();
   /** The reading of the last message that has to be waited for. */
@@ -42,7 +43,7 @@ export class Input {
   ) {
     this.status = new Status(node);
     const { fields } = work;
-    this.#readers = Object.keys(fields).map((name) => [name, compileField(RED, node, config, name, fields)]);
+    this.#readers = Object.keys(fields).map((name) => compileField(RED, node, config, name, fields));
     node.on('input', (msg, send, done) => this.#receive(msg, send, done));
   }
 
@@ -50,20 +51,16 @@ export class Input {
   #receive(msg: NodeMessage, send: (msg: NodeMessage) => void, done: (error?: Error) => void): void {
     const passage = new Passage();
     this.#running.add(passage);
-    passage.ended = this.#process(msg, passage)
-      .then((problem) => {
-        this.#running.delete(passage);
-        this.status.ended(problem);
-        if (problem) return done(problem);
-        try {
-          // Node-RED clones the message here, which can fail for what a flow has put into it.
-          send(msg);
-        } catch (thrown) {
-          return done(this.work.toError(thrown));
-        }
-        done();
-      })
-      .catch((error: Error) => this.node.error(error));
+    passage.ended = this.#process(msg, send, passage).then((problem) => {
+      this.#running.delete(passage);
+      this.status.ended(problem);
+      try {
+        done(problem);
+      } catch (thrown) {
+        // Node-RED could not give the message to a Catch or Complete node: nobody else says what became of it.
+        this.node.error(problem ?? this.work.toError(thrown));
+      }
+    });
   }
 
   /** Lets what is under way finish for a while, ends the rest, and says nothing afterwards. */
@@ -80,33 +77,37 @@ export class Input {
   }
 
   /** Resolves with what went wrong, if anything did. */
-  async #process(msg: NodeMessage, passage: Passage): Promise<ActionError | undefined> {
+  async #process(
+    msg: NodeMessage,
+    send: (msg: NodeMessage) => void,
+    passage: Passage
+  ): Promise<ActionError | undefined> {
     const inputs: Record<string, unknown> = {};
     try {
       if (this.#closing) throw closing();
       const reading = this.#inOrder(this.#read(msg, inputs));
       if (reading) await passage.until(reading);
       await this.work.run(msg, inputs, passage);
+      // Node-RED clones the message here, which can fail for what a flow has put into it.
+      send(msg);
       return undefined;
     } catch (thrown) {
       return this.work.toError(thrown, inputs);
     }
   }
 
-  /** Fills in the inputs; gives a promise only where some of them have to be waited for. */
-  #read(msg: NodeMessage, inputs: Record<string, unknown>): Promise<unknown> | undefined {
+  /** Fills in the inputs. Gives a promise where some of them have to be waited for, which covers whatever has failed. */
+  #read(msg: NodeMessage, inputs: Record<string, unknown>): Promise<void> | undefined {
     const waiting: Promise<void>[] = [];
-    for (const [name, read] of this.#readers) {
-      const value = read(msg);
-      if (value instanceof Promise) {
-        waiting.push(
-          value.then((found) => {
-            inputs[name] = found;
-          })
-        );
-      } else inputs[name] = value;
+    try {
+      for (const read of this.#readers) {
+        const reading = read(msg, inputs);
+        if (reading !== undefined) waiting.push(reading);
+      }
+    } catch (thrown) {
+      waiting.push(Promise.reject(thrown));
     }
-    return waiting.length > 0 ? Promise.all(waiting) : undefined;
+    return waiting.length > 0 ? together(waiting) : undefined;
   }
 
   /** What to wait for before a message goes on, if anything. */

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { ActionError, invalid, missing } from './errors';
+import { ActionError, invalid, missing, valueError } from './errors';
 import type { Field, Fields, Inputs } from './fields';
 import type { Reader, StoredValue, ValueType } from './values';
 import { compileValue, constant, substituteEnv } from './values';
@@ -7,8 +7,11 @@ import { compileValue, constant, substituteEnv } from './values';
 /** A node's properties as the flow holds them. */
 export type Config = NodeDef & Record<string, unknown>;
 
-/** Gives a field's checked value for a message, or a promise of it; throws, or rejects, with what is wrong with it. */
-export type Read = (msg: NodeMessage) => unknown;
+/**
+ * Reads a field of a message, checks it, and puts it into the inputs under its name. Gives a promise where that has to be
+ * waited for. Throws, or rejects, with `MissingValue` or `InvalidValue`.
+ */
+export type Read = (msg: NodeMessage, inputs: Record<string, unknown>) => Promise<void> | undefined;
 
 /** Whether a field's conditions are met: one that is not shown is as if it were blank. */
 const isActive = ({ when = {} }: Field, config: Config, fields: Fields): boolean =>
@@ -49,19 +52,28 @@ function finish(name: string, field: Field, required: boolean, origin: string, v
   return Array.from(value);
 }
 
+/** Where a field's value comes from, and what makes an input of it. */
 interface Source {
   reader: Reader;
-  required: boolean;
+  accept(value: unknown): unknown;
 }
 
-function sourceOf(RED: NodeAPI, node: Node, config: Config, name: string, field: Field): Source {
-  const { required } = field;
+/** Throws `InvalidValue` where what the flow holds of the field is malformed. */
+function sourceOf(RED: NodeAPI, node: Node, config: Config, name: string, fields: Fields): Source {
+  const field = fields[name] as Field;
   const [type] = field.types ?? [];
-  if (!type) return { reader: constant(substituteEnv(RED, node, config[name] ?? field.value)), required };
+  const source = (reader: Reader, required = field.required): Source => ({
+    reader,
+    accept: (value) => finish(name, field, required, reader.origin, value)
+  });
+  if (!isActive(field, config, fields)) {
+    return { reader: constant(field.value === '' ? undefined : field.value), accept: (value) => value };
+  }
+  if (!type) return source(constant(substituteEnv(RED, node, config[name] ?? field.value)));
   const stored = storedValue(config, name, field, type);
   // Credentials that are set and resolve to nothing must not stand for the account's own.
   const set = field.control === 'credentials' && stored.value !== '';
-  return { reader: compileValue(RED, node, name, stored, field.secret), required: required || set };
+  return source(compileValue(RED, node, name, stored, field.secret), field.required || set);
 }
 
 /** The same error anew for each message: one object must not be reported twice. */
@@ -71,28 +83,48 @@ const failing =
     throw new ActionError(name, message);
   };
 
+function readerOf(name: string, { reader, accept }: Source, wrong: (thrown: unknown) => ActionError): Read {
+  if ('constant' in reader) {
+    const value = accept(reader.constant);
+    return (_, inputs) => {
+      inputs[name] = value;
+    };
+  }
+  if ('now' in reader) {
+    return (msg, inputs) => {
+      try {
+        inputs[name] = accept(reader.now(msg));
+      } catch (thrown) {
+        throw wrong(thrown);
+      }
+    };
+  }
+  return async (msg, inputs) => {
+    try {
+      const { value } = await reader.later(msg);
+      inputs[name] = accept(value);
+    } catch (thrown) {
+      throw wrong(thrown);
+    }
+  };
+}
+
 /** Makes the reader of one field, once. What is wrong with the field itself is said for each message that meets it. */
 export function compileField(RED: NodeAPI, node: Node, config: Config, name: string, fields: Fields): Read {
-  const field = fields[name] as Field;
-  if (!isActive(field, config, fields)) return () => (field.value === '' ? undefined : field.value);
+  const wrong = (thrown: unknown) => valueError(name, thrown, fields[name]?.secret);
   try {
-    const { reader, required } = sourceOf(RED, node, config, name, field);
-    const accept = (value: unknown) => finish(name, field, required, reader.origin, value);
-    if (reader.constant) {
-      const value = accept(reader.constant.value);
-      return () => value;
-    }
-    return (msg) => {
-      const value = reader(msg);
-      return value instanceof Promise ? value.then(accept) : accept(value);
-    };
+    return readerOf(name, sourceOf(RED, node, config, name, fields), wrong);
   } catch (problem) {
-    return failing(problem as Error);
+    return failing(wrong(problem));
   }
 }
 
 /** Reads and checks all fields of a node that takes none of them from a message. Throws `MissingValue` or `InvalidValue`. */
 export function readAll<F extends Fields>(RED: NodeAPI, node: Node, config: Config, fields: F): Inputs<F> {
-  const entries = Object.keys(fields).map((name) => [name, compileField(RED, node, config, name, fields)({})]);
-  return Object.fromEntries(entries) as Inputs<F>;
+  const inputs: Record<string, unknown> = {};
+  for (const name of Object.keys(fields)) {
+    const { reader, accept } = sourceOf(RED, node, config, name, fields);
+    if ('constant' in reader) inputs[name] = accept(reader.constant);
+  }
+  return inputs as Inputs<F>;
 }

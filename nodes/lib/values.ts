@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import { invalid } from './errors';
+import { invalid, memberOf, reasonOf, textOf } from './errors';
 
 /** Where a typed field's value comes from: Node-RED's own names for it. */
 export type ValueType = 'msg' | 'flow' | 'global' | 'env' | 'jsonata' | 'str' | 'num' | 'bool' | 'json';
@@ -10,25 +10,26 @@ export interface StoredValue {
   type: string;
 }
 
-/**
- * Gives a field's value for a message, `undefined` where there is none. It throws, or rejects, with `InvalidValue`
- * for a value that cannot be read at all.
- */
-export interface Reader {
-  (msg: NodeMessage): unknown;
-  /** The value where it is the same for every message. */
-  readonly constant?: { value: unknown };
+/** A value that was waited for, in an object of its own: it may have a `then` itself, which a promise would call. */
+export interface Found {
+  value: unknown;
+}
+
+/** Gives a field's value, `undefined` where there is none. What it throws, or rejects with, can be anything. */
+export type Reader = {
   /** Where the value comes from, in words: for the text of errors. */
   readonly origin: string;
-}
+} & (
+  | { readonly constant: unknown }
+  | { now(msg: NodeMessage): unknown }
+  // Nothing in Node-RED catches what a callback throws, so these only pass on what they get.
+  | { later(msg: NodeMessage): Promise<Found> }
+);
 
 const literals = new Set(['str', 'num', 'bool', 'json']);
 
-const reader = (origin: string, read: (msg: NodeMessage) => unknown): Reader => Object.assign(read, { origin });
-
 /** The reader of a value that the node itself holds. */
-export const constant = (value: unknown): Reader =>
-  Object.assign(() => value, { origin: 'the node', constant: { value } });
+export const constant = (value: unknown): Reader => ({ origin: 'the node', constant: value });
 
 function numberLiteral(name: string, text: string): number {
   const number = Number(text);
@@ -71,28 +72,35 @@ function messageReader(RED: NodeAPI, name: string, path: string): Reader {
   }
   if (isPlainPath(parts)) {
     const plain = parts;
-    return reader(origin, (msg) => follow(msg, plain));
+    return { origin, now: (msg) => follow(msg, plain) };
   }
-  return reader(origin, (msg) => {
-    try {
-      return RED.util.getMessageProperty(msg, path);
-    } catch {
-      return undefined;
+  return {
+    origin,
+    now: (msg) => {
+      try {
+        return RED.util.getMessageProperty(msg, path);
+      } catch {
+        return undefined;
+      }
     }
-  });
+  };
 }
 
 /** JSONata throws plain objects; `secret` fields must not quote what the expression was working on. */
 function expressionError(name: string, secret: boolean, thrown: unknown): Error {
-  const { message, code } = thrown as { message?: string; code?: string };
-  const reason = secret ? (code ?? 'an error') : (message ?? code ?? String(thrown));
-  return invalid(`${name}: the JSONata expression failed: ${reason.replace(/[.\s]+$/, '')}.`);
+  const reason = secret ? textOf(memberOf(thrown, 'code') ?? 'an error') : reasonOf(thrown);
+  return invalid(`${name}: the JSONata expression failed: ${reason}.`);
 }
 
 /** Functions and patterns are values to JSONata; written as JSON they would be its own workings. */
 const isFunction = (value: unknown): boolean =>
   typeof value === 'function' ||
   (typeof value === 'object' && value !== null && ('_jsonata_lambda' in value || '_jsonata_function' in value));
+
+/** A function of Node-RED that calls back, with an error or with a value. */
+const calledBack = (
+  call: (callback: (error: unknown, value: unknown) => void) => void
+): Promise<Found & { error: unknown }> => new Promise((resolve) => call((error, value) => resolve({ error, value })));
 
 function expressionReader(RED: NodeAPI, node: Node, name: string, expression: string, secret: boolean): Reader {
   let prepared: ReturnType<NodeAPI['util']['prepareJSONataExpression']>;
@@ -101,39 +109,41 @@ function expressionReader(RED: NodeAPI, node: Node, name: string, expression: st
   } catch (error) {
     throw expressionError(name, false, error);
   }
-  return reader(
-    'the JSONata expression',
-    (msg) =>
-      new Promise((resolve, reject) => {
-        RED.util.evaluateJSONataExpression(prepared, msg, (error, value: unknown) => {
-          if (error) reject(expressionError(name, secret, error));
-          else if (isFunction(value)) reject(invalid(`${name}: the JSONata expression gives a function, not a value.`));
-          else resolve(value);
-        });
-      })
-  );
+  return {
+    origin: 'the JSONata expression',
+    async later(msg) {
+      const found = await calledBack((callback) => RED.util.evaluateJSONataExpression(prepared, msg, callback));
+      if (found.error !== null) throw expressionError(name, secret, found.error);
+      if (isFunction(found.value)) throw invalid(`${name}: the JSONata expression gives a function, not a value.`);
+      return found;
+    }
+  };
 }
 
 /** Context stores may be asynchronous, so their values are always asked for with a callback. */
 function contextReader(RED: NodeAPI, node: Node, name: string, { value, type }: StoredValue): Reader {
   const path = String(value);
-  return reader(
-    `${type}.${path}`,
-    (msg) =>
-      new Promise((resolve, reject) => {
-        RED.util.evaluateNodeProperty(path, type, node, msg, (error, found: unknown) =>
-          error ? reject(invalid(`${name}: ${type}.${path} cannot be read: ${error.message}.`)) : resolve(found)
-        );
-      })
-  );
+  return {
+    origin: `${type}.${path}`,
+    async later(msg) {
+      const found = await calledBack((callback) => RED.util.evaluateNodeProperty(path, type, node, msg, callback));
+      if (found.error) {
+        throw invalid(`${name}: ${type}.${path} cannot be read: ${reasonOf(found.error)}.`);
+      }
+      return found;
+    }
+  };
 }
 
 /** Node-RED gives an empty text for a variable that is not set: the two are the same thing here. */
 function environmentReader(RED: NodeAPI, node: Node, path: string): Reader {
-  return reader(`the environment variable ${path}`, (msg) => {
-    const value: unknown = RED.util.evaluateNodeProperty(path, 'env', node, msg);
-    return value === '' ? undefined : value;
-  });
+  return {
+    origin: `the environment variable ${path}`,
+    now: (msg) => {
+      const value: unknown = RED.util.evaluateNodeProperty(path, 'env', node, msg);
+      return value === '' ? undefined : value;
+    }
+  };
 }
 
 /**

@@ -4,6 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { AwsError } from './aws-error';
 import type { Answer, Call } from './call';
 import { listQueues, listTopics } from './message-lists';
+import { readNewQueue, setQueueAttributes } from './queue-rules';
+import { receiptsOf } from './receipts';
 import { type Principal, signIns } from './sign-ins';
 import { checkArn, type Delivery, inbox, Publisher, type Text, Texts, type Topic } from './sns-rules';
 import {
@@ -149,9 +151,8 @@ export class Messaging {
     if (principal.allows === 'nothing') throw deniedBy(call, principal, target, 'identity');
     if (!target) {
       const own = await this.#fauxqs(principal.account);
-      return call.operation === 'ListQueues'
-        ? listQueues(call, principal.account, own.queues.allQueues())
-        : passOn(own, call);
+      if (call.operation === 'ListQueues') return listQueues(call, principal.account, own.queues.allQueues());
+      return passOn(own, call.operation === 'CreateQueue' ? newQueue(call) : call);
     }
     if (!accounts.has(target.account)) throw noQueue();
     const fauxqs = this.#loaded.get(target.account) ?? (await this.#fauxqs(target.account));
@@ -161,14 +162,18 @@ export class Messaging {
       const allowed = policyAllows(queue.attributes.Policy, principal, sqsAction(call));
       if (!allowed) throw deniedBy(call, principal, target, 'resource');
     }
+    if (call.operation === 'SetQueueAttributes') {
+      setQueueAttributes(queue, (call.input.Attributes ?? {}) as Record<string, string>);
+      return sqsAnswer(call, {});
+    }
+    if (call.operation === 'PurgeQueue') receiptsOf(queue).clear();
     if (!isMessageOperation(call.operation)) return passOn(fauxqs, call);
     const { operation, input } = call;
     const { queues, createMessage } = fauxqs;
     const senderId = principal.userId;
     const arn = arnOf(call, target.account, target.name);
     const output = answerSqs({ operation, input, queue, arn, queues, createMessage, senderId, gone });
-    const headers = { 'Content-Type': json, 'x-amzn-RequestId': call.requestId };
-    return { status: 200, headers, body: JSON.stringify(output instanceof Promise ? await output : output) };
+    return sqsAnswer(call, output instanceof Promise ? await output : output);
   }
 
   async #answerSns(call: Call, principal: Principal): Promise<Answer> {
@@ -356,6 +361,18 @@ function covers({ Action = [] }: Statement, action: string): boolean {
     const pattern = each.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
     return new RegExp(`^${pattern}$`, 'i').test(action);
   });
+}
+
+function sqsAnswer(call: Call, output: Record<string, unknown>): Answer {
+  const headers = { 'Content-Type': json, 'x-amzn-RequestId': call.requestId };
+  return { status: 200, headers, body: JSON.stringify(output) };
+}
+
+/** The call that makes a queue, as fauxqs understands it. */
+function newQueue(call: Call): Call {
+  const { QueueName, Attributes = {} } = call.input as { QueueName?: string; Attributes?: Record<string, string> };
+  const input = { ...call.input, Attributes: readNewQueue(String(QueueName ?? ''), Attributes) };
+  return { ...call, input, body: Buffer.from(JSON.stringify(input)) };
 }
 
 /** Lets fauxqs answer, with its account number in place of the account's. */

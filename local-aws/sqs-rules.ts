@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer, Call } from './call';
+import { scopeOf } from './queue-rules';
+import { receiptsOf } from './receipts';
 
 /** A message's attribute, as in a request. */
 export interface Attribute {
@@ -48,7 +50,9 @@ export interface Queue {
   readonly arn: string;
   readonly url: string;
   readonly attributes: Record<string, string>;
-  readonly inflightMessages: Map<string, { message: Message }>;
+  /** By receipt handle, with the time at which the message comes back, in milliseconds since the epoch. */
+  readonly inflightMessages: Map<string, { readonly message: Message; visibilityDeadline: number }>;
+  readonly messages: Message[];
   readonly fifoMessages: Map<string, Message[]>;
   readonly fifoLockedGroups: Map<string, number>;
   readonly pollWaiters: { resolve(): void; timer: NodeJS.Timeout }[];
@@ -66,6 +70,7 @@ export interface Queue {
   recordDeduplication(id: string, messageId: string, sequenceNumber?: string): void;
   nextSequenceNumber(): string;
   processTimers(): void;
+  setAttributes(attributes: Record<string, string>): void;
 }
 
 /** What is used of the queues of an account. */
@@ -123,10 +128,16 @@ const plain = new Set([
   'InvalidAttributeValue',
   'InvalidMessageContents',
   'OverLimit',
+  'QueueAlreadyExists',
   'ReceiptHandleIsInvalid',
   'ResourceNotFoundException',
   'UnsupportedOperation'
 ]);
+/** Errors that the older protocol calls by another name. */
+const olderNames: Record<string, string> = {
+  QueueDoesNotExist: 'NonExistentQueue',
+  QueueNameExists: 'QueueAlreadyExists'
+};
 const statuses: Record<string, number> = {
   AccessDenied: 403,
   InvalidAddress: 404,
@@ -137,8 +148,8 @@ const statuses: Record<string, number> = {
 /** The answer of an error: fauxqs has the prefix of the older protocol's names before all of them. */
 export function sqsErrorAnswer(call: Call, { code, message }: SqsError): Answer {
   const shape = unmodelled[code];
-  const older = code === 'QueueDoesNotExist' ? 'NonExistentQueue' : code;
-  const queryCode = shape || plain.has(code) ? code : `AWS.SimpleQueueService.${older}`;
+  const older = olderNames[code] ?? code;
+  const queryCode = shape || plain.has(older) ? older : `AWS.SimpleQueueService.${older}`;
   return {
     status: statuses[code] ?? 400,
     headers: {
@@ -257,15 +268,16 @@ function send(call: QueueCall, entry: Record<string, unknown>): Record<string, u
     throw invalid(`${first} Reason: Message must be shorter than ${most} bytes.`);
   }
   const { delay, group, deduplication } = readOptions(queue, entry, body);
-  const original = deduplication === undefined ? undefined : queue.checkDeduplication(deduplication);
+  const key = deduplication === undefined ? undefined : deduplicationKey(queue, group, deduplication);
+  const original = key === undefined ? undefined : queue.checkDeduplication(key);
   const message = call.createMessage(body, attributes, delay > 0 ? delay : undefined, group, deduplication);
   message.senderId = call.senderId;
   const system = (entry.MessageSystemAttributes ?? {}) as Attributes;
   if (system.AWSTraceHeader?.StringValue) message.traceHeader = system.AWSTraceHeader.StringValue;
   if (!original?.isDuplicate) {
-    if (deduplication !== undefined) {
+    if (key !== undefined) {
       message.sequenceNumber = queue.nextSequenceNumber();
-      queue.recordDeduplication(deduplication, message.messageId, message.sequenceNumber);
+      queue.recordDeduplication(key, message.messageId, message.sequenceNumber);
     }
     queue.enqueue(message);
   }
@@ -274,10 +286,13 @@ function send(call: QueueCall, entry: Record<string, unknown>): Record<string, u
     MD5OfMessageBody: message.md5OfBody,
     ...(message.md5OfMessageAttributes ? { MD5OfMessageAttributes: message.md5OfMessageAttributes } : {}),
     ...(message.traceHeader ? { MD5OfMessageSystemAttributes: md5OfAttributes(call, system) } : {}),
-    ...(deduplication === undefined
-      ? {}
-      : { SequenceNumber: original?.originalSequenceNumber ?? message.sequenceNumber })
+    ...(key === undefined ? {} : { SequenceNumber: original?.originalSequenceNumber ?? message.sequenceNumber })
   };
+}
+
+/** What a FIFO queue remembers a message by: fauxqs knows one scope only. A group has no space in its name. */
+export function deduplicationKey(queue: Queue, group: string | undefined, id: string): string {
+  return scopeOf(queue) === 'messageGroup' ? `${group} ${id}` : id;
 }
 
 function md5OfAttributes(call: QueueCall, attributes: Attributes): string {
@@ -376,22 +391,41 @@ function handleOf(entry: Record<string, unknown>): string {
   throw new SqsError('ReceiptHandleIsInvalid', `The input receipt handle "${handle}" is not a valid receipt handle.`);
 }
 
+/** A message that was received again keeps its older handles, which a standard queue takes without deleting anything. */
 function remove({ queue }: QueueCall, entry: Record<string, unknown>): Record<string, unknown> {
-  queue.deleteMessage(handleOf(entry));
+  const handle = handleOf(entry);
+  queue.processTimers();
+  const receipts = receiptsOf(queue);
+  const message = receipts.messageOf(handle);
+  if (!message) return {};
+  if (queue.inflightMessages.has(handle)) queue.deleteMessage(handle);
+  else if (queue.isFifo()) throw invalidValue(handle, 'ReceiptHandle', 'The receipt handle has expired.');
+  else if (receipts.newest(message) === handle) removeVisible(queue, message);
+  else return {};
+  receipts.forget(message);
   return {};
 }
 
-/** In a batch, fauxqs says that the handle is invalid where the message is just not in flight. */
+function removeVisible(queue: Queue, message: Message): void {
+  const index = queue.messages.indexOf(message);
+  if (index >= 0) queue.messages.splice(index, 1);
+}
+
+/** In a standard queue, an older handle does as well, and one of a message that is back is taken without effect. */
 function changeVisibility({ queue }: QueueCall, entry: Record<string, unknown>): Record<string, unknown> {
   const handle = handleOf(entry);
   const seconds = entry.VisibilityTimeout;
   if (seconds === undefined) throw missing('VisibilityTimeout');
   checkVisibility(seconds);
-  if (!queue.inflightMessages.has(handle)) {
-    const text = 'Message does not exist or is not available for visibility timeout change.';
-    throw new SqsError('MessageNotInflight', `Value ${handle} for parameter ReceiptHandle is invalid. Reason: ${text}`);
+  queue.processTimers();
+  const receipts = receiptsOf(queue);
+  const message = receipts.messageOf(handle);
+  if (!message || (queue.isFifo() && !queue.inflightMessages.has(handle))) {
+    const reason = 'Message does not exist or is not available for visibility timeout change.';
+    throw invalidValue(handle, 'ReceiptHandle', reason);
   }
-  queue.changeVisibility(handle, Number(seconds));
+  const newest = receipts.newest(message);
+  if (newest !== undefined && queue.inflightMessages.has(newest)) queue.changeVisibility(newest, Number(seconds));
   return {};
 }
 
@@ -422,14 +456,25 @@ async function receive(call: QueueCall): Promise<Record<string, unknown>> {
       for (const message of messages) complete(call, message, systemNames);
       return { Messages: messages };
     }
-    const left = until - Date.now();
-    if (left <= 0) break;
-    await someMessage(queue, left / 1000, gone);
+    if (Date.now() >= until) break;
+    const next = Math.min(until, nextReturn(queue));
+    await someMessage(queue, Math.max(0, next - Date.now()) / 1000, gone);
     // A caller may go just as the message comes, and its goodbye may be the later of the two to be read.
     await pause(5);
     if (call.queues.getQueueByArn(queue.arn) !== queue) throw noQueue();
   }
   return {};
+}
+
+/**
+ * When the next message of a FIFO queue comes back, in milliseconds since the epoch: fauxqs wakes nobody for one whose
+ * group has others in flight.
+ */
+function nextReturn(queue: Queue): number {
+  let next = Infinity;
+  if (queue.isFifo())
+    for (const each of queue.inflightMessages.values()) next = Math.min(next, each.visibilityDeadline);
+  return next;
 }
 
 /** Resolves when there may be messages, when the time is up, or when the caller has gone. */
@@ -449,40 +494,72 @@ async function someMessage(queue: Queue, seconds: number, gone: AbortSignal): Pr
 }
 
 function take({ queue, arn: source, queues }: QueueCall, most: number, visibility: number | undefined): Received[] {
+  const receipts = receiptsOf(queue);
   // fauxqs does not tell a dead letter's origin, and counts the attempt that moved it.
   const deadLetters = (arn: string) => {
     const target = queues.getQueueByArn(arn);
     if (!target) return undefined;
     const enqueue = (message: Message) => {
+      receipts.forget(message);
       message.deadLetterSource = source;
       message.approximateReceiveCount -= 1;
       target.enqueue(message);
     };
     return { enqueue };
   };
-  if (!queue.isFifo()) return queue.dequeue(most, visibility, deadLetters);
-  return takeFifo(queue, most, (left) => queue.dequeue(left, visibility, deadLetters));
+  const seconds = visibility ?? Number(queue.attributes.VisibilityTimeout);
+  const dequeue = (count: number, hidden: number) => queue.dequeue(count, hidden, deadLetters);
+  const taken = queue.isFifo() ? takeFifo(queue, most, seconds, dequeue) : dequeue(most, seconds);
+  for (const { ReceiptHandle } of taken) {
+    const message = queue.inflightMessages.get(ReceiptHandle)?.message;
+    if (message) receipts.add(ReceiptHandle, message);
+  }
+  return taken;
 }
 
-/** fauxqs gives one message of a group at a time, and puts messages that come back in reverse order. */
-function takeFifo(queue: Queue, most: number, dequeue: (most: number) => Received[]): Received[] {
-  const taken: Received[] = [];
-  const groups = new Map<string, number>();
+/**
+ * fauxqs gives one message of a group at a time, and none while another one is in flight; the service gives those that
+ * come before the first one in flight. fauxqs puts messages that come back in reverse order.
+ */
+function takeFifo(
+  queue: Queue,
+  most: number,
+  seconds: number,
+  dequeue: (count: number, hidden: number) => Received[]
+): Received[] {
   queue.processTimers();
   for (const messages of queue.fifoMessages.values()) restoreOrder(messages);
+  const firstInFlight = new Map<string, string>();
+  for (const { message } of queue.inflightMessages.values()) {
+    const { messageGroupId: group = '', sequenceNumber = '' } = message;
+    if (sequenceNumber <= (firstInFlight.get(group) ?? sequenceNumber)) firstInFlight.set(group, sequenceNumber);
+  }
+  const taken: Received[] = [];
   while (taken.length < most) {
-    // A group that is locked by this call only is still open to it.
-    for (const group of groups.keys()) queue.fifoLockedGroups.delete(group);
-    const more = dequeue(1);
-    for (const { ReceiptHandle } of more) {
-      const group = queue.inflightMessages.get(ReceiptHandle)?.message.messageGroupId;
-      if (group !== undefined) groups.set(group, (groups.get(group) ?? 0) + 1);
+    queue.fifoLockedGroups.clear();
+    for (const [group, first] of firstInFlight) {
+      if ((queue.fifoMessages.get(group)?.[0]?.sequenceNumber ?? '') > first) queue.fifoLockedGroups.set(group, 1);
     }
-    for (const [group, count] of groups) queue.fifoLockedGroups.set(group, count);
+    // Those that are to be hidden for no time at all would be taken again.
+    const more = dequeue(1, Math.max(seconds, 60));
     if (more.length === 0) break;
     taken.push(...more);
   }
+  for (const { ReceiptHandle } of taken) {
+    const inFlight = queue.inflightMessages.get(ReceiptHandle);
+    if (inFlight) inFlight.visibilityDeadline = Date.now() + seconds * 1000;
+  }
+  countInFlight(queue);
   return taken;
+}
+
+/** Restores what fauxqs goes by when a message is deleted or comes back. */
+function countInFlight({ inflightMessages, fifoLockedGroups }: Queue): void {
+  fifoLockedGroups.clear();
+  for (const { message } of inflightMessages.values()) {
+    const group = message.messageGroupId ?? '';
+    fifoLockedGroups.set(group, (fifoLockedGroups.get(group) ?? 0) + 1);
+  }
 }
 
 function restoreOrder(messages: Message[]): void {

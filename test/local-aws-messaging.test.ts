@@ -20,12 +20,14 @@ import {
   ListQueuesCommand,
   type Message,
   type MessageAttributeValue,
+  PurgeQueueCommand,
   ReceiveMessageCommand,
   type ReceiveMessageCommandInput,
   SendMessageBatchCommand,
   type SendMessageBatchRequestEntry,
   SendMessageCommand,
   type SendMessageCommandInput,
+  SetQueueAttributesCommand,
   SQSClient
 } from '@aws-sdk/client-sqs';
 import { LocalAws, signIns } from '../local-aws/client';
@@ -517,7 +519,7 @@ describe('The local AWS, for messages', () => {
         [
           ['range', 'InvalidParameterValue'],
           ['nonsense', 'ReceiptHandleIsInvalid'],
-          ['gone', 'MessageNotInflight']
+          ['gone', 'InvalidParameterValue']
         ]
       );
       const two = Entries.slice(0, 2).map(({ VisibilityTimeout: _, ...entry }) => entry);
@@ -526,6 +528,211 @@ describe('The local AWS, for messages', () => {
       assert.deepEqual(deleted.Failed, [
         { Id: 'nonsense', Code: 'ReceiptHandleIsInvalid', SenderFault: true, Message: nonsense }
       ]);
+    });
+  });
+
+  /*
+   * As recorded from AWS by LocalStack (Apache-2.0), tests/aws/services/sqs/test_sqs.py and its snapshot of 10 December
+   * 2025, and as AWS's API reference of DeleteMessage and its article "sqs-receipt-handle-error" say (November 2026).
+   */
+  describe('knows a receipt handle', () => {
+    const group = (MessageDeduplicationId: string, MessageGroupId = 'g') => ({
+      MessageGroupId,
+      MessageDeduplicationId
+    });
+    const remove = (QueueUrl: string, { ReceiptHandle }: Message) =>
+      sqs().send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+    const change = (QueueUrl: string, { ReceiptHandle }: Message, VisibilityTimeout: number) =>
+      sqs().send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout }));
+    const removeBatch = (QueueUrl: string, messages: Message[]) => {
+      const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: `${index}`, ReceiptHandle }));
+      return sqs().send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+    };
+    /** Receives one message, which is hidden for so many seconds. */
+    async function receiveOne(QueueUrl: string, VisibilityTimeout: number): Promise<Message> {
+      const [message] = await receive(QueueUrl, { MaxNumberOfMessages: 1, VisibilityTimeout });
+      assert.ok(message);
+      return message;
+    }
+    const expired = ({ ReceiptHandle }: Message) =>
+      `Value ${ReceiptHandle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.`;
+    const unavailable = ({ ReceiptHandle }: Message) =>
+      `Value ${ReceiptHandle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.`;
+
+    it('of a FIFO queue only until the visibility timeout is over', async () => {
+      const QueueUrl = await newQueue({ FifoQueue: 'true' });
+      await send(QueueUrl, 'x', group('x'));
+      const message = await receiveOne(QueueUrl, 0);
+      await fails(remove(QueueUrl, message), 400, 'InvalidParameterValue', expired(message));
+      await fails(change(QueueUrl, message, 10), 400, 'InvalidParameterValue', unavailable(message));
+      const again = await receiveOne(QueueUrl, 30);
+      await fails(remove(QueueUrl, message), 400, 'InvalidParameterValue', expired(message));
+      await fails(change(QueueUrl, message, 0), 400, 'InvalidParameterValue', unavailable(message));
+      await change(QueueUrl, again, 0);
+      await fails(remove(QueueUrl, again), 400, 'InvalidParameterValue', expired(again));
+      assert.equal((await receive(QueueUrl)).length, 1);
+    });
+
+    it('of a FIFO queue in a batch as well, where only its own entry fails', async () => {
+      const QueueUrl = await newQueue({ FifoQueue: 'true' });
+      await send(QueueUrl, 'late', group('late', 'one'));
+      const late = await receiveOne(QueueUrl, 0);
+      await send(QueueUrl, 'good', group('good', 'two'));
+      const good = (await receive(QueueUrl)).filter(({ Body }) => Body === 'good');
+      const { Successful, Failed } = await removeBatch(QueueUrl, [late, ...good]);
+      assert.deepEqual(Successful, [{ Id: '1' }]);
+      const Message = expired(late);
+      assert.deepEqual(Failed, [{ Id: '0', Code: 'InvalidParameterValue', SenderFault: true, Message }]);
+    });
+
+    it('of a standard queue also after the visibility timeout, until the message is received again', async () => {
+      const QueueUrl = await newQueue();
+      await send(QueueUrl, 'x');
+      const first = await receiveOne(QueueUrl, 0);
+      // Taken, and without effect: the message is there for everybody.
+      await change(QueueUrl, first, 600);
+      const second = await receiveOne(QueueUrl, 600);
+      await remove(QueueUrl, first);
+      await change(QueueUrl, first, 0);
+      const third = await receiveOne(QueueUrl, 0);
+      assert.equal(third.Attributes?.ApproximateReceiveCount, '3');
+      await remove(QueueUrl, second);
+      await remove(QueueUrl, third);
+      assert.deepEqual(await receive(QueueUrl), []);
+    });
+
+    it('of a message that is deleted: it can be deleted once more, and not be shown again', async () => {
+      for (const fifo of [false, true]) {
+        const QueueUrl = await newQueue(fifo ? { FifoQueue: 'true' } : {});
+        await send(QueueUrl, 'x', fifo ? group('x') : {});
+        const message = await receiveOne(QueueUrl, 30);
+        for (const _ of [1, 2]) await remove(QueueUrl, message);
+        assert.deepEqual((await removeBatch(QueueUrl, [message])).Successful, [{ Id: '0' }]);
+        await fails(change(QueueUrl, message, 42), 400, 'InvalidParameterValue', unavailable(message));
+      }
+    });
+
+    it('of a message that was purged no more', async () => {
+      const QueueUrl = await newQueue();
+      await send(QueueUrl, 'x');
+      const message = await receiveOne(QueueUrl, 30);
+      await sqs().send(new PurgeQueueCommand({ QueueUrl }));
+      await fails(change(QueueUrl, message, 42), 400, 'InvalidParameterValue', unavailable(message));
+    });
+
+    it('of a message that has gone to the dead letters no more', async () => {
+      const deadLetterTargetArn = queueArn((await newQueue()).split('/').at(-1) ?? '');
+      const QueueUrl = await newQueue({ RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: 1 }) });
+      await send(QueueUrl, 'x');
+      const message = await receiveOne(QueueUrl, 0);
+      assert.deepEqual(await receive(QueueUrl), []);
+      await fails(change(QueueUrl, message, 42), 400, 'InvalidParameterValue', unavailable(message));
+    });
+  });
+
+  /* As recorded from AWS by LocalStack (Apache-2.0), tests/aws/services/sqs/test_sqs.py and its snapshot of 10 December 2025. */
+  describe('keeps the order of a FIFO group', () => {
+    const group = (Id: string, MessageGroupId = 'g') => ({
+      Id,
+      MessageBody: Id,
+      MessageGroupId,
+      MessageDeduplicationId: Id
+    });
+    const back = (QueueUrl: string, { ReceiptHandle }: Message, VisibilityTimeout = 0) =>
+      sqs().send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout }));
+
+    // Of foo, bar and baz, which are all in flight, two come back: those before the third can be received.
+    for (const [staying, shown] of [
+      ['foo', []],
+      ['bar', ['foo']],
+      ['baz', ['foo', 'bar']]
+    ] as const) {
+      it(`showing what is before ${staying}, which is in flight, and nothing behind it`, async () => {
+        const QueueUrl = await newQueue({ FifoQueue: 'true' });
+        await sendBatch(
+          QueueUrl,
+          ['foo', 'bar', 'baz'].map((each) => group(each))
+        );
+        const all = await receive(QueueUrl);
+        assert.deepEqual(bodies(all), ['foo', 'bar', 'baz']);
+        for (const message of all) if (message.Body !== staying) await back(QueueUrl, message);
+        assert.deepEqual(bodies(await receive(QueueUrl)), shown);
+      });
+    }
+
+    it('also for a long poll, which gets what is back before a later message', async () => {
+      const QueueUrl = await newQueue({ FifoQueue: 'true' });
+      await sendBatch(
+        QueueUrl,
+        ['foo', 'bar', 'baz'].map((each) => group(each))
+      );
+      const [foo, bar] = await receive(QueueUrl, { MaxNumberOfMessages: 2 });
+      assert.ok(foo && bar);
+      await back(QueueUrl, foo, 1);
+      assert.deepEqual(bodies(await receive(QueueUrl, { WaitTimeSeconds: 10 })), ['foo']);
+    });
+
+    it('giving each message once, also where none is to be hidden', async () => {
+      const QueueUrl = await newQueue({ FifoQueue: 'true' });
+      await sendBatch(QueueUrl, [group('g1-m1', 'g1'), group('g2-m1', 'g2'), group('g1-m2', 'g1')]);
+      for (const _ of [1, 2]) {
+        const all = bodies(await receive(QueueUrl, { VisibilityTimeout: 0 }));
+        assert.deepEqual([...all].sort(), ['g1-m1', 'g1-m2', 'g2-m1']);
+        assert.deepEqual(
+          all.filter((each) => each?.startsWith('g1')),
+          ['g1-m1', 'g1-m2']
+        );
+      }
+    });
+
+    it('and lets other groups pass', async () => {
+      const QueueUrl = await newQueue({ FifoQueue: 'true' });
+      await sendBatch(QueueUrl, [group('g1-m1', 'g1'), group('g1-m2', 'g1'), group('g2-m1', 'g2')]);
+      const [first] = await receive(QueueUrl, { MaxNumberOfMessages: 2 });
+      assert.ok(first);
+      await back(QueueUrl, first);
+      assert.deepEqual(bodies(await receive(QueueUrl)), ['g2-m1', 'g1-m1']);
+    });
+  });
+
+  /* As recorded from AWS by LocalStack (Apache-2.0), tests/aws/services/sqs/test_sqs.py and its snapshot of 10 December 2025. */
+  describe('takes a repeated message for the same one', () => {
+    const publishTo = async (QueueUrl: string, MessageGroupId: string, MessageDeduplicationId?: string) =>
+      (await send(QueueUrl, 'Test', { MessageGroupId, MessageDeduplicationId })).MessageId;
+    const isSame = async (QueueUrl: string, id?: string) =>
+      (await publishTo(QueueUrl, 'one', id)) === (await publishTo(QueueUrl, 'two', id));
+
+    it('in the whole queue, or in its group where the queue was made so', async () => {
+      const FifoQueue = 'true';
+      const scoped = { FifoQueue, DeduplicationScope: 'messageGroup' };
+      assert.equal(await isSame(await newQueue({ FifoQueue }), 'id'), true);
+      const QueueUrl = await newQueue(scoped);
+      assert.equal(await isSame(QueueUrl, 'id'), false);
+      assert.equal(await publishTo(QueueUrl, 'one', 'id'), await publishTo(QueueUrl, 'one', 'id'));
+      assert.equal(await isSame(await newQueue({ ...scoped, ContentBasedDeduplication: 'true' })), false);
+    });
+
+    it('as it was made, whatever its scope has become', async () => {
+      const set = (QueueUrl: string, DeduplicationScope: string) =>
+        sqs().send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { DeduplicationScope } }));
+      const whole = await newQueue({ FifoQueue: 'true' });
+      await set(whole, 'messageGroup');
+      assert.equal(await isSame(whole, 'id'), true);
+      const scoped = await newQueue({ FifoQueue: 'true', DeduplicationScope: 'messageGroup' });
+      await set(scoped, 'queue');
+      assert.equal(await isSame(scoped, 'id'), false);
+    });
+
+    it('however true is written', async () => {
+      const QueueUrl = await newQueue({ FifoQueue: 'True', ContentBasedDeduplication: 'TRUE' });
+      assert.equal(await isSame(QueueUrl), true);
+      const AttributeNames = ['FifoQueue' as const, 'ContentBasedDeduplication' as const];
+      const read = async () =>
+        (await sqs().send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }))).Attributes;
+      assert.deepEqual(await read(), { FifoQueue: 'true', ContentBasedDeduplication: 'true' });
+      const Attributes = { ContentBasedDeduplication: 'False' };
+      await sqs().send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
+      assert.deepEqual(await read(), { FifoQueue: 'true', ContentBasedDeduplication: 'false' });
     });
   });
 

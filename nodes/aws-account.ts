@@ -77,7 +77,7 @@ function readSettings(RED: NodeAPI, node: Node, config: Config, credentials: Sto
   const all = { ...config, ...Object.fromEntries(kept) };
   const settings = readAll(RED, node, all, fields);
   // The pattern lets addresses such as http://256.1.1.1 through.
-  if (settings.endpoint && !URL.canParse(settings.endpoint)) throw invalid(`endpoint must be ${endpointIs}.`);
+  if (settings.endpoint && !URL.canParse(settings.endpoint)) throw invalid('endpoint', `must be ${endpointIs}.`);
   return settings;
 }
 
@@ -112,6 +112,7 @@ async function sayWhoWeAre(node: Node, clients: Clients): Promise<void> {
     if (!controller.signal.aborted) node.log(`signed in to account ${account} as ${arn}, region ${region}`);
   } catch (thrown) {
     const { name, message } = toActionError(thrown, {
+      type: node.type,
       service: 'sts',
       operation: 'GetCallerIdentity',
       secrets: clients.secrets()
@@ -131,7 +132,7 @@ const account = {
       node.on('close', () => clients.close());
       if (settings.validate) void sayWhoWeAre(node, clients);
     } catch (thrown) {
-      node.problem = toActionError(thrown, { secrets: [] });
+      node.problem = toActionError(thrown, { type: node.type, secrets: [] });
       node.error(`${node.problem.name}: ${node.problem.message}`);
     }
   },

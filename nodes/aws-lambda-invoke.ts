@@ -65,7 +65,8 @@ function checkSize({ invocationType, payload }: Invocation['inputs']): string | 
   const bytes = Buffer.byteLength(payload);
   if (bytes > limit) {
     throw invalid(
-      `payload has ${bytes} bytes, but ${invocationType} takes at most ${limit}: put larger data into S3 and send its key.`
+      'payload',
+      `has ${bytes} bytes, but ${invocationType} takes at most ${limit}: put larger data into S3 and send its key.`
     );
   }
   return payload;
@@ -80,7 +81,8 @@ async function clientContext({ inputs, RED, node }: Invocation): Promise<string 
   const encoded = Buffer.from(stringify(context, 'clientContext')).toString('base64');
   if (encoded.length > clientContextLimit) {
     throw invalid(
-      `clientContext has ${encoded.length} characters in base64, but may have at most ${clientContextLimit}.`
+      'clientContext',
+      `has ${encoded.length} characters in base64, but may have at most ${clientContextLimit}.`
     );
   }
   return encoded;

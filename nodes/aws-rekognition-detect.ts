@@ -85,7 +85,7 @@ async function checkNeeds(inputs: Detect['inputs'], image: Picture | StoredPictu
   const [first, ...more] = needsOf(inputs);
   if (first === undefined) return;
   if ('S3Object' in image) {
-    throw invalid(`${[first, ...more].join(', ')}: the picture itself is needed, but image is in S3, where it stays.`);
+    throw invalid([first, ...more], ': the picture itself is needed, but it is in S3, where it stays.');
   }
   needRoom(image);
   // A picture with one face can be searched as it is.

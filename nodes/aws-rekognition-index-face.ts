@@ -96,7 +96,7 @@ async function teachFolder(context: IndexFace, files: PictureFile[]): Promise<Ou
     if (problem) return { file, reason: problem };
     if (end) return { file, reason: `not sent after ${end.name}` };
     try {
-      return { file, taught: await teach(context, pictureFrom(await readFile(path, 'image'), 'image')) };
+      return { file, taught: await teach(context, pictureFrom(await readFile(path, 'the picture'), 'the picture')) };
     } catch (thrown) {
       const error = context.toError(thrown);
       if (!ofPicture.has(error.name)) end ??= error;

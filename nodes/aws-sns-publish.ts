@@ -67,10 +67,13 @@ function carrierTo(sdk: Sdks['sns'], target: string, batch: boolean): Carrier<En
 function protocolTexts(given: unknown): string {
   const message = typeof given === 'string' ? parseJson(given)?.value : given;
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-    throw invalid('message must be an object such as {"default": "text", "sqs": {…}} with a text for each protocol.');
+    throw invalid(
+      'message',
+      'must be an object such as {"default": "text", "sqs": {…}} with a text for each protocol.'
+    );
   }
   if (typeof (message as { default?: unknown }).default !== 'string') {
-    throw invalid('message.default must be text: it is for every protocol that the message does not name.');
+    throw invalid('message.default', 'must be text: it is for every protocol that the message does not name.');
   }
   const texts = Object.entries(message).map(([protocol, value]) => [protocol, toText(value, `message.${protocol}`)]);
   return stringify(Object.fromEntries(texts), 'message');

@@ -34,7 +34,12 @@ const receive: NodeModule = {
       const receiver = new Receiver(RED, node, config.account, options);
       node.on('close', (done: () => void) => void receiver.close().finally(done));
     } catch (thrown) {
-      const { name, message } = toActionError(thrown, { service: 'sqs', operation: 'ReceiveMessage', secrets: [] });
+      const { name, message } = toActionError(thrown, {
+        type: node.type,
+        service: 'sqs',
+        operation: 'ReceiveMessage',
+        secrets: []
+      });
       node.status({ fill: 'red', shape: 'ring', text: name });
       node.error(`${name}: ${message}`);
     }

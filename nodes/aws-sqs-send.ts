@@ -46,7 +46,7 @@ function delayOf(seconds: number | undefined, queue: string): { DelaySeconds?: n
   if (seconds === undefined) return {};
   if (!isFifo(queue)) return { DelaySeconds: seconds };
   if (seconds === 0) return {};
-  throw invalid('delaySeconds must be empty for a FIFO queue: only the queue itself can have a delay.');
+  throw invalid('delaySeconds', 'must be empty for a FIFO queue: only the queue itself can have a delay.');
 }
 
 export = defineAction({
@@ -60,7 +60,7 @@ export = defineAction({
     const { queue, batch, groupId } = inputs;
     const body = toText(inputs.body, 'body');
     const count = Object.keys(inputs.attributes ?? {}).length;
-    if (count > mostAttributes) throw invalid(`attributes may be at most ${mostAttributes}, but are ${count}.`);
+    if (count > mostAttributes) throw invalid('attributes', `may be at most ${mostAttributes}, but are ${count}.`);
     const entry = { MessageBody: body, ...delayOf(inputs.delaySeconds, queue), ...entryOf(inputs, queue) };
     const receipt = await ship({
       entry,

@@ -27,7 +27,7 @@ const operations = { delete: 'DeleteMessage', return: 'ChangeMessageVisibility' 
 function handleOf(msg: NodeMessage & { aws?: unknown }): string {
   const handle = (msg.aws as { handle?: unknown } | null | undefined)?.handle;
   if (typeof handle === 'string' && handle !== '') return handle;
-  throw missing('msg.aws.handle is required, but has no value: only messages of an aws-sqs-receive can be settled.');
+  throw missing('msg.aws.handle', 'is required, but has no value: only messages of an aws-sqs-receive can be settled.');
 }
 
 const settleNode: NodeModule = {
@@ -46,7 +46,12 @@ const settleNode: NodeModule = {
         }
       },
       toError: (thrown, { action } = {}) =>
-        toActionError(thrown, { service: 'sqs', operation: operations[action as keyof typeof operations], secrets: [] })
+        toActionError(thrown, {
+          type: node.type,
+          service: 'sqs',
+          operation: operations[action as keyof typeof operations],
+          secrets: []
+        })
     });
     node.on('close', (done: () => void) => void input.close().finally(done));
   }

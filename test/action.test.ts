@@ -224,6 +224,40 @@ describe('every action', () => {
     });
   });
 
+  describe('names a field', () => {
+    const textOf = async (properties: Record<string, unknown>, msg?: Message) =>
+      (await invoke(properties, msg)).error?.message;
+
+    it('by its label, with the property in brackets where that is another word', async () => {
+      assert.equal(
+        await textOf({ functionName: 'fn', functionNameType: 'msg' }),
+        'Function (functionName) is required, but msg.fn has no value.'
+      );
+      assert.equal(await textOf({}, {}), 'Payload is required, but msg.payload has no value.');
+      assert.equal(await textOf({ timeout: 0 }), 'Timeout must be a number from 0.001 to 3600, but is 0.');
+    });
+
+    it('by its label also where the flow itself holds what is wrong, for each message anew', async () => {
+      const expected = 'Client context (clientContext) is no valid JSON';
+      await deployAction(bench, invokeNode({ clientContext: '{', clientContextType: 'json' }));
+      for (const payload of [1, 2]) {
+        const { error } = await bench.red.send('invoke', { payload });
+        assert.ok(error?.message.startsWith(expected), error?.message);
+        assert.ok(error?.stack?.includes(expected), 'its stack says the same');
+      }
+    });
+
+    it('and the member of its value, at each of many targets', async () => {
+      const dynamicCredentials = { dynamicCredentials: 'keys', dynamicCredentialsType: 'msg' };
+      assert.equal(
+        await textOf(dynamicCredentials, { payload: 1, keys: { accessKeyId: 5 } }),
+        'Credentials (dynamicCredentials.accessKeyId) must be text that is not empty.'
+      );
+      const functions = { functionName: '["hello", 7]', functionNameType: 'json' };
+      assert.match(String(await textOf(functions)), /the first, 7: Function \(functionName\) must be the name of/);
+    });
+  });
+
   describe('is not disturbed', () => {
     it('by an array of targets that has holes, or changes while they are invoked', async () => {
       await deploy(invokeNode({ functionName: 'fn', functionNameType: 'msg' }));

@@ -414,7 +414,7 @@ describe('aws-account', () => {
       await deploy({ source: 'profile', profile: 'garden', region: '' });
       const { error } = await invoke();
       assert.equal(error?.name, 'InvalidValue');
-      assert.match(error.message, /region.*eu_west_1/);
+      assert.match(error.message, /Region.*eu_west_1/);
       assert.deepEqual(await requests(), []);
     });
 
@@ -478,7 +478,7 @@ describe('aws-account', () => {
       });
       const { error } = await invoke({ payload: {}, place: 'example.com/#' });
       assert.equal(error?.name, 'InvalidValue');
-      assert.match(error.message, /region must be a region name such as eu-west-1, but is "example\.com\/#"/);
+      assert.match(error.message, /Region must be a region name such as eu-west-1, but is "example\.com\/#"/);
       assert.deepEqual(await requests(), []);
     });
   });
@@ -1084,117 +1084,149 @@ describe('aws-account', () => {
 
     const cases: [what: string, properties: Record<string, unknown>, error: RegExp, stored?: Record<string, string>][] =
       [
-        ['keys without the key id', {}, /^MissingValue: accessKeyId is required/, { accessKeyId: '' }],
-        ['keys without the secret', {}, /^MissingValue: secretAccessKey is required/, { secretAccessKey: '' }],
+        [
+          'keys without the key id',
+          {},
+          /^MissingValue: Access key ID \(accessKeyId\) is required/,
+          { accessKeyId: '' }
+        ],
+        [
+          'keys without the secret',
+          {},
+          /^MissingValue: Secret access key \(secretAccessKey\) is required/,
+          { secretAccessKey: '' }
+        ],
         [
           'keys of a variable that is not set',
           {},
-          /^MissingValue: accessKeyId is required/,
+          /^MissingValue: Access key ID \(accessKeyId\) is required/,
           { accessKeyId: '${NOT_SET}' }
         ],
         [
           'a secret with a line break',
           {},
-          /^InvalidValue: secretAccessKey must be text without blanks/,
+          /^InvalidValue: Secret access key \(secretAccessKey\) must be text without blanks/,
           { secretAccessKey: `${secretAccessKey.slice(0, 9)}\n${secretAccessKey.slice(9)}` }
         ],
         ...['http://256.256.256.256', 'http://1.2.3.4.5:80', 'http://[::::]'].map(
           (endpoint): [string, Record<string, unknown>, RegExp] => [
             `the endpoint ${endpoint}`,
             { endpoint },
-            /^InvalidValue: endpoint must be a URL such as/
+            /^InvalidValue: Endpoint must be a URL such as/
           ]
         ),
         [
           'a password in its endpoint, which is not told',
           { endpoint: 'http://ada:hunter2@localhost:4566' },
-          /^InvalidValue: endpoint must be a URL such as (?!.*hunter2)/
+          /^InvalidValue: Endpoint must be a URL such as (?!.*hunter2)/
         ],
         [
           'a key id with a blank',
           {},
-          /^InvalidValue: accessKeyId must be text without blanks/,
+          /^InvalidValue: Access key ID \(accessKeyId\) must be text without blanks/,
           { accessKeyId: accessKeyId.replace('LOCAL', ' ') }
         ],
         [
           'a session token with a blank',
           {},
-          /^InvalidValue: sessionToken must be text without blanks/,
+          /^InvalidValue: Session token \(sessionToken\) must be text without blanks/,
           { sessionToken: 'a b' }
         ],
         [
           'a source that does not exist',
           { source: 'vault' },
-          /^InvalidValue: source must be one of default, keys, profile, but is "vault"/
+          /^InvalidValue: Sign in with \(source\) must be one of default, keys, profile, but is "vault"/
         ],
-        ['a profile without a name', { source: 'profile' }, /^MissingValue: profile is required/],
+        ['a profile without a name', { source: 'profile' }, /^MissingValue: Profile is required/],
         [
           'a role that is no ARN',
           { roleArn: 'nimbus-demo' },
-          /^InvalidValue: roleArn must be the ARN of a role.*"nimbus-demo"/
+          /^InvalidValue: Role to assume \(roleArn\) must be the ARN of a role.*"nimbus-demo"/
         ],
         [
           'the ARN of a user as role',
           { roleArn: 'arn:aws:iam::111111111111:user/demo' },
-          /^InvalidValue: roleArn must be/
+          /^InvalidValue: Role to assume \(roleArn\) must be/
         ],
-        ['a role without an account number', { roleArn: 'arn:aws:iam::1:role/demo' }, /^InvalidValue: roleArn must be/],
-        ['an External ID of one character', role, /^InvalidValue: externalId must be 2 to 1224/, { externalId: 'x' }],
-        ['an External ID with a blank', role, /^InvalidValue: externalId must be/, { externalId: 'two words' }],
+        [
+          'a role without an account number',
+          { roleArn: 'arn:aws:iam::1:role/demo' },
+          /^InvalidValue: Role to assume \(roleArn\) must be/
+        ],
+        [
+          'an External ID of one character',
+          role,
+          /^InvalidValue: External ID \(externalId\) must be 2 to 1224/,
+          { externalId: 'x' }
+        ],
+        [
+          'an External ID with a blank',
+          role,
+          /^InvalidValue: External ID \(externalId\) must be/,
+          { externalId: 'two words' }
+        ],
         [
           'an External ID that is too long',
           role,
-          /^InvalidValue: externalId must be/,
+          /^InvalidValue: External ID \(externalId\) must be/,
           { externalId: 'x'.repeat(1225) }
         ],
         [
           'a session name of one character',
           { ...role, sessionName: 'x' },
-          /^InvalidValue: sessionName must be 2 to 64 .*"x"/
+          /^InvalidValue: Session name \(sessionName\) must be 2 to 64 .*"x"/
         ],
-        ['a session name with a slash', { ...role, sessionName: 'a/b' }, /^InvalidValue: sessionName must be/],
+        [
+          'a session name with a slash',
+          { ...role, sessionName: 'a/b' },
+          /^InvalidValue: Session name \(sessionName\) must be/
+        ],
         [
           'a session name that is too long',
           { ...role, sessionName: 'x'.repeat(65) },
-          /^InvalidValue: sessionName must be/
+          /^InvalidValue: Session name \(sessionName\) must be/
         ],
         [
           'a duration that is too short',
           { ...role, duration: 899 },
-          /^InvalidValue: duration must be a whole number from 900 to 43200, but is 899/
+          /^InvalidValue: Duration must be a whole number from 900 to 43200, but is 899/
         ],
-        ['a duration that is too long', { ...role, duration: '43201' }, /^InvalidValue: duration must be .* "43201"/],
-        ['a duration that is no whole number', { ...role, duration: 1000.5 }, /^InvalidValue: duration must be/],
+        ['a duration that is too long', { ...role, duration: '43201' }, /^InvalidValue: Duration must be .* "43201"/],
+        ['a duration that is no whole number', { ...role, duration: 1000.5 }, /^InvalidValue: Duration must be/],
         [
           'a duration that is no number',
           { ...role, duration: 'an hour' },
-          /^InvalidValue: duration must be .* "an hour"/
+          /^InvalidValue: Duration must be .* "an hour"/
         ],
-        ['a duration that is left blank', { ...role, duration: '' }, /^(MissingValue|InvalidValue): duration/],
+        ['a duration that is left blank', { ...role, duration: '' }, /^(MissingValue|InvalidValue): Duration/],
         [
           'an endpoint without http',
           { endpoint: 'localhost:4566' },
-          /^InvalidValue: endpoint must be a URL.*"localhost:4566"/
+          /^InvalidValue: Endpoint must be a URL.*"localhost:4566"/
         ],
-        ['an endpoint of another protocol', { endpoint: 'ftp://localhost' }, /^InvalidValue: endpoint must be a URL/],
-        ['an endpoint with a query', { endpoint: 'http://localhost/?a=b' }, /^InvalidValue: endpoint must be a URL/],
+        ['an endpoint of another protocol', { endpoint: 'ftp://localhost' }, /^InvalidValue: Endpoint must be a URL/],
+        ['an endpoint with a query', { endpoint: 'http://localhost/?a=b' }, /^InvalidValue: Endpoint must be a URL/],
         [
           'an endpoint with a port that is none',
           { endpoint: 'http://localhost:99999' },
-          /^InvalidValue: endpoint must be a URL/
+          /^InvalidValue: Endpoint must be a URL/
         ],
-        ['an endpoint with a blank', { endpoint: 'http://local host' }, /^InvalidValue: endpoint must be a URL/],
+        ['an endpoint with a blank', { endpoint: 'http://local host' }, /^InvalidValue: Endpoint must be a URL/],
         [
           'a region with a dot',
           { region: 'us.east.1' },
-          /^InvalidValue: region must be a region name such as eu-west-1, but is "us\.east\.1"/
+          /^InvalidValue: Region must be a region name such as eu-west-1, but is "us\.east\.1"/
         ],
-        ['a region with a slash', { region: 'evil.example/' }, /^InvalidValue: region must be/],
-        ['a Rekognition rate below nothing', { rekognitionRate: -1 }, /^InvalidValue: rekognitionRate must be/],
+        ['a region with a slash', { region: 'evil.example/' }, /^InvalidValue: Region must be/],
+        [
+          'a Rekognition rate below nothing',
+          { rekognitionRate: -1 },
+          /^InvalidValue: Rekognition rate \(rekognitionRate\) must be/
+        ],
         [
           'a choice that is neither true nor false',
           { validate: 'perhaps' },
-          /^InvalidValue: validate must be true or false/
+          /^InvalidValue: Check the sign-in at start \(validate\) must be true or false/
         ]
       ];
 
@@ -1393,7 +1425,7 @@ describe('aws-account', () => {
         await bench.red.deploy(flow(), { credentials: credentials('demo') });
         const { error, done, sent } = await invoke({ payload: {}, keys });
         assert.equal(error?.name, 'MissingValue');
-        assert.match(error.message, /^dynamicCredentials is set, but msg\.keys has no value/);
+        assert.match(error.message, /^Credentials \(dynamicCredentials\) is set, but msg\.keys has no value/);
         assert.deepEqual([done, sent.length], [1, 0]);
         assert.deepEqual(await requests(), []);
       });
@@ -1412,7 +1444,7 @@ describe('aws-account', () => {
         await bench.red.deploy(flow(), { credentials: credentials('demo') });
         const { error } = await invoke({ payload: {}, keys });
         assert.equal(error?.name, 'InvalidValue');
-        assert.match(error.message, /^dynamicCredentials(\.\w+)? must /);
+        assert.match(error.message, /^Credentials \(dynamicCredentials(\.\w+)?\) must /);
         assert.deepEqual(await requests(), []);
       });
     }

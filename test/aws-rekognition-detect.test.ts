@@ -317,7 +317,7 @@ describe('aws-rekognition-detect', () => {
 
     it('that is none is refused', async () => {
       const error = await errorOf({ operation: 'cats' });
-      assert.match(textOf(error), /^InvalidValue: operation must be one of labels, faces, identify, text/);
+      assert.match(textOf(error), /^InvalidValue: Look for \(operation\) must be one of labels, faces, identify, text/);
       assert.deepEqual(await requests(), []);
     });
   });
@@ -462,12 +462,12 @@ describe('aws-rekognition-detect', () => {
     });
 
     for (const [what, properties] of [
-      ['annotate', { annotate: 'jpeg' }],
-      ['saveFolder', { saveFolder: '/tmp' }],
-      ['skipUnchanged', { skipUnchanged: '5' }],
+      ['Draw boxes (annotate)', { annotate: 'jpeg' }],
+      ['Save in folder (saveFolder)', { saveFolder: '/tmp' }],
+      ['Skip if unchanged (skipUnchanged)', { skipUnchanged: '5' }],
       ['identify', { operation: 'identify', collection: 'family' }],
       [
-        'annotate, saveFolder, skipUnchanged, identify',
+        'Draw boxes (annotate), Save in folder (saveFolder), Skip if unchanged (skipUnchanged), identify',
         { annotate: 'png', saveFolder: '/tmp', skipUnchanged: '5', operation: 'identify', collection: 'f' }
       ]
     ] as const) {
@@ -480,28 +480,32 @@ describe('aws-rekognition-detect', () => {
 
     const small = drawPicture(porch, { width: 79, height: 200, format: 'png' });
     for (const [what, payload, text] of [
-      ['nothing', undefined, /^MissingValue: image is required, but msg.payload has no value/],
-      ['null', null, /^(MissingValue|InvalidValue): image /],
-      ['empty text', '', /^MissingValue: image is required, but is empty/],
-      ['an empty Buffer', Buffer.alloc(0), /^InvalidValue: image is empty: it has 0 bytes/],
-      ['a number', 17, /^InvalidValue: image must be a JPEG or PNG picture: a Buffer, a data URL/],
-      ['a GIF', Buffer.from('GIF89a and more'), /^InvalidValue: image must be a JPEG or PNG picture, but is a GIF/],
-      ['a web page', '<html>\n401</html>', /^InvalidValue: image must be a JPEG or PNG/],
+      ['nothing', undefined, /^MissingValue: Picture \(image\) is required, but msg.payload has no value/],
+      ['null', null, /^(MissingValue|InvalidValue): Picture \(image\) /],
+      ['empty text', '', /^MissingValue: Picture \(image\) is required, but is empty/],
+      ['an empty Buffer', Buffer.alloc(0), /^InvalidValue: Picture \(image\) is empty: it has 0 bytes/],
+      ['a number', 17, /^InvalidValue: Picture \(image\) must be a JPEG or PNG picture: a Buffer, a data URL/],
+      [
+        'a GIF',
+        Buffer.from('GIF89a and more'),
+        /^InvalidValue: Picture \(image\) must be a JPEG or PNG picture, but is a GIF/
+      ],
+      ['a web page', '<html>\n401</html>', /^InvalidValue: Picture \(image\) must be a JPEG or PNG/],
       ['a web page in a Buffer', Buffer.from('<html>401</html>'), /but is a web page or SVG \(does the camera ask/],
-      ['half a JPEG', porchJpeg.subarray(0, 2000), /^InvalidValue: image is cut off/],
-      ['half a PNG', porchPng.subarray(0, 2000), /^InvalidValue: image is cut off/],
+      ['half a JPEG', porchJpeg.subarray(0, 2000), /^InvalidValue: Picture \(image\) is cut off/],
+      ['half a PNG', porchPng.subarray(0, 2000), /^InvalidValue: Picture \(image\) is cut off/],
       ['a data URL without base64', 'data:image/svg+xml,<svg/>', /must be a data URL with base64/],
       [
         'a file that is not there',
         '/nowhere/at all.jpg',
-        /^InvalidValue: image: "\/nowhere\/at all.jpg" cannot be read: there is no such file/
+        /^InvalidValue: Picture \(image\): "\/nowhere\/at all.jpg" cannot be read: there is no such file/
       ],
-      ['a folder', tmpdir(), /^InvalidValue: image: ".*" is a folder/],
-      ['a device', '/dev/zero', /^InvalidValue: image: "\/dev\/zero" is no file/],
+      ['a folder', tmpdir(), /^InvalidValue: Picture \(image\): ".*" is a folder/],
+      ['a device', '/dev/zero', /^InvalidValue: Picture \(image\): "\/dev\/zero" is no file/],
       [
         'a picture with fewer than 80 pixels',
         small,
-        /^InvalidValue: image must be at least 80 pixels wide and high, but has 79 × 200/
+        /^InvalidValue: Picture \(image\) must be at least 80 pixels wide and high, but has 79 × 200/
       ]
     ] as const) {
       it(`will not do as ${what}, which costs no request`, async () => {
@@ -560,7 +564,10 @@ describe('aws-rekognition-detect', () => {
     it('but would then be too small is refused before it is sent', async () => {
       const picture = createCanvas(12_000, 90).encodeSync('png');
       const error = await errorOf({}, { payload: picture });
-      assert.match(textOf(error), /^InvalidValue: image must be at least 80 pixels .* but has 12000 × 90, of which/);
+      assert.match(
+        textOf(error),
+        /^InvalidValue: Picture \(image\) must be at least 80 pixels .* but has 12000 × 90, of which/
+      );
       assert.deepEqual(await requests(), []);
     });
 
@@ -569,7 +576,10 @@ describe('aws-rekognition-detect', () => {
       picture.writeUInt32BE(60_000, 16);
       picture.writeUInt32BE(60_000, 20);
       const error = await errorOf({ annotate: 'png' }, { payload: picture });
-      assert.match(textOf(error), /^InvalidValue: image may have at most 64 megapixels, but has 60000 × 60000 pixels/);
+      assert.match(
+        textOf(error),
+        /^InvalidValue: Picture \(image\) may have at most 64 megapixels, but has 60000 × 60000 pixels/
+      );
     });
   });
 
@@ -658,7 +668,7 @@ describe('aws-rekognition-detect', () => {
           { confidence: 'sure', confidenceType: 'msg' },
           { payload: porchJpeg, sure: confidence }
         );
-        assert.match(textOf(error), /^InvalidValue: confidence must be a number from 0 to 100/);
+        assert.match(textOf(error), /^InvalidValue: Confidence must be a number from 0 to 100/);
       });
     }
   });
@@ -705,7 +715,7 @@ describe('aws-rekognition-detect', () => {
 
     it('that the service does not know are refused', async () => {
       const error = await errorOf({ operation: 'faces', attributes: 'SMILE, HAIR' });
-      assert.match(textOf(error), /^InvalidValue: attributes must be of ALL, DEFAULT, AGE_RANGE.*but has "HAIR"/);
+      assert.match(textOf(error), /^InvalidValue: Attributes must be of ALL, DEFAULT, AGE_RANGE.*but has "HAIR"/);
     });
   });
 
@@ -848,9 +858,12 @@ describe('aws-rekognition-detect', () => {
     });
 
     it('needs a collection', async () => {
-      assert.match(textOf(await errorOf(identify({ collection: '' }))), /^MissingValue: collection is required/);
+      assert.match(
+        textOf(await errorOf(identify({ collection: '' }))),
+        /^MissingValue: Face collection \(collection\) is required/
+      );
       const error = await errorOf(identify({ collection: 'my family' }));
-      assert.match(textOf(error), /^InvalidValue: collection must be the ID of a collection/);
+      assert.match(textOf(error), /^InvalidValue: Face collection \(collection\) must be the ID of a collection/);
       assert.deepEqual(await requests(), []);
     });
   });
@@ -994,7 +1007,7 @@ describe('aws-rekognition-detect', () => {
       '[{"name": "car", "confidence": 101}]'
     ]) {
       it(`will not do as ${targets}`, async () => {
-        assert.match(textOf(await errorOf({ targets })), /^InvalidValue: targets(:| must be)/);
+        assert.match(textOf(await errorOf({ targets })), /^InvalidValue: Targets(:| must be)/);
         assert.deepEqual(await requests(), []);
       });
     }
@@ -1027,7 +1040,7 @@ describe('aws-rekognition-detect', () => {
       '{"left": 0, "top": 0, "width": 0, "height": 1}'
     ]) {
       it(`will not do as ${roi}`, async () => {
-        assert.match(textOf(await errorOf({ roi })), /^InvalidValue: roi must /);
+        assert.match(textOf(await errorOf({ roi })), /^InvalidValue: Region of interest \(roi\) must /);
         assert.deepEqual(await requests(), []);
       });
     }
@@ -1100,7 +1113,7 @@ describe('aws-rekognition-detect', () => {
       relay.answer = () => ({ body: '{"Labels":[]}' });
       await deploy({ annotate: 'png' }, throughRelay());
       const { error, sent } = await bench.red.send('detect', { payload: broken });
-      assert.match(textOf(error as NodeError), /^InvalidValue: image is a broken picture/);
+      assert.match(textOf(error as NodeError), /^InvalidValue: Picture \(image\) is a broken picture/);
       assert.deepEqual(sent, []);
     });
   });
@@ -1200,7 +1213,10 @@ describe('aws-rekognition-detect', () => {
 
     it('that does not exist costs a line in the log, not the result', async () => {
       const folder = join(await newFolder(), 'gone');
-      await assertNotSaved(folder, /^saveFolder: the picture was not saved in ".*gone": there is no such folder\.$/);
+      await assertNotSaved(
+        folder,
+        /^Save in folder \(saveFolder\): the picture was not saved in ".*gone": there is no such folder\.$/
+      );
       await assert.rejects(stat(folder));
     });
 
@@ -1224,7 +1240,9 @@ describe('aws-rekognition-detect', () => {
     it('in which the name is taken by a folder, likewise, and nothing is left behind', async () => {
       const saveFolder = await newFolder();
       await mkdir(join(saveFolder, 'porch_latest.jpg'));
-      await assertNotSaved(saveFolder, /^saveFolder: the picture was not saved in /, { saveTimestamp: true });
+      await assertNotSaved(saveFolder, /^Save in folder \(saveFolder\): the picture was not saved in /, {
+        saveTimestamp: true
+      });
       assert.deepEqual(await readdir(saveFolder), ['porch_latest.jpg']);
       assert.ok(statSync(join(saveFolder, 'porch_latest.jpg')).isDirectory());
     });

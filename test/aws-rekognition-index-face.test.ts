@@ -325,7 +325,7 @@ describe('aws-rekognition-index-face', () => {
       await deploy();
       const { name, message } = errorOf(await send(anna, { topic: '' }));
       assert.equal(name, 'MissingValue');
-      assert.match(message, /^imageId is required, but msg\.topic has no value/);
+      assert.match(message, /^Name to teach \(imageId\) is required, but msg\.topic has no value/);
       assert.deepEqual(await requests(), []);
     });
   });
@@ -662,7 +662,10 @@ describe('aws-rekognition-index-face', () => {
       const outcome = await send(folder);
       const error = errorOf(outcome);
       assert.equal(error.name, 'PartialFailure');
-      assert.match(error.message, /^Nothing was indexed: a\.jpg: image is cut off.*; 2 more pictures were skipped\.$/);
+      assert.match(
+        error.message,
+        /^Nothing was indexed: a\.jpg: the picture is cut off.*; 2 more pictures were skipped\.$/
+      );
       assert.deepEqual(
         skippedOf(error).map(({ file }) => file),
         ['a.jpg', 'b.jpg', 'c.jpg']
@@ -688,7 +691,7 @@ describe('aws-rekognition-index-face', () => {
       await deploy();
       const error = errorOf(await send(join(folder, 'missing')));
       assert.equal(error.name, 'InvalidValue');
-      assert.match(error.message, /^image: ".*" cannot be read: there is no such file\.$/);
+      assert.match(error.message, /^Picture or folder \(image\): ".*" cannot be read: there is no such file\.$/);
     });
 
     it('ends with Closed when the node is closed, and sends nothing any more', async function () {

@@ -100,11 +100,11 @@ describe('aws-sns-publish', () => {
     });
 
     for (const [what, target, text] of [
-      ['nobody', '', /^MissingValue: target is required, but is empty/],
-      ['a name', 'alerts', /^InvalidValue: target must be the ARN of a topic or an endpoint, or a phone number/],
-      ['a queue', 'arn:aws:sqs:us-east-1:111111111111:orders', /^InvalidValue: target must be/],
-      ['a number without a country', '015123456', /^InvalidValue: target must be/],
-      ['a number with blanks', '+1 206 555 0100', /^InvalidValue: target must be/],
+      ['nobody', '', /^MissingValue: Target is required, but is empty/],
+      ['a name', 'alerts', /^InvalidValue: Target must be the ARN of a topic or an endpoint, or a phone number/],
+      ['a queue', 'arn:aws:sqs:us-east-1:111111111111:orders', /^InvalidValue: Target must be/],
+      ['a number without a country', '015123456', /^InvalidValue: Target must be/],
+      ['a number with blanks', '+1 206 555 0100', /^InvalidValue: Target must be/],
       [
         'a topic that is not there',
         'arn:aws:sns:us-east-1:111111111111:gone',
@@ -134,7 +134,7 @@ describe('aws-sns-publish', () => {
     it('may be a mebibyte where the topic allows it; more is refused before it is sent', async () => {
       const target = await newTopic();
       const error = await errorOf({ target }, { payload: 'x'.repeat(1_048_577) });
-      assert.match(`${error.code}: ${error.message}`, /^InvalidValue: message and its attributes have 1048577 bytes/);
+      assert.match(`${error.code}: ${error.message}`, /^InvalidValue: Message and its attributes have 1048577 bytes/);
       assert.deepEqual(await requests(), []);
       await publish({ target }, { payload: 'x'.repeat(1_048_576) });
       assert.equal((await requests()).length, 1);
@@ -152,7 +152,7 @@ describe('aws-sns-publish', () => {
     for (const payload of ['text', 17, [], { sqs: 'no default' }, { default: 17 }, { default: null }]) {
       it(`of each protocol needs an object with a default text, not ${JSON.stringify(payload)}`, async () => {
         const error = await errorOf({ target: '+12065550100', perProtocol: true }, { payload });
-        assert.match(`${error.code}: ${error.message}`, /^InvalidValue: message(\.default)? must be /);
+        assert.match(`${error.code}: ${error.message}`, /^InvalidValue: Message( \(message\.default\))? must be /);
       });
     }
   });
@@ -169,9 +169,9 @@ describe('aws-sns-publish', () => {
     });
 
     for (const [topic, text] of [
-      ['x'.repeat(100), /subject may have at most 99 characters, but has 100/],
-      ['two\nlines', /subject must be text without line breaks and control characters/],
-      ['tab\t', /subject must be text without/]
+      ['x'.repeat(100), /Subject may have at most 99 characters, but has 100/],
+      ['two\nlines', /Subject must be text without line breaks and control characters/],
+      ['tab\t', /Subject must be text without/]
     ] as const) {
       it(`will not do as ${JSON.stringify(topic.slice(0, 12))}`, async () => {
         const error = await errorOf(
@@ -210,7 +210,7 @@ describe('aws-sns-publish', () => {
 
     it('are needed there: the group at least', async () => {
       const error = await errorOf({ target: 'arn:aws:sns:us-east-1:111111111111:orders.fifo' });
-      assert.match(`${error.code}: ${error.message}`, /^MissingValue: groupId is required for a FIFO/);
+      assert.match(`${error.code}: ${error.message}`, /^MissingValue: Group ID \(groupId\) is required for a FIFO/);
     });
 
     it('keep the order of a group: one at a time, those of several groups together', async () => {

@@ -1060,49 +1060,84 @@ describe('aws-sqs-receive', () => {
     const options: DeployOptions = { credentials: credentials() };
 
     for (const [what, properties, name, says] of [
-      ['no queue', {}, 'MissingValue', /queue is required, but is empty/],
+      ['no queue', {}, 'MissingValue', /Queue is required, but is empty/],
       [
         'a queue from a variable that is not there',
         { queue: '$' + '{NOT_SET_AT_ALL}' },
         'MissingValue',
-        /queue is req/
+        /Queue is req/
       ],
-      ['a queue name with a blank', { queue: 'my queue' }, 'InvalidValue', /queue must be the URL, .*"my queue"/],
-      ['a queue name of 81 letters', { queue: 'q'.repeat(81) }, 'InvalidValue', /queue must be the URL/],
+      ['a queue name with a blank', { queue: 'my queue' }, 'InvalidValue', /Queue must be the URL, .*"my queue"/],
+      ['a queue name of 81 letters', { queue: 'q'.repeat(81) }, 'InvalidValue', /Queue must be the URL/],
       [
         'a queue URL with a password',
         { queue: 'https://me:secret@host/1/q' },
         'InvalidValue',
         /"https:\/\/\*\*\*@host/
       ],
-      ['a queue URL without a queue', { queue: 'https://sqs.us-east-1.amazonaws.com/' }, 'InvalidValue', /queue must/],
-      ['the ARN of a topic', { queue: 'arn:aws:sns:us-east-1:111111111111:t' }, 'InvalidValue', /queue must be/],
-      ['a line break in the queue', { queue: 'queue\r\nHost: evil' }, 'InvalidValue', /queue must be/],
-      ['a queue that is a number', { queue: 7 }, 'InvalidValue', /queue must be .*, but is a number/],
-      ['a queue that is a list', { queue: ['one', 'two'] }, 'InvalidValue', /queue must be .*, but is an array/],
-      ['a batch of 0', { queue: 'q', batchSize: 0 }, 'InvalidValue', /batchSize must be a whole number from 1 to 10/],
-      ['a batch of 11', { queue: 'q', batchSize: '11' }, 'InvalidValue', /batchSize must .* but is "11"/],
-      ['a batch of one and a half', { queue: 'q', batchSize: 1.5 }, 'InvalidValue', /batchSize must .* 1\.5/],
-      ['a batch that is text', { queue: 'q', batchSize: 'many' }, 'InvalidValue', /batchSize must .* "many"/],
-      ['no batch size', { queue: 'q', batchSize: '' }, 'InvalidValue', /batchSize must .* but is ""/],
-      ['a wait of 21 s', { queue: 'q', waitTime: 21 }, 'InvalidValue', /waitTime must .* 0 to 20/],
-      ['a wait of -1 s', { queue: 'q', waitTime: -1 }, 'InvalidValue', /waitTime must/],
+      ['a queue URL without a queue', { queue: 'https://sqs.us-east-1.amazonaws.com/' }, 'InvalidValue', /Queue must/],
+      ['the ARN of a topic', { queue: 'arn:aws:sns:us-east-1:111111111111:t' }, 'InvalidValue', /Queue must be/],
+      ['a line break in the queue', { queue: 'queue\r\nHost: evil' }, 'InvalidValue', /Queue must be/],
+      ['a queue that is a number', { queue: 7 }, 'InvalidValue', /Queue must be .*, but is a number/],
+      ['a queue that is a list', { queue: ['one', 'two'] }, 'InvalidValue', /Queue must be .*, but is an array/],
+      [
+        'a batch of 0',
+        { queue: 'q', batchSize: 0 },
+        'InvalidValue',
+        /Batch size \(batchSize\) must be a whole number from 1 to 10/
+      ],
+      [
+        'a batch of 11',
+        { queue: 'q', batchSize: '11' },
+        'InvalidValue',
+        /Batch size \(batchSize\) must .* but is "11"/
+      ],
+      [
+        'a batch of one and a half',
+        { queue: 'q', batchSize: 1.5 },
+        'InvalidValue',
+        /Batch size \(batchSize\) must .* 1\.5/
+      ],
+      [
+        'a batch that is text',
+        { queue: 'q', batchSize: 'many' },
+        'InvalidValue',
+        /Batch size \(batchSize\) must .* "many"/
+      ],
+      ['no batch size', { queue: 'q', batchSize: '' }, 'InvalidValue', /Batch size \(batchSize\) must .* but is ""/],
+      ['a wait of 21 s', { queue: 'q', waitTime: 21 }, 'InvalidValue', /Wait time \(waitTime\) must .* 0 to 20/],
+      ['a wait of -1 s', { queue: 'q', waitTime: -1 }, 'InvalidValue', /Wait time \(waitTime\) must/],
       [
         'a visibility of over 12 h',
         { queue: 'q', visibilityTimeout: 43_201 },
         'InvalidValue',
-        /visibilityTimeout must/
+        /Visibility \(visibilityTimeout\) must/
       ],
       [
         'a visibility that is true',
         { queue: 'q', visibilityTimeout: true },
         'InvalidValue',
-        /visibilityTimeout .* true/
+        /Visibility \(visibilityTimeout\) .* true/
       ],
-      ['none at a time', { queue: 'q', maxInFlight: 0 }, 'InvalidValue', /maxInFlight must be a whole number from 1/],
-      ['an unknown way to settle', { queue: 'q', settle: 'never' }, 'InvalidValue', /settle must be one of sent, flow/],
-      ['an unknown format', { queue: 'q', bodyFormat: '__proto__' }, 'InvalidValue', /bodyFormat must be one of auto/],
-      ['a region that is a host', { queue: 'q', region: 'evil.example/x' }, 'InvalidValue', /region must be a region/]
+      [
+        'none at a time',
+        { queue: 'q', maxInFlight: 0 },
+        'InvalidValue',
+        /Most at a time \(maxInFlight\) must be a whole number from 1/
+      ],
+      [
+        'an unknown way to settle',
+        { queue: 'q', settle: 'never' },
+        'InvalidValue',
+        /Delete \(settle\) must be one of sent, flow/
+      ],
+      [
+        'an unknown format',
+        { queue: 'q', bodyFormat: '__proto__' },
+        'InvalidValue',
+        /Payload \(bodyFormat\) must be one of auto/
+      ],
+      ['a region that is a host', { queue: 'q', region: 'evil.example/x' }, 'InvalidValue', /Region must be a region/]
     ] as const) {
       it(what, async () => {
         await bench.red.deploy([account(bench), receiveNode(properties), sink('out')], options);

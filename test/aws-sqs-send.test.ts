@@ -177,7 +177,10 @@ describe('aws-sqs-send', () => {
       assert.equal(fits.error, undefined);
       const { error } = await bench.red.send('send', { payload: 'x'.repeat(1_048_576 - rest + 1) });
       assert.equal(error?.code, 'InvalidValue');
-      assert.match(error?.message ?? '', /body and its attributes have 1048577 bytes, but may have at most 1048576/);
+      assert.match(
+        error?.message ?? '',
+        /Message body \(body\) and its attributes have 1048577 bytes, but may have at most 1048576/
+      );
       assert.equal((await queues.requests('SendMessage')).length, 1);
     });
   });
@@ -240,7 +243,10 @@ describe('aws-sqs-send', () => {
       await sent({ ...fifo, delaySeconds: '0' });
       assert.ok(!('DelaySeconds' in ((await inputs())[0] ?? {})));
       const error = await errorOf({ ...fifo, delaySeconds: '1' });
-      assert.match(`${error.code}: ${error.message}`, /^InvalidValue: delaySeconds must be empty for a FIFO queue/);
+      assert.match(
+        `${error.code}: ${error.message}`,
+        /^InvalidValue: Delay \(delaySeconds\) must be empty for a FIFO queue/
+      );
     });
   });
 
@@ -256,7 +262,7 @@ describe('aws-sqs-send', () => {
 
     it('a FIFO queue needs a group', async () => {
       const error = await errorOf({ queue: 'orders.fifo' });
-      assert.match(`${error.code}: ${error.message}`, /^MissingValue: groupId is required for a FIFO/);
+      assert.match(`${error.code}: ${error.message}`, /^MissingValue: Group ID \(groupId\) is required for a FIFO/);
       assert.deepEqual(await queues.requests(), []);
     });
 
@@ -267,7 +273,7 @@ describe('aws-sqs-send', () => {
       const error = await errorOf({ queue, deduplicationId: 'x', deduplicationIdType: 'str' });
       assert.match(
         `${error.code}: ${error.message}`,
-        /^InvalidValue: deduplicationId must be empty, except for a FIFO/
+        /^InvalidValue: Deduplication ID \(deduplicationId\) must be empty, except for a FIFO/
       );
     });
   });

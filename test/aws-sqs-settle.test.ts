@@ -562,7 +562,7 @@ describe('aws-sqs-settle', () => {
   });
 
   describe('says at once what is wrong with', () => {
-    const notNumbers = /^delay must be a whole number from 0 to 43200, but is /;
+    const notNumbers = /^Delay must be a whole number from 0 to 43200, but is /;
     for (const [what, aws] of [
       ['no msg.aws', undefined],
       ['a msg.aws that is null', null],
@@ -629,7 +629,7 @@ describe('aws-sqs-settle', () => {
       const { msg } = await holding({ action: 'burn' });
       const { code, message } = errorOf(await bench.red.send('settle', msg));
       assert.equal(code, 'InvalidValue');
-      assert.match(message, /^action must be one of delete, return, but is "burn"/);
+      assert.match(message, /^Action must be one of delete, return, but is "burn"/);
     });
 
     it('a queue that was deleted: the message cannot be settled any more', async () => {

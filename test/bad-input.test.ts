@@ -86,98 +86,102 @@ const functionNames: Row[] = [
     bad: 'a functionName that is blank',
     node: { functionName: '' },
     error: 'MissingValue',
-    says: /^functionName is required, but is empty/
+    says: /^Function \(functionName\) is required, but is empty/
   },
   {
     bad: 'a functionName from a member that the message does not have',
     node: functionFrom('msg', 'target'),
     error: 'MissingValue',
-    says: /functionName .*msg\.target has no value/
+    says: /Function \(functionName\) .*msg\.target has no value/
   },
   {
     bad: 'a functionName from below a member that the message does not have',
     node: functionFrom('msg', 'a.b.c'),
     error: 'MissingValue',
-    says: /functionName .*msg\.a\.b\.c has no value/
+    says: /Function \(functionName\) .*msg\.a\.b\.c has no value/
   },
   {
     bad: 'a functionName from below null',
     node: functionFrom('msg', 'a.b'),
     msg: { payload: 'kept', a: null },
     error: 'MissingValue',
-    says: /functionName .*msg\.a\.b has no value/
+    says: /Function \(functionName\) .*msg\.a\.b has no value/
   },
   {
     bad: 'a functionName from an element that a message names and does not have',
     node: functionFrom('msg', 'a[msg.which]'),
     msg: { payload: 'kept', a: ['hello'] },
     error: 'MissingValue',
-    says: /functionName .*msg\.a\[msg\.which\] has no value/
+    says: /Function \(functionName\) .*msg\.a\[msg\.which\] has no value/
   },
   {
     bad: 'a functionName from a path that is none',
     node: functionFrom('msg', 'a[0'),
     error: 'InvalidValue',
-    says: /functionName.*"msg\.a\[0" is no valid path/
+    says: /Function \(functionName\).*"msg\.a\[0" is no valid path/
   },
   {
     bad: 'a functionName that is an empty text in the message',
     node: functionFrom('msg', 'target'),
     msg: { payload: 'kept', target: '' },
     error: 'MissingValue',
-    says: /functionName .*msg\.target has no value/
+    says: /Function \(functionName\) .*msg\.target has no value/
   },
   {
     bad: 'a functionName from an environment variable that is not set',
     node: functionFrom('env', 'NIMBUS_IS_NOT_SET'),
     error: 'MissingValue',
-    says: /functionName .*environment variable NIMBUS_IS_NOT_SET has no value/
+    says: /Function \(functionName\) .*environment variable NIMBUS_IS_NOT_SET has no value/
   },
   {
     bad: 'a functionName from an empty flow context',
     node: functionFrom('flow', 'target.name'),
     error: 'MissingValue',
-    says: /functionName .*flow\.target\.name has no value/
+    says: /Function \(functionName\) .*flow\.target\.name has no value/
   },
   {
     bad: 'a functionName from an empty global context',
     node: functionFrom('global', 'target'),
     error: 'MissingValue',
-    says: /functionName .*global\.target has no value/
+    says: /Function \(functionName\) .*global\.target has no value/
   },
   {
     bad: 'a functionName from a context path that is none',
     node: functionFrom('flow', 'a[0'),
     error: 'MissingValue',
-    says: /functionName .*flow\.a\[0 has no value/
+    says: /Function \(functionName\) .*flow\.a\[0 has no value/
   },
-  ...wrongTypes('functionName', notText, (shown) => new RegExp(`^functionName must be .*, but is ${shown}\\.`)),
+  ...wrongTypes(
+    'functionName',
+    notText,
+    (shown) => new RegExp(`^Function \\(functionName\\) must be .*, but is ${shown}\\.`)
+  ),
   {
     bad: 'a functionName that is NaN',
     node: functionFrom('msg', 'bad'),
     msg: { payload: 'kept', bad: Number.NaN },
     error: 'InvalidValue',
-    says: /^functionName must be .*, but is a number/
+    says: /^Function \(functionName\) must be .*, but is a number/
   },
   {
     bad: 'an array of no functions',
     node: functionFrom('json', '[]'),
     error: 'InvalidValue',
-    says: /^functionName .*at least one target.*empty array/
+    says: /^Function \(functionName\) .*at least one target.*empty array/
   },
   {
     bad: 'an array of no functions in the message',
     node: functionFrom('msg', 'targets'),
     msg: { payload: 'kept', targets: [] },
     error: 'InvalidValue',
-    says: /^functionName .*at least one target.*empty array/
+    says: /^Function \(functionName\) .*at least one target.*empty array/
   },
   {
     bad: 'an array of functions with elements that are none',
     node: functionFrom('msg', 'targets'),
     msg: { payload: 'kept', targets: [7, undefined, ['hello'], '', 'no such'] },
     error: 'PartialFailure',
-    says: /^5 of 5 targets failed; the first, .*: functionName must be .*, but is a number/
+    says: /^5 of 5 targets failed; the first, .*: Function \(functionName\) must be .*, but is a number/
   },
   {
     bad: 'an array of functions with one that does not exist',
@@ -191,71 +195,71 @@ const functionNames: Row[] = [
     bad: 'a functionName with a blank',
     node: { functionName: 'my function' },
     error: 'InvalidValue',
-    says: /^functionName must be .*"my function"/
+    says: /^Function \(functionName\) must be .*"my function"/
   },
   {
     bad: 'a functionName of nothing but blanks',
     node: { functionName: '   ' },
     error: 'InvalidValue',
-    says: /^functionName must be/
+    says: /^Function \(functionName\) must be/
   },
   {
     bad: 'a functionName with a line break and a header',
     node: functionFrom('msg', 'target'),
     msg: { payload: 'kept', target: 'hello\r\nX-Amz-Invocation-Type: Event' },
     error: 'InvalidValue',
-    says: /^functionName must be .*hello\\r\\nX-Amz/
+    says: /^Function \(functionName\) must be .*hello\\r\\nX-Amz/
   },
   {
     bad: 'a functionName that ends in a line break',
     node: functionFrom('msg', 'target'),
     msg: { payload: 'kept', target: 'hello\n' },
     error: 'InvalidValue',
-    says: /^functionName must be .*"hello\\n"/
+    says: /^Function \(functionName\) must be .*"hello\\n"/
   },
   {
     bad: 'a functionName of 257 characters',
     node: { functionName: 'f'.repeat(257) },
     error: 'InvalidValue',
-    says: /^functionName may have at most 256 characters, but has 257/
+    says: /^Function \(functionName\) may have at most 256 characters, but has 257/
   },
   {
     bad: 'a functionName that climbs out of its path',
     node: { functionName: '..' },
     error: 'InvalidValue',
-    says: /^functionName must be .*"\.\."/
+    says: /^Function \(functionName\) must be .*"\.\."/
   },
   {
     bad: 'a functionName with slashes that climb',
     node: { functionName: '../../2015-03-31/functions' },
     error: 'InvalidValue',
-    says: /^functionName must be/
+    says: /^Function \(functionName\) must be/
   },
   {
     bad: 'a functionName in letters that AWS does not take',
     node: { functionName: 'grüße-функция' },
     error: 'InvalidValue',
-    says: /^functionName must be .*grüße/
+    says: /^Function \(functionName\) must be .*grüße/
   },
   {
     bad: 'an ARN whose region is a host and a path',
     node: { functionName: 'arn:aws:lambda:evil.example/x:111111111111:function:hello' },
     error: 'InvalidValue',
-    says: /^functionName must be/
+    says: /^Function \(functionName\) must be/
   },
   ...['evil.example', '..', 'us-east-1.evil.example', '-'].map(
     (region): Row => ({
       bad: `an ARN whose region is ${region}`,
       node: { functionName: `arn:aws:lambda:${region}:111111111111:function:hello` },
       error: 'InvalidValue',
-      says: /^functionName must be .*"arn:aws:lambda:/
+      says: /^Function \(functionName\) must be .*"arn:aws:lambda:/
     })
   ),
   {
     bad: 'an ARN of something else',
     node: { functionName: 'arn:aws:sqs:us-east-1:111111111111:jobs' },
     error: 'InvalidValue',
-    says: /^functionName must be .*arn:aws:sqs/
+    says: /^Function \(functionName\) must be .*arn:aws:sqs/
   },
   {
     bad: 'the ARN of a function of another account',
@@ -292,7 +296,7 @@ const functionNames: Row[] = [
     bad: 'a functionName that is only colons',
     node: { functionName: '::' },
     error: 'InvalidValue',
-    says: /^functionName must be .*"::"/
+    says: /^Function \(functionName\) must be .*"::"/
   }
 ];
 
@@ -301,101 +305,105 @@ const expressions: Row[] = [
     bad: 'a JSONata expression that throws',
     node: functionFrom('jsonata', '$error("no target")'),
     error: 'InvalidValue',
-    says: /^functionName: the JSONata expression failed: no target/
+    says: /^Function \(functionName\): the JSONata expression failed: no target/
   },
   {
     bad: 'a JSONata expression that throws two lines',
     node: functionFrom('jsonata', '$error("one\\ntwo")'),
     error: 'InvalidValue',
-    says: /^functionName: the JSONata expression failed: one two/
+    says: /^Function \(functionName\): the JSONata expression failed: one two/
   },
   {
     bad: 'a JSONata expression that adds text to a number',
     node: payloadFrom('jsonata', 'payload + 1'),
     error: 'InvalidValue',
-    says: /^payload: the JSONata expression failed: .*number/
+    says: /^Payload: the JSONata expression failed: .*number/
   },
   {
     bad: 'a JSONata expression that never matches',
     node: functionFrom('jsonata', 'targets[name = "x"].id'),
     error: 'MissingValue',
-    says: /^functionName is required, but the JSONata expression has no value/
+    says: /^Function \(functionName\) is required, but the JSONata expression has no value/
   },
   {
     bad: 'a JSONata expression for the payload that never matches',
     node: payloadFrom('jsonata', 'nothing.here'),
     error: 'MissingValue',
-    says: /^payload is required, but the JSONata expression has no value/
+    says: /^Payload is required, but the JSONata expression has no value/
   },
   {
     bad: 'a JSONata expression with a syntax error',
     node: payloadFrom('jsonata', 'payload +'),
     error: 'InvalidValue',
-    says: /^payload: .*JSONata expression.*Unexpected end of expression/
+    says: /^Payload: .*JSONata expression.*Unexpected end of expression/
   },
   {
     bad: 'a JSONata expression with a syntax error, in a field that may be blank',
     node: from('qualifier', 'jsonata', '((('),
     error: 'InvalidValue',
-    says: /^qualifier: .*JSONata expression/
+    says: /^Version or alias \(qualifier\): .*JSONata expression/
   },
   {
     bad: 'a JSONata expression that gives a function',
     node: payloadFrom('jsonata', 'function($x) { $x }'),
     error: 'InvalidValue',
-    says: /^payload: the JSONata expression gives a function/
+    says: /^Payload: the JSONata expression gives a function/
   },
   {
     bad: "a JSONata expression that gives one of JSONata's own functions",
     node: payloadFrom('jsonata', '$sum'),
     error: 'InvalidValue',
-    says: /^payload: the JSONata expression gives a function/
+    says: /^Payload: the JSONata expression gives a function/
   },
   {
     bad: 'a JSONata expression that gives a pattern',
     node: functionFrom('jsonata', '/a+/'),
     error: 'InvalidValue',
-    says: /^functionName: the JSONata expression gives a function/
+    says: /^Function \(functionName\): the JSONata expression gives a function/
   },
   {
     bad: 'a JSONata expression that makes a hundred million elements',
     node: payloadFrom('jsonata', '[1..1e8]'),
     error: 'InvalidValue',
-    says: /^payload: the JSONata expression failed: .*must not exceed 1e\d/
+    says: /^Payload: the JSONata expression failed: .*must not exceed 1e\d/
   },
   {
     bad: 'a JSONata expression that calls what is no function',
     node: payloadFrom('jsonata', '$nope(payload)'),
     error: 'InvalidValue',
-    says: /^payload: the JSONata expression failed: .*function/
+    says: /^Payload: the JSONata expression failed: .*function/
   },
   {
     bad: 'a JSONata expression that asks for a variable that is not set',
     node: functionFrom('jsonata', '$env("NIMBUS_IS_NOT_SET")'),
     error: 'MissingValue',
-    says: /^functionName is required/
+    says: /^Function \(functionName\) is required/
   }
 ];
 
 const qualifiers: Row[] = [
-  ...wrongTypes('qualifier', noQualifier, (shown) => new RegExp(`^qualifier must be .*, but is ${shown}\\.`)),
+  ...wrongTypes(
+    'qualifier',
+    noQualifier,
+    (shown) => new RegExp(`^Version or alias \\(qualifier\\) must be .*, but is ${shown}\\.`)
+  ),
   {
     bad: 'a qualifier with a blank',
     node: from('qualifier', 'str', 'my alias'),
     error: 'InvalidValue',
-    says: /^qualifier must be a version number, \$LATEST or an alias, .*"my alias"/
+    says: /^Version or alias \(qualifier\) must be a version number, \$LATEST or an alias, .*"my alias"/
   },
   {
     bad: 'a qualifier that would add to the query',
     node: from('qualifier', 'str', 'live&X=1'),
     error: 'InvalidValue',
-    says: /^qualifier must be .*"live&X=1"/
+    says: /^Version or alias \(qualifier\) must be .*"live&X=1"/
   },
   {
     bad: 'a qualifier of 129 characters',
     node: from('qualifier', 'str', 'q'.repeat(129)),
     error: 'InvalidValue',
-    says: /^qualifier may have at most 128 characters, but has 129/
+    says: /^Version or alias \(qualifier\) may have at most 128 characters, but has 129/
   },
   {
     bad: 'a qualifier other than that of the name',
@@ -411,44 +419,44 @@ const payloads: Row[] = [
     bad: 'a message without a payload',
     msg: { topic: 'only' },
     error: 'MissingValue',
-    says: /^payload is required, but msg\.payload has no value/
+    says: /^Payload is required, but msg\.payload has no value/
   },
   {
     bad: 'a payload that is blank',
     node: payloadFrom('str', ''),
     error: 'MissingValue',
-    says: /^payload is required, but is empty/
+    says: /^Payload is required, but is empty/
   },
   {
     bad: 'a payload that contains itself, such as msg.req',
     node: payloadFrom('msg', 'req'),
     msg: circular,
     error: 'InvalidValue',
-    says: /^payload cannot be written as JSON: .*itself/
+    says: /^Payload cannot be written as JSON: .*itself/
   },
   {
     bad: 'a payload that is a function',
     msg: () => ({ payload: () => 1 }),
     error: 'InvalidValue',
-    says: /^payload cannot be written as JSON: it is a function/
+    says: /^Payload cannot be written as JSON: it is a function/
   },
   {
     bad: 'a payload that is a symbol',
     msg: () => ({ payload: Symbol('x') }),
     error: 'InvalidValue',
-    says: /^payload cannot be written as JSON: it is a symbol/
+    says: /^Payload cannot be written as JSON: it is a symbol/
   },
   {
     bad: 'a payload with a big integer in it',
     msg: () => ({ payload: { id: 7n } }),
     error: 'InvalidValue',
-    says: /^payload cannot be written as JSON: .*BigInt/
+    says: /^Payload cannot be written as JSON: .*BigInt/
   },
   {
     bad: 'a payload that is nested 100,000 deep',
     msg: () => ({ payload: nested(100_000) }),
     error: 'InvalidValue',
-    says: /^payload cannot be written as JSON/
+    says: /^Payload cannot be written as JSON/
   },
   {
     bad: 'a payload whose toJSON throws something that is no Error',
@@ -460,57 +468,57 @@ const payloads: Row[] = [
       }
     }),
     error: 'InvalidValue',
-    says: /^payload cannot be written as JSON/
+    says: /^Payload cannot be written as JSON/
   },
   {
     bad: 'a JSON literal that is malformed',
     node: payloadFrom('json', '{"a": \n tru}'),
     error: 'InvalidValue',
-    says: /^payload is no valid JSON: Unexpected token/
+    says: /^Payload is no valid JSON: Unexpected token/
   },
   {
     bad: 'a number literal that is none',
     node: payloadFrom('num', 'twelve'),
     error: 'InvalidValue',
-    says: /^payload must be a number, but is "twelve"/
+    says: /^Payload must be a number, but is "twelve"/
   },
   {
     bad: 'a text payload of 7 MB',
     msg: () => ({ payload: 'x'.repeat(7_000_000) }),
     error: 'InvalidValue',
-    says: /^payload has 7000002 bytes, .*6291556/
+    says: /^Payload has 7000002 bytes, .*6291556/
   },
   {
     bad: 'a Buffer of 7 MB that is JSON',
     msg: () => ({ payload: Buffer.from(JSON.stringify('x'.repeat(7_000_000))) }),
     error: 'InvalidValue',
-    says: /^payload has 7000002 bytes, .*6291556/
+    says: /^Payload has 7000002 bytes, .*6291556/
   },
   {
     bad: 'an object of 7 MB',
     msg: () => ({ payload: { picture: 'x'.repeat(7_000_000) } }),
     error: 'InvalidValue',
-    says: /^payload has 7000014 bytes, .*6291556/
+    says: /^Payload has 7000014 bytes, .*6291556/
   },
   {
     bad: 'a text that is too long only as JSON',
     msg: () => ({ payload: '"'.repeat(3_500_000) }),
     error: 'InvalidValue',
-    says: /^payload has 7000002 bytes, .*6291556/
+    says: /^Payload has 7000002 bytes, .*6291556/
   },
   {
     bad: 'an Event of 1.1 MB',
     node: { invocationType: 'Event' },
     msg: () => ({ payload: 'x'.repeat(1_100_000) }),
     error: 'InvalidValue',
-    says: /^payload has 1100002 bytes, .*Event.*1048576/
+    says: /^Payload has 1100002 bytes, .*Event.*1048576/
   },
   {
     bad: 'a payload of 7 MB for a DryRun',
     node: { invocationType: 'DryRun' },
     msg: () => ({ payload: 'x'.repeat(7_000_000) }),
     error: 'InvalidValue',
-    says: /^payload has 7000002 bytes, .*6291556/
+    says: /^Payload has 7000002 bytes, .*6291556/
   }
 ];
 
@@ -520,27 +528,27 @@ const contexts: Row[] = [
     node: from('clientContext', 'msg', 'context'),
     msg: () => ({ payload: 'kept', context: 'x'.repeat(3000) }),
     error: 'InvalidValue',
-    says: /^clientContext has \d+ characters in base64, .*3583/
+    says: /^Client context \(clientContext\) has \d+ characters in base64, .*3583/
   },
   {
     bad: 'a clientContext that contains itself',
     node: from('clientContext', 'msg', 'req'),
     msg: circular,
     error: 'InvalidValue',
-    says: /^clientContext cannot be written as JSON: .*itself/
+    says: /^Client context \(clientContext\) cannot be written as JSON: .*itself/
   },
   {
     bad: 'a clientContext that is malformed JSON',
     node: from('clientContext', 'json', '{'),
     error: 'InvalidValue',
-    says: /^clientContext is no valid JSON/
+    says: /^Client context \(clientContext\) is no valid JSON/
   },
   {
     bad: 'a clientContext that is a function',
     node: from('clientContext', 'msg', 'context'),
     msg: () => ({ payload: 'kept', context: () => 1 }),
     error: 'InvalidValue',
-    says: /^clientContext cannot be written as JSON: it is a function/
+    says: /^Client context \(clientContext\) cannot be written as JSON: it is a function/
   }
 ];
 
@@ -550,76 +558,76 @@ const settings: Row[] = [
       bad: `a timeout of ${timeout}`,
       node: { timeout },
       error: 'InvalidValue',
-      says: new RegExp(`^timeout must be a number from 0\\.001 to 3600, but is ${shown}`)
+      says: new RegExp(`^Timeout must be a number from 0\\.001 to 3600, but is ${shown}`)
     })
   ),
   {
     bad: 'a timeout that is blank',
     node: { timeout: '' },
     error: 'InvalidValue',
-    says: /^timeout must be a number from 0\.001 to 3600, but is ""/
+    says: /^Timeout must be a number from 0\.001 to 3600, but is ""/
   },
   {
     bad: 'a timeout that is an object',
     node: { timeout: { seconds: 3 } },
     error: 'InvalidValue',
-    says: /^timeout must be a number from 0\.001 to 3600, but is an object/
+    says: /^Timeout must be a number from 0\.001 to 3600, but is an object/
   },
   ...['many', '-1', '1.5', '11'].map(
     (retries): Row => ({
       bad: `retries of ${retries}`,
       node: { retries },
       error: 'InvalidValue',
-      says: new RegExp(`^retries must be a whole number from 0 to 10, but is "${retries}"`)
+      says: new RegExp(`^Retries must be a whole number from 0 to 10, but is "${retries}"`)
     })
   ),
   {
     bad: 'a timeout from an environment variable that is not set',
     node: { timeout: '${NIMBUS_IS_NOT_SET}' },
     error: 'InvalidValue',
-    says: /^timeout must be a number from 0\.001 to 3600/
+    says: /^Timeout must be a number from 0\.001 to 3600/
   },
   {
     bad: 'an invocationType that there is not',
     node: { invocationType: 'Sync' },
     error: 'InvalidValue',
-    says: /^invocationType must be one of RequestResponse, Event, DryRun, but is "Sync"/
+    says: /^Invocation \(invocationType\) must be one of RequestResponse, Event, DryRun, but is "Sync"/
   },
   {
     bad: 'an invocationType of the prototype',
     node: { invocationType: 'constructor' },
     error: 'InvalidValue',
-    says: /^invocationType must be one of/
+    says: /^Invocation \(invocationType\) must be one of/
   },
   {
     bad: 'an output that there is not',
     node: { output: 'xml' },
     error: 'InvalidValue',
-    says: /^output must be one of parsed, raw, but is "xml"/
+    says: /^Output must be one of parsed, raw, but is "xml"/
   },
   {
     bad: 'a functionError that there is not',
     node: { functionError: 'ignore' },
     error: 'InvalidValue',
-    says: /^functionError must be one of error, output, but is "ignore"/
+    says: /^If it fails \(functionError\) must be one of error, output, but is "ignore"/
   },
   {
     bad: 'a logTail that is neither true nor false',
     node: { logTail: 'perhaps' },
     error: 'InvalidValue',
-    says: /^logTail must be true or false, but is "perhaps"/
+    says: /^Return the end of the log \(logTail\) must be true or false, but is "perhaps"/
   },
   {
     bad: 'a type of value that Node-RED has and this field has not',
     node: functionFrom('date', 'x'),
     error: 'InvalidValue',
-    says: /^functionName: "date" is no type of value/
+    says: /^Function \(functionName\): "date" is no type of value/
   },
   {
     bad: 'a type of value that there is not',
     node: functionFrom('__proto__', 'x'),
     error: 'InvalidValue',
-    says: /^functionName: "__proto__" is no type of value/
+    says: /^Function \(functionName\): "__proto__" is no type of value/
   }
 ];
 
@@ -643,15 +651,15 @@ const regions: Row[] = [
       node: from('region', 'msg', 'region'),
       msg: { payload: 'kept', region },
       error: 'InvalidValue',
-      says: /^region must be a region name such as eu-west-1, but is "/
+      says: /^Region must be a region name such as eu-west-1, but is "/
     })
   ),
-  ...wrongTypes('region', notTextNorNull, (shown) => new RegExp(`^region must be .*, but is ${shown}\\.`)),
+  ...wrongTypes('region', notTextNorNull, (shown) => new RegExp(`^Region must be .*, but is ${shown}\\.`)),
   {
     bad: 'a region of the account that is a host name',
     account: { region: 'evil.example' },
     error: 'InvalidValue',
-    says: /region must be a region name such as eu-west-1, but is "evil\.example"/
+    says: /Region must be a region name such as eu-west-1, but is "evil\.example"/
   }
 ];
 
@@ -667,84 +675,108 @@ const keys = keysOf('demo');
 const logins: Row[] = [
   {
     bad: 'dynamicCredentials that the message does not bring',
-    ...dynamicCredentials(undefined, /^dynamicCredentials .*msg\.login has no value/, 'MissingValue')
+    ...dynamicCredentials(undefined, /^Credentials \(dynamicCredentials\) .*msg\.login has no value/, 'MissingValue')
   },
   {
     bad: 'dynamicCredentials that are null',
-    ...dynamicCredentials(null, /^dynamicCredentials .*msg\.login has no value/, 'MissingValue')
+    ...dynamicCredentials(null, /^Credentials \(dynamicCredentials\) .*msg\.login has no value/, 'MissingValue')
   },
   {
     bad: 'dynamicCredentials that are an empty text',
-    ...dynamicCredentials('', /^dynamicCredentials .*msg\.login has no value/, 'MissingValue')
+    ...dynamicCredentials('', /^Credentials \(dynamicCredentials\) .*msg\.login has no value/, 'MissingValue')
   },
   {
     bad: 'dynamicCredentials from an environment variable that is not set',
     node: from('dynamicCredentials', 'env', 'NIMBUS_IS_NOT_SET'),
     error: 'MissingValue',
-    says: /^dynamicCredentials .*NIMBUS_IS_NOT_SET has no value/
+    says: /^Credentials \(dynamicCredentials\) .*NIMBUS_IS_NOT_SET has no value/
   },
   {
     bad: 'dynamicCredentials from an expression that never matches',
     node: from('dynamicCredentials', 'jsonata', 'nothing.here'),
     error: 'MissingValue',
-    says: /^dynamicCredentials .*JSONata expression has no value/
+    says: /^Credentials \(dynamicCredentials\) .*JSONata expression has no value/
   },
-  { bad: 'dynamicCredentials that are a number', ...dynamicCredentials(7, /^dynamicCredentials must be .*a number/) },
+  {
+    bad: 'dynamicCredentials that are a number',
+    ...dynamicCredentials(7, /^Credentials \(dynamicCredentials\) must be .*a number/)
+  },
   {
     bad: 'dynamicCredentials that are text',
-    ...dynamicCredentials(`${keys.accessKeyId}:${keys.secretAccessKey}`, /^dynamicCredentials must be .*a string/)
+    ...dynamicCredentials(
+      `${keys.accessKeyId}:${keys.secretAccessKey}`,
+      /^Credentials \(dynamicCredentials\) must be .*a string/
+    )
   },
   {
     bad: 'dynamicCredentials that are an array',
-    ...dynamicCredentials([keys.accessKeyId, keys.secretAccessKey], /^dynamicCredentials must be .*an array/)
+    ...dynamicCredentials(
+      [keys.accessKeyId, keys.secretAccessKey],
+      /^Credentials \(dynamicCredentials\) must be .*an array/
+    )
   },
   {
     bad: 'dynamicCredentials that are a function',
-    ...dynamicCredentials(() => keys, /^dynamicCredentials must be .*a function/)
+    ...dynamicCredentials(() => keys, /^Credentials \(dynamicCredentials\) must be .*a function/)
   },
   {
     bad: 'dynamicCredentials without an accessKeyId',
-    ...dynamicCredentials({ secretAccessKey: keys.secretAccessKey }, /^dynamicCredentials\.accessKeyId must be text/)
+    ...dynamicCredentials(
+      { secretAccessKey: keys.secretAccessKey },
+      /^Credentials \(dynamicCredentials\.accessKeyId\) must be text/
+    )
   },
   {
     bad: 'dynamicCredentials without a secretAccessKey',
-    ...dynamicCredentials({ accessKeyId: keys.accessKeyId }, /^dynamicCredentials\.secretAccessKey must be text/)
+    ...dynamicCredentials(
+      { accessKeyId: keys.accessKeyId },
+      /^Credentials \(dynamicCredentials\.secretAccessKey\) must be text/
+    )
   },
   {
     bad: 'dynamicCredentials with an empty secretAccessKey',
-    ...dynamicCredentials({ ...keys, secretAccessKey: '' }, /^dynamicCredentials\.secretAccessKey must be text/)
+    ...dynamicCredentials(
+      { ...keys, secretAccessKey: '' },
+      /^Credentials \(dynamicCredentials\.secretAccessKey\) must be text/
+    )
   },
   {
     bad: 'dynamicCredentials with a number in them',
-    ...dynamicCredentials({ ...keys, accessKeyId: 42 }, /^dynamicCredentials\.accessKeyId must be text/)
+    ...dynamicCredentials({ ...keys, accessKeyId: 42 }, /^Credentials \(dynamicCredentials\.accessKeyId\) must be text/)
   },
   {
     bad: 'dynamicCredentials with a line break in the key',
     ...dynamicCredentials(
       { ...keys, accessKeyId: `${keys.accessKeyId}\r\nX-Evil: 1` },
-      /^dynamicCredentials\.accessKeyId must not hold blanks/
+      /^Credentials \(dynamicCredentials\.accessKeyId\) must not hold blanks/
     )
   },
   {
     bad: 'dynamicCredentials with a line break in the token',
-    ...dynamicCredentials({ ...keys, sessionToken: 'a\r\nb' }, /^dynamicCredentials\.sessionToken must not hold blanks/)
+    ...dynamicCredentials(
+      { ...keys, sessionToken: 'a\r\nb' },
+      /^Credentials \(dynamicCredentials\.sessionToken\) must not hold blanks/
+    )
   },
   {
     bad: 'dynamicCredentials whose token is an object',
-    ...dynamicCredentials({ ...keys, sessionToken: {} }, /^dynamicCredentials\.sessionToken must be text/)
+    ...dynamicCredentials(
+      { ...keys, sessionToken: {} },
+      /^Credentials \(dynamicCredentials\.sessionToken\) must be text/
+    )
   },
   {
     bad: 'dynamicCredentials that hide in __proto__',
     ...dynamicCredentials(
       JSON.parse(`{"__proto__": ${JSON.stringify(keys)}, "sessionToken": "t"}`),
-      /^dynamicCredentials\.accessKeyId must be text/
+      /^Credentials \(dynamicCredentials\.accessKeyId\) must be text/
     )
   },
   {
     bad: 'dynamicCredentials as a literal in the flow',
     node: from('dynamicCredentials', 'json', JSON.stringify(keys)),
     error: 'InvalidValue',
-    says: /^dynamicCredentials must not stand in the flow itself/
+    says: /^Credentials \(dynamicCredentials\) must not stand in the flow itself/
   },
   {
     bad: 'dynamicCredentials that AWS does not know',
@@ -769,7 +801,7 @@ const logins: Row[] = [
     node: from('dynamicCredentials', 'jsonata', '$error(login.secretAccessKey)'),
     msg: () => ({ payload: 'kept', login: keys }),
     error: 'InvalidValue',
-    says: /^dynamicCredentials: the JSONata expression failed: D3137/
+    says: /^Credentials \(dynamicCredentials\): the JSONata expression failed: D3137/
   }
 ];
 
@@ -815,31 +847,31 @@ const accounts: Row[] = [
     bad: 'an account without an access key ID',
     credentials: { secretAccessKey: keys.secretAccessKey },
     error: 'MissingValue',
-    says: /^The aws-account.*: accessKeyId is required/
+    says: /^The aws-account.*: Access key ID \(accessKeyId\) is required/
   },
   {
     bad: 'an account without a secret',
     credentials: { accessKeyId: keys.accessKeyId },
     error: 'MissingValue',
-    says: /^The aws-account.*: secretAccessKey is required/
+    says: /^The aws-account.*: Secret access key \(secretAccessKey\) is required/
   },
   {
     bad: 'an account whose secret has a blank',
     credentials: { ...keys, secretAccessKey: keys.secretAccessKey.replace('/', ' ') },
     error: 'InvalidValue',
-    says: /^The aws-account.*: secretAccessKey must be text without blanks/
+    says: /^The aws-account.*: Secret access key \(secretAccessKey\) must be text without blanks/
   },
   {
     bad: 'an account with a source that there is not',
     account: { source: 'magic' },
     error: 'InvalidValue',
-    says: /^The aws-account.*: source must be one of default, keys, profile, but is "magic"/
+    says: /^The aws-account.*: Sign in with \(source\) must be one of default, keys, profile, but is "magic"/
   },
   {
     bad: 'an account by profile without its name',
     account: { source: 'profile' },
     error: 'MissingValue',
-    says: /^The aws-account.*: profile is required/
+    says: /^The aws-account.*: Profile is required/
   },
   {
     bad: 'an account with a profile that does not exist',
@@ -857,7 +889,7 @@ const accounts: Row[] = [
     bad: 'an account with a role that is no ARN',
     account: { roleArn: 'admin' },
     error: 'InvalidValue',
-    says: /^The aws-account.*: roleArn must be the ARN of a role.*"admin"/
+    says: /^The aws-account.*: Role to assume \(roleArn\) must be the ARN of a role.*"admin"/
   },
   {
     bad: 'an account with a role that there is not',
@@ -870,25 +902,25 @@ const accounts: Row[] = [
     account: { roleArn: 'arn:aws:iam::111111111111:role/nimbus-external' },
     credentials: { ...keys, externalId: 'x' },
     error: 'InvalidValue',
-    says: /^The aws-account.*: externalId must be 2 to 1224/
+    says: /^The aws-account.*: External ID \(externalId\) must be 2 to 1224/
   },
   {
     bad: 'an account with a duration under the limit',
     account: { roleArn: 'arn:aws:iam::111111111111:role/nimbus-demo', duration: 60 },
     error: 'InvalidValue',
-    says: /^The aws-account.*: duration must be a whole number from 900 to 43200, but is 60/
+    says: /^The aws-account.*: Duration must be a whole number from 900 to 43200, but is 60/
   },
   {
     bad: 'an account with an endpoint that is no URL',
     account: { endpoint: 'localhost:4566' },
     error: 'InvalidValue',
-    says: /^The aws-account.*: endpoint must be a URL such as .*"localhost:4566"/
+    says: /^The aws-account.*: Endpoint must be a URL such as .*"localhost:4566"/
   },
   {
     bad: 'an account with a password in its endpoint',
     account: { endpoint: 'http://user:pass@127.0.0.1:9' },
     error: 'InvalidValue',
-    says: /^The aws-account.*: endpoint must be a URL .*without a user name in it, but is "http:\/\/\*\*\*@127\.0\.0\.1:9"/
+    says: /^The aws-account.*: Endpoint must be a URL .*without a user name in it, but is "http:\/\/\*\*\*@127\.0\.0\.1:9"/
   },
   {
     bad: 'an account with a key that AWS does not know',
@@ -1117,19 +1149,19 @@ const prototypes: Row[] = [
     bad: 'a functionName from a path through __proto__',
     node: functionFrom('msg', '__proto__.polluted'),
     error: 'MissingValue',
-    says: /functionName .*msg\.__proto__\.polluted has no value/
+    says: /Function \(functionName\) .*msg\.__proto__\.polluted has no value/
   },
   {
     bad: 'a functionName from msg.constructor',
     node: functionFrom('msg', 'constructor'),
     error: 'InvalidValue',
-    says: /^functionName must be .*, but is a function/
+    says: /^Function \(functionName\) must be .*, but is a function/
   },
   {
     bad: 'a payload from msg.constructor',
     node: payloadFrom('msg', 'constructor'),
     error: 'InvalidValue',
-    says: /^payload cannot be written as JSON: it is a function/
+    says: /^Payload cannot be written as JSON: it is a function/
   },
   {
     bad: 'a message with a __proto__ of its own',
@@ -1138,11 +1170,12 @@ const prototypes: Row[] = [
       payload: JSON.parse('{"__proto__": {"polluted": true}, "constructor": {"prototype": {}}}') as unknown
     }),
     error: 'MissingValue',
-    says: /functionName .*msg\.payload\.polluted has no value/
+    says: /Function \(functionName\) .*msg\.payload\.polluted has no value/
   }
 ];
 
-const maxItemsSays = (shown: string) => new RegExp(`^maxItems must be a whole number from 1 to 50, but is ${shown}`);
+const maxItemsSays = (shown: string) =>
+  new RegExp(`^Page size \\(maxItems\\) must be a whole number from 1 to 50, but is ${shown}`);
 
 const listRows: Row[] = [
   ...Object.entries({
@@ -1171,9 +1204,9 @@ const listRows: Row[] = [
     bad: 'a maxItems that is text in the node',
     node: { maxItems: 'ten', maxItemsType: 'num' },
     error: 'InvalidValue',
-    says: /^maxItems must be a .*number.*, but is "ten"/
+    says: /^Page size \(maxItems\) must be a .*number.*, but is "ten"/
   },
-  ...wrongTypes('marker', notTextNorNull, (shown) => new RegExp(`^marker must be text, but is ${shown}\\.`), {}).map(
+  ...wrongTypes('marker', notTextNorNull, (shown) => new RegExp(`^Marker must be text, but is ${shown}\\.`), {}).map(
     (row) => ({ ...row, node: { ...row.node, scope: 'page' } })
   ),
   {
@@ -1188,19 +1221,19 @@ const listRows: Row[] = [
     bad: 'a scope that there is not',
     node: { scope: 'some' },
     error: 'InvalidValue',
-    says: /^scope must be one of all, page, but is "some"/
+    says: /^Get \(scope\) must be one of all, page, but is "some"/
   },
   {
     bad: 'an allVersions that is neither true nor false',
     node: { allVersions: 'yes' },
     error: 'InvalidValue',
-    says: /^allVersions must be true or false, but is "yes"/
+    says: /^Include every version \(allVersions\) must be true or false, but is "yes"/
   },
   {
     bad: 'a region that is a host',
     node: from('region', 'str', 'evil.example'),
     error: 'InvalidValue',
-    says: /^region must be a region name such as eu-west-1, but is "evil\.example"/
+    says: /^Region must be a region name such as eu-west-1, but is "evil\.example"/
   },
   { bad: 'no account', node: { account: '' }, error: 'AccountMissing', says: /aws-account .*choose one/ },
   {
@@ -1415,7 +1448,7 @@ describe('bad input', () => {
     );
     const answer = await bench.red.request('invoke');
     assert.equal(answer.status, 400);
-    assert.match(await answer.text(), /^InvalidValue: payload cannot be written as JSON: it contains itself/);
+    assert.match(await answer.text(), /^InvalidValue: Payload cannot be written as JSON: it contains itself/);
     assert.deepEqual(await count(bench), { requests: 0, invocations: 0 });
   });
 

@@ -34,11 +34,11 @@ const queueRow = (queue: unknown, says: RegExp, requests = 0): Row => ({
   requests
 });
 
-const noQueue = /^InvalidValue: queue must be the URL, the name or the ARN of a queue, but is /;
+const noQueue = /^InvalidValue: Queue must be the URL, the name or the ARN of a queue, but is /;
 
 const whichQueue: Row[] = [
-  queueRow(undefined, /^MissingValue: queue is required, but msg\.queue has no value/),
-  queueRow('', /^MissingValue: queue is required/),
+  queueRow(undefined, /^MissingValue: Queue is required, but msg\.queue has no value/),
+  queueRow('', /^MissingValue: Queue is required/),
   queueRow(17, noQueue),
   queueRow({ url: good }, noQueue),
   queueRow('two words', noQueue),
@@ -55,13 +55,13 @@ const whichQueue: Row[] = [
   queueRow('https://sqs.us-east-1.amazonaws.com/111111111111/orders?x=1', noQueue),
   queueRow('https://sqs.us-east-1.amazonaws.com', noQueue),
   queueRow('https://sqs.us-east-1.amazonaws.com/111111111111/orders\r\nHost: evil', noQueue),
-  queueRow([], /^InvalidValue: queue must name at least one target, but is an empty array/),
-  queueRow([[good]], /^PartialFailure: 1 of 1 targets failed; the first, an array: queue must be/),
+  queueRow([], /^InvalidValue: Queue must name at least one target, but is an empty array/),
+  queueRow([[good]], /^PartialFailure: 1 of 1 targets failed; the first, an array: Queue must be/),
   queueRow('no-such-queue', /^QueueDoesNotExist: There is no such queue/, 1),
   {
     bad: 'the queue from a broken expression',
     node: { queue: '$error("no")', queueType: 'jsonata' },
-    says: /^InvalidValue: queue: the JSONata expression failed/
+    says: /^InvalidValue: Queue: the JSONata expression failed/
   }
 ];
 
@@ -73,16 +73,29 @@ const bodyRow = (bad: string, payload: unknown, says: RegExp): Row => ({
 });
 
 const bodies: Row[] = [
-  bodyRow('empty', '', /^InvalidValue: body must not be empty text/),
-  bodyRow('absent', undefined, /^MissingValue: body is required, but msg\.payload has no value/),
-  bodyRow('a function', () => 1, /^InvalidValue: body cannot be written as JSON: it is a function/),
-  bodyRow('a symbol', Symbol('x'), /^InvalidValue: body cannot be written as JSON/),
-  bodyRow('a bigint', 17n, /^InvalidValue: body cannot be written as JSON/),
-  { bad: 'a body that contains itself', node: { queue: good }, msg: circular, says: /^InvalidValue: body .*itself/ },
-  bodyRow('text with a NUL', 'a\u0000b', /^InvalidValue: body holds the character U\+0000 at position 1/),
-  bodyRow('text with half a character', 'ab\ud83d', /^InvalidValue: body holds the character U\+D83D at position 2/),
-  bodyRow('text with a non-character', '\uffff', /^InvalidValue: body holds the character U\+FFFF/),
-  bodyRow('too long', 'ü'.repeat(524_289), /^InvalidValue: body and its attributes have 1048578 bytes/)
+  bodyRow('empty', '', /^InvalidValue: Message body \(body\) must not be empty text/),
+  bodyRow('absent', undefined, /^MissingValue: Message body \(body\) is required, but msg\.payload has no value/),
+  bodyRow('a function', () => 1, /^InvalidValue: Message body \(body\) cannot be written as JSON: it is a function/),
+  bodyRow('a symbol', Symbol('x'), /^InvalidValue: Message body \(body\) cannot be written as JSON/),
+  bodyRow('a bigint', 17n, /^InvalidValue: Message body \(body\) cannot be written as JSON/),
+  {
+    bad: 'a body that contains itself',
+    node: { queue: good },
+    msg: circular,
+    says: /^InvalidValue: Message body \(body\) .*itself/
+  },
+  bodyRow(
+    'text with a NUL',
+    'a\u0000b',
+    /^InvalidValue: Message body \(body\) holds the character U\+0000 at position 1/
+  ),
+  bodyRow(
+    'text with half a character',
+    'ab\ud83d',
+    /^InvalidValue: Message body \(body\) holds the character U\+D83D at position 2/
+  ),
+  bodyRow('text with a non-character', '\uffff', /^InvalidValue: Message body \(body\) holds the character U\+FFFF/),
+  bodyRow('too long', 'ü'.repeat(524_289), /^InvalidValue: Message body \(body\) and its attributes have 1048578 bytes/)
 ];
 
 const attributeRow = (attributes: unknown, says: RegExp): Row => ({
@@ -96,8 +109,8 @@ const attributeRow = (attributes: unknown, says: RegExp): Row => ({
   says
 });
 
-const noObject = /^InvalidValue: attributes must be an object such as /;
-const noName = /^InvalidValue: attributes: the name ".*" must be 1 to 256 letters, digits and _ - \./;
+const noObject = /^InvalidValue: Attributes must be an object such as /;
+const noName = /^InvalidValue: Attributes: the name ".*" must be 1 to 256 letters, digits and _ - \./;
 
 const attributes: Row[] = [
   attributeRow('text', noObject),
@@ -110,25 +123,37 @@ const attributes: Row[] = [
   attributeRow({ 'dot.': 'x' }, noName),
   attributeRow({ 'dot..dot': 'x' }, noName),
   attributeRow({ ['x'.repeat(257)]: 'x' }, noName),
-  attributeRow({ a: '' }, /^InvalidValue: attributes\.a must not be empty text: leave it out, or set it to null/),
-  attributeRow({ a: Buffer.alloc(0) }, /^InvalidValue: attributes\.a must not be an empty Buffer/),
-  attributeRow({ a: Number.NaN }, /^InvalidValue: attributes\.a must be a number, but is NaN/),
-  attributeRow({ a: Number.POSITIVE_INFINITY }, /^InvalidValue: attributes\.a must be a number, but is Infinity/),
-  attributeRow({ a: 'x\u0001' }, /^InvalidValue: attributes\.a holds the character U\+0001/),
-  attributeRow({ a: () => 1 }, /^InvalidValue: attributes\.a cannot be written as JSON/),
-  attributeRow({ a: { DataType: 'Text', StringValue: 'x' } }, /^InvalidValue: attributes\.a\.DataType must be String/),
+  attributeRow(
+    { a: '' },
+    /^InvalidValue: Attributes \(attributes\.a\) must not be empty text: leave it out, or set it to null/
+  ),
+  attributeRow({ a: Buffer.alloc(0) }, /^InvalidValue: Attributes \(attributes\.a\) must not be an empty Buffer/),
+  attributeRow({ a: Number.NaN }, /^InvalidValue: Attributes \(attributes\.a\) must be a number, but is NaN/),
+  attributeRow(
+    { a: Number.POSITIVE_INFINITY },
+    /^InvalidValue: Attributes \(attributes\.a\) must be a number, but is Infinity/
+  ),
+  attributeRow({ a: 'x\u0001' }, /^InvalidValue: Attributes \(attributes\.a\) holds the character U\+0001/),
+  attributeRow({ a: () => 1 }, /^InvalidValue: Attributes \(attributes\.a\) cannot be written as JSON/),
+  attributeRow(
+    { a: { DataType: 'Text', StringValue: 'x' } },
+    /^InvalidValue: Attributes \(attributes\.a\.DataType\) must be String/
+  ),
   attributeRow(
     { a: { DataType: 'Number', StringValue: 'x' } },
-    /^InvalidValue: attributes\.a\.StringValue must be a num/
+    /^InvalidValue: Attributes \(attributes\.a\.StringValue\) must be a num/
   ),
   attributeRow(
     { a: { DataType: 'String', StringValue: 17 } },
-    /^InvalidValue: attributes\.a\.StringValue must be text/
+    /^InvalidValue: Attributes \(attributes\.a\.StringValue\) must be text/
   ),
-  attributeRow({ a: { DataType: 'Binary', BinaryValue: 17 } }, /^InvalidValue: attributes\.a\.BinaryValue must be a B/),
+  attributeRow(
+    { a: { DataType: 'Binary', BinaryValue: 17 } },
+    /^InvalidValue: Attributes \(attributes\.a\.BinaryValue\) must be a B/
+  ),
   attributeRow(
     Object.fromEntries(Array.from({ length: 11 }, (_, n) => [`a${n}`, n])),
-    /^InvalidValue: attributes may be at most 10, but are 11/
+    /^InvalidValue: Attributes may be at most 10, but are 11/
   )
 ];
 
@@ -137,29 +162,29 @@ const others: Row[] = [
     bad: `a delay of ${typeof delay === 'object' ? 'an object' : delay}`,
     node: { queue: good, delaySeconds: 'delay', delaySecondsType: 'msg' },
     msg: () => ({ payload: 'x', delay }),
-    says: /^InvalidValue: delaySeconds must be a whole number from 0 to 900, but is /
+    says: /^InvalidValue: Delay \(delaySeconds\) must be a whole number from 0 to 900, but is /
   })),
   ...['two words', 'ü', 'x'.repeat(129), '\n', {}].map((group) => ({
     bad: `the group ${JSON.stringify(group).slice(0, 20)}`,
     node: { queue: fifo, groupId: 'group', groupIdType: 'msg' },
     msg: () => ({ payload: 'x', group }),
-    says: /^InvalidValue: groupId (must be 1 to 128 letters|may have at most)/
+    says: /^InvalidValue: Group ID \(groupId\) (must be 1 to 128 letters|may have at most)/
   })),
   {
     bad: 'a group that is empty for a FIFO queue',
     node: { queue: fifo, groupId: 'group', groupIdType: 'msg' },
     msg: () => ({ payload: 'x', group: '' }),
-    says: /^MissingValue: groupId is required/
+    says: /^MissingValue: Group ID \(groupId\) is required/
   },
   {
     bad: 'a batch that is neither on nor off',
     node: { queue: good, batch: 'perhaps' },
-    says: /^InvalidValue: batch must be true or false, but is "perhaps"/
+    says: /^InvalidValue: Send waiting messages together \(batch\) must be true or false, but is "perhaps"/
   },
   {
     bad: 'an output that there is not',
     node: { queue: good, output: 'xml' },
-    says: /^InvalidValue: output must be one of parsed, raw, but is "xml"/
+    says: /^InvalidValue: Output must be one of parsed, raw, but is "xml"/
   }
 ];
 
@@ -171,13 +196,13 @@ const publishRow = (bad: string, node: Record<string, unknown>, says: RegExp, pa
 });
 
 const publishing: Row[] = [
-  publishRow('an empty message', {}, /^InvalidValue: message must not be empty text/, ''),
-  publishRow('a target of digits', { target: '49151234567' }, /^InvalidValue: target must be/),
-  publishRow('a target that is too long', { target: `+1${'2'.repeat(15)}` }, /^InvalidValue: target must be/),
+  publishRow('an empty message', {}, /^InvalidValue: Message must not be empty text/, ''),
+  publishRow('a target of digits', { target: '49151234567' }, /^InvalidValue: Target must be/),
+  publishRow('a target that is too long', { target: `+1${'2'.repeat(15)}` }, /^InvalidValue: Target must be/),
   publishRow(
     'a topic with a blank',
     { target: 'arn:aws:sns:us-east-1:111111111111:a b' },
-    /^InvalidValue: target must/
+    /^InvalidValue: Target must/
   ),
   publishRow('attributes that are a list', { attributes: '[1]', attributesType: 'json' }, noObject),
   publishRow(
@@ -185,10 +210,15 @@ const publishing: Row[] = [
     { deduplicationId: 'x', deduplicationIdType: 'str' },
     /^InvalidVa/
   ),
-  publishRow('protocols that contain themselves', { perProtocol: true }, /^InvalidValue: message\.sqs .*itself/, {
-    default: 'x',
-    sqs: circular().payload
-  })
+  publishRow(
+    'protocols that contain themselves',
+    { perProtocol: true },
+    /^InvalidValue: Message \(message\.sqs\) .*itself/,
+    {
+      default: 'x',
+      sqs: circular().payload
+    }
+  )
 ];
 
 describe('a bad message', () => {

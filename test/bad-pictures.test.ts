@@ -113,9 +113,19 @@ const jpegWith = (marker: number, data: Buffer, picture = jpeg): Buffer =>
 
 const exif = (data: Buffer) => jpegWith(0xe1, Buffer.concat([Buffer.from('Exif\0\0'), data]));
 
-const cutOff = /^InvalidValue: image is (?:cut off: its end is missing|a broken picture: its structure)/;
+/** Properties as the texts of errors name them. */
+const labelled = (names: string): string =>
+  names
+    .replace('annotate', 'Draw boxes \\(annotate\\)')
+    .replace('saveFolder', 'Save in folder \\(saveFolder\\)')
+    .replace('skipUnchanged', 'Skip if unchanged \\(skipUnchanged\\)');
+
+const cutOff =
+  /^InvalidValue: Picture(?: or folder)? \(image\) is (?:cut off: its end is missing|a broken picture: its structure)/;
 const isNoPicture = (what: string) =>
-  new RegExp(`^InvalidValue: image must be a JPEG or PNG picture, but is ${what}[^.]*\\.$`);
+  new RegExp(
+    `^InvalidValue: Picture(?: or folder)? \\(image\\) must be a JPEG or PNG picture, but is ${what}[^.]*\\.$`
+  );
 
 const truncated: Row[] = [
   ...[3, 4, 5, 20, 100, Math.floor(jpeg.length / 2), jpeg.length - 100, jpeg.length - 2, jpeg.length - 1].map(
@@ -162,16 +172,20 @@ const truncated: Row[] = [
 ];
 
 const sizes: Row[] = [
-  { bad: 'an empty Buffer', image: Buffer.alloc(0), says: /^InvalidValue: image is empty: it has 0 bytes\.$/ },
+  {
+    bad: 'an empty Buffer',
+    image: Buffer.alloc(0),
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is empty: it has 0 bytes\.$/
+  },
   {
     bad: 'a PNG of 10,000 × 10,000',
     image: pngOf(10_000, 10_000),
-    says: /^InvalidValue: image may have at most 64 megapixels, but has 10000 × 10000/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) may have at most 64 megapixels, but has 10000 × 10000/
   },
   {
     bad: 'a JPEG of 10,000 × 10,000',
     image: jpegOf(10_000, 10_000),
-    says: /^InvalidValue: image may have at most 64 megapixels, but has 10000 × 10000/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) may have at most 64 megapixels, but has 10000 × 10000/
   },
   {
     bad: 'a JPEG of 70,000 segments',
@@ -180,53 +194,65 @@ const sizes: Row[] = [
       Buffer.alloc(280_000, Buffer.from([0xff, 0xfe, 0, 2])),
       jpeg.subarray(2)
     ]),
-    says: /^InvalidValue: image is a broken picture/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is a broken picture/
   },
   {
     bad: 'a PNG with 9 MB of text in it',
     image: Buffer.concat([png.subarray(0, 33), chunk('tEXt', Buffer.alloc(9_000_000, 'a')), png.subarray(33)]),
-    says: /^InvalidValue: image may have at most 8 MiB beside its pixels, but has 9000013 bytes/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) may have at most 8 MiB beside its pixels, but has 9000013 bytes/
   },
   {
     bad: 'a JPEG of 65,535 × 65,535',
     image: jpegOf(65_535, 65_535),
-    says: /^InvalidValue: image may have at most 64 megapixels/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) may have at most 64 megapixels/
   },
   {
     bad: 'a PNG of 4,294,967,295 × 4,294,967,295',
     image: pngOf(0xffffffff, 0xffffffff),
-    says: /^InvalidValue: image may have at most 64 megapixels/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) may have at most 64 megapixels/
   },
   {
     bad: 'a PNG of 70,000 × 900, for which a JPEG with boxes has no room,',
     image: pngOf(70_000, 900),
     node: { operation: 'text', annotate: 'jpeg' },
     only: 'detect',
-    says: /^InvalidValue: image .*70000 × 900/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) .*70000 × 900/
   },
-  { bad: 'a JPEG of 0 × 0', image: jpegOf(0, 0), says: /^InvalidValue: image is a broken picture/ },
-  { bad: 'a JPEG without a height', image: jpegOf(640, 0), says: /^InvalidValue: image is a broken picture/ },
-  { bad: 'a PNG of 0 × 0', image: pngOf(0, 0), says: /^InvalidValue: image is a broken picture/ },
+  {
+    bad: 'a JPEG of 0 × 0',
+    image: jpegOf(0, 0),
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is a broken picture/
+  },
+  {
+    bad: 'a JPEG without a height',
+    image: jpegOf(640, 0),
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is a broken picture/
+  },
+  {
+    bad: 'a PNG of 0 × 0',
+    image: pngOf(0, 0),
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is a broken picture/
+  },
   {
     bad: 'a JPEG that is 79 pixels high',
     image: createCanvas(200, 79).encodeSync('jpeg'),
-    says: /^InvalidValue: image must be at least 80 pixels wide and high, but has 200 × 79\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) must be at least 80 pixels wide and high, but has 200 × 79\.$/
   },
   {
     bad: 'a PNG that is 79 pixels wide',
     image: createCanvas(79, 200).encodeSync('png'),
-    says: /^InvalidValue: image must be at least 80 pixels wide and high, but has 79 × 200\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) must be at least 80 pixels wide and high, but has 79 × 200\.$/
   },
   {
     bad: 'a PNG of 1 × 1',
     image: createCanvas(1, 1).encodeSync('png'),
-    says: /^InvalidValue: image must be at least 80/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) must be at least 80/
   },
   {
     bad: 'a picture of 60,000 × 100, which is too small once it is scaled down,',
     image: () => createCanvas(60_000, 100).encodeSync('jpeg'),
     only: 'detect',
-    says: /^InvalidValue: image must be at least 80 pixels wide and high, but has 60000 × 100, of which the longer side may have at most 10000\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) must be at least 80 pixels wide and high, but has 60000 × 100, of which the longer side may have at most 10000\.$/
   },
   {
     bad: 'a file of 65 MiB',
@@ -235,12 +261,12 @@ const sizes: Row[] = [
       truncateSync(inFolder('large.jpg'), 65 * 1024 * 1024);
       return inFolder('large.jpg');
     },
-    says: /^InvalidValue: image may have at most 64 MiB, but has 68157440 bytes\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) may have at most 64 MiB, but has 68157440 bytes\.$/
   },
   {
     bad: 'a Buffer of 65 MiB',
     image: () => Buffer.concat([jpeg, Buffer.alloc(65 * 1024 * 1024)]),
-    says: /^InvalidValue: image may have at most 64 MiB/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) may have at most 64 MiB/
   }
 ];
 
@@ -283,7 +309,7 @@ const foreign: Row[] = [
   { bad: 'base64 of a WebP', image: others[1]?.[1].toString('base64'), says: isNoPicture('a WebP picture') }
 ];
 
-const isNone = /^InvalidValue: image must be a JPEG or PNG picture: a Buffer, .*, but is /;
+const isNone = /^InvalidValue: Picture(?: or folder)? \(image\) must be a JPEG or PNG picture: a Buffer, .*, but is /;
 const wrongTypes: Row[] = Object.entries({
   'a number': 7,
   NaN: Number.NaN,
@@ -305,7 +331,11 @@ const wrongTypes: Row[] = Object.entries({
 }).map(([what, image]) => ({ bad: what, image, says: isNone }));
 
 const fromJson: Row[] = [
-  { bad: "{type: 'Buffer', data: []}", image: { type: 'Buffer', data: [] }, says: /^InvalidValue: image is empty/ },
+  {
+    bad: "{type: 'Buffer', data: []}",
+    image: { type: 'Buffer', data: [] },
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is empty/
+  },
   {
     bad: "{type: 'Buffer'} of what are no bytes",
     image: { type: 'Buffer', data: ['x', null, {}, -1, 1e9, Number.NaN] },
@@ -313,8 +343,10 @@ const fromJson: Row[] = [
   }
 ];
 
-const bucket = /^InvalidValue: image must name an S3 bucket, 3 to 255 letters, digits and \. - _, but names /;
-const key = /^InvalidValue: image must name the key of an S3 object, 1 to 1024 bytes, but names /;
+const bucket =
+  /^InvalidValue: Picture(?: or folder)? \(image\) must name an S3 bucket, 3 to 255 letters, digits and \. - _, but names /;
+const key =
+  /^InvalidValue: Picture(?: or folder)? \(image\) must name the key of an S3 object, 1 to 1024 bytes, but names /;
 const stored = { Bucket: 'nimbus-pictures', Name: 'porch.jpg' };
 const inS3: Row[] = [
   { bad: 's3:// alone', image: 's3://', says: bucket },
@@ -342,7 +374,7 @@ const inS3: Row[] = [
   {
     bad: 'an S3Object with a version that is a number',
     image: { S3Object: { ...stored, Version: 3 } },
-    says: /^InvalidValue: image must name the version of an S3 object as text, but names 3\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) must name the version of an S3 object as text, but names 3\.$/
   },
   ...Object.entries({
     annotate: { annotate: 'jpeg' },
@@ -362,33 +394,44 @@ const inS3: Row[] = [
     image: 's3://nimbus-pictures/porch.jpg',
     node,
     only: 'detect' as const,
-    says: new RegExp(`^InvalidValue: ${needs}: the picture itself is needed, but image is in S3, where it stays\\.$`)
+    says: new RegExp(
+      `^InvalidValue: ${labelled(needs)}: the picture itself is needed, but it is in S3, where it stays\\.$`
+    )
   })),
   {
     bad: 'annotate for an S3Object',
     image: { S3Object: stored },
     node: { annotate: 'png' },
     only: 'detect',
-    says: /^InvalidValue: annotate: the picture itself is needed/
+    says: /^InvalidValue: Draw boxes \(annotate\): the picture itself is needed/
   }
 ];
 
-const dataUrl = /^InvalidValue: image must be a data URL with base64, such as data:image\/jpeg;base64,…$/;
+const dataUrl =
+  /^InvalidValue: Picture(?: or folder)? \(image\) must be a data URL with base64, such as data:image\/jpeg;base64,…$/;
 const texts: Row[] = [
   {
     bad: 'no picture at all',
     image: undefined,
-    says: /^MissingValue: image is required, but msg\.payload has no value/
+    says: /^MissingValue: Picture(?: or folder)? \(image\) is required, but msg\.payload has no value/
   },
-  { bad: 'empty text', image: '', says: /^MissingValue: image is required, but is empty\.$/ },
-  { bad: 'a data URL without data', image: 'data:image/png;base64,', says: /^InvalidValue: image is empty/ },
+  {
+    bad: 'empty text',
+    image: '',
+    says: /^MissingValue: Picture(?: or folder)? \(image\) is required, but is empty\.$/
+  },
+  {
+    bad: 'a data URL without data',
+    image: 'data:image/png;base64,',
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is empty/
+  },
   { bad: 'a data URL without a comma', image: 'data:image/png;base64', says: dataUrl },
   { bad: 'a data URL that is not base64', image: 'data:image/png,%89PNG', says: dataUrl },
   { bad: 'a data URL of nothing', image: 'data:', says: dataUrl },
   {
     bad: 'a data URL of what is no base64',
     image: 'data:image/png;base64,%%%%<<<>>>',
-    says: /^InvalidValue: image is empty/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is empty/
   },
   {
     bad: 'a data URL that is cut off',
@@ -400,51 +443,72 @@ const texts: Row[] = [
   {
     bad: 'base64 of text',
     image: Buffer.from('not a picture').toString('base64'),
-    says: /^InvalidValue: image: ".*bm90IGEgcGljdHVyZQ==" cannot be read: there is no such file\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\): ".*bm90IGEgcGljdHVyZQ==" cannot be read: there is no such file\.$/
   },
   {
     bad: 'long base64 of something else',
     image: Buffer.alloc(9000, 7).toString('base64'),
-    says: /^InvalidValue: image must be a JPEG or PNG picture: .*, but is other text\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) must be a JPEG or PNG picture: .*, but is other text\.$/
   },
   {
     bad: 'text in lines',
     image: 'one\ntwo',
-    says: /^InvalidValue: image must be a JPEG or PNG picture: .*, but is other text\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) must be a JPEG or PNG picture: .*, but is other text\.$/
   },
   {
     bad: 'text of a hundred million characters',
     image: () => 'x'.repeat(1e8),
-    says: /^InvalidValue: image may have at/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) may have at/
   },
   { bad: 'a data URL in capitals', image: 'DATA:IMAGE/PNG;BASE64', says: dataUrl }
 ];
 
-const noFile = /^InvalidValue: image: ".*"?…? cannot be read: there is no such file\.$/;
+const noFile = /^InvalidValue: Picture(?: or folder)? \(image\): ".*"?…? cannot be read: there is no such file\.$/;
 const paths: Row[] = [
   { bad: 'a file that is missing', image: () => inFolder('missing.jpg'), says: noFile },
   { bad: 'a file below a file', image: () => join(__filename, 'picture.jpg'), says: noFile },
   { bad: 'a relative path that climbs out', image: '../../../../../../../nimbus/picture.jpg', says: noFile },
-  { bad: 'a web address', image: 'http://camera.local/picture.jpg', says: /^InvalidValue: image/ },
-  { bad: 'a web address with a password', image: 'http://me:hunter2@camera.local/1.jpg', says: /^InvalidValue: image/ },
+  {
+    bad: 'a web address',
+    image: 'http://camera.local/picture.jpg',
+    says: /^InvalidValue: Picture(?: or folder)? \(image\)/
+  },
+  {
+    bad: 'a web address with a password',
+    image: 'http://me:hunter2@camera.local/1.jpg',
+    says: /^InvalidValue: Picture(?: or folder)? \(image\)/
+  },
   {
     bad: 'the address of a stream with a password',
     image: 'rtsp://me:hunter2@camera.local/1',
-    says: /^InvalidValue: image/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\)/
   },
-  { bad: 'a file URL with a password', image: 'file://me:hunter2@camera.local/1.jpg', says: /^InvalidValue: image/ },
-  { bad: 'a folder', image: () => folder, only: 'detect', says: /^InvalidValue: image: ".*" is a folder\.$/ },
+  {
+    bad: 'a file URL with a password',
+    image: 'file://me:hunter2@camera.local/1.jpg',
+    says: /^InvalidValue: Picture(?: or folder)? \(image\)/
+  },
+  {
+    bad: 'a folder',
+    image: () => folder,
+    only: 'detect',
+    says: /^InvalidValue: Picture(?: or folder)? \(image\): ".*" is a folder\.$/
+  },
   {
     bad: 'an empty folder',
     image: () => folder,
     only: 'index',
     says: /^PartialFailure: Nothing was indexed: there is no/
   },
-  { bad: 'a device without an end', image: '/dev/zero', says: /^InvalidValue: image: "\/dev\/zero" is no file\.$/ },
+  {
+    bad: 'a device without an end',
+    image: '/dev/zero',
+    says: /^InvalidValue: Picture(?: or folder)? \(image\): "\/dev\/zero" is no file\.$/
+  },
   {
     bad: 'a device without a beginning',
     image: '/dev/null',
-    says: /^InvalidValue: image: "\/dev\/null" is no file\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\): "\/dev\/null" is no file\.$/
   },
   {
     bad: 'a pipe into which nobody writes',
@@ -452,16 +516,20 @@ const paths: Row[] = [
       execFileSync('mkfifo', [inFolder('pipe.jpg')]);
       return inFolder('pipe.jpg');
     },
-    says: /^InvalidValue: image: ".*" is no file\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\): ".*" is no file\.$/
   },
-  { bad: 'a file of the kernel', image: '/proc/self/status', says: /^InvalidValue: image is empty/ },
+  {
+    bad: 'a file of the kernel',
+    image: '/proc/self/status',
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is empty/
+  },
   {
     bad: 'an empty file',
     image: () => {
       writeFileSync(inFolder('empty.png'), '');
       return inFolder('empty.png');
     },
-    says: /^InvalidValue: image is empty: it has 0 bytes\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is empty: it has 0 bytes\.$/
   },
   {
     bad: 'a link to itself',
@@ -469,7 +537,7 @@ const paths: Row[] = [
       symlinkSync('circle.jpg', inFolder('circle.jpg'));
       return inFolder('circle.jpg');
     },
-    says: /^InvalidValue: image: ".*" cannot be read: its links lead in a circle\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\): ".*" cannot be read: its links lead in a circle\.$/
   },
   {
     bad: 'a link to a file that is missing',
@@ -486,31 +554,43 @@ const paths: Row[] = [
       return inFolder('secret.jpg');
     },
     asUser: true,
-    says: /^InvalidValue: image: ".*" cannot be read: Node-RED may not read it\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\): ".*" cannot be read: Node-RED may not read it\.$/
   },
-  { bad: 'a path with a NUL', image: 'a\0.jpg', says: /^InvalidValue: image must be .*, but is other text\.$/ },
+  {
+    bad: 'a path with a NUL',
+    image: 'a\0.jpg',
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) must be .*, but is other text\.$/
+  },
   {
     bad: 'a path of 5000 characters',
     image: `/${'x'.repeat(4999)}`,
-    says: /^InvalidValue: image must be .* other text/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) must be .* other text/
   },
   {
     bad: 'a path with a name of 300 characters',
     image: `/tmp/${'x'.repeat(300)}.jpg`,
-    says: /^InvalidValue: image: .* cannot be read: the path is too long\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\): .* cannot be read: the path is too long\.$/
   },
   {
     bad: 'a file URL to another host',
     image: 'file://camera.local/picture.jpg',
-    says: /^InvalidValue: image is no valid file URL: "file:\/\/camera\.local\/picture\.jpg"\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is no valid file URL: "file:\/\/camera\.local\/picture\.jpg"\.$/
   },
   {
     bad: 'a file URL with a slash in code',
     image: 'file:///tmp/a%2Fb.jpg',
-    says: /^InvalidValue: image is no valid file/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is no valid file/
   },
-  { bad: 'a file URL that is broken', image: 'file://%', says: /^InvalidValue: image is no valid file URL/ },
-  { bad: 'a file URL with a NUL in code', image: 'file:///tmp/a%00b.jpg', says: /^InvalidValue: image/ },
+  {
+    bad: 'a file URL that is broken',
+    image: 'file://%',
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is no valid file URL/
+  },
+  {
+    bad: 'a file URL with a NUL in code',
+    image: 'file:///tmp/a%00b.jpg',
+    says: /^InvalidValue: Picture(?: or folder)? \(image\)/
+  },
   { bad: 'a file URL of a missing file', image: () => `${pathToFileURL(inFolder('no.jpg'))}`, says: noFile }
 ];
 
@@ -521,7 +601,7 @@ const pixels: Row[] = [
     image: jpegOf(640, 480),
     node: { skipUnchanged: 5 },
     only: 'detect',
-    says: /^InvalidValue: image is a broken picture: it cannot be decoded\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is a broken picture: it cannot be decoded\.$/
   }
 ];
 
@@ -548,23 +628,28 @@ function shown(value: unknown): string {
 
 const noNumber = ['high', 'NaN', {}, [], [50], true, Number.NaN, Number.POSITIVE_INFINITY, -0.001, 100.001, '101', ' '];
 const numbers: Row[] = [
-  ...fieldRows('confidence', noNumber, /^InvalidValue: confidence must be a number from 0 to 100, but is /),
-  ...fieldRows('similarity', noNumber, /^InvalidValue: similarity must be a number from 0 to 100, but is /, {
+  ...fieldRows('confidence', noNumber, /^InvalidValue: Confidence must be a number from 0 to 100, but is /),
+  ...fieldRows('similarity', noNumber, /^InvalidValue: Similarity must be a number from 0 to 100, but is /, {
     operation: 'identify',
     collection: 'friends'
   }),
-  ...fieldRows('skipUnchanged', noNumber, /^InvalidValue: skipUnchanged must be a number from 0 to 100, but is /),
+  ...fieldRows(
+    'skipUnchanged',
+    noNumber,
+    /^InvalidValue: Skip if unchanged \(skipUnchanged\) must be a number from 0 to 100, but is /
+  ),
   ...fieldRows(
     'maxLabels',
     ['many', {}, [], 0, -1, 1.5, 1001, Number.NaN],
-    /^InvalidValue: maxLabels must be a whole number from 1 to 1000, but is /
+    /^InvalidValue: Most labels \(maxLabels\) must be a whole number from 1 to 1000, but is /
   )
 ];
 
-const noTargets = /^InvalidValue: targets must be a list/;
-const noRoi = /^InvalidValue: roi must (?:be \{left, top, width, height\} in fractions|lie within the picture)/;
-const noAttributes = /^InvalidValue: attributes must be (?:of ALL, DEFAULT, |a list)/;
-const noCollection = /^InvalidValue: collection must be (?:the ID of a collection|text)/;
+const noTargets = /^InvalidValue: Targets must be a list/;
+const noRoi =
+  /^InvalidValue: Region of interest \(roi\) must (?:be \{left, top, width, height\} in fractions|lie within the picture)/;
+const noAttributes = /^InvalidValue: Attributes must be (?:of ALL, DEFAULT, |a list)/;
+const noCollection = /^InvalidValue: Face collection \(collection\) must be (?:the ID of a collection|text)/;
 const collections = ['two words', 'ü', '../friends', 'a:b', 'x'.repeat(256), 'friends\n', 7, {}, ['friends']];
 const half = { left: 0.5, top: 0.5, width: 0.5, height: 0.5 };
 
@@ -574,7 +659,7 @@ const fields: Row[] = [
   ...fieldRows(
     'targets',
     ['70', -1, 101, Number.NaN, {}, true].map((confidence) => [{ name: 'person', confidence }]),
-    /^InvalidValue: targets: the confidence of "person" must be from 0 to 100, but is /
+    /^InvalidValue: Targets: the confidence of "person" must be from 0 to 100, but is /
   ),
   ...fieldRows('roi', [7, true, [], {}, 'half', '[0, 0, 1, 1]', [0, 0, 1, 1], { left: 0, top: 0 }], noRoi),
   ...fieldRows(
@@ -597,35 +682,47 @@ const fields: Row[] = [
   ...fieldRows('attributes', ['BEAUTY', 7, {}, [7]], noAttributes, { only: 'index' }),
   ...fieldRows('collection', collections, noCollection, { operation: 'identify' }),
   ...fieldRows('collection', collections, noCollection, { only: 'index' }),
-  ...fieldRows('collection', ['', undefined], /^MissingValue: collection is required, but /, { operation: 'identify' }),
-  ...fieldRows('collection', ['', undefined], /^MissingValue: collection is required, but /, { only: 'index' }),
-  ...fieldRows('imageId', ['', undefined], /^MissingValue: imageId is required, but /, { only: 'index' }),
-  ...fieldRows('imageId', [{}, ['Ada'], true, null], /^InvalidValue: imageId must be text, but is /, { only: 'index' }),
-  ...fieldRows('source', [{}, ['porch'], true], /^InvalidValue: source must be text, but is /),
-  ...fieldRows('saveFolder', [{}, 7, ['/tmp'], true], /^InvalidValue: saveFolder must be text, but is /),
+  ...fieldRows('collection', ['', undefined], /^MissingValue: Face collection \(collection\) is required, but /, {
+    operation: 'identify'
+  }),
+  ...fieldRows('collection', ['', undefined], /^MissingValue: Face collection \(collection\) is required, but /, {
+    only: 'index'
+  }),
+  ...fieldRows('imageId', ['', undefined], /^MissingValue: Name to teach \(imageId\) is required, but /, {
+    only: 'index'
+  }),
+  ...fieldRows('imageId', [{}, ['Ada'], true, null], /^InvalidValue: Name to teach \(imageId\) must be text, but is /, {
+    only: 'index'
+  }),
+  ...fieldRows('source', [{}, ['porch'], true], /^InvalidValue: Source must be text, but is /),
+  ...fieldRows(
+    'saveFolder',
+    [{}, 7, ['/tmp'], true],
+    /^InvalidValue: Save in folder \(saveFolder\) must be text, but is /
+  ),
   ...['Labels', 'everything', '__proto__', 'toString'].map((operation) => ({
     bad: `operation ${operation}`,
     node: { operation },
     only: 'detect' as const,
-    says: /^InvalidValue: operation must be one of labels, faces, identify, text, .*, but is "/
+    says: /^InvalidValue: Look for \(operation\) must be one of labels, faces, identify, text, .*, but is "/
   })),
   ...['gif', 'JPEG', true].map((annotate) => ({
     bad: `annotate ${annotate}`,
     node: { annotate },
     only: 'detect' as const,
-    says: /^InvalidValue: annotate must be one of none, jpeg, png, but is /
+    says: /^InvalidValue: Draw boxes \(annotate\) must be one of none, jpeg, png, but is /
   })),
   ...['auto', 'BEST', 7].map((quality) => ({
     bad: `quality ${quality}`,
     node: { quality },
     only: 'index' as const,
-    says: /^InvalidValue: quality must be one of AUTO, NONE, LOW, MEDIUM, HIGH, but is /
+    says: /^InvalidValue: Least quality \(quality\) must be one of AUTO, NONE, LOW, MEDIUM, HIGH, but is /
   })),
   {
     bad: 'saveTimestamp perhaps',
     node: { saveFolder: '/tmp', saveTimestamp: 'perhaps' },
     only: 'detect',
-    says: /^InvalidValue: saveTimestamp must be true or false, but is "perhaps"\.$/
+    says: /^InvalidValue: Keep each picture with a find \(saveTimestamp\) must be true or false, but is "perhaps"\.$/
   }
 ];
 
@@ -766,7 +863,8 @@ describe('a bad picture', () => {
         'detect',
         Array.from({ length: 200 }, (_, number) => ({ payload: huge[number % huge.length] }))
       );
-      for (const { error } of outcomes) assert.match(String(error?.message), /^image may have at most 64 megapixels/);
+      for (const { error } of outcomes)
+        assert.match(String(error?.message), /^Picture(?: or folder)? \(image\) may have at most 64 megapixels/);
     };
     await sendAll();
     // The first one's pixels would need 400.
@@ -1056,7 +1154,7 @@ describe('a strange name', () => {
 
     it('that has a folder in the place of the latest picture: the result says so, and nothing is lost', async () => {
       mkdirSync(inFolder('porch_latest.jpg'));
-      await assertNotSaved({}, /^saveFolder: the picture was not saved in ".*"…?: /);
+      await assertNotSaved({}, /^Save in folder \(saveFolder\): the picture was not saved in ".*"…?: /);
       assert.deepEqual(readdirSync(folder), ['porch_latest.jpg']);
       assert.ok(lstatSync(inFolder('porch_latest.jpg')).isDirectory());
     });
@@ -1064,7 +1162,7 @@ describe('a strange name', () => {
     it('that has a full folder in the place of the latest picture: the result says so, and nothing is lost', async () => {
       mkdirSync(inFolder('porch_latest.jpg'));
       writeFileSync(inFolder('porch_latest.jpg/kept'), 'x');
-      await assertNotSaved({}, /^saveFolder: the picture was not saved in /);
+      await assertNotSaved({}, /^Save in folder \(saveFolder\): the picture was not saved in /);
       assert.deepEqual(readdirSync(inFolder('porch_latest.jpg')), ['kept']);
       assert.deepEqual(readdirSync(folder), ['porch_latest.jpg']);
     });
@@ -1085,11 +1183,17 @@ describe('a strange name', () => {
 
     it('that is a link to itself', async () => {
       symlinkSync('circle', inFolder('circle'));
-      await assertNotSaved({ saveFolder: inFolder('circle') }, /^saveFolder: the picture was not saved in /);
+      await assertNotSaved(
+        { saveFolder: inFolder('circle') },
+        /^Save in folder \(saveFolder\): the picture was not saved in /
+      );
     });
 
     it('with a NUL', async () => {
-      await assertNotSaved({ saveFolder: `${folder}/a\0b` }, /^saveFolder: the picture was not saved in /);
+      await assertNotSaved(
+        { saveFolder: `${folder}/a\0b` },
+        /^Save in folder \(saveFolder\): the picture was not saved in /
+      );
     });
 
     it('of 5000 characters', async () => {

@@ -683,7 +683,7 @@ describe('the endpoints for the editor', () => {
       await deploy({ region: 'not a region' });
       const found = await refusal();
       assert.deepEqual([found?.kind, found?.name], ['settings', 'InvalidValue']);
-      assert.match(found?.message ?? '', /region must be/);
+      assert.match(found?.message ?? '', /Region must be/);
       await bench.red.deploy([account(bench, { id: 'bare' })]);
       assert.equal((await refusal('functions', { account: 'bare' }))?.name, 'MissingValue');
       assert.deepEqual(await requests(), []);
@@ -838,7 +838,7 @@ describe('the endpoints for the editor', () => {
       ]) {
         const { refusal } = await list('functions', { region });
         assert.deepEqual([refusal?.kind, refusal?.name], ['settings', 'InvalidValue'], region);
-        assert.match(refusal?.message ?? '', /region must be/);
+        assert.match(refusal?.message ?? '', /Region must be/);
       }
     });
 

@@ -68,7 +68,7 @@ const stories: Record<string, Story[]> = {
       press: 'broken sensor',
       shows: { error: 'MissingValue' },
       payload: { sensor: 'cellar' },
-      error: { code: 'MissingValue', message: /message is required, but the JSONata expression has no value/ }
+      error: { code: 'MissingValue', message: /Message is required, but the JSONata expression has no value/ }
     },
     { press: 'window open', shows: { 'for all': messageId } }
   ],
@@ -78,7 +78,7 @@ const stories: Record<string, Story[]> = {
       press: 'nothing',
       shows: { error: 'InvalidValue' },
       payload: '',
-      error: { code: 'InvalidValue', message: /body must not be empty text/ }
+      error: { code: 'InvalidValue', message: /Message body \(body\) must not be empty text/ }
     },
     { press: '12 orders', shows: { batches: '12 in 3 requests' } },
     { press: 'Ada’s steps', shows: { steps: 'step 3 of 3' } }

@@ -144,7 +144,10 @@ describe('Rekognition in trouble', () => {
     assert.ok(payload.equals(caught.payload as Buffer));
     const { code, message } = caught.error as { code: string; message: string };
     assert.equal(code, 'InvalidValue');
-    assert.match(message, /^InvalidValue: saveFolder: the picture was not saved in .*: there is no such folder\.$/);
+    assert.match(
+      message,
+      /^InvalidValue: Save in folder \(saveFolder\): the picture was not saved in .*: there is no such folder\.$/
+    );
     const [found] = sent as [{ payload: { saved: object } }];
     assert.deepEqual(found.payload.saved, { error: { name: code, message: message.replace('InvalidValue: ', '') } });
     assert.deepEqual([bench.red.received('caught').length, bench.red.received('completed').length], [1, 1]);

@@ -139,10 +139,10 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
 
   /** No text may quote the account's secrets, nor the message's own. */
   toError(thrown: unknown, inputs: Record<string, unknown> = {}): ActionError {
-    const { service } = this.action;
+    const { type, service } = this.action;
     const operation = this.#operation(inputs);
     const secrets = [...(this.#account?.clients?.secrets() ?? []), ...Object.values(inputs.dynamicCredentials ?? {})];
-    return toActionError(thrown, { service, operation, secrets });
+    return toActionError(thrown, { type, service, operation, secrets });
   }
 
   regionOf(target: string): string | undefined {

@@ -26,22 +26,22 @@ export function checkCharacters(text: string, name: string): void {
   const found = unsendable.exec(text);
   if (!found) return;
   const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-  throw invalid(`${name} holds the character U+${code} at position ${found.index}, which AWS does not take.`);
+  throw invalid(name, `holds the character U+${code} at position ${found.index}, which AWS does not take.`);
 }
 
 const textAttribute = (StringValue: string, name: string, DataType = 'String'): Attribute => {
-  if (StringValue === '') throw invalid(`${name} must not be empty text: leave it out, or set it to null.`);
+  if (StringValue === '') throw invalid(name, 'must not be empty text: leave it out, or set it to null.');
   checkCharacters(StringValue, name);
   return { DataType, StringValue };
 };
 
 function numberAttribute(value: number | bigint, name: string): Attribute {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw invalid(`${name} must be a number, but is ${value}.`);
+  if (typeof value === 'number' && !Number.isFinite(value)) throw invalid(name, `must be a number, but is ${value}.`);
   return { DataType: 'Number', StringValue: String(value) };
 }
 
 function binaryAttribute(value: Uint8Array, name: string, DataType = 'Binary'): Attribute {
-  if (value.length === 0) throw invalid(`${name} must not be an empty Buffer: leave it out, or set it to null.`);
+  if (value.length === 0) throw invalid(name, 'must not be an empty Buffer: leave it out, or set it to null.');
   return { DataType, BinaryValue: value };
 }
 
@@ -51,19 +51,19 @@ function bytesOf(value: unknown, name: string): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value, 'base64');
   const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown };
   if (type === 'Buffer' && Array.isArray(data)) return Buffer.from(data);
-  throw invalid(`${name}.BinaryValue must be a Buffer or base64 text.`);
+  throw invalid(`${name}.BinaryValue`, 'must be a Buffer or base64 text.');
 }
 
 type Given = { DataType: unknown; StringValue?: unknown; BinaryValue?: unknown };
 
 function givenAttribute({ DataType, StringValue, BinaryValue }: Given, name: string): Attribute {
   if (typeof DataType !== 'string' || !typePattern.test(DataType)) {
-    throw invalid(`${name}.DataType must be String, Number or Binary, or one of them with .label behind it.`);
+    throw invalid(`${name}.DataType`, 'must be String, Number or Binary, or one of them with .label behind it.');
   }
   if (DataType.startsWith('Binary')) return binaryAttribute(bytesOf(BinaryValue, name), name, DataType);
-  if (typeof StringValue !== 'string') throw invalid(`${name}.StringValue must be text for the type ${DataType}.`);
+  if (typeof StringValue !== 'string') throw invalid(`${name}.StringValue`, `must be text for the type ${DataType}.`);
   if (DataType.startsWith('Number') && (StringValue.trim() === '' || !Number.isFinite(Number(StringValue)))) {
-    throw invalid(`${name}.StringValue must be a number in text for the type ${DataType}.`);
+    throw invalid(`${name}.StringValue`, `must be a number in text for the type ${DataType}.`);
   }
   return textAttribute(StringValue, name, DataType);
 }
@@ -92,14 +92,15 @@ function toAttribute(value: unknown, name: string): Attribute {
 export function toAttributes(given: unknown, name: string): Attributes | undefined {
   const value = typeof given === 'string' ? parseJson(given)?.value : given;
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
-    throw invalid(`${name} must be an object such as {"colour": "red"}.`);
+    throw invalid(name, 'must be an object such as {"colour": "red"}.');
   }
   const attributes: [string, Attribute][] = [];
   for (const [key, member] of Object.entries(value)) {
     if (member === null || member === undefined) continue;
     if (!namePattern.test(key)) {
       throw invalid(
-        `${name}: the name ${JSON.stringify(key.slice(0, 60))} must be 1 to 256 letters, digits and _ - . with no dot at its ends and no two in a row.`
+        name,
+        `: the name ${JSON.stringify(key.slice(0, 60))} must be 1 to 256 letters, digits and _ - . with no dot at its ends and no two in a row.`
       );
     }
     attributes.push([key, toAttribute(member, `${name}.${key}`)]);

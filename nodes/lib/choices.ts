@@ -223,7 +223,7 @@ const usualRegion = /^[a-z]+(-[a-z]+)+-\d{1,2}$/;
 function regionIn(RED: NodeAPI, account: AccountNode, given: unknown, secrets: string[]): string | undefined {
   const region = asText(substituteEnv(RED, account, given));
   if (region === undefined || region === given) return region;
-  if (!usualRegion.test(region)) throw invalid(`region must be ${regionIs}, but its variable holds something else.`);
+  if (!usualRegion.test(region)) throw invalid('region', `must be ${regionIs}, but its variable holds something else.`);
   secrets.push(region);
   return region;
 }
@@ -242,7 +242,7 @@ async function choicesFor(RED: NodeAPI, name: ListName, query: Query): Promise<C
     const region = regionIn(RED, account, query.region, secrets);
     return await choicesOf(name, clients, { region, of: asText(query.of), after });
   } catch (thrown) {
-    const error = toActionError(thrown, { secrets: [...secrets, ...clients.secrets()] });
+    const error = toActionError(thrown, { type: account.type, secrets: [...secrets, ...clients.secrets()] });
     return { refusal: { ...refusalOf(error), action: listFor(name, after).action } };
   }
 }

@@ -158,7 +158,8 @@ export class Clients {
     let client = this.#clients.get(key);
     if (client) this.#clients.delete(key);
     else {
-      if (!regionPattern.test(region)) throw invalid(`region must be ${regionIs}, but is ${JSON.stringify(region)}.`);
+      if (!regionPattern.test(region))
+        throw invalid('region', `must be ${regionIs}, but is ${JSON.stringify(region)}.`);
       const refused = (accessKeyId: string) => {
         if (!credentials) this.provider.forget(accessKeyId);
       };
@@ -232,7 +233,7 @@ export class Clients {
       const { message } = error as Error;
       // Neither the environment nor the profile names one.
       if (message === 'Region is missing') return 'us-east-1';
-      throw invalid(`The region of the environment or of the profile must be ${regionIs}. (${message})`);
+      throw invalid('The region of the environment or of the profile', `must be ${regionIs}. (${message})`);
     }
   }
 

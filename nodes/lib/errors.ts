@@ -80,12 +80,62 @@ export function isActionError(thrown: unknown): thrown is ActionError {
   }
 }
 
-export const missing = (message: string): ActionError => new ActionError('MissingValue', message);
-export const invalid = (message: string): ActionError => new ActionError('InvalidValue', message);
+/** Words that begin with a colon go on without a blank. */
+const sentence = (subjects: readonly string[], problem: string): string =>
+  `${subjects.join(', ')}${problem.startsWith(':') ? '' : ' '}${problem}`;
+
+/** A field as people know it, and behind it the property, where that is another word. */
+function subjectOf(path: string, labels: Readonly<Record<string, string>>): string {
+  const [property = ''] = path.split('.', 1);
+  const label = Object.hasOwn(labels, property) ? labels[property] : undefined;
+  // Some have a unit, such as `Timeout (s)`.
+  const name = (label ?? path).replace(/ \([^)]*\)$/, '');
+  return name.toLowerCase() === path.toLowerCase() ? name : `${name} (${path})`;
+}
+
+/** What is wrong with a field's value, or with several fields together. */
+export class FieldError extends ActionError {
+  readonly #paths: readonly string[];
+  readonly #problem: string;
+  #labelled = false;
+
+  /**
+   * `path` is the field's property, or a member of its value; `problem` makes a sentence of it. Until the node is known
+   * whose field it is, the property stands for its label.
+   */
+  constructor(name: string, path: string | readonly string[], problem: string) {
+    const paths = [path].flat();
+    super(name, sentence(paths, problem));
+    this.#paths = paths;
+    this.#problem = problem;
+  }
+
+  /** The same error anew: one object must not be reported twice. */
+  again(): FieldError {
+    return new FieldError(this.name, this.#paths, this.#problem);
+  }
+
+  /** Puts the fields' labels in place of their properties. `labels` are those of the node, by property. */
+  useLabels(labels: Readonly<Record<string, string>>): void {
+    if (this.#labelled) return;
+    this.#labelled = true;
+    const subjects = this.#paths.map((path) => subjectOf(path, labels));
+    const text = oneLine(sentence(subjects, this.#problem));
+    this.stack = this.stack?.replace(this.message, () => text) ?? text;
+    this.message = text;
+  }
+}
+
+/** A field has no value that needs one. */
+export const missing = (path: string, problem: string): FieldError => new FieldError('MissingValue', path, problem);
+/** A field, or what `path` says in words, is not as it must be. */
+export const invalid = (path: string | readonly string[], problem: string): FieldError =>
+  new FieldError('InvalidValue', path, problem);
+
 /** The error for what reading or checking a value of a flow has thrown; of a secret one nothing is quoted. */
 export function valueError(name: string, thrown: unknown, secret = false): ActionError {
   if (isActionError(thrown)) return thrown;
-  return invalid(`${name} cannot be read${secret ? '' : `: ${reasonOf(thrown)}`}.`);
+  return invalid(name, `cannot be read${secret ? '' : `: ${reasonOf(thrown)}`}.`);
 }
 export const closing = (): ActionError =>
   new ActionError('Closed', 'The node is being closed: nothing was sent.', { retryable: true });

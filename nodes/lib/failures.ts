@@ -1,4 +1,5 @@
-import { ActionError, isActionError, textOf } from './errors';
+import { ActionError, FieldError, isActionError, textOf } from './errors';
+import { labelsOf } from './words';
 
 /** The members of an SDK, Node.js or OpenSSL error that are read here; any of them may be absent. */
 interface Failure {
@@ -259,6 +260,8 @@ function redactMembers(error: ActionError, secrets: string[]): void {
 
 /** What an error is told of where it happened; `secrets` are struck out of every text. */
 interface Circumstances {
+  /** Of the node, whose labels its fields are called by. */
+  type?: string;
   service?: string;
   operation?: string;
   secrets: string[];
@@ -289,6 +292,7 @@ function described(thrown: unknown, { service, operation, secrets }: Circumstanc
 export function toActionError(thrown: unknown, context: Circumstances): ActionError {
   if (isActionError(thrown)) {
     const { service = context.service, operation = context.operation } = thrown;
+    if (thrown instanceof FieldError && context.type) thrown.useLabels(labelsOf(context.type));
     redactMembers(thrown, context.secrets);
     return Object.assign(thrown, service && { service }, operation && { operation });
   }

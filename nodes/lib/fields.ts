@@ -88,11 +88,11 @@ interface TextLimits {
 function checkText(given: unknown, name: string, limits: TextLimits): string {
   const { pattern, is = 'text', maxLength = Infinity, numbers = false } = limits;
   const value = numbers && typeof given === 'number' ? String(given) : given;
-  if (typeof value !== 'string') throw invalid(`${name} must be ${is}, but is ${kindOf(value)}.`);
+  if (typeof value !== 'string') throw invalid(name, `must be ${is}, but is ${kindOf(value)}.`);
   if (value.length > maxLength) {
-    throw invalid(`${name} may have at most ${maxLength} characters, but has ${value.length}.`);
+    throw invalid(name, `may have at most ${maxLength} characters, but has ${value.length}.`);
   }
-  if (pattern && !pattern.test(value)) throw invalid(`${name} must be ${is}, but is ${show(value)}.`);
+  if (pattern && !pattern.test(value)) throw invalid(name, `must be ${is}, but is ${show(value)}.`);
   return value;
 }
 
@@ -107,7 +107,8 @@ function checkNumber(value: unknown, name: string, { min, max, integer = false }
   const fits = typeof number === 'number' && number >= min && number <= max && (!integer || Number.isInteger(number));
   if (!fits) {
     throw invalid(
-      `${name} must be a ${integer ? 'whole number' : 'number'} from ${min} to ${max}, but is ${show(value)}.`
+      name,
+      `must be a ${integer ? 'whole number' : 'number'} from ${min} to ${max}, but is ${show(value)}.`
     );
   }
   return number;
@@ -186,13 +187,13 @@ export interface Credentials {
 function checkCredentials(given: unknown, name: string): Credentials {
   const value = typeof given === 'string' ? (parseJson(given)?.value ?? given) : given;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(`${name} must be an object {accessKeyId, secretAccessKey, sessionToken?}, but is ${kindOf(value)}.`);
+    throw invalid(name, `must be an object {accessKeyId, secretAccessKey, sessionToken?}, but is ${kindOf(value)}.`);
   }
   const { accessKeyId, secretAccessKey, sessionToken } = value as Record<string, unknown>;
   const key = (text: unknown, member: string) => {
-    if (typeof text !== 'string' || text === '') throw invalid(`${name}.${member} must be text that is not empty.`);
+    if (typeof text !== 'string' || text === '') throw invalid(`${name}.${member}`, 'must be text that is not empty.');
     // A line break would end up in a header; Node.js refuses it only after quoting it.
-    if (!/^[\x21-\x7e]+$/.test(text)) throw invalid(`${name}.${member} must not hold blanks or control characters.`);
+    if (!/^[\x21-\x7e]+$/.test(text)) throw invalid(`${name}.${member}`, 'must not hold blanks or control characters.');
     return text;
   };
   return {
@@ -230,7 +231,7 @@ export function choice<const O extends readonly [string, ...string[]]>(
     ...layout,
     check(value, name) {
       const found = options.find((option) => option === value);
-      if (found === undefined) throw invalid(`${name} must be one of ${options.join(', ')}, but is ${show(value)}.`);
+      if (found === undefined) throw invalid(name, `must be one of ${options.join(', ')}, but is ${show(value)}.`);
       return found;
     }
   };
@@ -246,7 +247,7 @@ export function flag(value: boolean, layout: Layout = {}): Field<boolean> {
     check(found, name) {
       if (typeof found === 'boolean') return found;
       if (found === 'true' || found === 'false') return found === 'true';
-      throw invalid(`${name} must be true or false, but is ${show(found)}.`);
+      throw invalid(name, `must be true or false, but is ${show(found)}.`);
     }
   };
 }
@@ -269,7 +270,7 @@ export function stored(kind: 'text' | 'password', limits: TextLimits & Layout = 
     stored: kind,
     secret: true,
     check(found, name) {
-      if (typeof found !== 'string' || (pattern && !pattern.test(found))) throw invalid(`${name} must be ${is}.`);
+      if (typeof found !== 'string' || (pattern && !pattern.test(found))) throw invalid(name, `must be ${is}.`);
       return found;
     }
   };

@@ -47,7 +47,7 @@ export async function picturesIn(folder: string, name: string): Promise<PictureF
   try {
     files = (await readdir(folder)).sort();
   } catch (error) {
-    throw invalid(`${name}: ${show(folder)} cannot be read: ${fileProblem(error)}.`);
+    throw invalid(name, `: ${show(folder)} cannot be read: ${fileProblem(error)}.`);
   }
   const pictures: PictureFile[] = [];
   for (const file of files) {

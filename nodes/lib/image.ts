@@ -50,11 +50,11 @@ const foreign: Array<[is: string, head: RegExp]> = [
 /** Reads the picture that a value means. Relative paths start at `folder`. Throws `MissingValue` or `InvalidValue`. */
 export async function readImage(value: unknown, name: string, folder: string): Promise<Picture | StoredPicture> {
   if (typeof value !== 'string') return readObject(value, name);
-  if (value === '') throw missing(`${name} is required, but is empty.`);
+  if (value === '') throw missing(name, 'is required, but is empty.');
   if (/^s3:\/\//i.test(value)) return storedAt(value, name);
   // Not quoted: a camera's address may hold its password.
   if (/^(?!file:)[a-z][a-z\d+.-]*:\/\//i.test(value)) {
-    throw invalid(`${name} must be ${is}, but is a web address: get the picture with an http request node.`);
+    throw invalid(name, `must be ${is}, but is a web address: get the picture with an http request node.`);
   }
   return pictureFrom(decodeText(value, name) ?? (await readFile(pathOf(value, name, folder), name)), name);
 }
@@ -62,7 +62,7 @@ export async function readImage(value: unknown, name: string, folder: string): P
 /** The path that a text means, once it is known that it is no picture itself. */
 export function pathOf(value: string, name: string, folder: string): string {
   if (value.includes('\0') || value.length > 4096 || value.includes('\n')) {
-    throw invalid(`${name} must be ${is}, but is other text.`);
+    throw invalid(name, `must be ${is}, but is other text.`);
   }
   try {
     const path = resolvePath(folder, /^file:/i.test(value) ? fileURLToPath(value) : value);
@@ -70,7 +70,7 @@ export function pathOf(value: string, name: string, folder: string): string {
   } catch {
     // Told below.
   }
-  throw invalid(`${name} is no valid file URL: ${show(value)}.`);
+  throw invalid(name, `is no valid file URL: ${show(value)}.`);
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
@@ -83,7 +83,7 @@ function readObject(value: unknown, name: string): Picture | StoredPicture {
   if (isObject(value) && value.type === 'Buffer' && Array.isArray(value.data) && value.data.length <= mostBytes) {
     return pictureFrom(Buffer.from(value.data), name);
   }
-  throw invalid(`${name} must be ${is}, but is ${show(value)}.`);
+  throw invalid(name, `must be ${is}, but is ${show(value)}.`);
 }
 
 function storedAt(url: string, name: string): StoredPicture {
@@ -95,15 +95,16 @@ function storedIn(given: unknown, name: string): StoredPicture {
   const { Bucket, Name, Version } = isObject(given) ? given : {};
   if (typeof Bucket !== 'string' || !/^[\w.-]{3,255}$/.test(Bucket)) {
     throw invalid(
-      `${name} must name an S3 bucket, 3 to 255 letters, digits and . - _, but names ${show(Bucket).replace(/^".*@/, '"***@')}.`
+      name,
+      `must name an S3 bucket, 3 to 255 letters, digits and . - _, but names ${show(Bucket).replace(/^".*@/, '"***@')}.`
     );
   }
   if (typeof Name !== 'string' || Name === '' || Buffer.byteLength(Name) > 1024) {
-    throw invalid(`${name} must name the key of an S3 object, 1 to 1024 bytes, but names ${show(Name)}.`);
+    throw invalid(name, `must name the key of an S3 object, 1 to 1024 bytes, but names ${show(Name)}.`);
   }
   if (Version === undefined || Version === null || Version === '') return { S3Object: { Bucket, Name } };
   if (typeof Version !== 'string' || Version.length > 1024) {
-    throw invalid(`${name} must name the version of an S3 object as text, but names ${show(Version)}.`);
+    throw invalid(name, `must name the version of an S3 object as text, but names ${show(Version)}.`);
   }
   return { S3Object: { Bucket, Name, Version } };
 }
@@ -111,11 +112,11 @@ function storedIn(given: unknown, name: string): StoredPicture {
 /** The bytes of a text that is a picture itself; `undefined` for what may be a path. */
 function decodeText(text: string, name: string): Buffer | undefined {
   const limit = Math.ceil(mostBytes * 1.4);
-  if (text.length > limit) throw invalid(`${name} may have at most ${limit} characters, but has ${text.length}.`);
+  if (text.length > limit) throw invalid(name, `may have at most ${limit} characters, but has ${text.length}.`);
   if (/^data:/i.test(text)) {
     const comma = text.indexOf(',');
     if (comma < 0 || !/;base64$/i.test(text.slice(0, comma))) {
-      throw invalid(`${name} must be a data URL with base64, such as data:image/jpeg;base64,…`);
+      throw invalid(name, 'must be a data URL with base64, such as data:image/jpeg;base64,…');
     }
     return Buffer.from(text.slice(comma + 1), 'base64');
   }
@@ -146,7 +147,7 @@ export async function readFile(path: string, name: string): Promise<Buffer> {
     const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const stats = await file.stat();
-      if (!stats.isFile()) throw invalid(`${name}: ${show(path)} is ${stats.isDirectory() ? 'a folder' : 'no file'}.`);
+      if (!stats.isFile()) throw invalid(name, `: ${show(path)} is ${stats.isDirectory() ? 'a folder' : 'no file'}.`);
       checkBytes(stats.size, name);
       return await file.readFile();
     } finally {
@@ -154,14 +155,14 @@ export async function readFile(path: string, name: string): Promise<Buffer> {
     }
   } catch (error) {
     if (error instanceof Error && error.name === 'InvalidValue') throw error;
-    throw invalid(`${name}: ${show(path)} cannot be read: ${fileProblem(error)}.`);
+    throw invalid(name, `: ${show(path)} cannot be read: ${fileProblem(error)}.`);
   }
 }
 
 function checkBytes(bytes: number, name: string): void {
   if (bytes > mostBytes)
-    throw invalid(`${name} may have at most ${mostBytes / 1024 / 1024} MiB, but has ${bytes} bytes.`);
-  if (bytes === 0) throw invalid(`${name} is empty: it has 0 bytes.`);
+    throw invalid(name, `may have at most ${mostBytes / 1024 / 1024} MiB, but has ${bytes} bytes.`);
+  if (bytes === 0) throw invalid(name, 'is empty: it has 0 bytes.');
 }
 
 /** By content: names of files and media types are often wrong. */
@@ -177,14 +178,14 @@ export function pictureFrom(bytes: Buffer, name: string): Picture {
   if (!kind) {
     const head = bytes.toString('latin1', 0, 64);
     const found = foreign.find(([, pattern]) => pattern.test(head))?.[0] ?? 'something else';
-    throw invalid(`${name} must be a JPEG or PNG picture, but is ${found}.`);
+    throw invalid(name, `must be a JPEG or PNG picture, but is ${found}.`);
   }
   const { width, height } = kind === 'jpeg' ? jpegSize(bytes, name) : pngSize(bytes, name);
   if (width * height > mostPixels) {
-    throw invalid(`${name} may have at most ${mostPixels / 1e6} megapixels, but has ${width} × ${height} pixels.`);
+    throw invalid(name, `may have at most ${mostPixels / 1e6} megapixels, but has ${width} × ${height} pixels.`);
   }
   if (Math.max(width, height) > longestSide) {
-    throw invalid(`${name} may have at most ${longestSide} pixels on a side, but has ${width} × ${height}.`);
+    throw invalid(name, `may have at most ${longestSide} pixels on a side, but has ${width} × ${height}.`);
   }
   return { bytes, kind, width, height };
 }
@@ -194,8 +195,8 @@ interface Size {
   height: number;
 }
 
-const broken = (name: string) => invalid(`${name} is a broken picture: its structure is not that of its kind.`);
-const cutOff = (name: string) => invalid(`${name} is cut off: its end is missing, as after a broken transfer.`);
+const broken = (name: string) => invalid(name, 'is a broken picture: its structure is not that of its kind.');
+const cutOff = (name: string) => invalid(name, 'is cut off: its end is missing, as after a broken transfer.');
 
 /** Follows a JPEG's segments (ISO/IEC 10918-1, annex B) up to the pixels. */
 function jpegSize(bytes: Buffer, name: string): Size {
@@ -292,7 +293,8 @@ function pngSize(bytes: Buffer, name: string): Size {
     else beside += length;
     if (beside > mostBeside && at + 12 + length <= bytes.length) {
       throw invalid(
-        `${name} may have at most ${mostBeside / 1024 / 1024} MiB beside its pixels, but has ${beside} bytes.`
+        name,
+        `may have at most ${mostBeside / 1024 / 1024} MiB beside its pixels, but has ${beside} bytes.`
       );
     }
     if (type === 'IEND') {

@@ -22,9 +22,9 @@ export function stringify(value: unknown, name: string): string {
   try {
     text = JSON.stringify(value);
   } catch (error) {
-    throw invalid(`${name} cannot be written as JSON: ${whyNotJson(error)}.`);
+    throw invalid(name, `cannot be written as JSON: ${whyNotJson(error)}.`);
   }
-  if (text === undefined) throw invalid(`${name} cannot be written as JSON: it is a ${typeof value}.`);
+  if (text === undefined) throw invalid(name, `cannot be written as JSON: it is a ${typeof value}.`);
   return text;
 }
 

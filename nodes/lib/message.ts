@@ -31,10 +31,10 @@ interface MessageInputs {
 /** The members that entries of SNS and SQS have in common. Throws where a queue or topic does not take them. */
 export function entryOf({ attributes, groupId, deduplicationId }: MessageInputs, target: string) {
   if (isFifo(target) && groupId === undefined) {
-    throw missing('groupId is required for a FIFO queue or topic, whose name ends in .fifo, but is empty.');
+    throw missing('groupId', 'is required for a FIFO queue or topic, whose name ends in .fifo, but is empty.');
   }
   if (!isFifo(target) && deduplicationId !== undefined) {
-    throw invalid('deduplicationId must be empty, except for a FIFO queue or topic, whose name ends in .fifo.');
+    throw invalid('deduplicationId', 'must be empty, except for a FIFO queue or topic, whose name ends in .fifo.');
   }
   return {
     ...(attributes && { MessageAttributes: attributes }),
@@ -45,12 +45,13 @@ export function entryOf({ attributes, groupId, deduplicationId }: MessageInputs,
 
 /** Bytes of a message, as they count for its limit. Throws `InvalidValue` for text that cannot be sent, or is too long. */
 export function checkMessage(text: string, attributes: Attributes | undefined, name: string, limit: number): number {
-  if (text === '') throw invalid(`${name} must not be empty text.`);
+  if (text === '') throw invalid(name, 'must not be empty text.');
   checkCharacters(text, name);
   const bytes = Buffer.byteLength(text) + sizeOfAttributes(attributes);
   if (bytes > limit) {
     throw invalid(
-      `${name} and its attributes have ${bytes} bytes, but may have at most ${limit}: put larger data into S3 and send its key.`
+      name,
+      `and its attributes have ${bytes} bytes, but may have at most ${limit}: put larger data into S3 and send its key.`
     );
   }
   return bytes;

@@ -29,7 +29,7 @@ const attributeNames: readonly string[] = [
 function listOf(given: unknown, name: string): unknown[] {
   const value = typeof given === 'string' ? (parseJson(given)?.value ?? given) : given;
   if (Array.isArray(value)) return value;
-  if (typeof given !== 'string') throw invalid(`${name} must be a list, but is ${kindOf(given)}.`);
+  if (typeof given !== 'string') throw invalid(name, `must be a list, but is ${kindOf(given)}.`);
   return given
     .split(',')
     .map((part) => part.trim())
@@ -40,7 +40,7 @@ function checkAttributes(given: unknown, name: string): Attribute[] {
   return listOf(given, name).map((attribute) => {
     const known = typeof attribute === 'string' ? attribute.trim().toUpperCase() : '';
     if (!attributeNames.includes(known)) {
-      throw invalid(`${name} must be of ${attributeNames.join(', ')}, but has ${show(attribute)}.`);
+      throw invalid(name, `must be of ${attributeNames.join(', ')}, but has ${show(attribute)}.`);
     }
     return known as Attribute;
   });
@@ -50,11 +50,11 @@ function checkTarget(given: unknown, name: string): Target {
   if (typeof given === 'string' && given.trim() !== '') return { name: given.trim() };
   const { name: target, confidence } = (typeof given === 'object' && given !== null ? given : {}) as Partial<Target>;
   if (typeof target !== 'string' || target.trim() === '') {
-    throw invalid(`${name} must be a list of names or of {name, confidence}, but has ${show(given)}.`);
+    throw invalid(name, `must be a list of names or of {name, confidence}, but has ${show(given)}.`);
   }
   if (confidence === undefined || confidence === null) return { name: target.trim() };
   if (typeof confidence !== 'number' || !(confidence >= 0 && confidence <= 100)) {
-    throw invalid(`${name}: the confidence of ${show(target)} must be from 0 to 100, but is ${show(confidence)}.`);
+    throw invalid(name, `: the confidence of ${show(target)} must be from 0 to 100, but is ${show(confidence)}.`);
   }
   return { name: target.trim(), confidence };
 }
@@ -72,12 +72,13 @@ function checkRoi(given: unknown, name: string): Box {
   const isFraction = (number: unknown) => typeof number === 'number' && number >= 0 && number <= 1;
   if (![left, top, width, height].every(isFraction) || width === 0 || height === 0) {
     throw invalid(
-      `${name} must be {left, top, width, height} in fractions of the picture from 0 to 1, but is ${show(given)}.`
+      name,
+      `must be {left, top, width, height} in fractions of the picture from 0 to 1, but is ${show(given)}.`
     );
   }
   // Sums of fractions such as 0.7 + 0.3 may be a little more than 1.
   if (left + width > 1.001 || top + height > 1.001)
-    throw invalid(`${name} must lie within the picture: left + width and top + height may be at most 1.`);
+    throw invalid(name, 'must lie within the picture: left + width and top + height may be at most 1.');
   return { left, top, width, height };
 }
 

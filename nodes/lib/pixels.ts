@@ -90,14 +90,15 @@ const thread = new Thread();
 
 const withoutCanvas = (what: string, message: string) =>
   invalid(
-    `${what} needs the optional package canvas, which is not installed here; install it in the Node-RED user folder with: npm install canvas@npm:@napi-rs/canvas. (${message})`
+    what,
+    `needs the optional package canvas, which is not installed here; install it in the Node-RED user folder with: npm install canvas@npm:@napi-rs/canvas. (${message})`
   );
 
 async function done(what: string, makeOrder: () => Order): Promise<Buffer[]> {
   const delivery = await thread.order(makeOrder);
   if ('results' in delivery) return delivery.results.map((result) => Buffer.from(result.buffer));
   if (delivery.problem === 'no canvas') throw withoutCanvas(what, delivery.message);
-  if (delivery.problem === 'no picture') throw invalid(`image is a broken picture: it cannot be decoded.`);
+  if (delivery.problem === 'no picture') throw invalid('image', 'is a broken picture: it cannot be decoded.');
   throw new ActionError('UnknownError', `${what}: the picture cannot be drawn: ${delivery.message}.`);
 }
 

@@ -20,7 +20,10 @@ export async function toService(
   const scale = Math.min(1, mostPixels / Math.max(width, height));
   if (Math.min(width, height) * scale < leastPixels) {
     const wide = scale < 1 ? `, of which the longer side may have at most ${mostPixels}` : '';
-    throw invalid(`image must be at least ${leastPixels} pixels wide and high, but has ${width} × ${height}${wide}.`);
+    throw invalid(
+      'image',
+      `must be at least ${leastPixels} pixels wide and high, but has ${width} × ${height}${wide}.`
+    );
   }
   const fits = scale === 1 && bytes.length <= most;
   return { Bytes: fits ? bytes : await shrink(picture, most, mostPixels, signal) };

@@ -109,7 +109,8 @@ export function proxyFor(endpoint: string | undefined, env: Environment = proces
   const needed = variableFor(endpoint, env);
   if (needed && !addressOf(needed)) {
     throw invalid(
-      `The environment variable ${needed.name} must be the URL of an HTTP proxy, such as http://proxy.example.com:3128, with special characters of a user name or password percent-encoded.`
+      `The environment variable ${needed.name}`,
+      'must be the URL of an HTTP proxy, such as http://proxy.example.com:3128, with special characters of a user name or password percent-encoded.'
     );
   }
   const addresses = ['http_proxy', 'https_proxy'].map((name) => {

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { ActionError, invalid, missing, valueError } from './errors';
+import { ActionError, FieldError, invalid, missing, valueError } from './errors';
 import type { Field, Fields, Inputs } from './fields';
 import type { Reader, StoredValue, ValueType } from './values';
 import { compileValue, constant, substituteEnv } from './values';
@@ -34,10 +34,10 @@ function isAbsent(value: unknown, field: Field, required: boolean): boolean {
 }
 
 function absent(name: string, field: Field, origin: string): ActionError {
-  if (origin === 'the node') return missing(`${name} is required, but is empty.`);
+  if (origin === 'the node') return missing(name, 'is required, but is empty.');
   return field.control === 'credentials'
-    ? missing(`${name} is set, but ${origin} has no value; the account's own sign-in is not used in its place.`)
-    : missing(`${name} is required, but ${origin} has no value.`);
+    ? missing(name, `is set, but ${origin} has no value; the account's own sign-in is not used in its place.`)
+    : missing(name, `is required, but ${origin} has no value.`);
 }
 
 /** Turns what a source gave into what `run` gets. */
@@ -47,7 +47,7 @@ function finish(name: string, field: Field, required: boolean, origin: string, v
     return undefined;
   }
   if (!field.many || !Array.isArray(value)) return field.check(value, name);
-  if (value.length === 0) throw invalid(`${name} must name at least one target, but is an empty array.`);
+  if (value.length === 0) throw invalid(name, 'must name at least one target, but is an empty array.');
   // A copy: the flow may go on changing its array, and holes in it are targets too.
   return Array.from(value);
 }
@@ -78,9 +78,9 @@ function sourceOf(RED: NodeAPI, node: Node, config: Config, name: string, fields
 
 /** The same error anew for each message: one object must not be reported twice. */
 const failing =
-  ({ name, message }: Error): Read =>
+  (problem: Error): Read =>
   () => {
-    throw new ActionError(name, message);
+    throw problem instanceof FieldError ? problem.again() : new ActionError(problem.name, problem.message);
   };
 
 function readerOf(name: string, { reader, accept }: Source, wrong: (thrown: unknown) => ActionError): Read {

@@ -331,7 +331,7 @@ export class Receiver {
 
   #toError(thrown: unknown, operation: Operation): ActionError {
     const secrets = this.#account?.clients?.secrets() ?? [];
-    return toActionError(thrown, { service: 'sqs', operation, secrets });
+    return toActionError(thrown, { type: this.node.type, service: 'sqs', operation, secrets });
   }
 
   /** These messages are no longer held. */

@@ -54,7 +54,7 @@ const problems: Record<string, string> = {
 function problemOf(error: unknown, folder: string): ActionError {
   const { code = '', message } = error as NodeJS.ErrnoException;
   const reason = problems[code] ?? (code || message);
-  return invalid(`saveFolder: the picture was not saved in ${show(folder)}: ${reason}.`);
+  return invalid('saveFolder', `: the picture was not saved in ${show(folder)}: ${reason}.`);
 }
 
 /** Writes a new file under a name that nobody has, so that no link can lead it elsewhere. */

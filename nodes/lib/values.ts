@@ -33,7 +33,7 @@ export const constant = (value: unknown): Reader => ({ origin: 'the node', const
 
 function numberLiteral(name: string, text: string): number {
   const number = Number(text);
-  if (Number.isNaN(number)) throw invalid(`${name} must be a number, but is ${JSON.stringify(text)}.`);
+  if (Number.isNaN(number)) throw invalid(name, `must be a number, but is ${JSON.stringify(text)}.`);
   return number;
 }
 
@@ -45,7 +45,7 @@ function literal(name: string, { value, type }: StoredValue): unknown {
   try {
     return JSON.parse(value);
   } catch (error) {
-    throw invalid(`${name} is no valid JSON: ${(error as Error).message}.`);
+    throw invalid(name, `is no valid JSON: ${(error as Error).message}.`);
   }
 }
 
@@ -68,7 +68,7 @@ function messageReader(RED: NodeAPI, name: string, path: string): Reader {
   try {
     parts = RED.util.normalisePropertyExpression(path.replace(/^msg\./, ''));
   } catch {
-    throw invalid(`${name}: "${origin}" is no valid path into a message.`);
+    throw invalid(name, `: "${origin}" is no valid path into a message.`);
   }
   if (isPlainPath(parts)) {
     const plain = parts;
@@ -89,7 +89,7 @@ function messageReader(RED: NodeAPI, name: string, path: string): Reader {
 /** JSONata throws plain objects; `secret` fields must not quote what the expression was working on. */
 function expressionError(name: string, secret: boolean, thrown: unknown): Error {
   const reason = secret ? textOf(memberOf(thrown, 'code') ?? 'an error') : reasonOf(thrown);
-  return invalid(`${name}: the JSONata expression failed: ${reason}.`);
+  return invalid(name, `: the JSONata expression failed: ${reason}.`);
 }
 
 /** Functions and patterns are values to JSONata; written as JSON they would be its own workings. */
@@ -114,7 +114,7 @@ function expressionReader(RED: NodeAPI, node: Node, name: string, expression: st
     async later(msg) {
       const found = await calledBack((callback) => RED.util.evaluateJSONataExpression(prepared, msg, callback));
       if (found.error !== null) throw expressionError(name, secret, found.error);
-      if (isFunction(found.value)) throw invalid(`${name}: the JSONata expression gives a function, not a value.`);
+      if (isFunction(found.value)) throw invalid(name, ': the JSONata expression gives a function, not a value.');
       return found;
     }
   };
@@ -128,7 +128,7 @@ function contextReader(RED: NodeAPI, node: Node, name: string, { value, type }: 
     async later(msg) {
       const found = await calledBack((callback) => RED.util.evaluateNodeProperty(path, type, node, msg, callback));
       if (found.error) {
-        throw invalid(`${name}: ${type}.${path} cannot be read: ${reasonOf(found.error)}.`);
+        throw invalid(name, `: ${type}.${path} cannot be read: ${reasonOf(found.error)}.`);
       }
       return found;
     }
@@ -153,8 +153,7 @@ function environmentReader(RED: NodeAPI, node: Node, path: string): Reader {
 export function compileValue(RED: NodeAPI, node: Node, name: string, stored: StoredValue, secret = false): Reader {
   const { value, type } = stored;
   if (value === '' || value === undefined || value === null) return constant(undefined);
-  if (secret && literals.has(type))
-    throw invalid(`${name} must not stand in the flow itself: take it from the message.`);
+  if (secret && literals.has(type)) throw invalid(name, 'must not stand in the flow itself: take it from the message.');
   switch (type) {
     case 'msg':
       return messageReader(RED, name, String(value));
@@ -171,7 +170,7 @@ export function compileValue(RED: NodeAPI, node: Node, name: string, stored: Sto
     case 'json':
       return constant(literal(name, stored));
     default:
-      throw invalid(`${name}: "${type}" is no type of value that this field takes.`);
+      throw invalid(name, `: "${type}" is no type of value that this field takes.`);
   }
 }
 

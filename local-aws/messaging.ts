@@ -206,12 +206,13 @@ export class Messaging {
     }
     if (!fauxqs || !topic) throw new AwsError(404, 'NotFound', 'Topic does not exist');
     const rename = (text: string) => renumber(text, placeholder, account);
-    const getQueueByArn = (queueArn: string) => {
-      const queue = this.#findQueue(queueArn, fauxqs);
-      return queue && inbox(queue, rename);
-    };
-    const deliver = (delivery: Delivery) =>
+    const deliver = (delivery: Delivery) => {
+      const getQueueByArn = (queueArn: string) => {
+        const queue = this.#findQueue(queueArn, fauxqs);
+        return queue && inbox(queue, delivery, rename);
+      };
       fauxqs.fanOut({ ...delivery, topic, snsStore: fauxqs.topics, sqsStore: { getQueueByArn } });
+    };
     return { arn, attributes: topic.attributes, deliver };
   }
 

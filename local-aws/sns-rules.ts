@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { AwsError, escapeXml, xmlNamespace } from './aws-error';
+import { wrongAttributeName } from './attribute-names';
+import { AwsError, escapeXml, validationError, violation, xmlNamespace } from './aws-error';
 import type { Answer, Call } from './call';
-import type { Attribute, Message, Queue } from './sqs-rules';
+import { type Attribute, deduplicationKey, type Message, type Queue } from './sqs-rules';
 
 /** A topic that the caller may publish to. */
 export interface Topic {
@@ -21,6 +22,8 @@ export interface Delivery {
   readonly subject: string | undefined;
   readonly messageGroupId: string | undefined;
   readonly messageDeduplicationId: string | undefined;
+  /** Of a FIFO topic; what fauxqs does not know. */
+  readonly sequenceNumber: string | undefined;
 }
 
 /** A text that went to a phone, or to an app through its endpoint; nobody gets it. */
@@ -48,6 +51,13 @@ export interface Publishing {
 
 const mostBytes = 262_144;
 const mostTexts = 1000;
+const mostRawAttributes = 10;
+
+/** The endpoints of an app that are there, and whether they are enabled. Nobody can make others. */
+const endpoints: Record<string, boolean> = {
+  'arn:aws:sns:us-east-1:111111111111:endpoint/GCM/app/5e3e9847-3183-3f18-a7e8-671c3a57d4b3': true,
+  'arn:aws:sns:us-east-1:111111111111:endpoint/GCM/app/c0ffee00-3183-3f18-a7e8-671c3a57d4b3': false
+};
 
 /** The latest texts, oldest first. */
 export class Texts {
@@ -103,7 +113,10 @@ export class Publisher {
     const messages = readEntries(call.input as Fields);
     checkEntries(messages);
     // The service fails all of them for a mistake in one.
-    const ready = messages.map((message) => ({ message, text: checkMessage(message), ...orderOf(topic, message) }));
+    const ready = messages.map((message, index) => {
+      const text = checkMessage(message, `publishBatchRequestEntries.${index + 1}.member.`);
+      return { message, text, ...orderOf(topic, message) };
+    });
     let successful = '';
     for (const { message, text, group, deduplication } of ready) {
       const { messageId, sequenceNumber } = this.#deliver(topic, message, text, group, deduplication);
@@ -145,6 +158,7 @@ export class Publisher {
     const earlier = deduplication === undefined ? undefined : this.#published.get(key);
     if (earlier && Date.now() - earlier.time < 300_000) return earlier;
     const messageId = randomUUID();
+    const sequenceNumber = topic.attributes.FifoTopic === 'true' ? this.#nextNumber(topic) : undefined;
     topic.deliver({
       topicArn: topic.arn,
       messageId,
@@ -152,17 +166,22 @@ export class Publisher {
       messageAttributes: attributes,
       subject: fields.Subject,
       messageGroupId: group,
-      messageDeduplicationId: deduplication
+      messageDeduplicationId: deduplication,
+      sequenceNumber
     });
-    if (topic.attributes.FifoTopic !== 'true') return { messageId };
-    const number = (this.#numbers.get(topic.arn) ?? 0) + 1;
-    this.#numbers.set(topic.arn, number);
-    const published = { messageId, sequenceNumber: `1${String(number).padStart(19, '0')}`, time: Date.now() };
+    if (sequenceNumber === undefined) return { messageId };
+    const published = { messageId, sequenceNumber, time: Date.now() };
     this.#published.delete(key);
     this.#published.set(key, published);
     const [oldest] = this.#published.keys();
     if (this.#published.size > 10_000 && oldest !== undefined) this.#published.delete(oldest);
     return published;
+  }
+
+  #nextNumber({ arn }: Topic): string {
+    const number = (this.#numbers.get(arn) ?? 0) + 1;
+    this.#numbers.set(arn, number);
+    return `1${String(number).padStart(19, '0')}`;
   }
 }
 
@@ -188,7 +207,9 @@ function checkPhoneNumber(number: string): void {
 function checkEndpoint(call: Call, arn: string | undefined): void {
   if (arn === undefined) return;
   checkArn('TargetArn', arn, call);
-  if (arn.includes('disabled')) throw new AwsError(400, 'EndpointDisabled', 'Endpoint is disabled');
+  const enabled = Object.hasOwn(endpoints, arn) ? endpoints[arn] : undefined;
+  if (enabled === undefined) throw wrong('TargetArn Reason: No endpoint found for the target arn specified');
+  if (!enabled) throw new AwsError(400, 'EndpointDisabled', 'Endpoint is disabled');
 }
 
 /**
@@ -203,12 +224,12 @@ export function checkArn(name: string, arn: string, call: Call): void {
 }
 
 /** Checks a message and gives the text for SQS; fauxqs looks at the message only, and sends JSON as it is. */
-function checkMessage({ fields, attributes }: Publication): string {
+function checkMessage({ fields, attributes }: Publication, where = ''): string {
   const { Message, Subject, MessageStructure } = fields;
   if (!Message) throw wrong('Empty message');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: These are the characters that are not allowed.
   if (Subject !== undefined && !/^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,99}$/u.test(Subject)) throw wrong('Subject');
-  checkAttributes(attributes);
+  checkAttributes(attributes, where);
   if (sizeOf(Message, attributes) > mostBytes) throw wrong('Message too long');
   return MessageStructure === 'json' ? forSqs(Message) : Message;
 }
@@ -228,9 +249,16 @@ function forSqs(json: string): string {
   return typeof sqs === 'string' ? sqs : other;
 }
 
-function checkAttributes(attributes: Record<string, Attribute>): void {
+/** `where` is the place of the attributes in the request, for what the service says of its form. */
+function checkAttributes(attributes: Record<string, Attribute>, where: string): void {
   for (const [name, { DataType, StringValue, BinaryValue }] of Object.entries(attributes)) {
-    const [, type] = /^(String|Number|Binary)(?:\..*)?$/s.exec(DataType) ?? [];
+    if (!DataType) {
+      const member = `${where}messageAttributes.${name}.member.dataType`;
+      throw validationError('ValidationError', [violation(undefined, member, 'not be null')]);
+    }
+    const wrongName = wrongAttributeName(name);
+    if (wrongName) throw wrongValue(wrongName);
+    const [, type] = /^(String|Number|Binary)(?:\..+)?$/s.exec(DataType) ?? [];
     if (!type) {
       throw wrongValue(
         `The message attribute '${name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.`
@@ -339,20 +367,42 @@ function readAttributes(fields: Fields, prefix: string): Record<string, Attribut
  * What fauxqs's delivery sees of a queue. Its envelopes name the account as fauxqs does, which `rename` sets right
  * before anybody sees them.
  */
-export function inbox(queue: Queue, rename: (text: string) => string): Partial<Queue> {
+export function inbox(queue: Queue, delivery: Delivery, rename: (text: string) => string): Partial<Queue> {
+  const key = (id: string) => deduplicationKey(queue, delivery.messageGroupId, id);
   return {
     isFifo: () => queue.isFifo(),
-    checkDeduplication: (id) => queue.checkDeduplication(id),
-    recordDeduplication: (id, messageId, number) => queue.recordDeduplication(id, messageId, number),
+    checkDeduplication: (id) => queue.checkDeduplication(key(id)),
+    recordDeduplication: (id, messageId, number) => queue.recordDeduplication(key(id), messageId, number),
     nextSequenceNumber: () => queue.nextSequenceNumber(),
     enqueue: (message: Message) => {
-      if (message.body.startsWith('{"Type":"Notification"')) {
-        message.body = message.body.replace(/"UnsubscribeURL":"[^"]*"/, rename);
+      // Only a message without its envelope has any; the service drops it.
+      if (Object.keys(message.messageAttributes).length > mostRawAttributes) return;
+      if (message.body !== delivery.message) {
+        message.body = complete(message.body.replace(/"UnsubscribeURL":"[^"]*"/, rename), delivery.sequenceNumber);
         message.md5OfBody = createHash('md5').update(message.body).digest('hex');
+      }
+      // The group of a FIFO topic does not go with a message to a standard queue, that of a standard topic does.
+      if (!queue.isFifo() && delivery.sequenceNumber !== undefined) {
+        delete message.messageGroupId;
+        delete message.messageDeduplicationId;
       }
       queue.enqueue(message);
     }
   };
+}
+
+/** The envelope of a FIFO topic has a number, and no signature. */
+function complete(envelope: string, SequenceNumber: string | undefined): string {
+  if (SequenceNumber === undefined) return envelope;
+  const {
+    Type,
+    MessageId,
+    Signature: _,
+    SignatureVersion: __,
+    SigningCertURL: ___,
+    ...rest
+  } = JSON.parse(envelope) as Record<string, unknown>;
+  return JSON.stringify({ Type, MessageId, SequenceNumber, ...rest });
 }
 
 function member(name: string, value: string | undefined): string {

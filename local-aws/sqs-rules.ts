@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { wrongAttributeName } from './attribute-names';
 import type { Answer, Call } from './call';
 import { scopeOf } from './queue-rules';
 import { receiptsOf } from './receipts';
@@ -23,7 +24,7 @@ export interface Message {
   approximateReceiveCount: number;
   readonly approximateFirstReceiveTimestamp?: number;
   messageGroupId?: string;
-  readonly messageDeduplicationId?: string;
+  messageDeduplicationId?: string;
   sequenceNumber?: string;
   senderId?: string;
   traceHeader?: string;
@@ -316,13 +317,9 @@ function checkAttributes(attributes: Attributes): void {
     throw invalid(`Number of message attributes [${all.length}] exceeds the allowed maximum [${mostAttributes}].`);
   }
   for (const [name, { DataType = '', StringValue, BinaryValue }] of all) {
-    const wrong = /[^\w.-]/.exec(name);
-    if (wrong) {
-      const code = wrong[0].codePointAt(0)?.toString(16).toUpperCase();
-      throw invalid(
-        `Invalid non-alphanumeric character '#x${code}' was found in the message attribute name. Can only include alphanumeric characters, hyphens, underscores, or dots.`
-      );
-    }
+    const wrong = wrongAttributeName(name);
+    if (wrong) throw invalid(wrong);
+    if (DataType.length > 256) throw invalid('Message (user) attribute types must be shorter than 256 Bytes');
     const [, type] = /^(String|Number|Binary)(?:\..*)?$/s.exec(DataType) ?? [];
     if (!type) {
       throw invalid(

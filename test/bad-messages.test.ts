@@ -111,6 +111,7 @@ const attributeRow = (attributes: unknown, says: RegExp): Row => ({
 
 const noObject = /^InvalidValue: Attributes must be an object such as /;
 const noName = /^InvalidValue: Attributes: the name ".*" must be 1 to 256 letters, digits and _ - \./;
+const reserved = /^InvalidValue: Attributes: the name ".*" must not begin with AWS\. or Amazon\., which AWS keeps/;
 
 const attributes: Row[] = [
   attributeRow('text', noObject),
@@ -123,6 +124,9 @@ const attributes: Row[] = [
   attributeRow({ 'dot.': 'x' }, noName),
   attributeRow({ 'dot..dot': 'x' }, noName),
   attributeRow({ ['x'.repeat(257)]: 'x' }, noName),
+  // Both services' guides to message attributes reserve these, in any case (November 2026).
+  attributeRow({ 'AWS.x': 'x' }, reserved),
+  attributeRow({ 'amaZon.x': 'x' }, reserved),
   attributeRow(
     { a: '' },
     /^InvalidValue: Attributes \(attributes\.a\) must not be empty text: leave it out, or set it to null/

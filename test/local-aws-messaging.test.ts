@@ -287,6 +287,28 @@ describe('The local AWS, for messages', () => {
         'InvalidParameterValue',
         "Message (user) attribute 'a' must contain a non-empty value of type 'String'."
       ],
+      // AWS's reference of SendMessage forbids these names; SNS's texts were recorded (see below), SQS has the same checks.
+      [
+        'an attribute whose name begins with a dot',
+        { MessageAttributes: { '.a': attribute('x') } },
+        false,
+        'InvalidParameterValue',
+        "Invalid message attribute name starting with character '.' was found."
+      ],
+      [
+        'an attribute whose name AWS keeps for itself',
+        { MessageAttributes: { 'aWs.a': attribute('x') } },
+        false,
+        'InvalidParameterValue',
+        "You can't use message attribute names beginning with 'AWS.' or 'Amazon.'. These strings are reserved for internal use."
+      ],
+      [
+        'an attribute whose type has more than 256 characters',
+        { MessageAttributes: { a: { DataType: `Number.${'L'.repeat(256)}`, StringValue: '1' } } },
+        false,
+        'InvalidParameterValue',
+        'Message (user) attribute types must be shorter than 256 Bytes'
+      ],
       [
         'a deduplication id for a standard queue',
         { MessageDeduplicationId: 'd' },
@@ -799,12 +821,17 @@ describe('The local AWS, for messages', () => {
       const app = 'arn:aws:sns:us-east-1:111111111111:endpoint/GCM/app/';
       const answers = [
         await publish({ PhoneNumber: '+15551234567' }),
-        await publish({ TargetArn: `${app}8f1f` }),
+        await publish({ TargetArn: `${app}5e3e9847-3183-3f18-a7e8-671c3a57d4b3` }),
         await publish({ TargetArn })
       ];
       for (const { MessageId } of answers) assert.match(MessageId ?? '', /^[\da-f-]{36}$/);
       assert.equal((await receive(QueueUrl)).length, 1);
-      await fails(publish({ TargetArn: `${app}disabled-1` }), 400, 'EndpointDisabledException', 'Endpoint is disabled');
+      await fails(
+        publish({ TargetArn: `${app}c0ffee00-3183-3f18-a7e8-671c3a57d4b3` }),
+        400,
+        'EndpointDisabledException',
+        'Endpoint is disabled'
+      );
     });
 
     it('texts that nobody gets, of which the latest thousand are kept', () => {
@@ -823,6 +850,146 @@ describe('The local AWS, for messages', () => {
       const text =
         "The message attribute 'room' must contain non-empty message attribute value for message attribute type 'String'.";
       await fails(publish({ TopicArn, MessageAttributes: empty }), 400, 'InvalidParameterValueException', text);
+    });
+
+    describe('no attributes as AWS refuses them:', () => {
+      // As recorded from AWS by LocalStack (Apache-2.0), tests/aws/services/sns/test_sns.snapshot.json, 15 November 2024
+      // and, for the types with a dot or more behind them, 24 August 2023.
+      const value = { DataType: 'String', StringValue: '123' };
+      const bytes = Buffer.from('123');
+      const nonEmpty = (type: string) =>
+        `The message attribute 'attr1' must contain non-empty message attribute value for message attribute type '${type}'.`;
+      const field = (type: string, name: string) =>
+        `The message attribute 'attr1' with type '${type}' must use field '${name}'.`;
+      const wrongType =
+        "The message attribute 'attr1' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.";
+      const refused: [string, Record<string, MessageAttributeValue>, string][] = [
+        ['empty text', { attr1: { DataType: 'String', StringValue: '' } }, nonEmpty('String')],
+        ['no text', { attr1: { DataType: 'String' } }, nonEmpty('String')],
+        ['no bytes', { attr1: { DataType: 'Binary', BinaryValue: Buffer.alloc(0) } }, nonEmpty('Binary')],
+        ['text that is bytes', { attr1: { DataType: 'String', BinaryValue: bytes } }, field('String', 'String')],
+        ['a number that is bytes', { attr1: { DataType: 'Number', BinaryValue: bytes } }, field('Number', 'String')],
+        ['bytes that are text', { attr1: { DataType: 'Binary', StringValue: '123' } }, field('Binary', 'Binary')],
+        ['a type that there is not', { attr1: { DataType: 'InvalidType', StringValue: '123' } }, wrongType],
+        ['a type with nothing behind its dot', { attr1: { DataType: 'String.', StringValue: '123' } }, wrongType],
+        ['a type with more but no dot', { attr1: { DataType: 'Stringprefixed', StringValue: '123' } }, wrongType],
+        [
+          'a name of 257 characters',
+          { ['a'.repeat(257)]: value },
+          'Length of message attribute name must be less than 256 bytes.'
+        ],
+        [
+          'a name with other characters',
+          { 'a^*?': value },
+          "Invalid non-alphanumeric character '#x5E' was found in the message attribute name. Can only include alphanumeric characters, hyphens, underscores, or dots."
+        ],
+        [
+          'a name that begins with a dot',
+          { '.abc': value },
+          "Invalid message attribute name starting with character '.' was found."
+        ],
+        [
+          'a name that ends with a dot',
+          { 'abc.': value },
+          "Invalid message attribute name ending with character '.' was found."
+        ],
+        [
+          'a name with two dots in a row',
+          { 'a..bc': value },
+          "Message attribute name can not have successive '.' character."
+        ]
+      ];
+      for (const [title, MessageAttributes, text] of refused) {
+        it(`${title}, alone or in a batch`, async () => {
+          await fails(publish({ TopicArn, MessageAttributes }), 400, 'InvalidParameterValueException', text);
+          const PublishBatchRequestEntries = [
+            { Id: '1', Message: 'test-batch', MessageAttributes },
+            { Id: '3', Message: 'valid-batch' }
+          ];
+          const batch = new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries });
+          await fails(sns().send(batch), 400, 'InvalidParameterValueException', text);
+        });
+      }
+
+      it('no type at all, alone or in a batch', async () => {
+        const MessageAttributes = { attr1: { StringValue: 'value' } as MessageAttributeValue };
+        const text = (where: string) =>
+          `1 validation error detected: Value null at '${where}messageAttributes.attr1.member.dataType' failed to satisfy constraint: Member must not be null`;
+        await fails(publish({ TopicArn, MessageAttributes }), 400, 'ValidationError', text(''));
+        const entry = { Id: '1', Message: 'x', MessageAttributes };
+        const batch = new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries: [entry] });
+        await fails(sns().send(batch), 400, 'ValidationError', text('publishBatchRequestEntries.1.member.'));
+      });
+    });
+
+    // As recorded by LocalStack on 24 August 2023.
+    it('not to an endpoint that is not there', async () => {
+      const text = 'Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified';
+      for (const endpoint of ['APNS/abcdef/0f7d5971-aa8b-4bd5-b585-0826e9f93a66', 'GCM/app/8f1f', 'GCM', '']) {
+        const TargetArn = `arn:aws:sns:us-east-1:111111111111:endpoint/${endpoint}`;
+        await fails(publish({ TargetArn }), 400, 'InvalidParameterException', text);
+      }
+    });
+
+    it('not more than ten attributes to a queue that gets the bare message', async () => {
+      // As AWS's guide has it, "Amazon SNS message attributes" (November 2026).
+      const { TopicArn, QueueUrl } = await newTopic();
+      const many = (count: number) =>
+        Object.fromEntries(
+          Array.from({ length: count }, (_, n) => [`n${n}`, { DataType: 'Number', StringValue: '1' }])
+        );
+      await publish({ TopicArn, Message: 'eleven', MessageAttributes: many(11) });
+      await publish({ TopicArn, Message: 'ten', MessageAttributes: many(10) });
+      assert.deepEqual(bodies(await receive(QueueUrl)), ['ten']);
+    });
+
+    describe('to a FIFO topic', () => {
+      // As recorded from AWS by LocalStack, tests/aws/services/sns/test_sns.snapshot.json, 18 August 2025.
+      const group = { MessageGroupId: 'message-group-id-1', MessageDeduplicationId: 'message-deduplication-id-1' };
+
+      it('in envelopes with a number, and without a signature', async () => {
+        const { TopicArn, QueueUrl } = await newTopic({ FifoTopic: 'true' }, false);
+        const { MessageId, SequenceNumber } = await publish({ TopicArn, Message: 'Test', ...group });
+        const [message] = await receive(QueueUrl);
+        const { Timestamp, UnsubscribeURL, ...envelope } = JSON.parse(message?.Body ?? '{}');
+        const expected = { Type: 'Notification', MessageId, SequenceNumber, TopicArn, Message: 'Test' };
+        assert.deepEqual(Object.entries(envelope), Object.entries(expected));
+        assert.ok(Timestamp && UnsubscribeURL);
+        const { MessageGroupId, MessageDeduplicationId } = message?.Attributes ?? {};
+        assert.deepEqual({ MessageGroupId, MessageDeduplicationId }, group);
+      });
+
+      it('whose standard queues know nothing of groups', async () => {
+        const { TopicArn } = await newTopic({ FifoTopic: 'true' });
+        const QueueUrl = await newQueue();
+        const Endpoint = queueArn(QueueUrl.split('/').at(-1) ?? '');
+        await sns().send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint }));
+        const { SequenceNumber } = await publish({ TopicArn, Message: 'Test', ...group });
+        const [message] = await receive(QueueUrl);
+        assert.equal(JSON.parse(message?.Body ?? '{}').SequenceNumber, SequenceNumber);
+        const names = ['ApproximateFirstReceiveTimestamp', 'ApproximateReceiveCount', 'SenderId', 'SentTimestamp'];
+        assert.deepEqual(Object.keys(message?.Attributes ?? {}).sort(), names);
+      });
+
+      it('and to FIFO queues that know a message again in its group only', async () => {
+        const { TopicArn } = await newTopic({ FifoTopic: 'true' });
+        const QueueUrl = await newQueue({ FifoQueue: 'true', DeduplicationScope: 'messageGroup' });
+        const Endpoint = queueArn(QueueUrl.split('/').at(-1) ?? '');
+        await send(QueueUrl, 'direct', {
+          MessageGroupId: 'other',
+          MessageDeduplicationId: group.MessageDeduplicationId
+        });
+        await sns().send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint }));
+        await publish({ TopicArn, Message: 'Test', ...group });
+        assert.equal((await receive(QueueUrl)).length, 2);
+      });
+
+      it('and the group of a standard topic to its standard queues', async () => {
+        const { TopicArn, QueueUrl } = await newTopic();
+        await publish({ TopicArn, MessageGroupId: 'my-group-id-1' });
+        const [message] = await receive(QueueUrl);
+        assert.equal(message?.Attributes?.MessageGroupId, 'my-group-id-1');
+      });
     });
 
     it('numbers to a FIFO topic, and the same message only once', async () => {

@@ -13,6 +13,7 @@ export type Attributes = Record<string, Attribute>;
 
 /** As both services' documentation of message attributes has it. */
 const namePattern = /^(?!\.)(?!.*\.\.)[\w.-]{1,256}(?<!\.)$/;
+const reservedName = /^(?:aws|amazon)\./i;
 const typePattern = /^(String|Number|Binary)(\..{1,249})?$/;
 /** What most text consists of. */
 const plain = /^[\t\n\r\x20-\x7e]*$/;
@@ -102,6 +103,10 @@ export function toAttributes(given: unknown, name: string): Attributes | undefin
         name,
         `: the name ${JSON.stringify(key.slice(0, 60))} must be 1 to 256 letters, digits and _ - . with no dot at its ends and no two in a row.`
       );
+    }
+    if (reservedName.test(key)) {
+      const shown = JSON.stringify(key.slice(0, 60));
+      throw invalid(name, `: the name ${shown} must not begin with AWS. or Amazon., which AWS keeps for itself.`);
     }
     attributes.push([key, toAttribute(member, `${name}.${key}`)]);
   }

@@ -23,7 +23,8 @@ async function main(): Promise<void> {
     if (ending) return;
     ending = true;
     setTimeout(() => process.exit(1), 5000).unref();
-    aws.close().finally(() => process.exit(0));
+    const exit = () => process.exit(0);
+    aws.close().then(exit, exit);
   };
   process.on('SIGTERM', end).on('disconnect', end);
   if (values['with-parent']) {

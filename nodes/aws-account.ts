@@ -104,21 +104,23 @@ function clientsFrom({ region, endpoint, rekognitionRate, ...settings }: Setting
 }
 
 /** Asks STS who we are; what goes wrong is a warning, since the network may only be late. */
-async function sayWhoWeAre(node: Node, clients: Clients): Promise<void> {
+function sayWhoWeAre(node: Node, clients: Clients): void {
   const controller = new AbortController();
+  const { signal } = controller;
   node.on('close', () => controller.abort());
-  try {
-    const { account, arn, region } = await callerIdentity(clients, controller.signal);
-    if (!controller.signal.aborted) node.log(`signed in to account ${account} as ${arn}, region ${region}`);
-  } catch (thrown) {
-    const { name, message } = toActionError(thrown, {
-      type: node.type,
-      service: 'sts',
-      operation: 'GetCallerIdentity',
-      secrets: clients.secrets()
+  callerIdentity(clients, signal)
+    .then(({ account, arn, region }) => {
+      if (!signal.aborted) node.log(`signed in to account ${account} as ${arn}, region ${region}`);
+    })
+    .catch((thrown: unknown) => {
+      const { name, message } = toActionError(thrown, {
+        type: node.type,
+        service: 'sts',
+        operation: 'GetCallerIdentity',
+        secrets: clients.secrets()
+      });
+      if (!signal.aborted) node.warn(`Sign-in failed: ${name}: ${message}`);
     });
-    if (!controller.signal.aborted) node.warn(`Sign-in failed: ${name}: ${message}`);
-  }
 }
 
 const account = {
@@ -130,7 +132,7 @@ const account = {
       node.clients = clients;
       warnOfProxy((text) => node.warn(text), settings.endpoint);
       node.on('close', () => clients.close());
-      if (settings.validate) void sayWhoWeAre(node, clients);
+      if (settings.validate) sayWhoWeAre(node, clients);
     } catch (thrown) {
       node.problem = toActionError(thrown, { type: node.type, secrets: [] });
       node.error(`${node.problem.name}: ${node.problem.message}`);

@@ -3,7 +3,7 @@ import { accountFrom } from './lib/account';
 import { toActionError } from './lib/failures';
 import type { Fields } from './lib/fields';
 import { choice, optional, plainNumber, plainText, regionIs, regionPattern } from './lib/fields';
-import type { NodeModule } from './lib/node-module';
+import { type NodeModule, onClose } from './lib/node-module';
 import { queueIs, queuePattern } from './lib/queue';
 import { readAll } from './lib/read';
 import type { ReceiverOptions } from './lib/receiver';
@@ -32,7 +32,7 @@ const receive: NodeModule = {
       const options: ReceiverOptions = readAll(RED, node, config, fields);
       if (accountFrom(RED, config.account)) sdkOf('sqs');
       const receiver = new Receiver(RED, node, config.account, options);
-      node.on('close', (done: () => void) => void receiver.close().finally(done));
+      onClose(node, () => receiver.close());
     } catch (thrown) {
       const { name, message } = toActionError(thrown, {
         type: node.type,

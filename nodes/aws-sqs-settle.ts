@@ -5,7 +5,7 @@ import { toActionError } from './lib/failures';
 import type { Fields, Inputs } from './lib/fields';
 import { choice, number, optional } from './lib/fields';
 import { Input } from './lib/input';
-import type { NodeModule } from './lib/node-module';
+import { type NodeModule, onClose } from './lib/node-module';
 
 const fields = {
   action: choice(['delete', 'return'], { icon: 'check' }),
@@ -53,7 +53,7 @@ const settleNode: NodeModule = {
           secrets: []
         })
     });
-    node.on('close', (done: () => void) => void input.close().finally(done));
+    onClose(node, () => input.close());
   }
 };
 

@@ -1,7 +1,9 @@
 /** What belongs to a node, and what belongs to a package for Node-RED: says what is missing when somebody adds a node. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { commonFields } from '../nodes/lib/action';
@@ -442,4 +444,49 @@ describe('the project', () => {
       assert.ok(!lock.includes('"resolved"'));
     });
   });
+});
+
+/** Ways to leave a promise without a handler; the rejection of one ends Node-RED. */
+const forgotten = {
+  'a call': 'work();',
+  'a call behind void': 'void work();',
+  'a call in an arrow function behind void': 'const f = () => void work(); f();',
+  'a chain without an end': 'work().then(() => 1);',
+  'a chain that only ends': 'work().finally(() => 1);',
+  'a call that may not be made': 'Math.random() > 0.5 && work();',
+  'several calls': 'Promise.all([work(), work()]);',
+  'an async function where nobody waits': '[1].forEach(async () => work());',
+  'a member': 'new Worker().work();',
+  'a member behind void': 'void new Worker().promise;'
+};
+
+describe('the linter finds a promise in nodes/ that is left without a handler:', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nimbus-lint-'));
+  let said = '';
+
+  before(() => {
+    const { vcs, ...config } = readJson<Record<string, unknown>>('biome.json');
+    writeFileSync(join(folder, 'biome.json'), JSON.stringify(config));
+    mkdirSync(join(folder, 'nodes'));
+    const head = `
+      async function work(): Promise<void> {}
+      class Worker { promise = work(); async work(): Promise<void> {} }
+    `;
+    for (const [index, code] of Object.values(forgotten).entries()) {
+      writeFileSync(join(folder, 'nodes', `way-${index}.ts`), `${head}export function run(): void { ${code} }`);
+    }
+    const biome = join(repository, 'node_modules', '@biomejs', 'biome', 'bin', 'biome');
+    const { stdout, stderr } = spawnSync(process.execPath, [biome, 'lint', '--max-diagnostics=none', '.'], {
+      cwd: folder,
+      encoding: 'utf8'
+    });
+    said = stdout + stderr;
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  for (const [index, way] of Object.keys(forgotten).entries()) {
+    it(way, () =>
+      assert.match(said, new RegExp(`way-${index}\\.ts:\\d+:\\d+ lint/\\w+/no(FloatingPromises|MisusedPromises|Void) `))
+    );
+  }
 });

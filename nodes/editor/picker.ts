@@ -200,7 +200,7 @@ function nimbusPicker({ control, label, say, value, ask, choose }: PickerOptions
     search.focus();
     panel.scrollIntoView({ block: 'nearest' });
     document.addEventListener('mousedown', closeOutside, true);
-    void fill();
+    fill().catch(({ name, message }: Error) => refuse({ kind: 'other', name, message }));
   }
 
   function close(): void {

@@ -12,7 +12,7 @@ import type { Field, Fields, Inputs } from './fields';
 import { choice, credentials, optional, regionIs, regionOfArn, regionPattern, show, text } from './fields';
 import type { Work } from './input';
 import { Input } from './input';
-import type { NodeModule } from './node-module';
+import { type NodeModule, onClose } from './node-module';
 import type { Passage } from './passage';
 import type { Config } from './read';
 import type { Command, Sdks, ServiceName } from './sdks';
@@ -267,7 +267,7 @@ export function defineAction<S extends ServiceName, const F extends Fields>(acti
     definition: { type: action.type, fields: { ...action.fields, ...commonFields } },
     create(RED, node, config) {
       const instance = new ActionInstance(RED, node, config, action);
-      node.on('close', (done: () => void) => void instance.close().finally(done));
+      onClose(node, () => instance.close());
     }
   };
 }

@@ -133,7 +133,12 @@ export class Lane<Entry extends object, Output extends object> {
   }
 
   #leave(): void {
-    while (this.#ready.length > 0 && this.#mayLeave()) void this.#carry(this.#load());
+    while (this.#ready.length > 0 && this.#mayLeave()) {
+      const batch = this.#load();
+      this.#carry(batch).catch((error) => {
+        for (const waiting of batch) this.#fail(waiting, error);
+      });
+    }
   }
 
   #mayLeave(): boolean {
@@ -220,7 +225,7 @@ export class Lane<Entry extends object, Output extends object> {
   #refuse(waiting: Waiting<Entry, Output>, failed: Failed, metadata: Metadata): void {
     waiting.attempts += metadata.attempts ?? 1;
     if (failed.SenderFault || waiting.attempts >= mostAttempts) this.#fail(waiting, refusal(failed, metadata));
-    else void this.#again(waiting);
+    else this.#again(waiting).catch((error) => this.#fail(waiting, error));
   }
 
   async #again(waiting: Waiting<Entry, Output>): Promise<void> {
@@ -243,8 +248,9 @@ export class Lane<Entry extends object, Output extends object> {
     if (group === undefined) return;
     // A message that names a target twice must not wait for itself.
     const itself = this.#behind.get(group)?.some((other) => other.message === message);
-    if (message && !itself) void message.ended.finally(() => this.#release(group));
-    else this.#release(group);
+    const release = () => this.#release(group);
+    if (message && !itself) message.ended.then(release, release);
+    else release();
   }
 
   /** Lets the next one of a group leave. */

@@ -86,7 +86,7 @@ export class Input {
     try {
       if (this.#closing) throw closing();
       const reading = this.#inOrder(this.#read(msg, inputs));
-      if (reading) await passage.until(reading);
+      if (reading !== undefined) await passage.until(reading);
       await this.work.run(msg, inputs, passage);
       // Node-RED clones the message here, which can fail for what a flow has put into it.
       send(msg);
@@ -113,15 +113,14 @@ export class Input {
   /** What to wait for before a message goes on, if anything. */
   #inOrder(reading: Promise<unknown> | undefined): Promise<unknown> | undefined {
     const before = this.#lastReading;
-    if (!this.work.inOrder || !(reading || before)) return reading;
-    // It is waited for later: until then a failure must not count as one that nobody handles.
-    reading?.catch(() => undefined);
-    const turn = Promise.resolve(before).then(() => reading);
-    const over = turn.catch(() => undefined);
+    if (!this.work.inOrder || (reading === undefined && before === undefined)) return reading;
+    const turn = together([before, reading]);
+    const over: Promise<void> = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#lastReading === over) this.#lastReading = undefined;
+      });
     this.#lastReading = over;
-    void over.then(() => {
-      if (this.#lastReading === over) this.#lastReading = undefined;
-    });
     return turn;
   }
 }

@@ -1,4 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
+import { reasonOf } from './errors';
 import type { Fields } from './fields';
 import type { Config } from './read';
 
@@ -18,4 +19,13 @@ export interface NodeModule {
   };
   /** Brings a node to life that Node-RED has just made. */
   create(RED: NodeAPI, node: Node, config: Config): void;
+}
+
+/** Has a node do this when it is closed. Node-RED waits for it, and goes on whatever becomes of it. */
+export function onClose(node: Node, close: () => Promise<void>): void {
+  node.on('close', (done: () => void) => {
+    close()
+      .catch((thrown: unknown) => node.error(`Closing failed: ${reasonOf(thrown)}.`))
+      .finally(done);
+  });
 }

@@ -26,6 +26,6 @@ export async function inParallel<T, R>(
 }
 
 /** Waits for all of them; rejects with the first failure in their order, when none is under way any more. */
-export async function together(works: readonly Promise<unknown>[]): Promise<void> {
+export async function together(works: readonly unknown[]): Promise<void> {
   for (const end of await Promise.allSettled(works)) if (end.status === 'rejected') throw end.reason;
 }

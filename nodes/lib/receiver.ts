@@ -206,8 +206,9 @@ export class Receiver {
     if (!delivery || this.#closing) return;
     this.#showSoon();
     this.node.send(this.#toMessage(message, delivery, place.client.region, metadata));
-    if (this.options.settle === 'sent') void this.#deleteSent(delivery);
-    else this.#visibility.keep(this.#deliveries);
+    if (this.options.settle === 'sent') {
+      this.#deleteSent(delivery).catch((error) => this.#tried('DeleteMessage', error));
+    } else this.#visibility.keep(this.#deliveries);
   }
 
   #toMessage(message: Message, delivery: Delivery, region: string, metadata: Metadata): NodeMessage {

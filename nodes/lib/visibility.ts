@@ -124,7 +124,7 @@ export class Visibility {
   }
 
   #putOff(delivery: Delivery, deliveries: Deliveries): void {
-    if (delivery.extension) return;
+    if (delivery.extension !== undefined) return;
     const now = Date.now();
     const { hidden } = this.place();
     const seconds = Math.min(hidden, secondsLeft(delivery));

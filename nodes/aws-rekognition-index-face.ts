@@ -4,20 +4,21 @@ import { defineAction } from './lib/action';
 import { inCollection } from './lib/collection';
 import { boxOf } from './lib/detection';
 import { ActionError } from './lib/errors';
-import { choice, optional, text } from './lib/fields';
+import { choice, optional } from './lib/fields';
 import type { PictureFile } from './lib/folder';
 import { folderOf, picturesIn } from './lib/folder';
 import type { Picture, StoredPicture } from './lib/image';
 import { pictureFrom, readFile, readImage } from './lib/image';
 import { present } from './lib/json';
+import { idOf } from './lib/names';
 import { inParallel } from './lib/parallel';
-import { attributesField, collectionField, imageField, workingFolder } from './lib/picture-fields';
+import { attributesField, collectionField, imageField, nameField, workingFolder } from './lib/picture-fields';
 import { toService } from './lib/prepare';
 import { rounded } from './lib/report';
 
 const fields = {
   collection: collectionField(),
-  imageId: text({ value: 'topic', from: 'msg', numbers: true, example: 'payload.name', icon: 'user' }),
+  imageId: nameField,
   image: imageField,
   attributes: optional(attributesField()),
   quality: choice(['AUTO', 'NONE', 'LOW', 'MEDIUM', 'HIGH'], { icon: 'star-half-o' })
@@ -27,9 +28,6 @@ type IndexFace = Context<'rekognition', typeof fields>;
 
 /** Pictures of a folder that are under way at a time. */
 const mostPictures = 5;
-
-/** What the service takes as an ID; the rest becomes `_`. */
-const idOf = (name: string): string => name.replace(/[^a-zA-Z0-9_.:-]/gu, '_').slice(0, 255);
 
 type Taught = Omit<IndexFacesCommandOutput, '$metadata'>;
 
@@ -158,7 +156,7 @@ export = defineAction({
     });
     if (indexed.length === 0) throw nothing(skipped);
     return {
-      parsed: () => ({ collection, imageId: idOf(imageId), indexed: rounded(indexed), skipped }),
+      parsed: () => ({ collection, imageId, externalImageId: idOf(imageId), indexed: rounded(indexed), skipped }),
       raw: () => rawOf(outcomes)
     };
   }

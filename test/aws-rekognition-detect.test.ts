@@ -10,8 +10,9 @@ import { type Canvas, createCanvas, type Image, loadImage } from 'canvas';
 import { type RequestRecord, roles, signIns } from '../local-aws/client';
 import { type Box, celebrities, drawPicture, drawScene, people, type Scene, type Thing } from '../local-aws/drawings';
 import { workingFolder } from '../nodes/lib/picture-fields';
-import { account, deployAction, detectNode, keysOf, useBench } from './aws';
+import { account, deployAction, detectNode, indexFaceNode, keysOf, useBench } from './aws';
 import type { Message, NodeError, Outcome } from './node-red';
+import { sink } from './node-red';
 import { Relay } from './relay';
 
 interface Found {
@@ -857,6 +858,40 @@ describe('aws-rekognition-detect', () => {
       assert.equal(ben?.target, false);
     });
 
+    const lovelace = 'Zoë “Ada” Lovelace, 山田';
+    for (const [what, target] of [
+      ['as it was taught', lovelace],
+      ['in capitals', lovelace.toUpperCase()],
+      ['with its accents apart', lovelace.normalize('NFD')]
+    ] as const) {
+      it(`gives a name back as it was taught, in any script, and takes it as a target ${what}`, async () => {
+        const nodes = [
+          account(bench, { rekognitionRate: 0 }),
+          indexFaceNode({ collection: 'family', wires: [] }),
+          detectNode({ ...identify({ targets: 'who', targetsType: 'msg' }) }),
+          sink('out')
+        ];
+        await bench.red.deploy(nodes, { credentials: { account: keysOf('demo') } });
+        const taught = draw({ things: [face('anna', 0.3, 0.35)] });
+        assert.equal((await bench.red.send('index', { payload: taught, topic: lovelace })).error, undefined);
+        const payload = draw({ things: [face('anna', 0.1), face('ben', 0.6)] });
+        const { count, summary, objects } = payloadOf(await send({ payload, who: target }));
+        assert.deepEqual([count, summary], [1, { [target]: 1 }]);
+        const [ada] = objects.filter((each) => each.target);
+        assert.equal(ada?.name, lovelace);
+        assert.equal((ada?.match as { name: string } | undefined)?.name, lovelace);
+      });
+    }
+
+    it('takes an id that was made elsewhere for a name as it stands', async () => {
+      await client.send(new CreateCollectionCommand({ CollectionId: 'family' }));
+      const Bytes = draw({ things: [face('anna', 0.3, 0.35)] });
+      const ids = { CollectionId: 'family', ExternalImageId: 'user:42' };
+      await client.send(new IndexFacesCommand({ ...ids, Image: { Bytes } }));
+      const { summary } = await found(identify({ targets: '["User:42"]' }), draw({ things: [face('anna', 0.1)] }));
+      assert.deepEqual(summary, { 'User:42': 1 });
+    });
+
     it('needs a collection', async () => {
       assert.match(
         textOf(await errorOf(identify({ collection: '' }))),
@@ -935,6 +970,8 @@ describe('aws-rekognition-detect', () => {
       ['objects', { targets: '[{"name": "Person"}, {"name": "car", "confidence": 10}]' }, { Person: 2, car: 1 }],
       ['text with commas', { targets: ' Person , cAR,, boat ', targetsType: 'str' }, { Person: 2, cAR: 1, boat: 0 }],
       ['text that is JSON', { targets: '["car"]', targetsType: 'str' }, { car: 1 }],
+      ['one object', { targets: '{"name": "Car", "confidence": 10}' }, { Car: 1 }],
+      ['one name', { targets: '"Car"' }, { Car: 1 }],
       ['none: everything counts', { targets: '' }, { person: 2, car: 1 }],
       ['an empty list: everything counts', { targets: '[]' }, { person: 2, car: 1 }],
       ['the same twice', { targets: '["car", "CAR"]' }, { car: 1, CAR: 0 }]
@@ -951,6 +988,37 @@ describe('aws-rekognition-detect', () => {
       const fromMsg = { targets: 'seek', targetsType: 'msg' };
       const { payload } = await detected(fromMsg, { payload: porchJpeg, seek: ['Car'] });
       assert.deepEqual((payload as Payload).summary, { Car: 1 });
+    });
+
+    const seek = 'payload.looked[wanted].{"name": name, "confidence": least}';
+    for (const [what, looked, summary] of [
+      ['finds exactly one', [{ name: 'Car', least: 10, wanted: true }], { Car: 1 }],
+      ['finds two', ['Car', 'Boat'].map((name) => ({ name, least: 10, wanted: true })), { Car: 1, Boat: 0 }],
+      ['finds none: everything counts', [{ name: 'Car', least: 10, wanted: false }], { car: 1, person: 1 }]
+    ] as const) {
+      it(`may be what an expression ${what}`, async () => {
+        const properties = { targets: seek, targetsType: 'jsonata', image: 'picture' };
+        const { payload } = await detected(properties, { payload: { looked }, picture: porchJpeg });
+        assert.deepEqual((payload as Payload).summary, summary);
+      });
+    }
+
+    it('from elsewhere are one name where they are text, with a comma in it or not', async () => {
+      process.env.NIMBUS_TARGET = 'car, person';
+      for (const [targets, targetsType] of [
+        ['seek', 'msg'],
+        ['NIMBUS_TARGET', 'env'],
+        ['seek', 'jsonata'],
+        ['"car, person"', 'json']
+      ]) {
+        const { payload } = await detected({ targets, targetsType }, { payload: porchJpeg, seek: 'car, person' });
+        assert.deepEqual((payload as Payload).summary, { 'car, person': 0 }, targetsType);
+      }
+      const { payload } = await detected(
+        { targets: 'seek', targetsType: 'msg' },
+        { payload: porchJpeg, seek: { name: 'car', confidence: 1 } }
+      );
+      assert.deepEqual((payload as Payload).summary, { car: 1 });
     });
 
     for (const skipUnchanged of ['0', '5']) {
@@ -999,13 +1067,7 @@ describe('aws-rekognition-detect', () => {
       assert.deepEqual([inside.count, inside.summary, inside.labels.length], [0, {}, 2]);
     });
 
-    for (const targets of [
-      '{"name": "car"}',
-      '[17]',
-      '[{"confidence": 5}]',
-      '[""]',
-      '[{"name": "car", "confidence": 101}]'
-    ]) {
+    for (const targets of ['{}', '17', '[17]', '[{"confidence": 5}]', '[""]', '[{"name": "car", "confidence": 101}]']) {
       it(`will not do as ${targets}`, async () => {
         assert.match(textOf(await errorOf({ targets })), /^InvalidValue: Targets(:| must be)/);
         assert.deepEqual(await requests(), []);

@@ -32,6 +32,7 @@ interface Indexed {
 interface Taught {
   collection: string;
   imageId: string;
+  externalImageId: string;
   indexed: Indexed[];
   skipped: { file?: string; reason: string }[];
 }
@@ -189,7 +190,7 @@ describe('aws-rekognition-index-face', () => {
     await deploy();
     const outcome = await send(anna);
     const { indexed, ...rest } = resultOf(outcome);
-    assert.deepEqual(rest, { collection: 'friends', imageId: 'Ada', skipped: [] });
+    assert.deepEqual(rest, { collection: 'friends', imageId: 'Ada', externalImageId: 'Ada', skipped: [] });
     assert.equal(indexed.length, 1);
     const [known] = await collections.faces('friends');
     assert.equal(known?.ExternalImageId, 'Ada');
@@ -310,10 +311,19 @@ describe('aws-rekognition-index-face', () => {
   });
 
   describe('imageId', () => {
-    it('is made one that the service takes, and the result says which', async () => {
+    it('is written so that the service takes it, and the result has both', async () => {
       await deploy();
-      assert.equal(resultOf(await send(anna, { topic: 'Ada/Lovelace & Söhne' })).imageId, 'Ada_Lovelace___S_hne');
-      assert.deepEqual(await collections.names('friends'), ['Ada_Lovelace___S_hne']);
+      const { imageId, externalImageId } = resultOf(await send(anna, { topic: 'Ada Lovelace & Söhne' }));
+      assert.equal(imageId, 'Ada Lovelace & Söhne');
+      assert.equal(externalImageId, 'Ada:20Lovelace:20:26:20S:C3:B6hne');
+      assert.deepEqual(await collections.names('friends'), [externalImageId]);
+    });
+
+    it('of two people in another script is not the same', async () => {
+      await deploy();
+      resultOf(await send(anna, { topic: '山田' }));
+      resultOf(await send(ben, { topic: '鈴木' }));
+      assert.deepEqual(await collections.names('friends'), [':E5:B1:B1:E7:94:B0', ':E9:88:B4:E6:9C:A8']);
     });
 
     it('may come from elsewhere in the message', async () => {
@@ -497,7 +507,7 @@ describe('aws-rekognition-index-face', () => {
       fill();
       await deploy();
       const { indexed, skipped, ...rest } = resultOf(await send(folder));
-      assert.deepEqual(rest, { collection: 'friends', imageId: 'Ada' });
+      assert.deepEqual(rest, { collection: 'friends', imageId: 'Ada', externalImageId: 'Ada' });
       assert.deepEqual(
         indexed.map(({ file }) => file),
         ['a.jpg', 'b', 'g.txt', 'z.png']
@@ -777,7 +787,7 @@ describe('aws-rekognition-index-face', () => {
       found.map(({ name, match }) => [name, match?.name ?? null]),
       [
         ['Ben', 'Ben'],
-        ['Ada_Lovelace', 'Ada_Lovelace'],
+        ['Ada Lovelace', 'Ada Lovelace'],
         ['unknown', null]
       ]
     );

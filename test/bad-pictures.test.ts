@@ -654,8 +654,9 @@ const collections = ['two words', 'ü', '../friends', 'a:b', 'x'.repeat(256), 'f
 const half = { left: 0.5, top: 0.5, width: 0.5, height: 0.5 };
 
 const fields: Row[] = [
-  ...fieldRows('targets', [7, true, {}, { name: 'person' }, [7], [''], [null], [[]], [{}], [{ name: '' }]], noTargets),
+  ...fieldRows('targets', [7, true, {}, ' ', { name: ' ' }, [7], [''], [null], [[]], [{}], [{ name: '' }]], noTargets),
   ...fieldRows('targets', [['person', { nme: 'car' }], [{ name: 7 }], [Buffer.from('person')]], noTargets),
+  ...fieldRows('targets', [{ nme: 'car' }, { name: 7 }, Buffer.from('person')], noTargets),
   ...fieldRows(
     'targets',
     ['70', -1, 101, Number.NaN, {}, true].map((confidence) => [{ name: 'person', confidence }]),
@@ -694,6 +695,18 @@ const fields: Row[] = [
   ...fieldRows('imageId', [{}, ['Ada'], true, null], /^InvalidValue: Name to teach \(imageId\) must be text, but is /, {
     only: 'index'
   }),
+  ...fieldRows(
+    'imageId',
+    ['\ud83d', 'Ada \udc00'],
+    /^InvalidValue: Name to teach \(imageId\) must be text, but holds half of a /,
+    { only: 'index' }
+  ),
+  ...fieldRows(
+    'imageId',
+    ['x'.repeat(256), 'x'.repeat(5000), 'ü'.repeat(43), '花'.repeat(29)],
+    /^InvalidValue: Name to teach \(imageId\) may have at most 255 characters as the service stores it, .*, but has (?:256|5000|258|261)\.$/,
+    { only: 'index' }
+  ),
   ...fieldRows('source', [{}, ['porch'], true], /^InvalidValue: Source must be text, but is /),
   ...fieldRows(
     'saveFolder',
@@ -1216,35 +1229,34 @@ describe('a strange name', () => {
     const face = drawPicture(who as never, { width: 320, height: 240, format: 'jpeg' });
     const ids: [given: unknown, used: string][] = [
       ['Ada', 'Ada'],
-      ['Ada Lovelace', 'Ada_Lovelace'],
-      ['../../etc/passwd', '.._.._etc_passwd'],
-      ['a/b\\c', 'a_b_c'],
+      ['Ada Lovelace', 'Ada:20Lovelace'],
+      ['../../etc/passwd', '..:2F..:2Fetc:2Fpasswd'],
+      ['a/b\\c', 'a:2Fb:5Cc'],
       ['..', '..'],
       ['.', '.'],
       ['CON', 'CON'],
-      ['a:b.c-d_e', 'a:b.c-d_e'],
-      ['a\0b', 'a_b'],
-      ['a\r\nX-Evil: 1', 'a__X-Evil:_1'],
-      ['a\u202eb', 'a_b'],
-      ['😀', '_'],
-      ['花子', '__'],
-      ['أمينة', '_____'],
-      ['Zoë', 'Zo_'],
-      ['e\u0301', 'e_'],
-      ['\ud83d', '_'],
-      ['x'.repeat(5000), 'x'.repeat(255)],
-      ['ü'.repeat(5000), '_'.repeat(255)],
+      ['a:b.c-d_e', 'a:3Ab.c-d_e'],
+      ['a\0b', 'a:00b'],
+      ['a\r\nX-Evil: 1', 'a:0D:0AX-Evil:3A:201'],
+      ['a\u202eb', 'a:E2:80:AEb'],
+      ['😀', ':F0:9F:98:80'],
+      ['花子', ':E8:8A:B1:E5:AD:90'],
+      ['أمينة', ':D8:A3:D9:85:D9:8A:D9:86:D8:A9'],
+      ['Zoë', 'Zo:C3:AB'],
+      ['e\u0301', 'e:CC:81'],
+      ['x'.repeat(255), 'x'.repeat(255)],
+      ['ü'.repeat(42), ':C3:BC'.repeat(42)],
       ['__proto__', '__proto__'],
-      ['   ', '___'],
+      ['   ', ':20:20:20'],
       [7, '7']
     ];
     for (const [given, used] of ids) {
       it(`${shown(given)} is taught as ${used.slice(0, 40)}, and the result says so`, async () => {
         await deploy();
-        const { imageId } = resultOf<{ imageId: string }>(
+        const { imageId, externalImageId } = resultOf<{ imageId: string; externalImageId: string }>(
           await bench.red.send('index', { payload: face, topic: given as string })
         );
-        assert.equal(imageId, used);
+        assert.deepEqual([imageId, externalImageId], [String(given), used]);
         const taught = (await bench.aws.requests()).filter(({ operation }) => operation === 'IndexFaces').at(-1);
         assert.equal(taught?.status, 200);
         assert.equal(taught?.input.ExternalImageId, used);

@@ -646,6 +646,7 @@ describe('what Rekognition answers', () => {
     assert.deepEqual(payload, {
       collection: 'family',
       imageId: 'Ada',
+      externalImageId: 'Ada',
       indexed: [
         {
           faceId: 'ff43d742-0c13-5d16-a3e8-03d3f58e980b',

@@ -41,8 +41,11 @@ export interface Field<T = unknown> {
   readonly advanced?: true | undefined;
   /** The Font Awesome 4 name of the icon in front of the label. */
   readonly icon?: string | undefined;
-  /** Converts a value that is there; throws `InvalidValue`, which names the field and the limit. */
-  check(value: unknown, name: string): T;
+  /**
+   * Converts a value that is there; throws `InvalidValue`, which names the field and the limit. `typed` is text that was
+   * typed in the dialog: a list may be written with commas there, while a comma from elsewhere is a part of a name.
+   */
+  check(value: unknown, name: string, typed?: boolean): T;
 }
 
 export type Fields = Readonly<Record<string, Field>>;

@@ -3,6 +3,7 @@ import { inCollection } from './collection';
 import type { Asking, Finding, Operation, Query } from './detection';
 import { boxOf, faceOf } from './detection';
 import type { Picture } from './image';
+import { nameOf } from './names';
 import { inParallel } from './parallel';
 import { cutFaces } from './pixels';
 
@@ -52,14 +53,15 @@ async function picturesOf(faces: FaceDetail[], image: Image, picture: Picture, s
 
 function findingOf({ Detail, Matches: [best] }: IdentifiedFace): Finding {
   const { FaceId, ExternalImageId = FaceId ?? 'unknown' } = best?.Face ?? {};
+  const name = nameOf(ExternalImageId);
   return {
-    name: best ? ExternalImageId : 'unknown',
+    name: best ? name : 'unknown',
     confidence: Detail.Confidence ?? 0,
     box: boxOf(Detail.BoundingBox),
     certainty: best?.Similarity,
     details: {
       face: faceOf(Detail),
-      match: best ? { name: ExternalImageId, similarity: best.Similarity, faceId: FaceId } : null
+      match: best ? { name, similarity: best.Similarity, faceId: FaceId } : null
     }
   };
 }

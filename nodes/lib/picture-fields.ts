@@ -3,8 +3,10 @@ import type { NodeAPI } from 'node-red';
 import type { Box } from './boxes';
 import { collectionIs, collectionPattern } from './collection';
 import { invalid } from './errors';
+import type { Field } from './fields';
 import { checked, kindOf, show, text } from './fields';
 import { parseJson } from './json';
+import { idOf } from './names';
 import type { Target } from './report';
 
 /** What the service can say of a face beside its place. */
@@ -25,19 +27,29 @@ const attributeNames: readonly string[] = [
   'SUNGLASSES'
 ] satisfies Attribute[];
 
-/** A list as it is, as its JSON, or as text with commas, which is all that an environment variable can hold. */
-function listOf(given: unknown, name: string): unknown[] {
-  const value = typeof given === 'string' ? (parseJson(given)?.value ?? given) : given;
-  if (Array.isArray(value)) return value;
-  if (typeof given !== 'string') throw invalid(name, `must be a list, but is ${kindOf(given)}.`);
-  return given
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
+/** Characters of an `ExternalImageId`. */
+const longestId = 255;
+
+/** Text with commas as the list that it is; other values as they are. */
+const split = (value: unknown): unknown =>
+  typeof value !== 'string'
+    ? value
+    : value
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== '');
+
+/** Text that is the JSON of a list or an object as what it stands for: an environment variable can hold nothing else. */
+function fromText(given: unknown): unknown {
+  const value = typeof given === 'string' ? parseJson(given)?.value : undefined;
+  return typeof value === 'object' && value !== null ? value : given;
 }
 
 function checkAttributes(given: unknown, name: string): Attribute[] {
-  return listOf(given, name).map((attribute) => {
+  // None of them has a comma in it, so that text from anywhere may be a list.
+  const list = split(fromText(given));
+  if (!Array.isArray(list)) throw invalid(name, `must be a list, but is ${kindOf(given)}.`);
+  return list.map((attribute) => {
     const known = typeof attribute === 'string' ? attribute.trim().toUpperCase() : '';
     if (!attributeNames.includes(known)) {
       throw invalid(name, `must be of ${attributeNames.join(', ')}, but has ${show(attribute)}.`);
@@ -59,9 +71,13 @@ function checkTarget(given: unknown, name: string): Target {
   return { name: target.trim(), confidence };
 }
 
-/** An empty list asks for nothing in particular, as a blank does. */
-function checkTargets(given: unknown, name: string): Target[] | undefined {
-  const list = listOf(given, name);
+/**
+ * An empty list asks for nothing in particular, as a blank does. An expression that finds only one thing gives that,
+ * instead of a list of it.
+ */
+function checkTargets(given: unknown, name: string, typed = false): Target[] | undefined {
+  const value = fromText(given);
+  const list = [typed ? split(value) : value].flat();
   return list.length > 0 ? list.map((each) => checkTarget(each, name)) : undefined;
 }
 
@@ -110,6 +126,24 @@ export const collectionField = (when?: Record<string, string[]>) =>
     icon: 'users',
     when
   });
+
+const anyName = text({ value: 'topic', from: 'msg', numbers: true, example: 'payload.name', icon: 'user' });
+
+function checkName(given: unknown, name: string): string {
+  const person = anyName.check(given, name);
+  if (/\p{Cs}/u.test(person)) throw invalid(name, 'must be text, but holds half of a character (a lone surrogate).');
+  const { length } = idOf(person);
+  if (length > longestId) {
+    throw invalid(
+      name,
+      `may have at most ${longestId} characters as the service stores it, in which any but letters without accents, digits and _ . - take 3 to 12, but has ${length}.`
+    );
+  }
+  return person;
+}
+
+/** The name of somebody whose face is taught. */
+export const nameField: Field<string> = { ...anyName, check: checkName };
 
 export const targetsField = checked(checkTargets, {
   literals: ['json', 'str'],

@@ -40,13 +40,22 @@ function absent(name: string, field: Field, origin: string): ActionError {
     : missing(name, `is required, but ${origin} has no value.`);
 }
 
+/** What there is to know of a value beside itself. */
+interface Manner {
+  required: boolean;
+  /** Whether it is text that was typed in the dialog. */
+  typed: boolean;
+  /** Where it comes from, in words. */
+  origin: string;
+}
+
 /** Turns what a source gave into what `run` gets. */
-function finish(name: string, field: Field, required: boolean, origin: string, value: unknown): unknown {
+function finish(name: string, field: Field, { required, typed, origin }: Manner, value: unknown): unknown {
   if (isAbsent(value, field, required)) {
     if (required) throw absent(name, field, origin);
     return undefined;
   }
-  if (!field.many || !Array.isArray(value)) return field.check(value, name);
+  if (!field.many || !Array.isArray(value)) return field.check(value, name, typed);
   if (value.length === 0) throw invalid(name, 'must name at least one target, but is an empty array.');
   // A copy: the flow may go on changing its array, and holes in it are targets too.
   return Array.from(value);
@@ -62,10 +71,10 @@ interface Source {
 function sourceOf(RED: NodeAPI, node: Node, config: Config, name: string, fields: Fields): Source {
   const field = fields[name] as Field;
   const [type] = field.types ?? [];
-  const source = (reader: Reader, required = field.required): Source => ({
-    reader,
-    accept: (value) => finish(name, field, required, reader.origin, value)
-  });
+  const source = (reader: Reader, required = field.required, typed = false): Source => {
+    const manner = { required, typed, origin: reader.origin };
+    return { reader, accept: (value) => finish(name, field, manner, value) };
+  };
   if (!isActive(field, config, fields)) {
     return { reader: constant(field.value === '' ? undefined : field.value), accept: (value) => value };
   }
@@ -73,7 +82,7 @@ function sourceOf(RED: NodeAPI, node: Node, config: Config, name: string, fields
   const stored = storedValue(config, name, field, type);
   // Credentials that are set and resolve to nothing must not stand for the account's own.
   const set = field.control === 'credentials' && stored.value !== '';
-  return source(compileValue(RED, node, name, stored, field.secret), field.required || set);
+  return source(compileValue(RED, node, name, stored, field.secret), field.required || set, stored.type === 'str');
 }
 
 /** The same error anew for each message: one object must not be reported twice. */

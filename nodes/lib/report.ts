@@ -2,6 +2,7 @@ import type { Box, Mark } from './boxes';
 import type { Equipment, Finding, OperationName } from './detection';
 import { operations } from './detection';
 import { present } from './json';
+import { keyOf } from './names';
 
 /** A name that counts, and the least confidence for it, in percent, if that is its own. */
 export interface Target {
@@ -24,10 +25,14 @@ export interface Counted {
   countsAs: string | undefined;
 }
 
-const sameName = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
-
-const targetOf = ({ name, alias = name }: Finding, { targets = [] }: Interest): Target | undefined =>
-  targets.find((target) => sameName(target.name, name) || sameName(target.name, alias));
+/** Tells which of the targets a finding meets, if any: the first one. */
+function targetsOf({ targets = [] }: Interest): (finding: Finding) => Target | undefined {
+  const keys = targets.map(({ name }) => keyOf(name));
+  return ({ name, alias = name }) => {
+    const names = [keyOf(name), keyOf(alias)];
+    return targets[keys.findIndex((key) => names.includes(key))];
+  };
+}
 
 /** The least confidence that is of use to anybody, which is what the service is asked for. */
 export function leastConfidence({ confidence, targets = [] }: Interest): number | undefined {
@@ -59,8 +64,9 @@ function countsAs(finding: Finding, target: Target | undefined, interest: Intere
 
 /** What is sure enough, and whether it counts. */
 export function count(findings: readonly Finding[], interest: Interest): Counted[] {
+  const targetOf = targetsOf(interest);
   return findings.flatMap((finding) => {
-    const target = targetOf(finding, interest);
+    const target = targetOf(finding);
     if (!isSure(finding, target?.confidence ?? interest.confidence)) return [];
     return [{ finding, countsAs: countsAs(finding, target, interest) }];
   });

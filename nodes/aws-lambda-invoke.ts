@@ -92,16 +92,18 @@ async function clientContext({ inputs, RED, node }: Invocation): Promise<string 
 const cannotHaveRun = (error: unknown): boolean => wasThrottled(error) || couldNotConnect(error);
 
 async function invoke(context: Invocation): Promise<InvokeCommandOutput> {
-  const { sdk, inputs, send, signal } = context;
+  const { sdk, inputs, send, hold, signal } = context;
+  const payload = checkSize(inputs);
   const input = {
     FunctionName: inputs.functionName,
     InvocationType: inputs.invocationType,
     Qualifier: inputs.qualifier,
-    Payload: checkSize(inputs),
+    Payload: payload,
     ClientContext: await clientContext(context),
     LogType: inputs.logTail ? ('Tail' as const) : undefined
   };
-  return retry(() => send(new sdk.InvokeCommand(input)), { times: inputs.retries, when: cannotHaveRun, signal });
+  const options = { times: inputs.retries, when: cannotHaveRun, signal };
+  return hold(Buffer.byteLength(payload), () => retry(() => send(new sdk.InvokeCommand(input)), options));
 }
 
 /** A function's own account of its failure; every runtime has its own spelling of the trace. */

@@ -88,17 +88,44 @@ describe('aws-sqs-send', () => {
 
     for (const [url, region] of [
       ['https://sqs.eu-west-1.amazonaws.com/111111111111/q', 'eu-west-1'],
+      ['https://sqs.eu-west-1.api.aws/111111111111/q', 'eu-west-1'],
       ['https://eu-west-1.queue.amazonaws.com/111111111111/q', 'eu-west-1'],
       ['https://sqs.cn-north-1.amazonaws.com.cn/111111111111/q', 'cn-north-1'],
+      ['https://sqs.eusc-de-east-1.amazonaws.eu/111111111111/q', 'eusc-de-east-1'],
+      ['https://eusc-de-east-1.queue.amazonaws.eu/111111111111/q', 'eusc-de-east-1'],
+      ['https://sqs.us-isob-east-1.sc2s.sgov.gov/111111111111/q', 'us-isob-east-1'],
       ['https://sqs-fips.us-gov-west-1.amazonaws.com/111111111111/q', 'us-gov-west-1'],
       ['https://vpce-0a1b-2c3d.sqs.ap-south-1.vpce.amazonaws.com/111111111111/q', 'ap-south-1'],
       ['https://queue.amazonaws.com/111111111111/q', 'us-east-1'],
-      ['http://localhost:4566/111111111111/q', 'us-east-1']
+      ['http://queue.localhost.localstack.cloud:4566/111111111111/q', 'us-east-1'],
+      ['http://eu-west-1.queue.localhost.localstack.cloud:4566/111111111111/q', 'eu-west-1'],
+      ['http://sqs.eu-west-1.localhost.localstack.cloud:4566/111111111111/q', 'eu-west-1'],
+      ['http://localhost:4566/queue/eu-west-1/111111111111/q', 'eu-west-1'],
+      // The account's own.
+      ['http://localhost:4566/111111111111/q', 'ca-central-1'],
+      ['http://localhost:4566/queue/q', 'ca-central-1'],
+      ['https://sqs.example.com/111111111111/q', 'ca-central-1'],
+      ['https://queue.example.com/111111111111/q', 'ca-central-1']
     ] as const) {
       it(`in the region of ${url}`, async () => {
-        await send({ queue: url });
+        await deployAction(bench, sendNode({ queue: url }), { region: 'ca-central-1' });
+        await bench.red.send('send', { payload: 'hello' });
         const [request] = await queues.requests('SendMessage');
         assert.deepEqual([request?.region, request?.input.QueueUrl], [region, url]);
+      });
+    }
+
+    for (const [partition, region, host] of [
+      ['aws', 'eu-west-1', 'sqs.eu-west-1.amazonaws.com'],
+      ['aws-cn', 'cn-north-1', 'sqs.cn-north-1.amazonaws.com.cn'],
+      ['aws-us-gov', 'us-gov-west-1', 'sqs.us-gov-west-1.amazonaws.com'],
+      ['aws-eusc', 'eusc-de-east-1', 'sqs.eusc-de-east-1.amazonaws.eu'],
+      ['aws-iso-b', 'us-isob-east-1', 'sqs.us-isob-east-1.sc2s.sgov.gov']
+    ] as const) {
+      it(`by its ARN in the partition ${partition}`, async () => {
+        await send({ queue: `arn:${partition}:sqs:${region}:111111111111:q` });
+        const [request] = await queues.requests('SendMessage');
+        assert.deepEqual([request?.region, request?.input.QueueUrl], [region, `https://${host}/111111111111/q`]);
       });
     }
 

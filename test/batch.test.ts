@@ -1,9 +1,27 @@
 /** How messages of SNS and SQS travel together: looked at on the wire. */
 import assert from 'node:assert/strict';
-import type { RequestRecord } from '../local-aws/client';
-import { account, credentials, deployAction, keysOf, sendNode, useBench, useQueues } from './aws';
-import type { Message, Outcome } from './node-red';
+import { createRequire } from 'node:module';
+import { queryObjects } from 'node:v8';
+import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
+import { type RequestRecord, signIns } from '../local-aws/client';
+import type { Lane as LaneClass } from '../nodes/lib/batch';
+import {
+  account,
+  credentials,
+  deployAction,
+  invokeNode,
+  keysOf,
+  publishNode,
+  sendNode,
+  useBench,
+  useQueues
+} from './aws';
+import type { FlowNode, Message, Outcome } from './node-red';
 import { sink } from './node-red';
+import { Wire } from './wire';
+
+/** The class that the deployed nodes use. */
+const { Lane }: { Lane: typeof LaneClass } = createRequire(__filename)('../dist/nodes/lib/batch.js');
 
 const numbers = (count: number): Message[] => Array.from({ length: count }, (_, n) => ({ payload: n, n }));
 
@@ -235,7 +253,7 @@ describe('messages to the same queue', () => {
   });
 
   describe('that are too many', () => {
-    it('fail at once beyond 10,000 that wait, and the others arrive', async () => {
+    it('fail at once beyond 10,000 that wait or are in flight, and the others arrive', async () => {
       const queue = await queues.create();
       await bench.aws.fault({ kind: 'delay', delayMs: 3000, operation: 'SendMessage', times: 1 });
       await bench.aws.fault({ kind: 'delay', delayMs: 3000, operation: 'SendMessageBatch', times: 3 });
@@ -250,29 +268,154 @@ describe('messages to the same queue', () => {
         ],
         { credentials: credentials() }
       );
-      await bench.red.send('many', { payload: Array.from({ length: 10_131 }, (_, n) => n) });
-      // One alone and three batches are in flight.
+      // What is in flight, one alone and three batches, counts as well.
+      await bench.red.send('many', { payload: Array.from({ length: 10_100 }, (_, n) => n) });
       const refused = await bench.red.collect('failed', 100);
       for (const { error } of refused) {
         const { code, message } = error as { code: string; message: string };
         assert.equal(code, 'RequestThrottled');
         assert.match(message, /at most 10000 or 64 MiB/);
       }
-      await bench.red.until(() => bench.red.received('out').length === 10_031, 'the others to arrive', 40_000);
+      await bench.red.until(() => bench.red.received('out').length === 10_000, 'the others to arrive', 40_000);
       assert.equal(bench.red.received('failed').length, 100);
-      assert.equal((await queues.counts(queue)).visible, 10_031);
+      assert.equal((await queues.counts(queue)).visible, 10_000);
     }).timeout(60_000);
 
-    it('fail at once beyond 64 MiB', async () => {
+    const megabyte = 'x'.repeat(1_000_000);
+
+    for (const [how, properties] of [
+      ['that wait', {}],
+      ['in flight, each alone', { batch: false }]
+    ] as const) {
+      it(`fail at once beyond 64 MiB ${how}`, async () => {
+        const queue = await queues.create();
+        await bench.aws.fault({ kind: 'delay', delayMs: 2000, service: 'sqs' });
+        await deployAction(bench, sendNode({ queue, ...properties }));
+        const waiting = await Promise.all(
+          numbers(75).map((msg) => bench.red.begin('send', { ...msg, payload: megabyte }))
+        );
+        await bench.red.until(() => waiting.filter(({ error }) => error?.code === 'RequestThrottled').length === 8);
+        assert.equal(waiting.filter(({ done }) => done === 0).length, 67);
+        await bench.aws.clearFaults();
+        await bench.red.until(() => waiting.every(({ done }) => done === 1), 'the others to arrive', 40_000);
+        assert.equal((await queues.counts(queue)).visible, 67);
+      }).timeout(60_000);
+    }
+
+    it('to other targets leave nothing behind that belongs to these', async () => {
       const queue = await queues.create();
-      await bench.aws.fault({ kind: 'delay', delayMs: 2000, service: 'sqs', times: 4 });
-      await deployAction(bench, sendNode({ queue }));
-      const payload = 'x'.repeat(1_000_000);
-      const waiting = await Promise.all(Array.from({ length: 75 }, () => bench.red.begin('send', { payload })));
-      // Four are in flight, since no two fit into a batch, and 67 wait.
-      await bench.red.until(() => waiting.filter(({ error }) => error?.code === 'RequestThrottled').length === 4);
-      assert.equal(waiting.filter(({ done }) => done === 0).length, 71);
-    }).timeout(30_000);
+      await bench.aws.fault({ kind: 'delay', delayMs: 3000, service: 'sqs' });
+      await deployAction(bench, sendNode({ queue: 'queue', queueType: 'msg' }));
+      const waiting = await Promise.all(
+        numbers(67).map((msg) => bench.red.begin('send', { ...msg, payload: megabyte, queue }))
+      );
+      const others = numbers(1000).map(({ n }) => ({ payload: megabyte, queue: `${queue}-${n}` }));
+      for (const { error } of await bench.red.sendMany('send', others)) assert.equal(error?.code, 'RequestThrottled');
+      assert.equal(queryObjects(Lane, { format: 'count' }), 1);
+      await bench.aws.clearFaults();
+      await bench.red.until(() => waiting.every(({ done }) => done === 1), 'the others to arrive', 40_000);
+      assert.equal(queryObjects(Lane, { format: 'count' }), 0);
+    }).timeout(60_000);
+
+    it('fail at once beyond 64 MiB of invocations, and invoke nothing', async () => {
+      await bench.aws.fault({ kind: 'delay', delayMs: 2000, service: 'lambda' });
+      await deployAction(bench, invokeNode({ functionName: 'hello' }));
+      const payload = 'x'.repeat(5_000_000);
+      const waiting = await Promise.all(numbers(15).map((msg) => bench.red.begin('invoke', { ...msg, payload })));
+      await bench.red.until(() => waiting.every(({ done }) => done === 1), 'all to end', 40_000);
+      assert.equal(waiting.filter(({ error }) => error?.code === 'RequestThrottled').length, 2);
+      assert.equal((await bench.aws.invocations()).length, 13);
+    }).timeout(60_000);
+  });
+
+  describe('whose connection has died', () => {
+    let wire: Wire;
+    before(async () => {
+      wire = await Wire.start(bench.aws.url);
+    });
+    // What still hangs goes by new connections, so that no node has to wait for it when it closes.
+    afterEach(() => wire.cut());
+    after(() => wire.stop());
+
+    const deploy = (node: FlowNode) =>
+      bench.red.deploy([account(bench, { endpoint: wire.url }), node, sink('out')], { credentials: credentials() });
+
+    async function newTopic(): Promise<string> {
+      const client = new SNSClient({ region: 'us-east-1', endpoint: bench.aws.url, credentials: signIns.demo });
+      const { TopicArn } = await client.send(new CreateTopicCommand({ Name: 'alarms' }));
+      return TopicArn as string;
+    }
+
+    for (const [what, make] of [
+      ['a queue', async () => sendNode({ queue: await queues.create() })],
+      ['a queue, batch being off', async () => sendNode({ queue: await queues.create(), batch: false })],
+      ['a topic', async () => publishNode({ target: await newTopic() })],
+      ['a phone', async () => publishNode({ target: '+12065550100' })]
+    ] as const) {
+      it(`to ${what} keep later ones waiting for a second at most, whatever connections were idle`, async () => {
+        const node = await make();
+        await deploy(node);
+        const { id } = node;
+        await bench.aws.fault({ kind: 'delay', delayMs: 100, times: 4 });
+        await bench.red.sendMany(id, numbers(60));
+        wire.die();
+        const hung = await bench.red.begin(id, { payload: 'hung' });
+        // They would be tried one after the other.
+        await wire.untilDead(1);
+        for (let n = 0; n < 5; n += 1) {
+          const later = await bench.red.send(id, { payload: 'later' }, 3000);
+          assert.deepEqual([later.error, later.sent[0]?.aws?.attempts], [undefined, 1]);
+        }
+        assert.equal(hung.done, 0);
+        wire.cut();
+        await bench.red.until(() => hung.done);
+        assert.deepEqual([hung.error, hung.sent[0]?.aws?.attempts], [undefined, 2]);
+      });
+    }
+
+    it('keep those that came with them waiting for a second, and then all of these leave together', async () => {
+      const queue = await queues.create();
+      await deploy(sendNode({ queue }));
+      await bench.red.send('send', { payload: 'first' });
+      wire.die();
+      const hung = await bench.red.begin('send', { payload: 'hung' });
+      const behind = await Promise.all(numbers(7).map((msg) => bench.red.begin('send', msg)));
+      await bench.red.until(() => behind.every(({ done }) => done === 1), 'those behind it');
+      assert.equal(hung.done, 0);
+      assert.deepEqual(sizesOf(await requests()), [1, 7]);
+      wire.cut();
+      await bench.red.until(() => hung.done);
+      assert.equal((await queues.counts(queue)).visible, 9);
+    });
+
+    it('keep their own FIFO group waiting, and no other', async () => {
+      const queue = await queues.create({ FifoQueue: 'true', ContentBasedDeduplication: 'true' });
+      await deploy(sendNode({ queue, groupId: 'topic', groupIdType: 'msg' }));
+      await bench.red.send('send', { payload: 'first', topic: 'a' });
+      wire.die();
+      const [hung, behind] = await Promise.all(
+        ['hung', 'behind'].map((payload) => bench.red.begin('send', { payload, topic: 'a' }))
+      );
+      for (let n = 0; n < 3; n += 1)
+        assert.equal((await bench.red.send('send', { payload: n, topic: 'b' })).error, undefined);
+      assert.deepEqual([hung?.done, behind?.done], [0, 0]);
+      wire.cut();
+      await bench.red.until(() => hung?.done && behind?.done);
+      assert.deepEqual((await requests()).flatMap(bodiesOf), ['first', '0', '1', '2', 'hung', 'behind']);
+    });
+
+    it('on a question for the URL of a queue keep none waiting, and their order stays', async () => {
+      const url = await queues.createNamed('asked-for.fifo', { FifoQueue: 'true', ContentBasedDeduplication: 'true' });
+      await bench.aws.fault({ kind: 'hang', operation: 'GetQueueUrl', times: 2 });
+      await deploy(sendNode({ queue: 'asked-for.fifo', groupId: 'a', groupIdType: 'str' }));
+      const waiting = await Promise.all(numbers(2).map((msg) => bench.red.begin('send', msg)));
+      await bench.aws.until({ operation: 'GetQueueUrl', requests: 2 });
+      waiting.push(await bench.red.begin('send', { payload: 2 }));
+      await bench.red.until(() => waiting.every(({ done }) => done === 1), 'all to be sent');
+      assert.deepEqual((await requests()).flatMap(bodiesOf), ['0', '1', '2']);
+      assert.equal((await queues.counts(url)).visible, 3);
+      assert.equal((await queues.requests('GetQueueUrl')).length, 3);
+    });
   });
 
   describe('that wait when the node closes', () => {

@@ -45,6 +45,11 @@ export interface Context<S extends ServiceName, F extends Fields> {
   progress(text: string): void;
   /** Sends an entry, alone or together with those of other messages to the same target; rejects with its own error. */
   ship<Entry extends object, Output extends object>(shipment: Shipment<Entry, Output>): Promise<Output>;
+  /**
+   * Does work whose message, of so many bytes, counts with those that the node holds; rejects with `RequestThrottled`, and
+   * begins nothing, where these are too many.
+   */
+  hold<T>(bytes: number, work: () => Promise<T>): Promise<T>;
   /** The error to report for what a part of the work has thrown: nothing secret is in it. */
   toError(thrown: unknown): ActionError;
   /** Aborted by the time limit and when the node has to close. */
@@ -87,7 +92,7 @@ export const commonFields = {
   output: choice(['parsed', 'raw'], { icon: 'sign-out' })
 };
 
-/** Messages, and their bytes, that a node holds while requests are in flight: beyond that a flow is told at once. */
+/** Messages, and their bytes, that wait or are in flight in a node: beyond that a flow is told at once. */
 const mostWaiting = 10_000;
 const mostWaitingBytes = 64 * 1024 * 1024;
 

@@ -1,14 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Backlog } from './backlog';
-import type { Answer, Metadata } from './clients';
+import type { Answer, Client, Metadata } from './clients';
 import { closed } from './errors';
 import { refusedTogether } from './failures';
+import { patience, withPatience } from './patience';
 import type { Command } from './sdks';
 
 /** Entries of one batch request: the services' own limit. */
 const mostEntries = 10;
-/** Requests in flight to one target. */
+/** Requests in flight to one target, those that are not answered in time aside. */
 const mostRequests = 4;
 /** How often an entry that the service failed is sent, as often as the SDK sends a request. */
 const mostAttempts = 3;
@@ -78,7 +79,8 @@ interface Road {
 
 /**
  * The way of entries to one target. While nothing is in flight an entry leaves at once, alone. What comes in the meantime
- * waits and leaves together when an answer has come, or as soon as a batch is full. Each entry ends once, by itself.
+ * waits and leaves together when an answer has come or is overdue, or as soon as a batch is full. Each entry ends once, by
+ * itself.
  */
 export class Lane<Entry extends object, Output extends object> {
   /** Those that may leave, in their order. */
@@ -86,13 +88,16 @@ export class Lane<Entry extends object, Output extends object> {
   #readyBytes = 0;
   /** By FIFO group that has an entry ready or under way: those behind it. */
   readonly #behind = new Map<string, Waiting<Entry, Output>[]>();
-  #requests = 0;
+  /** All that have not ended. */
+  #entries = 0;
+  /** The batches in flight whose answers are waited for. */
+  readonly #awaited = new Set<object>();
   #resting = false;
-  #pausing = 0;
   readonly #carrier: Carrier<Entry, Output>;
   readonly #size: number;
 
   constructor(
+    private readonly client: Client,
     carrier: Carrier<Entry, Output>,
     private readonly request: Request,
     private readonly road: Road,
@@ -103,15 +108,29 @@ export class Lane<Entry extends object, Output extends object> {
     this.#size = carrier.alone ? 1 : mostEntries;
   }
 
-  /** Takes an entry in. Rejects with the service's error for this entry, or with `RequestThrottled` if too many wait. */
+  /**
+   * Takes an entry in. Rejects with the service's error for this entry, or with `RequestThrottled` if too many wait or are
+   * in flight.
+   */
   add(parcel: Parcel<Entry>): Promise<Carried<Output>> {
     return new Promise((resolve, reject) => {
-      this.road.backlog.check(parcel.bytes);
-      this.road.backlog.take(parcel.bytes);
+      this.#begin(parcel.bytes);
       const { entry, bytes, group, message } = parcel;
       this.#admit({ entry, bytes, group, message, attempts: 0, resolve, reject });
       this.#leave();
     });
+  }
+
+  #begin(bytes: number): void {
+    try {
+      this.road.backlog.check(bytes);
+    } catch (error) {
+      // The lane may have been made for this entry.
+      this.#goOn();
+      throw error;
+    }
+    this.road.backlog.take(bytes);
+    this.#entries += 1;
   }
 
   #admit(waiting: Waiting<Entry, Output>): void {
@@ -142,9 +161,9 @@ export class Lane<Entry extends object, Output extends object> {
   }
 
   #mayLeave(): boolean {
-    if (this.#size === 1 || (this.#requests === 0 && !this.#resting)) return true;
+    if (this.#size === 1 || (this.#awaited.size === 0 && !this.#resting)) return true;
     const full = this.#ready.length >= this.#size || this.#readyBytes >= this.#carrier.bytes;
-    return full && this.#requests < mostRequests;
+    return full && this.#awaited.size < mostRequests;
   }
 
   /** The next batch. */
@@ -155,26 +174,32 @@ export class Lane<Entry extends object, Output extends object> {
       if (count === this.#size || (count > 0 && bytes + waiting.bytes > this.#carrier.bytes)) break;
       count += 1;
       bytes += waiting.bytes;
-      this.road.backlog.give(waiting.bytes);
     }
     this.#readyBytes -= bytes;
     return this.#ready.splice(0, count);
   }
 
   async #carry(batch: Waiting<Entry, Output>[]): Promise<void> {
-    this.#requests += 1;
+    this.#awaited.add(batch);
     const [first] = batch as [Waiting<Entry, Output>];
-    if (batch.length === 1) await this.#carryOne(first);
-    else await this.#carryMany(batch);
-    this.#requests -= 1;
+    const work = batch.length === 1 ? this.#carryOne(first) : this.#carryMany(batch);
+    await withPatience(work, () => this.#overtake(batch));
+    this.#awaited.delete(batch);
     if (this.#size > 1 && (batch.length > 1 || this.#ready.length > 0)) this.#rest(restingTurns);
     this.#goOn();
   }
 
+  /** A batch is not answered, and may never be: what comes later goes without it, by a connection that is not old. */
+  #overtake(batch: object): void {
+    this.#awaited.delete(batch);
+    this.client.closeIdle(patience);
+    this.#leave();
+  }
+
   #goOn(): void {
     this.#leave();
-    const busy = this.#resting || this.#requests > 0 || this.#pausing > 0 || this.#behind.size > 0;
-    if (!busy && this.#ready.length === 0) this.idle();
+    const busy = this.#resting || this.#entries > 0 || this.#awaited.size > 0 || this.#behind.size > 0;
+    if (!busy) this.idle();
   }
 
   /** A flow answers a batch with a batch: its messages leave together instead of the first one alone. */
@@ -217,6 +242,7 @@ export class Lane<Entry extends object, Output extends object> {
   }
 
   #arrive(waiting: Waiting<Entry, Output>, output: Output, metadata: Metadata): void {
+    this.#end(waiting);
     waiting.resolve({ output, metadata, attempts: waiting.attempts + (metadata.attempts ?? 1) });
     this.#release(waiting.group);
   }
@@ -229,20 +255,17 @@ export class Lane<Entry extends object, Output extends object> {
   }
 
   async #again(waiting: Waiting<Entry, Output>): Promise<void> {
-    this.#pausing += 1;
     try {
       await wait(Math.random() * firstPause * 2 ** waiting.attempts, undefined, { signal: this.road.signal });
-      // It was admitted once, whoever waits now.
-      this.road.backlog.take(waiting.bytes);
       this.#makeReady(waiting);
     } catch {
       this.#fail(waiting, closed());
     }
-    this.#pausing -= 1;
     this.#goOn();
   }
 
   #fail(waiting: Waiting<Entry, Output>, error: unknown): void {
+    this.#end(waiting);
     waiting.reject(error);
     const { group, message } = waiting;
     if (group === undefined) return;
@@ -251,6 +274,11 @@ export class Lane<Entry extends object, Output extends object> {
     const release = () => this.#release(group);
     if (message && !itself) message.ended.then(release, release);
     else release();
+  }
+
+  #end({ bytes }: Waiting<Entry, Output>): void {
+    this.#entries -= 1;
+    this.road.backlog.give(bytes);
   }
 
   /** Lets the next one of a group leave. */
@@ -285,7 +313,7 @@ export class Lanes {
   readonly #controller = new AbortController();
   readonly #road: Road;
 
-  /** `backlog`: how much may wait on all of them together. */
+  /** `backlog`: how much may wait or be in flight on all of them together. */
   constructor(backlog: Backlog) {
     // Each request listens to it.
     setMaxListeners(0, this.signal);
@@ -297,18 +325,19 @@ export class Lanes {
     return this.#controller.signal;
   }
 
-  /** The lane of a client, by its key, to a target; made from the rest where there is none. */
+  /** The lane of a client to a target; made from the rest where there is none. Something has to be added to it at once. */
   lane<Entry extends object, Output extends object>(
-    client: string,
+    client: Client,
     target: string,
     carrier: () => Carrier<Entry, Output>,
     request: () => Request
   ): Lane<Entry, Output> {
-    const lanes = this.#lanes.get(client) ?? new Map<string, unknown>();
+    const { key } = client;
+    const lanes = this.#lanes.get(key) ?? new Map<string, unknown>();
     const known = lanes.get(target) as Lane<Entry, Output> | undefined;
     if (known) return known;
-    const lane = new Lane(carrier(), request(), this.#road, () => this.#forget(client, target, lane));
-    this.#lanes.set(client, lanes.set(target, lane));
+    const lane = new Lane(client, carrier(), request(), this.#road, () => this.#forget(key, target, lane));
+    this.#lanes.set(key, lanes.set(target, lane));
     return lane;
   }
 
@@ -319,12 +348,12 @@ export class Lanes {
     if (lanes.size === 0) this.#lanes.delete(client);
   }
 
-  /** Waits for what an entry needs before it can leave; it counts as waiting for that time. */
-  async hold<T>(bytes: number, work: Promise<T>): Promise<T> {
+  /** Does what is no entry of a lane, or comes before it is one: it counts with those that wait or are in flight. */
+  async hold<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     this.#road.backlog.check(bytes);
     this.#road.backlog.take(bytes);
     try {
-      return await work;
+      return await work();
     } finally {
       this.#road.backlog.give(bytes);
     }

@@ -127,9 +127,9 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
   ): Promise<Output> => {
     const { lanes } = this.caller;
     const { target, carrier, entry, bytes, group } = shipment;
-    const place = typeof target === 'string' ? target : await lanes.hold(bytes, target);
+    const place = typeof target === 'string' ? target : await lanes.hold(bytes, () => target);
     const request = () => this.#laneRequest();
-    const lane = lanes.lane(this.client.key, place, () => carrier(place), request);
+    const lane = lanes.lane(this.client, place, () => carrier(place), request);
     try {
       const { output, metadata, attempts } = await lane.add({ entry, bytes, group, message: this.passage });
       this.#note(metadata, attempts);
@@ -139,6 +139,8 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
       throw thrown;
     }
   };
+
+  readonly hold = <T>(bytes: number, work: () => Promise<T>): Promise<T> => this.caller.lanes.hold(bytes, work);
 
   /** Requests of a lane carry many messages: none of them can end one. */
   #laneRequest(): Request {

@@ -11,7 +11,7 @@ import { regionIs, regionOfArn } from './fields';
 import { profileNames } from './profiles';
 import type { Refusal } from './refusal';
 import { refusalOf } from './refusal';
-import { regions } from './regions';
+import { regionName, regions } from './regions';
 import type { Sdks, ServiceName } from './sdks';
 import { sdkOf } from './sdks';
 import { substituteEnv } from './values';
@@ -214,7 +214,7 @@ const regionChoices = (): Choice[] => Object.entries(regions).map(([value, detai
 const asText = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
 /** As AWS calls its regions. */
-const usualRegion = /^[a-z]+(-[a-z]+)+-\d{1,2}$/;
+const usualRegion = new RegExp(`^${regionName}$`);
 
 /**
  * The region that a dialog names. It may be a variable, but who may only read must not learn by it what a variable

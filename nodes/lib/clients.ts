@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { Agents } from './agents';
 import { closed, invalid } from './errors';
 import { clockCorrected, credentialsRefused } from './failures';
 import type { Credentials } from './fields';
@@ -37,18 +38,13 @@ interface Call {
   authorization?: string | undefined;
 }
 
-/** As Node.js and Node-RED's own request node: the flow decides how much runs at once. */
-const agentOptions = { keepAlive: true, maxSockets: Infinity };
-
 /** How long a connection may take to be made, and an answer's head and body to come where a call has no limit; ms. */
 const httpOptions = {
   connectionTimeout: 10_000,
   requestTimeout: 60_000,
   throwOnRequestTimeout: true,
   // A service's own limit on silence would cut a function that thinks for 15 minutes.
-  socketTimeout: 0,
-  httpAgent: agentOptions,
-  httpsAgent: agentOptions
+  socketTimeout: 0
 };
 
 /** How many clients are kept: messages may bring any number of regions and credentials. */
@@ -79,6 +75,7 @@ export class Clients {
   readonly provider: SignInProvider;
   readonly #options: AccountOptions;
   readonly #proxy: AccountProxy;
+  readonly #agents: Agents;
   readonly #rekognitionRate: Rate;
   readonly #clients = new Map<string, Client>();
   /** By the command's input and by its last request. */
@@ -99,6 +96,7 @@ export class Clients {
   constructor(options: AccountOptions) {
     this.#options = options;
     this.#proxy = proxyFor(options.endpoint);
+    this.#agents = new Agents(this.#proxy);
     this.#place = options.region;
     this.#rekognitionRate = new Rate(options.rekognitionRate);
     this.provider = signInProvider(options.signIn, () => this.#innerOptions());
@@ -166,7 +164,7 @@ export class Clients {
       const sdkClient = this.#make(service, { region, credentials: credentials ?? this.provider, maxAttempts });
       const rate = service === 'rekognition' ? this.#rekognitionRate : undefined;
       if (rate) keepRepetitionsUnder(rate, sdkClient, this.#calls);
-      client = new Client(sdkClient, region, key, this.#calls, refused, rate);
+      client = new Client(sdkClient, region, key, this.#calls, refused, this.#agents, rate);
     }
     this.#clients.set(key, client);
     const [oldest] = this.#clients.size > mostClients ? this.#clients.keys() : [];
@@ -183,7 +181,7 @@ export class Clients {
       ...(endpoint && { endpoint }),
       ...(signIn.profile && { profile: signIn.profile }),
       ...clientOptionsOf(service),
-      requestHandler: this.#handler ?? { ...httpOptions, ...this.#proxy.agents(agentOptions) },
+      requestHandler: this.#handler ?? { ...httpOptions, ...this.#agents },
       ...options
     });
     this.#handler ??= this.#sharedHandler(client.config.requestHandler);
@@ -288,8 +286,14 @@ export class Client {
     private readonly calls: WeakMap<object, Call>,
     /** Told the access key id that a service refused. */
     private readonly refused: (accessKeyId: string) => void,
+    private readonly agents: Agents,
     private readonly rate?: Rate
   ) {}
+
+  /** Closes the account's connections that have been idle for so many ms, since they may be dead. */
+  closeIdle(ms: number): void {
+    this.agents.closeIdle(ms);
+  }
 
   /** Sends a command. The SDK's own time limit is off where the call has one, which aborts `abortSignal`. */
   async send<Output extends Answer>(command: Command<Output>, limits: CallLimits): Promise<Output> {

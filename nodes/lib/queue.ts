@@ -1,5 +1,7 @@
 import type { Client } from './clients';
 import { regionOfArn } from './fields';
+import { patience, withPatience } from './patience';
+import { domainOf, regionName } from './regions';
 import type { Sdks } from './sdks';
 
 /** A queue as users name it: its URL, its name, or its ARN. */
@@ -10,29 +12,81 @@ export const queueIs = 'the URL, the name or the ARN of a queue';
 /** Whether a queue or a topic keeps the order of its messages: its name says so. */
 export const isFifo = (target: string): boolean => target.endsWith('.fifo');
 
-/** Queue URLs of AWS name the region in their host: today's, the older ones, and those of a VPC endpoint. */
-const hostPattern =
-  /^(?:[\w.-]*\.)?(?:sqs(?:-fips)?\.)([a-z]{2}(?:-[a-z]+)+-\d+)\.|^([a-z]{2}(?:-[a-z]+)+-\d+)\.queue\./;
+/** Hosts that name a region: those of AWS, VPC endpoints included, its older ones, and those of LocalStack. */
+const hostPattern = new RegExp(`(?:^|\\.)sqs(?:-fips)?\\.(${regionName})\\.|^(${regionName})\\.queue\\.`);
+
+/** Such hosts of the first region, which do without its name. */
+const firstHosts = new Set(['queue.amazonaws.com', 'queue.localhost.localstack.cloud']);
+const firstRegion = 'us-east-1';
 
 /** The region that a queue's ARN or URL names, if it names one. */
 export function regionOfQueue(queue: string): string | undefined {
-  const host = /^https?:\/\/([^/:]+)/.exec(queue)?.[1];
+  const [, host, path = ''] = /^https?:\/\/([^/:]+)(.*)$/.exec(queue.toLowerCase()) ?? [];
   if (host === undefined) return regionOfArn(queue);
+  // LocalStack can have the region in the path.
+  const [, inPath] = /\/queue\/([a-z0-9-]+)\/\d{12}\/[^/]+$/.exec(path) ?? [];
   const [, region, older] = hostPattern.exec(host) ?? [];
-  return region ?? older;
+  return inPath ?? region ?? older ?? (firstHosts.has(host) ? firstRegion : undefined);
 }
 
-/** URLs that were asked for, by client and name. A queue that is made anew has the same one. */
-const known = new WeakMap<Client, Map<string, Promise<string>>>();
+/** Asks for the URL of a queue by its name. All who need it wait for the same answer. */
+class Lookup {
+  /** What the service says. */
+  readonly url: Promise<string>;
+  #resolve!: (url: string) => void;
+  #reject!: (error: unknown) => void;
+  /** The questions so far. */
+  #asked = 0;
+  /** Whether the last one is not answered in time, and whether somebody else has come to wait for it. */
+  #overdue = false;
+  #joined = false;
+
+  constructor(
+    private readonly sdk: Sdks['sqs'],
+    private readonly client: Client,
+    private readonly name: string
+  ) {
+    this.url = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    void this.#ask();
+  }
+
+  /** The same, for one more: nobody waits for an answer that is overdue. */
+  join(): Promise<string> {
+    this.#joined = true;
+    if (this.#overdue) void this.#ask();
+    return this.url;
+  }
+
+  async #ask(): Promise<void> {
+    this.#asked += 1;
+    const number = this.#asked;
+    this.#overdue = false;
+    this.#joined = false;
+    try {
+      // Nobody's end may end the request.
+      const request = this.client.send(new this.sdk.GetQueueUrlCommand({ QueueName: this.name }), {});
+      const { QueueUrl } = await withPatience(request, () => this.#overtake());
+      this.#resolve(QueueUrl ?? '');
+    } catch (error) {
+      if (number === this.#asked) this.#reject(error);
+    }
+  }
+
+  #overtake(): void {
+    this.client.closeIdle(patience);
+    this.#overdue = true;
+    if (this.#joined) void this.#ask();
+  }
+}
+
+/** What was asked for, by client and name. A queue that is made anew has the same URL. */
+const known = new WeakMap<Client, Map<string, Lookup>>();
 
 /** How many names of a client are kept: messages may bring any number of them. */
 const mostNames = 1000;
-
-/** Others wait for the same answer, so that nobody's end may end the request. */
-async function ask(sdk: Sdks['sqs'], client: Client, name: string): Promise<string> {
-  const { QueueUrl } = await client.send(new sdk.GetQueueUrlCommand({ QueueName: name }), {});
-  return QueueUrl ?? '';
-}
 
 /**
  * The URL for requests to a queue. Services look at its path only and requests never go to its host, so that an ARN can be
@@ -41,16 +95,18 @@ async function ask(sdk: Sdks['sqs'], client: Client, name: string): Promise<stri
 export function urlOfQueue(sdk: Sdks['sqs'], client: Client, queue: string): string | Promise<string> {
   if (/^https?:/.test(queue)) return queue;
   const [, partition = '', , region, account, name] = queue.split(':');
-  if (name !== undefined) {
-    return `https://sqs.${region}.amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}/${account}/${name}`;
-  }
-  const names = known.get(client) ?? new Map<string, Promise<string>>();
+  if (name !== undefined) return `https://sqs.${region}.${domainOf(partition)}/${account}/${name}`;
+  const names = known.get(client) ?? new Map<string, Lookup>();
   known.set(client, names);
-  const url = names.get(queue) ?? ask(sdk, client, queue);
+  const former = names.get(queue);
+  const lookup = former ?? new Lookup(sdk, client, queue);
   names.delete(queue);
-  names.set(queue, url);
-  url.catch(() => names.delete(queue));
+  names.set(queue, lookup);
   const [oldest] = names.size > mostNames ? names.keys() : [];
   if (oldest !== undefined) names.delete(oldest);
-  return url;
+  if (former) return former.join();
+  lookup.url.catch(() => {
+    if (names.get(queue) === lookup) names.delete(queue);
+  });
+  return lookup.url;
 }

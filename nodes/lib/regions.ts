@@ -20,6 +20,7 @@ export const regions: Readonly<Record<string, string>> = {
   'ap-southeast-3': 'Asia Pacific (Jakarta)',
   'ap-southeast-4': 'Asia Pacific (Melbourne)',
   'ap-southeast-5': 'Asia Pacific (Malaysia)',
+  'ap-southeast-6': 'Asia Pacific (New Zealand)',
   'ap-southeast-7': 'Asia Pacific (Thailand)',
   'ca-central-1': 'Canada (Central)',
   'ca-west-1': 'Canada West (Calgary)',
@@ -34,10 +35,29 @@ export const regions: Readonly<Record<string, string>> = {
   'il-central-1': 'Israel (Tel Aviv)',
   'me-central-1': 'Middle East (UAE)',
   'me-south-1': 'Middle East (Bahrain)',
+  'me-west-1': 'Middle East (Saudi Arabia)',
   'mx-central-1': 'Mexico (Central)',
   'sa-east-1': 'South America (São Paulo)',
+  'sa-west-1': 'South America (Chile)',
   'us-gov-east-1': 'AWS GovCloud (US-East)',
   'us-gov-west-1': 'AWS GovCloud (US-West)',
   'cn-north-1': 'China (Beijing)',
-  'cn-northwest-1': 'China (Ningxia)'
+  'cn-northwest-1': 'China (Ningxia)',
+  'eusc-de-east-1': 'AWS European Sovereign Cloud (Germany)'
 };
+
+/** A region's name as AWS gives them: words, and a number at the end. For patterns. */
+export const regionName = '[a-z]+(?:-[a-z]+)+-\\d{1,2}';
+
+/** By partition, as the SDK has them: the domain of its services where that is another one. */
+const domains: Readonly<Record<string, string>> = {
+  'aws-cn': 'amazonaws.com.cn',
+  'aws-eusc': 'amazonaws.eu',
+  'aws-iso': 'c2s.ic.gov',
+  'aws-iso-b': 'sc2s.sgov.gov',
+  'aws-iso-e': 'cloud.adc-e.uk',
+  'aws-iso-f': 'csp.hci.ic.gov'
+};
+
+/** The domain of a partition's services. */
+export const domainOf = (partition: string): string => domains[partition] ?? 'amazonaws.com';

@@ -159,7 +159,7 @@ export class Visibility {
     const { client, url } = this.place();
     const limits = { abortSignal: this.#lanes.signal };
     return this.#lanes.lane(
-      client.key,
+      client,
       `${kind} ${url}`,
       () => carrier(url),
       () => (command) => client.send(command, limits)

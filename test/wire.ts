@@ -1,0 +1,98 @@
+/** A wire between the nodes and the local AWS, of which connections can die without a word. */
+
+import type { AddressInfo } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+export class Wire {
+  readonly #connections = new Set<Connection>();
+  #changed: () => void = () => undefined;
+
+  private constructor(private readonly server: Server) {}
+
+  /** @param behind the address of the local AWS */
+  static async start(behind: string): Promise<Wire> {
+    const { hostname, port } = new URL(behind);
+    const server = createServer();
+    const wire = new Wire(server);
+    server.on('connection', (near) => wire.#add(new Connection(near, connect(Number(port), hostname))));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return wire;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** How many connections are open. */
+  get open(): number {
+    return this.#connections.size;
+  }
+
+  /** From now on nothing goes through the connections that there are, and nobody is told. New ones are alive. */
+  die(): void {
+    for (const connection of this.#connections) connection.die();
+  }
+
+  /** How many of them the other side has not closed yet. */
+  get dead(): number {
+    return [...this.#connections].filter(({ isDead }) => isDead).length;
+  }
+
+  /** Closes the dead ones, so that both sides notice. */
+  cut(): void {
+    for (const connection of this.#connections) if (connection.isDead) connection.close();
+  }
+
+  /** Resolves when at most so many of the dead ones are open. */
+  async untilDead(most: number): Promise<void> {
+    while (this.dead > most) {
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve;
+      });
+    }
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    for (const connection of this.#connections) connection.close();
+    await closed;
+  }
+
+  #add(connection: Connection): void {
+    this.#connections.add(connection);
+    connection.near.once('close', () => {
+      this.#connections.delete(connection);
+      this.#changed();
+    });
+  }
+}
+
+/** From the nodes, `near`, to the local AWS, `far`. */
+class Connection {
+  isDead = false;
+
+  constructor(
+    readonly near: Socket,
+    private readonly far: Socket
+  ) {
+    for (const [from, to] of [
+      [near, far],
+      [far, near]
+    ] as const) {
+      from.on('data', (bytes) => this.isDead || to.write(bytes));
+      from.on('close', () => this.isDead || to.destroy());
+      from.on('error', () => undefined);
+    }
+  }
+
+  die(): void {
+    this.isDead = true;
+    // What was on its way does not arrive.
+    this.far.destroy();
+  }
+
+  close(): void {
+    this.near.destroy();
+    this.far.destroy();
+  }
+}

@@ -50,35 +50,34 @@ class Lookup {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    void this.#ask();
+    this.#ask();
   }
 
   /** The same, for one more: nobody waits for an answer that is overdue. */
   join(): Promise<string> {
     this.#joined = true;
-    if (this.#overdue) void this.#ask();
+    if (this.#overdue) this.#ask();
     return this.url;
   }
 
-  async #ask(): Promise<void> {
+  #ask(): void {
     this.#asked += 1;
     const number = this.#asked;
     this.#overdue = false;
     this.#joined = false;
-    try {
-      // Nobody's end may end the request.
-      const request = this.client.send(new this.sdk.GetQueueUrlCommand({ QueueName: this.name }), {});
-      const { QueueUrl } = await withPatience(request, () => this.#overtake());
-      this.#resolve(QueueUrl ?? '');
-    } catch (error) {
-      if (number === this.#asked) this.#reject(error);
-    }
+    // Nobody's end may end the request.
+    const request = this.client.send(new this.sdk.GetQueueUrlCommand({ QueueName: this.name }), {});
+    withPatience(request, () => this.#overtake()).then(
+      ({ QueueUrl }) => this.#resolve(QueueUrl ?? ''),
+      // A later question may still be answered.
+      (error) => number === this.#asked && this.#reject(error)
+    );
   }
 
   #overtake(): void {
     this.client.closeIdle(patience);
     this.#overdue = true;
-    if (this.#joined) void this.#ask();
+    if (this.#joined) this.#ask();
   }
 }
 

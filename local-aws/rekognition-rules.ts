@@ -227,14 +227,18 @@ export function readSize(bytes: Buffer): { width: number; height: number } | und
 function jpegSize(bytes: Buffer): { width: number; height: number } | undefined {
   let at = 2;
   while (at + 9 < bytes.length) {
-    if (bytes[at] !== 0xff) return undefined;
+    // Cameras leave bytes that are no marker between segments.
+    if (bytes[at] !== 0xff || bytes[at + 1] === 0) {
+      at += 1;
+      continue;
+    }
     const marker = bytes[at + 1] as number;
     const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
     if (isFrame) return { height: bytes.readUInt16BE(at + 5), width: bytes.readUInt16BE(at + 7) };
     // Fill bytes and markers without a length.
     if (marker === 0xff) at += 1;
     else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) at += 2;
-    else at += 2 + bytes.readUInt16BE(at + 2);
+    else at += 2 + Math.max(2, bytes.readUInt16BE(at + 2));
   }
   return undefined;
 }

@@ -4,6 +4,8 @@ import { resolve as resolvePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { invalid, missing } from './errors';
 import { show } from './fields';
+import type { Size } from './jpeg';
+import { jpegSize } from './jpeg';
 
 /** A JPEG or PNG whose structure has been checked; its pixels have not. */
 export interface Picture {
@@ -27,8 +29,8 @@ const longestSide = 65_500;
 /** Bytes of a PNG beside its pixels: what decodes it takes a second for 8 MB of text, and a minute for 30. */
 const mostBeside = 8 * 1024 * 1024;
 
-/** Segments or chunks of a picture: each takes time, and flows wait for it. Cameras make a dozen, or one for 8 KB. */
-const mostParts = 65_536;
+/** Chunks of a PNG: each takes time, and flows wait for it. Programs make a dozen, or one for 8 KB. */
+const mostChunks = 65_536;
 
 const is = 'a JPEG or PNG picture: a Buffer, a data URL, base64 text, a file path, s3://bucket/key or {S3Object}';
 
@@ -180,7 +182,10 @@ export function pictureFrom(bytes: Buffer, name: string): Picture {
     const found = foreign.find(([, pattern]) => pattern.test(head))?.[0] ?? 'something else';
     throw invalid(name, `must be a JPEG or PNG picture, but is ${found}.`);
   }
-  const { width, height } = kind === 'jpeg' ? jpegSize(bytes, name) : pngSize(bytes, name);
+  const size = kind === 'jpeg' ? jpegSize(bytes) : pngSize(bytes, name);
+  if (size === 'broken') throw broken(name);
+  if (size === 'cut off') throw cutOff(name);
+  const { width, height } = size;
   if (width * height > mostPixels) {
     throw invalid(name, `may have at most ${mostPixels / 1e6} megapixels, but has ${width} × ${height} pixels.`);
   }
@@ -190,91 +195,8 @@ export function pictureFrom(bytes: Buffer, name: string): Picture {
   return { bytes, kind, width, height };
 }
 
-interface Size {
-  width: number;
-  height: number;
-}
-
 const broken = (name: string) => invalid(name, 'is a broken picture: its structure is not that of its kind.');
 const cutOff = (name: string) => invalid(name, 'is cut off: its end is missing, as after a broken transfer.');
-
-/** Follows a JPEG's segments (ISO/IEC 10918-1, annex B) up to the pixels. */
-function jpegSize(bytes: Buffer, name: string): Size {
-  let size: Size | undefined;
-  let turned = false;
-  let start = 0;
-  let parts = 0;
-  for (let at = 2; ; ) {
-    if (at + 4 > bytes.length) throw cutOff(name);
-    if (bytes[at] !== 0xff) throw broken(name);
-    const marker = bytes[at + 1] as number;
-    // Any number of these may stand before a marker.
-    if (marker === 0xff) {
-      at += 1;
-      continue;
-    }
-    parts += 1;
-    if (parts > mostParts) throw broken(name);
-    const length = bytes.readUInt16BE(at + 2);
-    const segment = bytes.subarray(at + 4, at + 2 + length);
-    if (marker === 0xd9 || length < 2) throw broken(name);
-    if (isFrame(marker)) {
-      if (segment.length < 5) throw cutOff(name);
-      size = { height: segment.readUInt16BE(1), width: segment.readUInt16BE(3) };
-    }
-    if (marker === 0xe1) turned = isTurned(segment) ?? turned;
-    if (marker === 0xda) {
-      start = at;
-      break;
-    }
-    at += 2 + length;
-  }
-  if (!size || size.width === 0 || size.height === 0) throw broken(name);
-  if (!hasEnd(bytes, start)) throw cutOff(name);
-  return turned ? { width: size.height, height: size.width } : size;
-}
-
-/** Whether a segment says how large the picture is; three markers of this range are something else. */
-const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-
-/** Follows the scans of a JPEG, from the first one's marker, to the end of the picture. What is behind it does not matter. */
-function hasEnd(bytes: Buffer, start: number): boolean {
-  for (let at = start, parts = 0; at >= 0 && at + 4 <= bytes.length && parts < mostParts; parts += 1) {
-    at = nextMarker(bytes, at + 2 + bytes.readUInt16BE(at + 2));
-    if (bytes[at + 1] === 0xd9) return true;
-  }
-  return false;
-}
-
-/** Within pixels, 0xff is followed by 0, or by one of the markers that are part of them. */
-function nextMarker(bytes: Buffer, from: number): number {
-  // Not by indexOf: its calls take seconds where there is nothing but 0xff.
-  for (let at = from; at + 1 < bytes.length; at += 1) {
-    if (bytes[at] !== 0xff) continue;
-    const marker = bytes[at + 1] as number;
-    if (marker !== 0 && marker !== 0xff && (marker < 0xd0 || marker > 0xd7)) return at;
-  }
-  return -1;
-}
-
-/** Whether a segment says that the picture lies on its side; `undefined` where it says nothing of that. */
-function isTurned(segment: Buffer): boolean | undefined {
-  if (segment.toString('latin1', 0, 6) !== 'Exif\0\0') return undefined;
-  const tiff = segment.subarray(6);
-  const little = tiff.toString('latin1', 0, 2) === 'II';
-  const short = (at: number) => (little ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at));
-  try {
-    const directory = little ? tiff.readUInt32LE(4) : tiff.readUInt32BE(4);
-    for (let entry = 0; entry < short(directory); entry += 1) {
-      const at = directory + 2 + entry * 12;
-      // Orientations 5 to 8 are the ones with a quarter turn.
-      if (short(at) === 0x0112) return short(at + 8) >= 5 && short(at + 8) <= 8;
-    }
-  } catch {
-    // Broken EXIF data leaves the picture as it lies.
-  }
-  return undefined;
-}
 
 /** Follows a PNG's chunks (ISO/IEC 15948) to their end. */
 function pngSize(bytes: Buffer, name: string): Size {
@@ -284,8 +206,8 @@ function pngSize(bytes: Buffer, name: string): Size {
   if (size.width === 0 || size.height === 0) throw broken(name);
   let pixels = false;
   let beside = 0;
-  for (let at = 8, length = 0, parts = 0; at + 12 <= bytes.length; at += 12 + length, parts += 1) {
-    if (parts > mostParts) throw broken(name);
+  for (let at = 8, length = 0, chunks = 0; at + 12 <= bytes.length; at += 12 + length, chunks += 1) {
+    if (chunks > mostChunks) throw broken(name);
     length = bytes.readUInt32BE(at);
     const type = bytes.toString('latin1', at + 4, at + 8);
     if (!/^[A-Za-z]{4}$/.test(type)) throw broken(name);

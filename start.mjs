@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { require as requireTs } from 'tsx/cjs/api';
@@ -18,9 +19,13 @@ const runningFile = join(userDir, 'running.json');
 const localAwsPort = 14566;
 const editorPort = 1880;
 
+/** Milliseconds. A terminal's one Ctrl-C may arrive twice, from the shell and from npm. */
+const oneKeystroke = 300;
+
 let stopping;
+let stoppingSince;
 const toStop = [];
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(0));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => onSignal(signal));
 stopWithParent();
 // A terminal that has gone is no reason to break off: what runs is to be stopped first.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
@@ -33,6 +38,11 @@ try {
 }
 
 async function start() {
+  if (!process.features.typescript) {
+    const brings = 'Start the demo with npm start, which brings its own Node.js';
+    console.error(`${brings}: it needs 22.18 or later, but this is ${process.version}.`);
+    process.exit(1);
+  }
   const other = await runningAlready();
   if (other) {
     console.log(`Nimbus for Node-RED is running already: ${other}`);
@@ -47,7 +57,7 @@ async function start() {
   const editor = await startNodeRed();
   if (stopping) return;
   writeFileSync(runningFile, JSON.stringify({ pid: process.pid, url: editor }));
-  toStop.push(() => rmSync(runningFile, { force: true }));
+  process.on('exit', () => rmSync(runningFile, { force: true }));
   console.log(`
 Nimbus for Node-RED ${pack.version} is running.
 
@@ -154,10 +164,17 @@ async function startNodeRed() {
   const port = await listen(server, editorPort);
   RED.init(server, settingsFor(port));
   const started = new Promise((resolve) => RED.events.once('flows:started', resolve));
+  // The server itself knows no longer of those that have become websockets: the editor's and the dashboard's.
+  const sockets = new Set();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   toStop.push(async () => {
     await RED.stop();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await closed;
   });
   await RED.start();
   await started;
@@ -234,10 +251,17 @@ function stopWithParent() {
   setInterval(() => process.ppid !== parent && stop(0), 200).unref();
 }
 
-/** Stops what was started, the newest first. A terminal's Ctrl-C may arrive twice, from the shell and from npm. */
+/** The first signal stops in good order; another one ends at once, and the local AWS ends with its parent. */
+function onSignal(signal) {
+  if (!stopping) return stop(0);
+  if (Date.now() - stoppingSince > oneKeystroke) process.exit(128 + constants.signals[signal]);
+}
+
+/** Stops what was started, the newest first. */
 function stop(code) {
+  stoppingSince ??= Date.now();
   stopping ??= (async () => {
-    if (code === 0) console.log('\nStopping...');
+    if (code === 0) console.log('\nStopping... Press Ctrl-C again to end at once.');
     for (const each of toStop.reverse()) await each();
     process.exit(code);
   })().catch((error) => {

@@ -1,3 +1,4 @@
+import { isBuiltin } from 'node:module';
 import { parseArgs } from 'node:util';
 import { startLocalAws } from './server';
 
@@ -7,6 +8,11 @@ import { startLocalAws } from './server';
  * so that it does not outlive a parent that was killed.
  */
 async function main(): Promise<void> {
+  // Queues and topics stand on it; without it everything else would start, and they would fail one request at a time.
+  if (!isBuiltin('node:sqlite')) {
+    console.error(`The local AWS needs Node.js 22.13 or later, but this is ${process.version}.`);
+    process.exit(1);
+  }
   const { values } = parseArgs({
     options: {
       port: { type: 'string' },

@@ -1,0 +1,212 @@
+/** The local AWS and `npm start` as processes: how they start, and how they end. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { LocalAws } from '../local-aws/client';
+import { controlPath } from '../local-aws/control';
+
+const repository = join(__dirname, '..');
+const tsx = pathToFileURL(require.resolve('tsx')).href;
+
+/** What it says, and how it ends: its exit code or the signal that ended it. */
+interface Ending {
+  readonly output: string;
+  readonly end: number | NodeJS.Signals | null;
+}
+
+/** A process and what it has said so far. */
+class Process {
+  output = '';
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ending>;
+  #wake: () => void = () => undefined;
+
+  constructor(folder: string, parameters: readonly string[], env: Record<string, string> = {}) {
+    const inherited = Object.entries(process.env).filter(([name]) => !/^(AWS_|NODE_RED|npm_|NODE_OPTIONS)/.test(name));
+    this.child = spawn(process.execPath, parameters, {
+      cwd: folder,
+      env: { ...Object.fromEntries(inherited), ...env },
+      stdio: ['ignore', 'pipe', 'pipe']
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on('data', (text: Buffer) => {
+        this.output += text;
+        this.#wake();
+      });
+    }
+    this.ended = new Promise((resolve) => {
+      this.child.once('close', (code, signal) => {
+        this.#wake();
+        resolve({ output: this.output, end: code ?? signal });
+      });
+    });
+  }
+
+  get isAlive(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Waits for something that it says. */
+  async says(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = pattern.exec(this.output);
+      if (found) return found[1] ?? found[0];
+      if (!this.isAlive) throw new Error(`it has ended without saying ${pattern}:\n${this.output}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+const running: Process[] = [];
+
+function run(...parameters: ConstructorParameters<typeof Process>): Process {
+  const process = new Process(...parameters);
+  running.push(process);
+  return process;
+}
+
+/** Ends what a failed test has left. */
+async function endAll(): Promise<void> {
+  for (const each of running.splice(0)) {
+    if (each.isAlive) each.child.kill('SIGKILL');
+    await each.ended;
+  }
+}
+
+describe('The local AWS as a process', () => {
+  afterEach(endAll);
+
+  it('says in one sentence that its Node.js is too old, and ends', async () => {
+    // What Node.js 20 lacks.
+    const old = ['--no-experimental-sqlite', '--disable-warning=ExperimentalWarning', '--import', tsx];
+    const { output, end } = await run(repository, [...old, 'local-aws/main.ts']).ended;
+    assert.equal(output, `The local AWS needs Node.js 22.13 or later, but this is ${process.version}.\n`);
+    assert.equal(end, 1);
+  });
+
+  it('says what else keeps it from starting', async () => {
+    const aws = await LocalAws.start();
+    const parameters = ['--import', tsx, 'local-aws/main.ts', '--port', new URL(aws.url).port];
+    const { output, end } = await run(repository, parameters).ended;
+    await aws.stop();
+    assert.match(output, /^local-aws: Error: listen EADDRINUSE: address already in use 127\.0\.0\.1:\d+\n$/);
+    assert.equal(end, 1);
+  });
+});
+
+/** The part of the package `ws`, which Node-RED brings, that is used here. */
+interface Socket {
+  once(name: 'open' | 'close', handler: () => void): void;
+  once(name: 'error', handler: (error: Error) => void): void;
+  terminate(): void;
+}
+
+describe('npm start', function () {
+  this.timeout(120_000);
+  let folder: string;
+  const sockets: Socket[] = [];
+
+  // A clone of its own, since it builds, and keeps its flows beside itself.
+  before(async () => {
+    folder = await realpath(await mkdtemp(join(tmpdir(), 'nimbus-start-')));
+    const left = new Set(['node_modules', 'dist', 'screenshots', 'bench', 'test', 'docs']);
+    const filter = (path: string) =>
+      path === repository || !(left.has(basename(path)) || /^\.[^/\\]/.test(basename(path)));
+    await cp(repository, folder, { recursive: true, filter });
+    await symlink(await realpath(join(repository, 'node_modules')), join(folder, 'node_modules'), 'junction');
+  });
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.terminate();
+    await endAll();
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  /** Starts it; gives the addresses of the editor and of the local AWS. */
+  async function start() {
+    const started = run(folder, ['start.mjs'], { HOME: folder });
+    const editor = await started.says(/Editor +(http:\S+)/);
+    const aws = await started.says(/Local AWS +(http:\S+)/);
+    return { started, editor, aws };
+  }
+
+  /** Opens a connection as the editor and the dashboard do. */
+  async function open(url: string): Promise<Socket> {
+    const inside = createRequire(createRequire(require.resolve('node-red')).resolve('@node-red/editor-api'));
+    const WebSocket = inside('ws') as new (url: string) => Socket;
+    const socket = new WebSocket(url.replace('http', 'ws'));
+    sockets.push(socket);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('open', resolve);
+      socket.once('error', reject);
+    });
+    return socket;
+  }
+
+  const openPages = (editor: string) =>
+    Promise.all([open(`${editor}comms`), open(`${editor}dashboard/socket.io/?EIO=4&transport=websocket`)]);
+  const isGone = (url: string) => assert.rejects(fetch(url), { name: 'TypeError', message: 'fetch failed' });
+
+  it('says in one sentence that its Node.js is too old, and ends', async () => {
+    const old = run(folder, ['--no-experimental-strip-types', 'start.mjs']);
+    const { output, end } = await old.ended;
+    const text = `Start the demo with npm start, which brings its own Node.js: it needs 22.18 or later, but this is ${process.version}.\n`;
+    assert.deepEqual([output, end], [text, 1]);
+  });
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    it(`ends at the first ${signal}, while the editor and a dashboard are open in a browser`, async () => {
+      const { started, editor, aws } = await start();
+      const pages = await openPages(editor);
+      const closed = pages.map((page) => new Promise<void>((resolve) => page.once('close', resolve)));
+      started.child.kill(signal);
+      const { output, end } = await started.ended;
+      assert.equal(end, 0, output);
+      assert.match(output, /Stopping\.\.\./);
+      await Promise.all(closed);
+      await isGone(editor);
+      await isGone(aws);
+    });
+  }
+
+  it('ends at once at the second Ctrl-C, though a node still has work, and leaves nothing running', async () => {
+    const { started, editor, aws } = await start();
+    // A node waits 10 s for what is in flight when it closes.
+    const demo = JSON.parse(await readFile(join(folder, 'demo/flows.json'), 'utf8')) as { id: string; type: string }[];
+    const account = demo.find(({ type }) => type === 'aws-account');
+    const place = { z: 'tab', x: 100, y: 100 };
+    const invoke = { type: 'aws-lambda-invoke', account: account?.id, functionName: 'slow', functionNameType: 'str' };
+    const inject = { type: 'inject', once: true, onceDelay: 0.1, props: [{ p: 'payload' }] };
+    const flows = [
+      account,
+      { id: 'tab', type: 'tab', label: 'slow' },
+      { id: 'inject', ...inject, ...place, payload: '{"ms": 60000}', payloadType: 'json', wires: [['invoke']] },
+      { id: 'invoke', ...invoke, ...place, wires: [[]] }
+    ];
+    const headers = { 'Content-Type': 'application/json', 'Node-RED-API-Version': 'v1' };
+    const deployed = await fetch(`${editor}flows`, { method: 'POST', headers, body: JSON.stringify(flows) });
+    assert.equal(deployed.status, 204);
+    const condition = { requests: 1, operation: 'Invoke', timeoutMs: 10_000 };
+    const invoked = await fetch(`${aws}${controlPath}until`, { method: 'POST', body: JSON.stringify(condition) });
+    assert.equal(await invoked.json(), true);
+    started.child.kill('SIGINT');
+    await started.says(/Stopping\.\.\./);
+    const from = performance.now();
+    // A terminal's one Ctrl-C may come twice, so that one just behind the other does not count: it is pressed until it does.
+    while (started.isAlive && performance.now() - from < 5000) {
+      started.child.kill('SIGINT');
+      await pause(100);
+    }
+    const { output, end } = await started.ended;
+    assert.equal(end, 130, output);
+    await isGone(editor);
+    // The local AWS sees that its parent has gone.
+    while (await fetch(aws).then(Boolean, () => false)) await pause(50);
+  });
+});

@@ -50,7 +50,7 @@ if (await check('build', ['build.mjs'])) {
   }
   const browser = ['--config', 'test/browser/.mocharc.json', '--ignore'];
   const forms = 'test/browser/{languages,pickers,walk}.browser.ts';
-  const others = 'test/browser/{dashboard,demo,dialogs,editor,examples}.browser.ts';
+  const others = 'test/browser/{dashboard,demo,dialogs,editor,errors,examples}.browser.ts';
   for (const [name, files] of [
     ['browser checks', [...browser, forms]],
     ['browser checks of forms', [...browser, others]]

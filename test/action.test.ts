@@ -199,6 +199,18 @@ describe('every action', () => {
       assert.equal(bench.red.received('ended').length, 2);
     });
 
+    it('what was behind an error as data that also reads well in a text', async () => {
+      const causeOf = async (functionName: string, type = 'str') => {
+        const { error } = await invoke({ functionName, functionNameType: type });
+        return error?.cause as { message?: string; toString(): string };
+      };
+      const refused = await causeOf('no-such');
+      assert.equal(`${refused}`, `ResourceNotFoundException: ${refused.message}`);
+      assert.deepEqual(Object.keys(refused), ['name', 'message', 'statusCode', 'requestId', 'retryable']);
+      assert.match(`${await causeOf('fails')}`, /^\{"functionError":"Unhandled","errorType":"SensorOffline"/);
+      assert.match(`${await causeOf('["hello", "no-such"]', 'json')}`, /^\{"results":\[\{"target":"hello"/);
+    });
+
     it('an error once in the log, without a stack of the SDK', async () => {
       await invoke({ functionName: 'no-such' });
       const lines = bench.red.logs.filter(({ level }) => level === 'error' || level === 'warn');

@@ -33,10 +33,22 @@ interface JQuery {
   typedInput(method: 'value'): string;
 }
 
+/** What Node-RED's debug sidebar tells its hooks of a message that it has just drawn. */
+interface DrawnMessage {
+  /** `type` is that of the node which has logged it. */
+  message: { type?: string; format?: string };
+  element: JQuery;
+  payload: { data?: { name?: string; message?: string } };
+}
+
 declare const RED: {
   /** Words of the editor itself. */
   _(key: string): string;
   utils: { validateTypedProperty(value: string, type: string, options?: object): true | string };
+  hooks: {
+    add(hook: string, callback: (drawn: DrawnMessage) => void): void;
+    remove(hook: string): void;
+  };
 };
 
 /** The controls of one type of node. While its dialog is open they hold the values, else the node does. */

@@ -175,6 +175,7 @@ ${indent(style, '  ')}
 ${indent(scripts, '  ')}
   const fields = ${views};
   const form = nimbusForm(fields, '${prefixOf(definition)}');
+  nimbusSentences('${definition.type}');
 ${indent(editorRegistration(definition), '  ')}
 })();
 </script>

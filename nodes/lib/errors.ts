@@ -51,6 +51,21 @@ export function reasonOf(thrown: unknown): string {
     .replace(/[.\s]+$/, '');
 }
 
+/** What a service or a function said, else all of it as JSON. */
+function causeText(cause: object): string {
+  const { name, message } = cause as { name?: unknown; message?: unknown };
+  return oneLine(typeof message === 'string' ? `${textOf(name)}: ${message}` : textOf(cause));
+}
+
+/**
+ * Plain data that reads well where it is put into a text, as in Node-RED's debug sidebar. The method is none of the data:
+ * it goes into no JSON and no copy.
+ */
+const printable = <T>(cause: T): T =>
+  typeof cause === 'object' && cause !== null
+    ? Object.defineProperty(cause, 'toString', { value: () => causeText(cause), enumerable: false })
+    : cause;
+
 /** The error that a node hands to `done`. `name` and `code` are the AWS error name or one of the pack's own. */
 export class ActionError extends Error {
   readonly code: string;
@@ -61,7 +76,7 @@ export class ActionError extends Error {
   declare operation?: string;
 
   constructor(name: string, message: string, { cause, retryable = false, extra, ...details }: ErrorDetails = {}) {
-    super(oneLine(message), cause === undefined ? undefined : { cause });
+    super(oneLine(message), cause === undefined ? undefined : { cause: printable(cause) });
     this.name = name;
     this.code = name;
     this.retryable = retryable;

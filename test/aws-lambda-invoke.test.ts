@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { roles } from '../local-aws/client';
 import { deployAction, invokeNode, useBench } from './aws';
 import type { Message, Outcome } from './node-red';
 
@@ -163,6 +164,16 @@ describe('aws-lambda-invoke', () => {
         assert.deepEqual(await echoed({}, { payload }), event);
       });
     }
+
+    it('is sent as it came, also where the flow writes into its Buffer while the sign-in is waited for', async () => {
+      await bench.aws.fault({ kind: 'delay', delayMs: 300, service: 'sts', times: 1 });
+      await deployAction(bench, invokeNode({ functionName: 'echo' }), { roleArn: roles.demo.arn, validate: false });
+      const payload = Buffer.from('{"as": "it came"}');
+      const outcome = await bench.red.begin('invoke', { payload });
+      payload.fill(0x20);
+      await bench.red.until(() => outcome.done > 0, 'the message to end');
+      assert.deepEqual((sentBy(outcome).payload as { event: unknown }).event, { as: 'it came' });
+    });
 
     it('is sent byte for byte where it is JSON already', async () => {
       await invoke({ functionName: 'echo' }, { payload: '  {"a" : 1e2}' });

@@ -1411,6 +1411,38 @@ describe('aws-rekognition-detect', () => {
     });
   });
 
+  describe('a picture that the flow writes into again', () => {
+    const forms: Record<string, (bytes: Buffer) => [given: unknown, overwrite: () => unknown]> = {
+      'a Buffer': (bytes) => [bytes, () => bytes.fill(0)],
+      'a part of a Buffer': (bytes) => {
+        const larger = Buffer.concat([bytes, bytes]);
+        return [larger.subarray(bytes.length), () => larger.fill(0)];
+      },
+      'an ArrayBuffer': (bytes) => {
+        const { buffer } = Uint8Array.from(bytes);
+        return [buffer, () => new Uint8Array(buffer).fill(0)];
+      },
+      'a Buffer that was JSON': (bytes) => {
+        const given = JSON.parse(JSON.stringify(bytes)) as { data: number[] };
+        return [given, () => given.data.fill(0)];
+      }
+    };
+    for (const [what, make] of Object.entries(forms)) {
+      it(`as ${what}, while it waits for its turn, is sent and drawn on as it came`, async () => {
+        await deploy({ annotate: 'png' }, { ...throughRelay(), rekognitionRate: 1 });
+        const [payload, overwrite] = make(Buffer.from(porchPng));
+        const first = await bench.red.begin('detect', { payload: porchJpeg });
+        const second = await bench.red.begin('detect', { payload });
+        overwrite();
+        await bench.red.until(() => first.done + second.done === 2, 'both messages to end');
+        const { image } = assertSent(second);
+        assert.deepEqual(picturesSent('DetectLabels'), [porchJpeg, porchPng]);
+        const { width } = await loadImage(image as Buffer);
+        assert.equal(width, size.width);
+      });
+    }
+  });
+
   describe('skipUnchanged', () => {
     const moved = draw({ background: 'porch', things: [person(0.3), car(0.55)] });
 

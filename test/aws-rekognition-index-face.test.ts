@@ -311,6 +311,20 @@ describe('aws-rekognition-index-face', () => {
     });
   });
 
+  it('teaches a picture as it came, also where the flow writes into its Buffer while it waits for its turn', async () => {
+    await collections.create('friends');
+    await deploy({}, { rekognitionRate: 1 });
+    const payload = Buffer.from(anna);
+    const outcomes = [
+      await bench.red.begin('index', { payload: ben, topic: 'Ben' }),
+      await bench.red.begin('index', { payload, topic: 'Ada' })
+    ];
+    payload.fill(0);
+    await bench.red.until(() => outcomes.every(({ done }) => done === 1), 'both messages to end');
+    for (const outcome of outcomes) assert.equal(resultOf(outcome).indexed.length, 1);
+    assert.deepEqual(await collections.names('friends'), ['Ada', 'Ben']);
+  });
+
   describe('imageId', () => {
     it('is written so that the service takes it, and the result has both', async () => {
       await deploy();

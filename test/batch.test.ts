@@ -51,6 +51,28 @@ describe('messages to the same queue', () => {
       assert.deepEqual(records.map(bodiesOf), [['0'], ['1', '2', '3', '4', '5']]);
     });
 
+    it('as they came: an attribute that the flow writes into again while they wait is not changed', async () => {
+      const queue = await queues.create();
+      await bench.aws.fault({ kind: 'delay', delayMs: 300, operation: 'SendMessage', times: 1 });
+      await deployAction(bench, sendNode({ queue, attributes: 'attributes', attributesType: 'msg' }));
+      const shared = Buffer.from('as it came');
+      const given = [
+        { shared },
+        { shared: { DataType: 'Binary.png', BinaryValue: shared } },
+        { shared: new Uint8Array(shared.buffer, shared.byteOffset, shared.length) }
+      ];
+      const outcomes = await Promise.all(
+        given.map((attributes) => bench.red.begin('send', { payload: 'x', attributes }))
+      );
+      shared.fill(0x21);
+      await bench.red.until(() => outcomes.every(({ done }) => done > 0), 'all messages to end');
+      const got = await queues.receive(queue, { MessageAttributeNames: ['All'] });
+      assert.deepEqual(
+        got.map(({ MessageAttributes }) => Buffer.from(MessageAttributes?.shared?.BinaryValue ?? []).toString()),
+        given.map(() => 'as it came')
+      );
+    });
+
     it('ten at most, in few requests at a time, and each gets its own answer', async () => {
       const queue = await queues.create();
       const outcomes = await sendAll({ queue }, numbers(95));

@@ -43,7 +43,8 @@ function numberAttribute(value: number | bigint, name: string): Attribute {
 
 function binaryAttribute(value: Uint8Array, name: string, DataType = 'Binary'): Attribute {
   if (value.length === 0) throw invalid(name, 'must not be an empty Buffer: leave it out, or set it to null.');
-  return { DataType, BinaryValue: value };
+  // A copy: the flow may write into its Buffer again while the message waits for others.
+  return { DataType, BinaryValue: Buffer.from(value) };
 }
 
 /** A Buffer, also one that has been through JSON, or base64. */

@@ -175,7 +175,7 @@ export function checked<T>(check: Field<T>['check'], options: Default & Layout &
 }
 
 /** Any value, as its JSON; text or a Buffer that is JSON already is taken as it is. */
-export function jsonText(options: Default & Layout = {}): Field<string | Buffer> {
+export function jsonText(options: Default & Layout = {}): Field<string> {
   return checked(toJson, options);
 }
 

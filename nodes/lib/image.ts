@@ -49,9 +49,19 @@ const foreign: Array<[is: string, head: RegExp]> = [
   ['JSON (did the camera report an error?)', /^\s*\{\s*"/]
 ];
 
+/** A picture that came with a message, or text that is one or says where one is. */
+export type ImageSource = string | Picture | StoredPicture;
+
+/**
+ * Takes a picture as it is when its message comes: until its turn has come, the flow may write into its Buffer again. Text
+ * cannot change. Throws `InvalidValue`.
+ */
+export const takeImage = (value: unknown, name: string): ImageSource =>
+  typeof value === 'string' ? value : readObject(value, name);
+
 /** Reads the picture that a value means. Relative paths start at `folder`. Throws `MissingValue` or `InvalidValue`. */
-export async function readImage(value: unknown, name: string, folder: string): Promise<Picture | StoredPicture> {
-  if (typeof value !== 'string') return readObject(value, name);
+export async function readImage(value: ImageSource, name: string, folder: string): Promise<Picture | StoredPicture> {
+  if (typeof value !== 'string') return value;
   if (value === '') throw missing(name, 'is required, but is empty.');
   if (/^s3:\/\//i.test(value)) return storedAt(value, name);
   // Not quoted: a camera's address may hold its password.
@@ -78,14 +88,19 @@ export function pathOf(value: string, name: string, folder: string): string {
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 function readObject(value: unknown, name: string): Picture | StoredPicture {
-  if (value instanceof Uint8Array) return pictureFrom(Buffer.from(value.buffer, value.byteOffset, value.length), name);
-  if (value instanceof ArrayBuffer) return pictureFrom(Buffer.from(value), name);
+  if (value instanceof Uint8Array) return copyOf(Buffer.from(value.buffer, value.byteOffset, value.length), name);
+  if (value instanceof ArrayBuffer) return copyOf(Buffer.from(value), name);
   if (isObject(value) && 'S3Object' in value) return storedIn(value.S3Object, name);
   // A Buffer that has gone through JSON, as over MQTT.
   if (isObject(value) && value.type === 'Buffer' && Array.isArray(value.data) && value.data.length <= mostBytes) {
     return pictureFrom(Buffer.from(value.data), name);
   }
   throw invalid(name, `must be ${is}, but is ${show(value)}.`);
+}
+
+function copyOf(bytes: Buffer, name: string): Picture {
+  const picture = pictureFrom(bytes, name);
+  return { ...picture, bytes: Buffer.from(bytes) };
 }
 
 function storedAt(url: string, name: string): StoredPicture {

@@ -29,13 +29,12 @@ export function stringify(value: unknown, name: string): string {
 }
 
 /**
- * What to send for a value: text or a Buffer that is JSON already goes as it is, anything else as its JSON. Text stays
- * text, since Node.js writes it together with a request's head.
+ * What to send for a value: text or a Buffer that is JSON already goes as it is, anything else as its JSON. It is text in
+ * any case, which Node.js writes together with a request's head, and into which no flow can write before it is sent.
  */
-export function toJson(value: unknown, name: string): string | Buffer {
-  if (typeof value === 'string' && parseJson(value)) return value;
-  if (Buffer.isBuffer(value) && isUtf8(value) && parseJson(value.toString())) return value;
-  return stringify(value, name);
+export function toJson(value: unknown, name: string): string {
+  const text = Buffer.isBuffer(value) && isUtf8(value) ? value.toString() : value;
+  return typeof text === 'string' && parseJson(text) ? text : stringify(value, name);
 }
 
 /** The text of a message: text as it is, any other value as its JSON. */

@@ -5,6 +5,7 @@ import { collectionIs, collectionPattern } from './collection';
 import { invalid } from './errors';
 import type { Field } from './fields';
 import { checked, kindOf, show, text } from './fields';
+import { takeImage } from './image';
 import { parseJson } from './json';
 import { idOf } from './names';
 import type { Target } from './report';
@@ -98,8 +99,8 @@ function checkRoi(given: unknown, name: string): Box {
   return { left, top, width, height };
 }
 
-/** A picture in any of its forms, which is read later. */
-export const imageField = checked((given) => given, {
+/** A picture in any of its forms; one that is elsewhere is read later. */
+export const imageField = checked(takeImage, {
   value: 'payload',
   from: 'msg',
   literals: ['str', 'json'],

@@ -399,7 +399,7 @@ describe('the package', () => {
         const { shown } = await press('press-drawn', 'why');
         assert.match(
           String(shown),
-          /annotate needs the optional package canvas, .* npm install canvas@npm:@napi-rs\/canvas/
+          /Draw boxes \(annotate\) needs the optional package canvas, .* npm install canvas@npm:@napi-rs\/canvas/
         );
       } finally {
         await rename(`${canvas}-away`, canvas);

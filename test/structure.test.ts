@@ -80,7 +80,8 @@ const styleOf = (set: string): string => /<style>(.*?)<\/style>/s.exec(pageOf(se
 function registeredBy(set: string): { type: string; definition: EditorDefinition }[] {
   const registered: { type: string; definition: EditorDefinition }[] = [];
   const registerType = (type: string, definition: EditorDefinition) => registered.push({ type, definition });
-  runInNewContext(scriptOf(set), { RED: { nodes: { registerType } } });
+  const hooks = { add: () => undefined, remove: () => undefined };
+  runInNewContext(scriptOf(set), { RED: { nodes: { registerType }, hooks } });
   return registered;
 }
 const editorDefinitionOf = (set: string): EditorDefinition =>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { mock } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
@@ -64,12 +65,26 @@ class Line {
 }
 
 describe('aws-sqs-receive', () => {
+  /** Lets timers from 5 s to below a minute end a hundred times sooner. Gives what they were set to, ms. */
+  function hurry(): number[] {
+    const set = globalThis.setTimeout;
+    const long: number[] = [];
+    const sooner = (work: () => void, ms = 0, ...more: []) => {
+      if (ms < 5 * second || ms >= 60 * second) return set(work, ms, ...more);
+      long.push(ms);
+      return set(work, ms / 100, ...more);
+    };
+    mock.method(globalThis, 'setTimeout', Object.assign(sooner, set));
+    return long;
+  }
+
   const bench = useBench();
   const queues = useQueues(bench);
   /** What a test has started besides; ended when nothing of the test is deployed any more. */
   const started: (() => Promise<void>)[] = [];
 
   afterEach(async () => {
+    mock.restoreAll();
     for (const stop of started.splice(0)) await stop();
   });
 
@@ -449,16 +464,48 @@ describe('aws-sqs-receive', () => {
       assert.deepEqual(logged('warn'), []);
     });
 
-    it('not before the flow has it: the messages that wait for their deletion count as well', async () => {
+    it('and receives more while that is under way, for ten times as many messages as the flow may have', async () => {
       const url = await queues.create();
-      await queues.send(url, ...Array.from({ length: 9 }, (_, index) => `message ${index}`));
+      await queues.send(url, ...Array.from({ length: 25 }, (_, index) => `message ${index}`));
       await bench.aws.fault({ kind: 'hang', operation: 'DeleteMessage' });
       await bench.aws.fault({ kind: 'hang', operation: 'DeleteMessageBatch' });
-      await receive({ queue: url, maxInFlight: 3 });
-      await bench.red.collect('out', 3);
+      await receive({ queue: url, maxInFlight: 2 });
+      await bench.red.collect('out', 20);
+      await bench.red.until(() => lastStatus().text === '20');
+      // A request is in flight only where there is room for what it brings.
+      await bench.aws.until({ operation: 'ReceiveMessage', requests: 10, finished: true });
+      assert.equal((await polls()).length, 10);
+      for (const { MaxNumberOfMessages } of await inputs('ReceiveMessage')) assert.equal(MaxNumberOfMessages, 2);
+      assert.equal(payloads().length, 20);
+    });
+
+    for (const [what, attributes, properties] of [
+      ['the queue', { VisibilityTimeout: '0' }, {}],
+      ['the node', {}, { visibilityTimeout: 0 }]
+    ] as const) {
+      it(`from a FIFO queue as well where ${what} hides it for no time at all`, async () => {
+        const url = await queues.create({ FifoQueue: 'true', ContentBasedDeduplication: 'true', ...attributes });
+        await queues.send(url, { MessageBody: 'once', MessageGroupId: 'a' });
+        await bench.aws.fault({ kind: 'delay', delayMs: 300, operation: 'DeleteMessage' });
+        await receive({ queue: url, ...properties });
+        await next();
+        await counted(url, empty);
+        assert.deepEqual(payloads(), ['once']);
+        assert.deepEqual(logged('warn'), []);
+      });
+    }
+
+    it('and keeps it hidden while that is under way, however long it takes', async () => {
+      const url = await queues.create({ FifoQueue: 'true', ContentBasedDeduplication: 'true', VisibilityTimeout: '1' });
+      await queues.send(url, { MessageBody: 'once', MessageGroupId: 'a' });
+      await bench.aws.fault({ kind: 'delay', delayMs: 1.8 * second, operation: 'DeleteMessage', times: 1 });
+      await receive({ queue: url });
+      await next();
       await bench.aws.until({ operation: 'DeleteMessage', requests: 1 });
-      assert.equal(payloads().length, 3);
-      await bench.red.until(() => lastStatus().text === '3');
+      assert.deepEqual(await queues.receive(url, { WaitTimeSeconds: 2 }), [], 'another consumer has got it');
+      await counted(url, empty);
+      assert.deepEqual(payloads(), ['once']);
+      assert.deepEqual(logged('warn'), []);
     });
 
     it('and says so where that fails, once for as long as it does', async () => {
@@ -564,6 +611,41 @@ describe('aws-sqs-receive', () => {
       await bench.red.until(async () => (await queues.requests('ChangeMessageVisibility')).length >= 6, 'more tries');
       const failed = logged('warn').filter((text) => text.includes('InternalFailure'));
       assert.equal(failed.length, 1, logged('warn').join('\n'));
+    });
+
+    for (const [what, kind] of [
+      ['where the service does not answer', 'hang'],
+      ['where it answers too late', 'hangAfter']
+    ] as const) {
+      it(`and tells that its time is over when it is, ${what}`, async () => {
+        const url = await queues.create();
+        await bench.aws.fault({ kind, operation: 'ChangeMessageVisibility' });
+        await receiving({ queue: url, settle: 'flow', visibilityTimeout: 2, maxInFlight: 1 });
+        await queues.send(url, 'kept');
+        const { aws } = await next();
+        const began = performance.now();
+        const told = () => logged('warn').some((text) => text.includes(`the message ${aws?.messageId} is over`));
+        await bench.red.until(told, 'the warning', 4 * second);
+        const took = performance.now() - began;
+        assert.ok(took > 1.8 * second && took < 3.2 * second, `told after ${took} ms`);
+      });
+    }
+
+    it('and tells that it is gone when its extension finds that out, all at once where there are many', async () => {
+      const url = await queues.create();
+      await receiving({ queue: url, settle: 'flow', visibilityTimeout: 1 });
+      await queues.send(url, 'one', 'two', 'three');
+      const msgs = await bench.red.collect('out', 3);
+      await queues.purge(url);
+      const lost = () => logged('warn').filter((text) => text.startsWith('The time for the message'));
+      await bench.red.until(() => lost().length > 0, 'the warning', 2 * second);
+      await bench.red.until(() => lastStatus().text?.endsWith('receiving'));
+      assert.ok(msgs.some(({ aws }) => lost()[0]?.includes(String(aws?.messageId))));
+      const told = lost().map((text) => Number(/ and (\d+) more/.exec(text)?.[1] ?? 0) + 1);
+      assert.equal(
+        told.reduce((sum, count) => sum + count),
+        3
+      );
     });
 
     it('and goes on as before when there is none any more that could not be kept', async () => {
@@ -775,6 +857,31 @@ describe('aws-sqs-receive', () => {
       assert.equal((await next()).payload, 'hello');
     });
 
+    for (const [what, operation, waitTime, longest] of [
+      ['what it asks for messages', 'ReceiveMessage', 0, 30],
+      ['what it asks for messages, beyond the time that it waits for them', 'ReceiveMessage', 20, 50],
+      ['its question for the queue', 'GetQueueUrl', 0, 30],
+      ['its sign-in', 'AssumeRole', 0, 30]
+    ] as const) {
+      it(`and says within 30 s that there is no answer to ${what}`, async () => {
+        const asked = hurry();
+        await queues.createNamed('never-answers');
+        await bench.aws.fault({ kind: 'hang', operation });
+        const role = operation === 'AssumeRole' ? { roleArn: 'arn:aws:iam::111111111111:role/nimbus-demo' } : {};
+        await receive({ queue: 'never-answers', waitTime }, [], role);
+        await red('Timeout since ');
+        mock.restoreAll();
+        assert.ok(Math.max(...asked) <= longest * second, `waited for ${Math.max(...asked)} ms`);
+        assert.equal(logged('warn').length, 1);
+        // A sign-in that hangs is the account's, and may go on.
+        if (operation === 'AssumeRole') return;
+        await bench.aws.clearFaults();
+        await queues.send(await queues.createNamed('never-answers'), 'at last');
+        assert.equal((await next()).payload, 'at last');
+        await bench.red.until(() => lastStatus().fill === 'blue');
+      });
+    }
+
     it('and settles what it had before, when the network comes back', async () => {
       const url = await queues.create();
       const line = await newLine();
@@ -833,6 +940,39 @@ describe('aws-sqs-receive', () => {
       assert.equal(again.aws?.messageId, aws?.messageId);
       assert.ok((again.aws?.receiveCount as number) > 1);
       assert.notEqual(again.aws?.handle, aws?.handle);
+    });
+
+    it('costs a message that the flow has one receive with each redeploy, also while it waits for more', async () => {
+      const url = await queues.create({ VisibilityTimeout: String(hour) });
+      await queues.send(url, 'kept');
+      for (const receiveCount of [1, 2, 3, 4, 5, 6]) {
+        await bench.aws.reset();
+        await receive({ queue: url, settle: 'flow' });
+        assert.equal((await next()).aws?.receiveCount, receiveCount);
+        await polled(2);
+      }
+      await bench.red.deploy(withoutNodes());
+      assert.deepEqual(await queues.counts(url), { visible: 1, hidden: 0, delayed: 0 });
+      const [message] = await queues.receive(url);
+      assert.equal(message?.Attributes?.ApproximateReceiveCount, '7');
+    });
+
+    it('ends its request for messages before it returns any: by then the service knows', async () => {
+      const url = await queues.create();
+      const relay = await newRelay();
+      await receiving({ queue: url, settle: 'flow' }, [], { endpoint: relay.url });
+      await queues.send(url, 'kept');
+      await next();
+      await polled(2);
+      const open: string[] = [];
+      relay.answer = async ({ headers }) => {
+        if (!headers['x-amz-target']?.endsWith('ChangeMessageVisibility')) return undefined;
+        open.push(...(await polls()).filter(({ finished }) => !finished).map(({ operation }) => operation));
+        return undefined;
+      };
+      await bench.red.deploy(withoutNodes());
+      assert.equal((await queues.requests('ChangeMessageVisibility')).length, 1);
+      assert.deepEqual(open, []);
     });
 
     it('leaves what comes afterwards alone, and does not wait for its long poll', async () => {

@@ -1,31 +1,48 @@
 import { randomBytes } from 'node:crypto';
 import { ActionError } from './errors';
+import { Groups } from './groups';
 
 /** What becomes of a message that a flow has finished with. */
 export type Settlement = { action: 'delete' } | { action: 'return'; delay: number };
 
-/** A message that a flow has and that is not settled yet. */
-export interface Delivery {
-  readonly number: number;
+/** A message as the queue has handed it out. Times are those of `performance.now()`: no clock that is set changes them. */
+interface Received {
   readonly messageId: string;
   /** The newest one: the service gives another one each time that it hands a message out. */
   receiptHandle: string;
-  /** When the queue shows the message again unless that is put off, ms since 1970. */
+  /** When the queue shows the message again unless that is put off, ms. */
   end: number;
-  /** When it can be put off no longer. */
+  /** Where messages of the same group have to keep their order: of these the flow has one at a time. */
+  readonly groupId: string | undefined;
+}
+
+/** A message that is not settled yet: the flow has it, or it waits behind its group. */
+export interface Delivery extends Received {
+  readonly number: number;
+  /** When it can be put off no longer, ms. */
   readonly latest: number;
+  /** Hands it to the flow; absent once the flow has it. */
+  hand?: Hand | undefined;
   settlement?: { action: Settlement['action']; work: Promise<void> } | undefined;
   /** Putting off under way. */
   extension?: Promise<void> | undefined;
 }
 
-/** Whether a message that comes again is still held: it is being deleted or put off. */
-const isHeld = ({ settlement, extension, end }: Delivery): boolean =>
-  // One that is being returned may be back before the answer that says so.
-  settlement ? settlement.action === 'delete' : extension !== undefined || end > Date.now();
+type Hand = (delivery: Delivery) => void;
 
-/** Carries a settlement out: rejects with the service's error, or with `HandleExpired`. */
-type Settle = (delivery: Delivery, settlement: Settlement) => Promise<void>;
+/** The receiver of the messages. */
+export interface Holder {
+  /** Carries a settlement out: rejects with the service's error, or with `HandleExpired`. */
+  settle(delivery: Delivery, settlement: Settlement): Promise<void>;
+  /** Returns messages that the flow has not had: rejects with the service's error. */
+  giveBack(deliveries: Delivery[]): Promise<void>;
+  /** Told of what has failed; what was not given back comes again by itself. */
+  readonly failed: (error: unknown) => void;
+  /** Told of messages that it lost its hold of. */
+  lapsed(deliveries: Delivery[]): void;
+  /** Told whenever there is one less. */
+  changed(): void;
+}
 
 /** The queue hides a message for so long in all, ms. */
 const longest = 12 * 3600 * 1000;
@@ -62,20 +79,29 @@ export class Deliveries {
   readonly #id = randomBytes(12).toString('base64url');
   readonly #pending = new Map<number, Delivery>();
   readonly #byMessage = new Map<string, Delivery>();
+  readonly #groups = new Groups<Delivery>();
   /** The numbers of those whose time is over. */
   readonly #lapsed = new Set<number>();
   #last = 0;
+  #closed = false;
 
-  constructor(
-    private readonly carryOut: Settle,
-    /** Told whenever there is one less. */
-    private readonly changed: () => void
-  ) {
+  constructor(private readonly holder: Holder) {
     receivers.set(this.#id, this);
   }
 
+  /** How many there are, those that wait behind their group included. */
   get size(): number {
     return this.#pending.size;
+  }
+
+  /** How many wait behind their group. */
+  get waiting(): number {
+    return this.#groups.waiting;
+  }
+
+  /** How many more may come together, for those that wait. */
+  get room(): number {
+    return this.#groups.room;
   }
 
   [Symbol.iterator](): IterableIterator<Delivery> {
@@ -83,42 +109,59 @@ export class Deliveries {
   }
 
   /**
-   * Takes in what the queue has handed out. Gives nothing for a message that the flow still has and that was only put off
-   * too late: what counts from now on is its new receipt handle.
+   * Takes in what the queue has handed out, and hands it to the flow, at once or when it is its turn. A message that is
+   * still here was only put off too late: what counts from now on is its new receipt handle. Gives `false` where too many
+   * wait already, and the message goes back.
    */
-  add(messageId: string, receiptHandle: string, end: number): Delivery | undefined {
-    const former = this.#byMessage.get(messageId);
-    if (former && isHeld(former)) {
-      former.receiptHandle = receiptHandle;
-      former.end = end;
-      return undefined;
+  add(received: Received, hand: Hand): boolean {
+    const former = this.#byMessage.get(received.messageId);
+    // One that is being returned may be back before the answer that says so.
+    if (former && former.settlement?.action !== 'return') {
+      former.receiptHandle = received.receiptHandle;
+      former.end = received.end;
+      return true;
     }
-    if (former && !former.settlement) this.lapse(former);
     this.#last += 1;
-    const delivery = { number: this.#last, messageId, receiptHandle, end, latest: Date.now() + longest };
+    const delivery: Delivery = { number: this.#last, latest: performance.now() + longest, ...received };
+    if (this.#groups.isFullFor(delivery)) {
+      this.holder.giveBack([delivery]).catch(this.holder.failed);
+      return false;
+    }
     this.#pending.set(delivery.number, delivery);
-    this.#byMessage.set(messageId, delivery);
-    return delivery;
+    this.#byMessage.set(delivery.messageId, delivery);
+    delivery.hand = hand;
+    this.#groups.add(delivery);
+    if (this.#groups.isFirst(delivery)) this.#hand(delivery);
+    return true;
   }
 
   handleOf({ number }: Delivery): string {
     return `${this.#id}.${number}`;
   }
 
-  /** The receiver lost its hold of a message: it cannot be settled any more. */
-  lapse(delivery: Delivery): void {
-    if (this.#pending.get(delivery.number) !== delivery) return;
-    this.#lapsed.add(delivery.number);
-    const [oldest] = this.#lapsed.size > mostLapsed ? this.#lapsed : [];
-    if (oldest !== undefined) this.#lapsed.delete(oldest);
-    this.forget(delivery);
+  /** The receiver lost its hold of messages: they cannot be settled any more. */
+  lapse(deliveries: Delivery[]): void {
+    // From the last one on: none of them has to be returned for the one before it.
+    const lost = deliveries.toReversed().filter((delivery) => this.#lose(delivery));
+    if (lost.length > 0) this.holder.lapsed(lost.reverse());
+  }
+
+  /** Those that no other one has to be settled before. */
+  get first(): Delivery[] {
+    return [...this.#pending.values()].filter((delivery) => this.#groups.isFirst(delivery));
+  }
+
+  /** Returns the messages that wait behind this one. */
+  async returnBehind(delivery: Delivery): Promise<void> {
+    await this.holder.giveBack(this.#takeBehind(delivery)).catch(this.holder.failed);
   }
 
   /** The flow is not waited for any more. */
   forget(delivery: Delivery): void {
-    this.#pending.delete(delivery.number);
-    if (this.#byMessage.get(delivery.messageId) === delivery) this.#byMessage.delete(delivery.messageId);
-    this.changed();
+    this.#forget(delivery);
+    const next = this.#groups.remove(delivery);
+    if (next) this.#hand(next);
+    this.holder.changed();
   }
 
   async settle(number: number, settlement: Settlement): Promise<void> {
@@ -129,8 +172,8 @@ export class Deliveries {
       throw expired('No receiver has given this handle: settle messages with the msg.aws.handle that they came with.');
     }
     // Being put off may only take long.
-    if (!delivery.settlement && !delivery.extension && delivery.end <= Date.now()) {
-      this.lapse(delivery);
+    if (!delivery.settlement && !delivery.extension && delivery.end <= performance.now()) {
+      this.#lose(delivery);
       throw handleExpired();
     }
     delivery.settlement ??= { action: settlement.action, work: this.#settle(delivery, settlement) };
@@ -139,17 +182,50 @@ export class Deliveries {
 
   async #settle(delivery: Delivery, settlement: Settlement): Promise<void> {
     try {
-      await this.carryOut(delivery, settlement);
+      // As long as this one is hidden, nobody gets those behind it.
+      if (settlement.action === 'return') await this.returnBehind(delivery);
+      await this.holder.settle(delivery, settlement);
       this.forget(delivery);
     } catch (error) {
       delivery.settlement = undefined;
-      if ((error as Error).name === 'HandleExpired') this.lapse(delivery);
+      if ((error as Error).name === 'HandleExpired') this.#lose(delivery);
       throw error;
     }
   }
 
-  /** Handles are no longer known from now on. */
+  /** Handles are no longer known from now on, and the flow gets nothing more. */
   close(): void {
+    this.#closed = true;
     receivers.delete(this.#id);
+  }
+
+  #hand(delivery: Delivery): void {
+    const { hand } = delivery;
+    // What comes too late goes back with the rest.
+    if (this.#closed || !hand) return;
+    delivery.hand = undefined;
+    hand(delivery);
+  }
+
+  /** Whether it was still held. Those behind it have to come after it again. */
+  #lose(delivery: Delivery): boolean {
+    if (this.#pending.get(delivery.number) !== delivery) return false;
+    this.#lapsed.add(delivery.number);
+    const [oldest] = this.#lapsed.size > mostLapsed ? this.#lapsed : [];
+    if (oldest !== undefined) this.#lapsed.delete(oldest);
+    this.holder.giveBack(this.#takeBehind(delivery)).catch(this.holder.failed);
+    this.forget(delivery);
+    return true;
+  }
+
+  #takeBehind(delivery: Delivery): Delivery[] {
+    const behind = this.#groups.takeBehind(delivery);
+    for (const each of behind) this.#forget(each);
+    return behind;
+  }
+
+  #forget(delivery: Delivery): void {
+    this.#pending.delete(delivery.number);
+    if (this.#byMessage.get(delivery.messageId) === delivery) this.#byMessage.delete(delivery.messageId);
   }
 }

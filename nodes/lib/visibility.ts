@@ -1,9 +1,10 @@
 import { Backlog } from './backlog';
 import type { Carrier, Lane } from './batch';
 import { Lanes } from './batch';
-import type { Answer, Client } from './clients';
+import type { Answer } from './clients';
 import type { Deliveries, Delivery, Settlement } from './deliveries';
 import { handleExpired } from './deliveries';
+import type { Place } from './locator';
 import { sdkOf } from './sdks';
 
 interface Deletion {
@@ -15,14 +16,24 @@ interface Change extends Deletion {
 }
 
 /** The service's names for a message that is not this receiver's any more. */
-const goneNames = new Set(['InvalidIdFormat', 'InvalidParameterValue', 'MessageNotInflight', 'ReceiptHandleIsInvalid']);
+const goneNames = new Set([
+  'InvalidIdFormat',
+  'InvalidParameterValue',
+  'InvalidParameterValueException',
+  'MessageNotInflight',
+  'ReceiptHandleIsInvalid'
+]);
 const isGone = (error: unknown): boolean => goneNames.has((error as Error).name);
 
-/** ms, for a queue whose own time is too short to be put off in time. */
+/** How often messages are looked at, at most, ms. */
 const shortestTick = 300;
+/** How long each attempt of a request may take, ms: three of them and their pauses take less than 30 s. */
+const longestAnswer = 9000;
+/** The same where messages would be shown again meanwhile. */
+const shortestAnswer = 1000;
 
 /** How long a message can stay hidden at all. */
-const secondsLeft = ({ latest }: Delivery): number => Math.floor((latest - Date.now()) / 1000);
+const secondsLeft = ({ latest }: Delivery): number => Math.floor((latest - performance.now()) / 1000);
 
 const deletions = (QueueUrl: string): Carrier<Deletion, object> => {
   const { DeleteMessageCommand, DeleteMessageBatchCommand } = sdkOf('sqs');
@@ -42,27 +53,21 @@ const changes = (QueueUrl: string): Carrier<Change, object> => {
   };
 };
 
-/** Where the requests of a receiver go. */
-export interface Place {
-  client: Client;
-  url: string;
-  /** How long the queue hides what it hands out, seconds. */
-  hidden: number;
-}
-
 /** What a receiver tells its queue about the messages that it took: that they stay hidden, come back, or can go. */
 export class Visibility {
   // What a receiver takes is limited already.
   readonly #lanes = new Lanes(new Backlog(Infinity, Infinity));
   #timer: NodeJS.Timeout | undefined;
+  /** When it is due, ms. */
+  #next = 0;
+  /** Messages whose time was over, while they were being put off, when they were last looked at. */
+  #overdue = new Set<Delivery>();
 
   constructor(
     /** Where the requests go; it may become another one. */
     private readonly place: () => Place,
     /** Told of each try to put off a message: what went wrong, if anything did. */
-    private readonly tried: (error?: unknown) => void,
-    /** Told the ids of messages whose time is over. */
-    private readonly over: (messageIds: string[]) => void
+    private readonly tried: (error?: unknown) => void
   ) {}
 
   /** Rejects with the service's error, or with `HandleExpired` if the message is not the receiver's any more. */
@@ -72,6 +77,22 @@ export class Visibility {
       else await this.#return(delivery, settlement.delay);
     } catch (error) {
       throw isGone(error) ? handleExpired() : error;
+    }
+  }
+
+  /** Shows messages again, as far as they are still hidden. Rejects with the service's error. */
+  async giveBack(deliveries: Delivery[]): Promise<void> {
+    const hidden = deliveries.filter(({ end }) => end > performance.now());
+    const all = await Promise.allSettled(hidden.map((delivery) => this.#giveBack(delivery)));
+    for (const each of all) if (each.status === 'rejected') throw each.reason;
+  }
+
+  async #giveBack(delivery: Delivery): Promise<void> {
+    try {
+      await this.settle(delivery, { action: 'return', delay: 0 });
+    } catch (error) {
+      // It is back already.
+      if ((error as Error).name !== 'HandleExpired') throw error;
     }
   }
 
@@ -96,15 +117,34 @@ export class Visibility {
 
   /** Keeps messages hidden for as long as there are any: each is put off in time. */
   keep(deliveries: Deliveries): void {
-    const period = Math.max(shortestTick, (this.place().hidden * 1000) / 3);
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#lapse(deliveries);
-      for (const delivery of deliveries) {
-        if (delivery.settlement?.action !== 'return') this.#putOff(delivery, deliveries);
-      }
-      if (deliveries.size > 0) this.keep(deliveries);
-    }, period);
+    const at = performance.now() + this.#period;
+    // The queue may hide messages for a shorter time than before.
+    if (this.#timer === undefined || at < this.#next) this.#lookAt(at, deliveries);
+  }
+
+  /** A third of the time that the queue hides a message, ms. */
+  get #period(): number {
+    return (this.place().hidden * 1000) / 3;
+  }
+
+  #lookAt(at: number, deliveries: Deliveries): void {
+    clearTimeout(this.#timer);
+    this.#next = at;
+    // Timers leave out parts of milliseconds: it would look just before a message's time is over.
+    const wait = Math.ceil(at - performance.now());
+    this.#timer = setTimeout(() => this.#look(deliveries), Math.max(shortestTick, wait));
+  }
+
+  #look(deliveries: Deliveries): void {
+    this.#timer = undefined;
+    this.#lapse(deliveries);
+    let next = performance.now() + this.#period;
+    for (const delivery of deliveries) {
+      if (delivery.settlement?.action !== 'return') this.#putOff(delivery, deliveries);
+      // What cannot be put off is to be told when its time is over.
+      if (!delivery.settlement) next = Math.min(next, delivery.end);
+    }
+    if (deliveries.size > 0) this.#lookAt(next, deliveries);
   }
 
   /** Ends what is under way. */
@@ -117,15 +157,16 @@ export class Visibility {
   }
 
   #lapse(deliveries: Deliveries): void {
-    const now = Date.now();
-    const lapsed = [...deliveries].filter(({ end, settlement, extension }) => end <= now && !settlement && !extension);
-    for (const delivery of lapsed) deliveries.lapse(delivery);
-    if (lapsed.length > 0) this.over(lapsed.map(({ messageId }) => messageId));
+    const now = performance.now();
+    const over = [...deliveries].filter(({ end, settlement }) => end <= now && !settlement);
+    // Where this process was held up, the answer that puts it off may be about to be read.
+    deliveries.lapse(over.filter((delivery) => !delivery.extension || this.#overdue.has(delivery)));
+    this.#overdue = new Set(over.filter(({ extension }) => extension));
   }
 
   #putOff(delivery: Delivery, deliveries: Deliveries): void {
     if (delivery.extension !== undefined) return;
-    const now = Date.now();
+    const now = performance.now();
     const { hidden } = this.place();
     const seconds = Math.min(hidden, secondsLeft(delivery));
     const end = now + seconds * 1000;
@@ -145,7 +186,7 @@ export class Visibility {
     } catch (error) {
       if (!isGone(error)) this.tried(error);
       // Its deletion, if it is under way, will tell.
-      else if (isSame() && !delivery.settlement) deliveries.lapse(delivery);
+      else if (isSame() && !delivery.settlement) deliveries.lapse([delivery]);
     }
     delivery.extension = undefined;
   }
@@ -157,7 +198,8 @@ export class Visibility {
 
   #lane<Entry extends object>(kind: string, carrier: (url: string) => Carrier<Entry, object>): Lane<Entry, object> {
     const { client, url } = this.place();
-    const limits = { abortSignal: this.#lanes.signal };
+    const requestTimeout = Math.min(longestAnswer, Math.max(shortestAnswer, this.#period));
+    const limits = { abortSignal: this.#lanes.signal, requestTimeout };
     return this.#lanes.lane(
       client,
       `${kind} ${url}`,

@@ -1,19 +1,29 @@
 import { ActionError } from './errors';
 
-/** Gives what the work comes to, or rejects with `Timeout` after `limit` milliseconds, at which it is told to end. */
-export async function within<T>(limit: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/**
+ * Gives what the work comes to, or rejects with `Timeout` after `limit` milliseconds, or with its reason where `ended`
+ * aborts earlier. Work that is not waited for any more is told to end.
+ */
+export async function within<T>(
+  limit: number,
+  work: (signal: AbortSignal) => Promise<T>,
+  ended?: AbortSignal
+): Promise<T> {
+  ended?.throwIfAborted();
   const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new ActionError('Timeout', `There was no answer within ${limit / 1000} s.`, { retryable: true });
-    timer = setTimeout(() => {
-      reject(error);
-      controller.abort(error);
-    }, limit);
+  const stop = (reason: unknown) => controller.abort(reason);
+  const isEnded = () => stop(ended?.reason);
+  const isLate = () =>
+    stop(new ActionError('Timeout', `There was no answer within ${limit / 1000} s.`, { retryable: true }));
+  const timer = setTimeout(isLate, limit);
+  ended?.addEventListener('abort', isEnded);
+  const cut = new Promise<never>((_, reject) => {
+    controller.signal.addEventListener('abort', () => reject(controller.signal.reason));
   });
   try {
-    return await Promise.race([work(controller.signal), late]);
+    return await Promise.race([work(controller.signal), cut]);
   } finally {
     clearTimeout(timer);
+    ended?.removeEventListener('abort', isEnded);
   }
 }

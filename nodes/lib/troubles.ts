@@ -1,0 +1,51 @@
+import type { Node } from 'node-red';
+import type { ActionError } from './errors';
+
+/** What a receiver does all the time, as the log words it. */
+const doing = {
+  ReceiveMessage: 'receiving from',
+  DeleteMessage: 'deleting from',
+  ChangeMessageVisibility: 'hiding messages of'
+};
+export type Operation = keyof typeof doing;
+
+/** What goes wrong for a receiver, by operation, and since when: the log has it once for as long as it is. */
+export class Troubles {
+  readonly #known = new Map<Operation, { name: string; since: string }>();
+
+  constructor(
+    private readonly node: Node,
+    private readonly queue: string,
+    private readonly toError: (thrown: unknown, operation: Operation) => ActionError
+  ) {}
+
+  /** One of them, for the status. */
+  get first(): { name: string; since: string } | undefined {
+    const [first] = this.#known.values();
+    return first;
+  }
+
+  has(operation: Operation): boolean {
+    return this.#known.has(operation);
+  }
+
+  /** Says what is wrong with an operation that was tried, or that it is all right again. Tells whether that is news. */
+  tried(operation: Operation, thrown?: unknown): boolean {
+    const known = this.#known.get(operation);
+    if (thrown !== undefined) return this.#failed(operation, thrown, known?.name);
+    if (!known) return false;
+    this.#known.delete(operation);
+    this.node.log(`${doing[operation]} ${this.queue} again`);
+    return true;
+  }
+
+  #failed(operation: Operation, thrown: unknown, knownName: string | undefined): boolean {
+    const { name, message } = this.toError(thrown, operation);
+    if (name === knownName) return false;
+    const since = new Date().toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
+    this.#known.set(operation, { name, since });
+    const what = doing[operation].replace(/^./, (letter) => letter.toUpperCase());
+    if (!knownName) this.node.warn(`${what} ${this.queue} failed, and is tried again: ${name}: ${message}`);
+    return true;
+  }
+}

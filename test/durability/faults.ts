@@ -12,12 +12,29 @@ const faults: Fault[] = [
   { kind: 'entries', service, probability: 0.05, seed: 15, entryProbability: 0.3 }
 ];
 
+/** Less trouble for the other services: a function is not invoked again by the node itself. */
+const more: Fault[] = ['lambda', 'sns', 'rekognition'].flatMap((service, index) => [
+  { kind: 'throttle', service, probability: 0.04, seed: 21 + index },
+  { kind: 'error503', service, probability: 0.03, seed: 31 + index },
+  { kind: 'resetBefore', service, probability: 0.02, seed: 41 + index },
+  { kind: 'resetAfter', service, probability: 0.02, seed: 51 + index }
+]);
+
 export const kinds = faults.map(({ kind }) => kind);
 
 /** From now on all requests to SQS meet them. */
 export async function troubleAll(aws: LocalAws): Promise<void> {
   for (const fault of faults) await aws.fault(fault);
 }
+
+/** From now on requests to every service do. */
+export async function troubleEverything(aws: LocalAws): Promise<void> {
+  for (const fault of [...faults, ...more]) await aws.fault(fault);
+}
+
+/** One more request that sends is carried out and never answered: a node that closes has to give it up. */
+export const hangOne = (aws: LocalAws): Promise<void> =>
+  aws.fault({ kind: 'hangAfter', service, operation: 'SendMessage', times: 1 });
 
 /** How many requests met each fault. */
 export function countFaults(requests: RequestRecord[]): Record<string, number> {
@@ -26,12 +43,13 @@ export function countFaults(requests: RequestRecord[]): Record<string, number> {
   return counts;
 }
 
-/** By number of the message: how often it was put into the queue without the sender being told. */
+/** By number of the message: how often it was put into the queue, or told to the topic, without the sender being told. */
 export function sentUntold(requests: RequestRecord[]): Map<number, number> {
   const counts = new Map<number, number>();
-  for (const entry of requests.filter(isUntold).flatMap(entriesOf)) {
-    if (entry.MessageBody === undefined) continue;
-    const { n } = JSON.parse(entry.MessageBody) as { n: number };
+  for (const { MessageBody, Message } of requests.filter(isUntold).flatMap(entriesOf)) {
+    const body = MessageBody ?? Message;
+    if (body === undefined) continue;
+    const { n } = JSON.parse(body) as { n: number };
     counts.set(n, (counts.get(n) ?? 0) + 1);
   }
   return counts;
@@ -54,14 +72,23 @@ export function notPutOff(requests: RequestRecord[]): number {
   return failed.filter((request) => isFor(request, 'ChangeMessageVisibility')).flatMap(entriesOf).length;
 }
 
-const isUntold = ({ fault }: RequestRecord): boolean => fault === 'resetAfter';
+const isUntold = ({ fault }: RequestRecord): boolean => fault === 'resetAfter' || fault === 'hangAfter';
 /** Alone or in a batch. */
 const isFor = ({ operation: name }: RequestRecord, operation: string): boolean =>
   name === operation || name === `${operation}Batch`;
 
 interface Entry {
   MessageBody?: string;
+  Message?: string;
 }
 
 /** Of a batch; a request for one message is its own entry. */
-const entriesOf = ({ input }: RequestRecord): Entry[] => (input as { Entries?: Entry[] }).Entries ?? [input as Entry];
+const entriesOf = ({ input }: RequestRecord): Entry[] => {
+  const { Entries } = input as { Entries?: Entry[] };
+  // The query protocol has a name for each member of each entry.
+  const texts = Object.entries(input).filter(([name]) =>
+    /^PublishBatchRequestEntries\.member\.\d+\.Message$/.test(name)
+  );
+  if (texts.length > 0) return texts.map(([, text]) => ({ Message: String(text) }));
+  return Entries ?? [input as Entry];
+};

@@ -11,11 +11,12 @@ import { Queues } from './queues';
 
 const repository = resolve(__dirname, '..', '..');
 
-/** What to give to the send nodes, and how. */
+/** What to give to the entry nodes, and how. */
 export interface Feed {
   /** The number of the first message. */
   from?: number;
-  count: number;
+  /** Until `stopFeeding` where it is left out. */
+  count?: number;
   /** How many may be on their way at a time. */
   window: number;
   /** FIFO: message n belongs to group n modulo this. */
@@ -27,8 +28,10 @@ export interface Feed {
 export interface Measurement {
   /** Bytes in use after collection. */
   heap: number;
-  /** What keeps the process alive, sorted. */
+  /** What keeps the process alive, and the listeners of Node-RED and the process, sorted. */
   resources: string[];
+  /** How many the pack's nodes have been given since the start, and have ended. */
+  messages: { begun: number; ended: number };
 }
 
 type Answer = { id: number; value?: unknown; error?: string };
@@ -70,9 +73,14 @@ export class Runner {
     await this.#command('deploy', nodes);
   }
 
-  /** Gives messages to the send nodes in turn; resolves when all of them have ended there. */
+  /** Gives messages to the entry nodes in turn; resolves when all of them have ended there. */
   async feed(feed: Feed): Promise<void> {
     await this.#command('feed', feed);
+  }
+
+  /** What has not ended is waited for, and given again, as before. */
+  async stopFeeding(): Promise<void> {
+    await this.#command('stopFeeding', null);
   }
 
   async measure(): Promise<Measurement> {

@@ -5,7 +5,7 @@ import type { FlowNode } from '../node-red';
 
 const onTab = { z: 'tab', x: 0, y: 0, wires: [] };
 
-function flow(aws: LocalAws, nodes: FlowNode[]): FlowNode[] {
+function flow(aws: LocalAws, nodes: FlowNode[], properties: Record<string, unknown> = {}): FlowNode[] {
   const account = {
     id: 'account',
     type: 'aws-account',
@@ -13,7 +13,8 @@ function flow(aws: LocalAws, nodes: FlowNode[]): FlowNode[] {
     region: 'us-east-1',
     endpoint: aws.url,
     validate: false,
-    credentials: keysOf('demo')
+    credentials: keysOf('demo'),
+    ...properties
   };
   return [{ id: 'tab', type: 'tab', label: 'Test' }, account, ...nodes.map((node) => ({ ...onTab, ...node }))];
 }
@@ -51,7 +52,7 @@ export interface Receiving {
 function sendNodes(queue: string, senders: number): FlowNode[] {
   const fifo = queue.endsWith('.fifo');
   return many(senders, (index) => ({
-    id: `send-${index}`,
+    id: `entry-${index}`,
     type: 'aws-sqs-send',
     account: 'account',
     queue,
@@ -111,3 +112,99 @@ const delay = (id: string, ms: number): FlowNode => ({
 
 const many = (count: number, node: (index: number) => FlowNode): FlowNode[] =>
   Array.from({ length: count }, (_, index) => node(index));
+
+/** What a flow with every node works with. */
+export interface Works {
+  /** Two queues that the flow sends to and receives from, the second a FIFO queue. */
+  queue: string;
+  fifo: string;
+  /** A topic's ARN, and the queue that hears what it is told. */
+  topic: string;
+  heard: string;
+  /** The file of a picture with a face. */
+  picture: string;
+}
+
+/** Seconds that its queues hide a message. */
+export const everyNodeVisibility = 4;
+
+/**
+ * Every node, in a flow whose ids are new: those of each generation end with its number. What is numbered goes to the
+ * entry nodes in turn.
+ */
+export function everyNode(aws: LocalAws, works: Works, generation: number): FlowNode[] {
+  const { queue, fifo, topic, heard, picture } = works;
+  const own = { account: 'account' };
+  const receive = { ...own, type: 'aws-sqs-receive', waitTime: 2, visibilityTimeout: everyNodeVisibility };
+  const send = { ...own, type: 'aws-sqs-send', queueType: 'str', body: 'payload', bodyType: 'msg' };
+  const image = { image: picture, imageType: 'str' };
+  const nodes: FlowNode[] = [
+    { ...send, id: 'entry-queue', queue },
+    {
+      ...send,
+      id: 'entry-fifo',
+      queue: fifo,
+      groupId: 'group',
+      groupIdType: 'msg',
+      deduplicationId: 'once',
+      deduplicationIdType: 'msg'
+    },
+    { ...own, id: 'entry-topic', type: 'aws-sns-publish', target: topic, targetType: 'str' },
+    { ...own, id: 'entry-invoke', type: 'aws-lambda-invoke', functionName: 'echo', functionNameType: 'str' },
+    { ...own, id: 'entry-list', type: 'aws-lambda-list' },
+    { ...own, ...image, id: 'entry-detect', type: 'aws-rekognition-detect', annotate: 'jpeg' },
+    {
+      ...own,
+      ...image,
+      id: 'entry-index',
+      type: 'aws-rekognition-index-face',
+      collection: 'people',
+      collectionType: 'str',
+      imageId: 'Anna',
+      imageIdType: 'str'
+    },
+    // Work that is done by another node of the pack, and that may fail.
+    { ...receive, id: 'receive-queue', queue, settle: 'flow', wires: [['work']] },
+    {
+      ...own,
+      id: 'work',
+      type: 'aws-lambda-invoke',
+      functionName: 'echo',
+      functionNameType: 'str',
+      wires: [['delete']]
+    },
+    { id: 'failed', type: 'catch', scope: ['work'], wires: [['return']] },
+    { ...receive, id: 'receive-fifo', queue: fifo, settle: 'flow', wires: [['think']] },
+    { ...delay('think', 300), wires: [['delete']] },
+    { ...receive, id: 'receive-heard', queue: heard, settle: 'sent', wires: [['heard']] },
+    { id: 'heard', type: 'junction' },
+    { id: 'delete', type: 'aws-sqs-settle', action: 'delete' },
+    { id: 'return', type: 'aws-sqs-settle', action: 'return' },
+    { id: 'unsettled', type: 'catch', scope: ['delete', 'return'], wires: [['gone']] },
+    {
+      id: 'gone',
+      type: 'switch',
+      property: 'error.code',
+      rules: [{ t: 'neq', v: 'HandleExpired' }],
+      wires: [['delete']]
+    }
+  ];
+  return renamed(flow(aws, nodes, { rekognitionRate: 0 }), generation);
+}
+
+/** The entry nodes of `everyNode`, in the order in which they get numbers. */
+export const entries = ['queue', 'fifo', 'topic', 'invoke', 'list', 'detect', 'index'] as const;
+
+/** The same flow with other ids. */
+function renamed(nodes: FlowNode[], generation: number): FlowNode[] {
+  const ids = new Map(nodes.map(({ id }) => [id, `${id}.${generation}`]));
+  const rename = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(rename);
+    return (typeof value === 'string' && ids.get(value)) || value;
+  };
+  const references = ['id', 'z', 'account', 'wires', 'scope'];
+  return nodes.map((node) => ({
+    ...node,
+    ...Object.fromEntries(references.filter((name) => name in node).map((name) => [name, rename(node[name])]))
+  }));
+}

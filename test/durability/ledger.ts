@@ -6,17 +6,28 @@ export type Report = { at: number } & Event;
 type Event =
   | { is: 'sent'; n: number; messageId: string }
   | { is: 'failed'; n: number; error: string }
-  | { is: 'received'; n: number; messageId: string; handle: string; receiveCount: number; groupId?: string }
-  | { is: 'settled'; handle: string }
+  | { is: 'endedTwice'; n: number }
+  | {
+      is: 'received';
+      node: string;
+      n: number;
+      messageId: string;
+      handle: string;
+      receiveCount: number;
+      groupId?: string;
+    }
+  | { is: 'settled' | 'returned'; handle: string }
   | { is: 'unsettled'; handle: string; error: string }
   | { is: 'stopped' }
   | { is: 'logged'; level: number; type: string; text: string };
 
-/** How a receipt ended: its message was deleted; or its time, its flow or its process was over before. */
-export type End = 'settled' | 'expired' | 'redeployed' | 'killed';
+/** How a receipt ended: its message was deleted or returned; or its time, its flow or its process was over before. */
+export type End = 'settled' | 'returned' | 'expired' | 'redeployed' | 'killed';
 
 /** A message that a receiver has handed to its flow. */
 export interface Receipt {
+  /** The id of the receive node. */
+  readonly node: string;
   readonly n: number;
   readonly messageId: string;
   readonly handle: string;
@@ -43,10 +54,14 @@ export interface Logged {
 }
 
 export class Ledger {
-  /** By number: the ids that the send node gave. */
+  /** By number: the ids that the entry node gave. */
   readonly sent = new Map<number, string[]>();
-  /** By number: how often the send node ended it with an error. */
+  /** By number: how often the entry node ended it with an error. */
   readonly failed = new Map<number, number>();
+  /** How often the entry nodes gave each error. */
+  readonly errors: Record<string, number> = {};
+  /** Numbers that an entry node ended again. */
+  readonly endedTwice: number[] = [];
   /** In their order. */
   readonly receipts: Receipt[] = [];
   readonly settled = new Set<string>();
@@ -61,7 +76,8 @@ export class Ledger {
   /** Enters a line of the runner `by`. */
   enter(report: Report, by: string): void {
     if (report.is === 'sent') this.sent.set(report.n, [...(this.sent.get(report.n) ?? []), report.messageId]);
-    else if (report.is === 'failed') this.failed.set(report.n, (this.failed.get(report.n) ?? 0) + 1);
+    else if (report.is === 'failed') this.#enterFailure(report);
+    else if (report.is === 'endedTwice') this.endedTwice.push(report.n);
     else if (report.is === 'logged') this.logged.push({ ...report, by });
     else if (report.is === 'stopped') this.end(by, 'redeployed');
     else if (report.is === 'received') this.#enterReceipt(report, by);
@@ -117,6 +133,11 @@ export class Ledger {
     return open;
   }
 
+  #enterFailure({ n, error }: { n: number; error: string }): void {
+    this.failed.set(n, (this.failed.get(n) ?? 0) + 1);
+    this.errors[error] = (this.errors[error] ?? 0) + 1;
+  }
+
   #enterReceipt({ is: _, ...report }: Report & { is: 'received' }, by: string): void {
     const receipt: Receipt = {
       groupId: undefined,
@@ -135,13 +156,13 @@ export class Ledger {
     this.#openOf(by).add(receipt);
   }
 
-  #enterEnd(report: Report & { is: 'settled' | 'unsettled' }): void {
+  #enterEnd(report: Report & { is: 'settled' | 'returned' | 'unsettled' }): void {
     const receipt = this.#byHandle.get(report.handle);
     if (!receipt) throw new Error(`${report.handle} was ${report.is}, but never received`);
     if (report.is === 'unsettled') receipt.errors.push(report.error);
     // The flow tries everything else again.
     if (report.is === 'unsettled' && report.error !== 'HandleExpired') return;
-    receipt.end = report.is === 'settled' ? 'settled' : 'expired';
+    receipt.end = report.is === 'unsettled' ? 'expired' : report.is;
     receipt.took = report.at - receipt.at;
     if (receipt.end === 'settled') this.settled.add(receipt.messageId);
     this.#openOf(receipt.by).delete(receipt);

@@ -1,20 +1,19 @@
 /** The queues of the durability tests, seen from outside Node-RED. */
+
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { LocalAws } from '../../local-aws/client';
 import { keysOf } from '../aws';
 
 export class Queues {
   readonly #client: SQSClient;
+  readonly #topics: SNSClient;
 
   constructor(aws: LocalAws) {
-    this.#client = new SQSClient({
-      region: 'us-east-1',
-      endpoint: aws.url,
-      credentials: keysOf('demo'),
-      useQueueUrlAsEndpoint: false,
-      // The faults are for the nodes.
-      maxAttempts: 10
-    });
+    // The faults are for the nodes.
+    const options = { region: 'us-east-1', endpoint: aws.url, credentials: keysOf('demo'), maxAttempts: 10 };
+    this.#client = new SQSClient({ ...options, useQueueUrlAsEndpoint: false });
+    this.#topics = new SNSClient(options);
   }
 
   /** Makes a queue; gives its URL. */
@@ -22,6 +21,16 @@ export class Queues {
     const Attributes = name.endsWith('.fifo') ? { FifoQueue: 'true' } : {};
     const { QueueUrl = '' } = await this.#client.send(new CreateQueueCommand({ QueueName: name, Attributes }));
     return QueueUrl;
+  }
+
+  /** Makes a topic that a queue of this name, which is made as well, hears; gives its ARN and the queue's URL. */
+  async createTopic(name: string): Promise<{ topic: string; url: string }> {
+    const url = await this.create(name);
+    const { TopicArn: topic = '' } = await this.#topics.send(new CreateTopicCommand({ Name: name }));
+    const Endpoint = topic.replace(':sns:', ':sqs:');
+    const Attributes = { RawMessageDelivery: 'true' };
+    await this.#topics.send(new SubscribeCommand({ TopicArn: topic, Protocol: 'sqs', Endpoint, Attributes }));
+    return { topic, url };
   }
 
   /** Puts messages with the numbers from `from` on into a queue. */
@@ -47,5 +56,6 @@ export class Queues {
 
   close(): void {
     this.#client.destroy();
+    this.#topics.destroy();
   }
 }

@@ -16,11 +16,17 @@ const RED = createRequire(import.meta.url)(nodeRed);
 const report = (what) => writeSync(3, `${JSON.stringify({ ...what, at: Date.now() })}\n`);
 
 /** What the parent can ask for. */
-const commands = { deploy, feed, measure };
+const commands = { deploy, feed, stopFeeding, measure };
 
 /** The messages that are given to a node one after the other, from outside its flow as a broker would. */
 let source;
 let deploying = false;
+/** How many messages the pack's nodes have been given, and how many they have ended. */
+const messages = { begun: 0, ended: 0 };
+
+const isOurs = ({ type }) => type.startsWith('aws-');
+/** Those that messages are given to from outside. */
+const isEntry = ({ id }) => id.startsWith('entry');
 
 process.on('message', async ({ id, command, argument }) => {
   try {
@@ -46,11 +52,16 @@ async function start() {
     logging: { parent: { level: 'warn', metrics: false, audit: false, handler: () => logged } }
   });
   RED.hooks.add('onSend.report', (sent) => {
-    for (const { source: from, msg } of sent) if (from.node.type === 'aws-sqs-receive') received(msg);
+    for (const { source: from, msg } of sent) if (from.node.type === 'aws-sqs-receive') received(msg, from.node);
+  });
+  RED.hooks.add('onReceive.report', ({ destination: { node } }) => {
+    // What comes to a node that has closed is dropped by Node-RED.
+    if (isOurs(node) && node._inputCallback) messages.begun += 1;
   });
   RED.hooks.add('onComplete.report', ({ node: { node }, msg, error }) => {
-    if (node.type === 'aws-sqs-send') sent(msg, error);
-    if (node.type === 'aws-sqs-settle') settled(msg, error);
+    if (isOurs(node)) messages.ended += 1;
+    if (isEntry(node)) sent(msg, error);
+    if (node.type === 'aws-sqs-settle') settled(msg, error, node);
   });
   RED.events.on('flows:stopped', () => report({ is: 'stopped' }));
   const started = flowsStarted();
@@ -62,19 +73,22 @@ function logged({ level, msg, type }) {
   report({ is: 'logged', level, type: type ?? '', text: String(msg?.message ?? msg) });
 }
 
-function received({ payload, aws }) {
+function received({ payload, aws }, { id: node }) {
   const { messageId, handle, receiveCount, groupId } = aws;
-  report({ is: 'received', n: payload.n, messageId, handle, receiveCount, ...(groupId && { groupId }) });
+  report({ is: 'received', node, n: payload.n, messageId, handle, receiveCount, ...(groupId && { groupId }) });
 }
 
-function settled({ aws }, error) {
-  report({ is: error ? 'unsettled' : 'settled', handle: aws.handle, ...(error && { error: error.code }) });
+/** Nodes that return messages say so in their ids. */
+function settled({ aws }, error, { id }) {
+  const is = error ? 'unsettled' : id.startsWith('return') ? 'returned' : 'settled';
+  report({ is, handle: aws.handle, ...(error && { error: error.code }) });
 }
 
+/** Only queues and topics give a message an id. */
 function sent({ n, payload }, error) {
+  if (!source?.ended(n, error)) report({ is: 'endedTwice', n });
   if (error) report({ is: 'failed', n, error: error.code });
-  else report({ is: 'sent', n, messageId: payload.MessageId });
-  source?.ended(n, error);
+  else report({ is: 'sent', n, messageId: payload?.MessageId ?? '' });
 }
 
 async function deploy(flows) {
@@ -103,50 +117,69 @@ function flowsStarted() {
 }
 
 /**
- * Gives messages to the send nodes in turn: those with the numbers from `from` on, `count` of them, at most `window` of
- * which have not ended at a time. One that fails is given `again`, or is not. Resolves when all have ended.
+ * Gives messages to the entry nodes in turn: those with the numbers from `from` on, `count` of them or until `stopFeeding`,
+ * at most `window` of which have not ended at a time. One that fails is given `again`, or is not. Resolves when all have
+ * ended, with how many they were.
  */
-function feed({ from = 0, count, window, groups, again }) {
+function feed({ from = 0, count = Infinity, window, groups, again }) {
   return new Promise((resolve) => {
-    const waiting = Array.from({ length: count }, (_, index) => from + index).reverse();
-    let underWay = 0;
+    const failed = [];
+    const underWay = new Set();
+    let next = from;
+    let end = from + count;
+    const take = () => failed.pop() ?? next++;
     source = {
       goOn() {
         // What is given to a node that is about to close would be refused.
         if (deploying) return;
         const nodes = [];
-        RED.nodes.eachNode(({ id, type }) => type === 'aws-sqs-send' && nodes.push(RED.nodes.getNode(id)));
-        while (underWay < window && waiting.length > 0) {
-          const n = waiting.pop();
-          underWay += 1;
+        RED.nodes.eachNode((config) => isEntry(config) && nodes.push(RED.nodes.getNode(config.id)));
+        while (underWay.size < window && (failed.length > 0 || next < end)) {
+          const n = take();
+          underWay.add(n);
           nodes[n % nodes.length].receive({
             n,
             payload: { n },
             ...(groups && { group: `group-${n % groups}`, once: `message-${n}` })
           });
         }
-        if (underWay === 0 && waiting.length === 0) {
+        if (underWay.size === 0 && failed.length === 0 && next >= end) {
           source = undefined;
-          resolve();
+          resolve(next - from);
         }
       },
+      stop() {
+        end = next;
+        this.goOn();
+      },
+      /** Gives false for a message that has ended before. */
       ended(n, error) {
-        underWay -= 1;
-        if (error && again) waiting.push(n);
+        if (!underWay.delete(n)) return false;
+        if (error && again) failed.push(n);
         // What ends together makes room together.
         setImmediate(() => this.goOn());
+        return true;
       }
     };
     source.goOn();
   });
 }
 
-/** The heap after collection, in bytes, and what keeps the process alive. */
+/** No more new messages. */
+function stopFeeding() {
+  source?.stop();
+}
+
+/** The heap after collection, in bytes, what keeps the process alive, who listens, and the messages so far. */
 async function measure() {
   for (let round = 0; round < 5; round += 1) {
     await turn();
     globalThis.gc?.();
   }
   const { heapUsed, external } = process.memoryUsage();
-  return { heap: heapUsed + external, resources: process.getActiveResourcesInfo().sort() };
+  const listeners = [process, RED.events].flatMap((emitter) =>
+    emitter.eventNames().flatMap((name) => Array(emitter.listenerCount(name)).fill(`listener for ${String(name)}`))
+  );
+  const resources = [...process.getActiveResourcesInfo(), ...listeners].sort();
+  return { heap: heapUsed + external, resources, messages };
 }

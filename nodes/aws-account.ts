@@ -66,14 +66,17 @@ const fields = {
 } satisfies Fields;
 
 type Settings = Inputs<typeof fields>;
-type Stored = Partial<Record<'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'externalId', string>>;
+/** Texts, or what a variable holds that stands in place of one. */
+type Stored = Partial<Record<'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'externalId', unknown>>;
+
+/** Blanks around a key come from pasting. */
+const trimmed = (value: unknown): unknown => (typeof value === 'string' ? value.trim() : value);
 
 /** Reads and checks all properties and credentials. Throws `MissingValue` or `InvalidValue`. */
 function readSettings(RED: NodeAPI, node: Node, config: Config, credentials: Stored): Settings {
   // A secret that stands in the flow itself is not looked at: its place is the credential store.
   const stored = Object.keys(fields).filter((name) => (fields as Fields)[name]?.stored);
-  // Blanks around a key come from pasting.
-  const kept = stored.map((name) => [name, credentials[name as keyof Stored]?.trim()]);
+  const kept = stored.map((name) => [name, trimmed(credentials[name as keyof Stored])]);
   const all = { ...config, ...Object.fromEntries(kept) };
   const settings = readAll(RED, node, all, fields);
   // The pattern lets addresses such as http://256.1.1.1 through.

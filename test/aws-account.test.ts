@@ -5,7 +5,7 @@ import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { type RequestRecord, roles, signIns } from '../local-aws/client';
 import { Clients } from '../nodes/lib/clients';
 import { signInProvider } from '../nodes/lib/sign-in';
-import { account, credentials, invokeNode, keysOf, listNode, useBench } from './aws';
+import { account, credentials, invokeNode, keysOf, listNode, receiveNode, useBench } from './aws';
 import { useEnvironment } from './environment';
 import type { FlowNode, LogEntry, Message, Outcome } from './node-red';
 import { sink } from './node-red';
@@ -1066,6 +1066,65 @@ describe('aws-account', () => {
       await deploy({}, { ...keys, sessionToken: '${TOKEN}' });
       assert.equal(await signerOfNext(), keys.accessKeyId);
     });
+
+    it('may be a variable that holds a number or a boolean, which counts as its text', async () => {
+      const variable = (name: string, type: string, value: string) => ({ name, type, value });
+      const variables = [
+        variable('EXTERNAL', 'num', '12345'),
+        variable('SESSION', 'bool', 'true'),
+        variable('SECONDS', 'num', '1800'),
+        variable('PROFILE', 'num', '2026'),
+        variable('QUEUE', 'num', '77'),
+        variable('FUNCTION', 'num', '88'),
+        variable('VALIDATE', 'bool', 'false')
+      ];
+      env.credentials({ 2026: section('demo') });
+      await bench.red.deploy(
+        [
+          { id: 'variables', type: 'global-config', name: '', env: variables },
+          account(bench, {
+            source: 'profile',
+            profile: '${PROFILE}',
+            roleArn: roles.demo.arn,
+            sessionName: '${SESSION}',
+            duration: '${SECONDS}',
+            validate: '${VALIDATE}',
+            endpoint: relay.url
+          }),
+          invokeNode({ functionName: '${FUNCTION}' }),
+          receiveNode({ queue: '${QUEUE}' }),
+          sink('out')
+        ],
+        { credentials: { account: { externalId: '${EXTERNAL}' } } }
+      );
+      assert.equal((await invoke()).error?.name, 'ResourceNotFoundException');
+      const [{ RoleSessionName, DurationSeconds, ExternalId } = {}] = await assumed();
+      assert.deepEqual([RoleSessionName, DurationSeconds, ExternalId], ['true', '1800', '12345']);
+      assert.ok(relay.exchanges.some(({ path }) => path.includes('/functions/88/')));
+      await bench.red.until(() => relay.exchanges.some(({ body }) => body.includes('"QueueName":"77"')));
+      assert.deepEqual(said('error'), []);
+    });
+
+    for (const value of ['{}', '[1]', 'null']) {
+      it(`is refused where its variable holds ${value}`, async () => {
+        await bench.red.deploy(
+          [
+            {
+              id: 'variables',
+              type: 'global-config',
+              name: '',
+              env: [{ name: 'EXTERNAL', type: 'json', value }]
+            },
+            account(bench, { roleArn: roles.demo.arn }),
+            ...actions()
+          ],
+          { credentials: { account: { ...keysOf('demo'), externalId: '${EXTERNAL}' } } }
+        );
+        const { error } = await invoke();
+        assert.notEqual(error?.name, 'TypeError');
+        assert.doesNotMatch(bench.red.logs.map(({ text }) => text).join('\n'), /TypeError|is not a function/);
+      });
+    }
 
     it('is looked up anew with each deploy', async () => {
       env.set({ WHO: 'garden' });

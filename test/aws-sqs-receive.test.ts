@@ -1218,7 +1218,6 @@ describe('aws-sqs-receive', () => {
       ['a queue URL without a queue', { queue: 'https://sqs.us-east-1.amazonaws.com/' }, 'InvalidValue', /Queue must/],
       ['the ARN of a topic', { queue: 'arn:aws:sns:us-east-1:111111111111:t' }, 'InvalidValue', /Queue must be/],
       ['a line break in the queue', { queue: 'queue\r\nHost: evil' }, 'InvalidValue', /Queue must be/],
-      ['a queue that is a number', { queue: 7 }, 'InvalidValue', /Queue must be .*, but is a number/],
       ['a queue that is a list', { queue: ['one', 'two'] }, 'InvalidValue', /Queue must be .*, but is an array/],
       [
         'a batch of 0',

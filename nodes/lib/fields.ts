@@ -261,8 +261,15 @@ export const plainNumber = (value: number | '', limits: NumberLimits & Layout): 
   value
 });
 
+/** Node-RED gives variables that hold a number or a boolean as such: they stand for their text. */
+const asText = (found: unknown): unknown =>
+  typeof found === 'number' || typeof found === 'boolean' ? String(found) : found;
+
 /** Plain text that may hold `${ENV}`. */
-export const plainText = (limits: TextLimits & Layout = {}): Field<string> => textual(limits);
+export function plainText(limits: TextLimits & Layout = {}): Field<string> {
+  const field = textual(limits);
+  return { ...field, check: (found, name) => field.check(asText(found), name) };
+}
 
 /** Text for Node-RED's credential store; its value is never quoted. */
 export function stored(kind: 'text' | 'password', limits: TextLimits & Layout = {}): Field<string> {
@@ -273,8 +280,9 @@ export function stored(kind: 'text' | 'password', limits: TextLimits & Layout = 
     stored: kind,
     secret: true,
     check(found, name) {
-      if (typeof found !== 'string' || (pattern && !pattern.test(found))) throw invalid(name, `must be ${is}.`);
-      return found;
+      const value = asText(found);
+      if (typeof value !== 'string' || (pattern && !pattern.test(value))) throw invalid(name, `must be ${is}.`);
+      return value;
     }
   };
 }

@@ -38,6 +38,8 @@ function numberLiteral(name: string, text: string): number {
 }
 
 function literal(name: string, { value, type }: StoredValue): unknown {
+  // Node-RED puts a variable in for a text that is one as a whole: one that holds a number stands for its text.
+  if (type === 'str' && (typeof value === 'number' || typeof value === 'boolean')) return String(value);
   if (typeof value !== 'string') return value;
   if (type === 'num') return numberLiteral(name, value);
   if (type === 'bool') return /^true$/i.test(value);

@@ -1,5 +1,5 @@
 import type { Node } from 'node-red';
-import { accountFrom } from './lib/account';
+import { CurrentAccount } from './lib/account';
 import { toActionError } from './lib/failures';
 import type { Fields } from './lib/fields';
 import { choice, optional, plainNumber, plainText, regionIs, regionPattern } from './lib/fields';
@@ -30,9 +30,18 @@ const receive: NodeModule = {
   create(RED, node: Node, config) {
     try {
       const options: ReceiverOptions = readAll(RED, node, config, fields);
-      if (accountFrom(RED, config.account)) sdkOf('sqs');
-      const receiver = new Receiver(RED, node, config.account, options);
-      onClose(node, () => receiver.close());
+      // With another account it begins anew, as with a deployment of its own: what it holds goes back by the old sign-in.
+      const restart = () => {
+        receiver = receiver.then((former) => former.close()).then(start);
+      };
+      const account = new CurrentAccount(RED, config.account, restart);
+      const start = () => new Receiver(RED, node, account, options);
+      if (account.exists) sdkOf('sqs');
+      let receiver = Promise.resolve(start());
+      onClose(node, async () => {
+        await (await receiver).close();
+        account.close();
+      });
     } catch (thrown) {
       const { name, message } = toActionError(thrown, {
         type: node.type,

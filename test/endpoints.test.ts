@@ -483,14 +483,10 @@ describe('the endpoints for the editor', () => {
       const profiles = async () => (await list('profiles', [])).choices;
 
       it('of both shared files, each once and in order', async () => {
-        env.config({ default: {}, garden: { region: 'eu-west-1' }, 'sso-session work': {}, 'with space': {} });
-        env.credentials({ garden: {}, attic: { aws_access_key_id: 'AKIAATTIC' } });
-        assert.deepEqual(await profiles(), [
-          { value: 'attic' },
-          { value: 'default' },
-          { value: 'garden' },
-          { value: 'with space' }
-        ]);
+        const region = { region: 'eu-west-1' };
+        env.config({ default: region, garden: region, 'sso-session work': region, 'services local': region });
+        env.credentials({ garden: region, attic: { aws_access_key_id: 'AKIAATTIC' } });
+        assert.deepEqual(await profiles(), [{ value: 'attic' }, { value: 'default' }, { value: 'garden' }]);
       });
 
       it('not at all where there are no files', async () => {
@@ -502,14 +498,18 @@ describe('the endpoints for the editor', () => {
 
       it('in the files of the home folder, where no others are named', async () => {
         env.set({ AWS_CONFIG_FILE: '', AWS_SHARED_CREDENTIALS_FILE: '' });
-        env.file('.aws/config', '[profile home]\n');
-        env.file('.aws/credentials', '[default]\n');
+        env.file('.aws/config', '[profile home]\nregion = eu-west-1\n');
+        env.file('.aws/credentials', '[default]\nregion = eu-west-1\n');
         assert.deepEqual(await profiles(), [{ value: 'default' }, { value: 'home' }]);
       });
 
       it('as other systems write them', async () => {
-        env.file('config', '  [profile dent]\r\n[ profile  wide ] # of the house\r\n[profile "quoted"]\r\n');
-        env.file('credentials', '\uFEFF[mark]\r\n; [no]\r\n# [nor this]\r\n');
+        const region = '\r\nregion = eu-west-1\r\n';
+        env.file(
+          'config',
+          `  [profile dent]${region}[profile wide] # of the house${region}[profile "quoted"]${region}`
+        );
+        env.file('credentials', `\uFEFF[mark]${region}; [no]${region}# [nor this]${region}`);
         assert.deepEqual(await profiles(), [
           { value: 'dent' },
           { value: 'mark' },
@@ -525,6 +525,7 @@ describe('the endpoints for the editor', () => {
         ['with a bracket that stands alone', `[\naws_secret_access_key = ${planted}]\n[attic]\n`],
         ['with a comment that ends a bracket', `[garden # ${planted}]\naws_secret_access_key = ${planted}\n`],
         ['with old line ends', `[garden\raws_secret_access_key = ${planted}\r[attic]\r`],
+        ['with old line ends and new ones', `[garden\rsecret = ${planted}\r[attic]\nregion = eu-west-1\n`],
         ['with a nested block', `[garden]\ns3 =\n  token = ${planted}\n  [attic]\n`]
       ] as const) {
         it(`by nothing but their names, with files ${what}`, async () => {

@@ -1,6 +1,6 @@
 /** The environment that the SDK's own sign-in reads: variables, shared files and the cache of SSO tokens. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,12 +9,14 @@ export type Sections = Record<string, Record<string, string>>;
 
 export interface Environment {
   set(variables: Record<string, string>): void;
-  /** Writes the shared config file, `[profile x]` for each but `default` and `sso-session x`. */
+  /** Writes the shared config file, `[profile x]` for each but `default`, `sso-session x` and `services x`. */
   config(sections: Sections): void;
   /** Writes the shared credentials file. */
   credentials(sections: Sections): void;
   /** Writes a file into the test's own folder and gives its path. */
   file(name: string, text: string): string;
+  /** The text of a file in the test's own folder. */
+  read(name: string): string;
   /** Writes what `aws sso login` leaves for a start URL or the name of an SSO session. */
   ssoToken(key: string, token: Record<string, string>): void;
 }
@@ -26,7 +28,7 @@ const ini = (sections: Sections): string =>
     .join('\n');
 
 const sectionName = (name: string): string =>
-  name === 'default' || name.startsWith('sso-session ') ? name : `profile ${name}`;
+  name === 'default' || /^(sso-session|services) /.test(name) ? name : `profile ${name}`;
 
 /**
  * Gives each test a home folder of its own and no AWS variables but these: shared files that are empty at first, and
@@ -68,6 +70,7 @@ export function useEnvironment(): Environment {
       ),
     credentials: (sections) => void write('credentials', ini(sections)),
     file: write,
+    read: (name) => readFileSync(join(folder, name), 'utf8'),
     ssoToken: (key, token) =>
       void write(`.aws/sso/cache/${createHash('sha1').update(key).digest('hex')}.json`, JSON.stringify(token))
   };

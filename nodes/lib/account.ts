@@ -16,21 +16,101 @@ export function accountFrom(RED: NodeAPI, id: unknown): AccountNode | undefined 
   return node?.type === 'aws-account' ? node : undefined;
 }
 
-/** Whether there is a deployed account with this id, running or not: disabled ones and those of subflows do not run. */
-export function isAccount(RED: NodeAPI, id: unknown): boolean {
-  let found = false;
+/** The flow's own description of an account; `undefined` where there is no such account, running or not. */
+function describedAccount(RED: NodeAPI, id: unknown): { name?: string } | undefined {
+  let found: { name?: string } | undefined;
   RED.nodes.eachNode((node) => {
-    if (node.id === id && node.type === 'aws-account') found = true;
+    if (node.id === id && node.type === 'aws-account') found = node;
   });
   return found;
 }
 
-/** The clients of an account. Throws `AccountMissing`, or what is wrong with the account's own properties. */
-export function clientsOf(account: AccountNode | undefined): Clients {
-  if (account?.problem) throw new ActionError(account.problem.name, `The aws-account: ${account.problem.message}`);
-  if (account?.clients) return account.clients;
-  throw new ActionError(
-    'AccountMissing',
-    'The aws-account of this node does not exist or is disabled: open the node and choose one.'
-  );
+/** Whether there is a deployed account with this id, running or not: disabled ones and those of subflows do not run. */
+export const isAccount = (RED: NodeAPI, id: unknown): boolean => describedAccount(RED, id) !== undefined;
+
+/** As people know an account: by its name, where it has one. */
+const called = (name: string | undefined): string => (name ? `The account “${name}”` : 'The aws-account');
+
+/** The clients of a running account. Throws what is wrong with its properties. */
+function clientsOf({ clients, problem, name }: AccountNode): Clients {
+  if (clients) return clients;
+  throw new ActionError(problem?.name ?? 'AccountMissing', `${called(name)}: ${problem?.message}`);
+}
+
+/** The accounts of all nodes that are deployed. */
+const inUse = new Set<CurrentAccount>();
+let isWatching = false;
+
+/** Once in a process: Node-RED warns of many listeners. */
+function watchDeployments(RED: NodeAPI): void {
+  if (isWatching) return;
+  isWatching = true;
+  RED.events.on('flows:started', () => {
+    for (const account of inUse) account.deployed();
+  });
+}
+
+/**
+ * The account of a node, as it is deployed at the moment. Node-RED does not restart a node whose account is chosen through
+ * a variable when that account is changed, disabled or deleted, so it is found anew when a deployment has started its
+ * flows: until then the former one serves on.
+ */
+export class CurrentAccount {
+  #node: AccountNode | undefined;
+
+  /** `changed` is called when a deployment has made it another one, or none. */
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly id: unknown,
+    private readonly changed: () => void = () => undefined
+  ) {
+    this.#node = accountFrom(RED, id);
+    this.#node?.clients?.attach();
+    inUse.add(this);
+    watchDeployments(RED);
+  }
+
+  /** Whether there is one; in the constructor of a node that is deployed with it, it may still be to come. */
+  get exists(): boolean {
+    return this.#node !== undefined;
+  }
+
+  /** Its clients. Throws `AccountMissing`, or what is wrong with the account's own properties. */
+  get clients(): Clients {
+    if (!this.#node) this.#find();
+    if (this.#node) return clientsOf(this.#node);
+    const described = describedAccount(this.RED, this.id);
+    throw new ActionError(
+      'AccountMissing',
+      described
+        ? `${called(described.name)} does not run, since it is disabled or belongs to a flow that is: enable it, or open the node and choose one.`
+        : 'The aws-account of this node does not exist or is disabled: open the node and choose one.'
+    );
+  }
+
+  /** Everything secret that the account knows at the moment. */
+  secrets(): string[] {
+    return this.#node?.clients?.secrets() ?? [];
+  }
+
+  /** A deployment has started its flows. */
+  deployed(): void {
+    if (this.#find()) this.changed();
+  }
+
+  /** The node is closed: it uses the account no longer. */
+  close(): void {
+    inUse.delete(this);
+    this.#node?.clients?.detach();
+  }
+
+  /** Takes the one that is deployed now; gives whether it is another one. */
+  #find(): boolean {
+    const found = accountFrom(this.RED, this.id);
+    if (found === this.#node) return false;
+    this.#node?.clients?.detach();
+    this.#node = found;
+    found?.clients?.attach();
+    return true;
+  }
 }

@@ -1,11 +1,10 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import type { AccountNode } from './account';
-import { accountFrom } from './account';
+import { CurrentAccount } from './account';
 import { Backlog } from './backlog';
 import { Lanes } from './batch';
 import type { Caller, Shipment } from './call';
 import { Call } from './call';
-import type { Answer, Client } from './clients';
+import type { Answer, Client, Clients } from './clients';
 import { ActionError } from './errors';
 import { toActionError } from './failures';
 import type { Field, Fields, Inputs } from './fields';
@@ -109,33 +108,26 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   readonly #many: string | undefined;
   /** The last target: as a rule the next message has the same one. */
   #named: { target: string; region: string | undefined } | undefined;
-  #account: AccountNode | undefined;
-  #detach: (() => void) | undefined;
+  readonly #account: CurrentAccount;
 
   constructor(
     readonly RED: NodeAPI,
     readonly node: Node,
-    private readonly config: Config,
+    config: Config,
     readonly action: Action<S, F>
   ) {
     this.fields = { ...commonFields, ...action.fields };
     this.inOrder = action.inOrder ?? false;
     this.#many = Object.keys(this.fields).find((name) => this.fields[name]?.many);
-    this.#findAccount();
+    this.#account = new CurrentAccount(RED, config.account);
+    // At deploy, so that no message waits for the SDK to load.
+    if (this.#account.exists) sdkOf(action.service);
     this.#input = new Input(RED, node, config, this);
-  }
-
-  /** At deploy, so that no message waits for the SDK to load. An account that comes later does not restart its nodes. */
-  #findAccount(): void {
-    this.#account = accountFrom(this.RED, this.config.account);
-    if (!this.#account) return;
-    sdkOf(this.action.service);
-    this.#detach = this.#account.clients?.attach();
   }
 
   async close(): Promise<void> {
     await this.#input.close();
-    this.#detach?.();
+    this.#account.close();
   }
 
   abort(reason: Error): void {
@@ -143,10 +135,11 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   }
 
   /** No text may quote the account's secrets, nor the message's own. */
-  toError(thrown: unknown, inputs: Record<string, unknown> = {}): ActionError {
+  toError(thrown: unknown, inputs: Record<string, unknown> = {}, clients?: Clients): ActionError {
     const { type, service } = this.action;
     const operation = this.#operation(inputs);
-    const secrets = [...(this.#account?.clients?.secrets() ?? []), ...Object.values(inputs.dynamicCredentials ?? {})];
+    const known = (clients ?? this.#account).secrets();
+    const secrets = [...known, ...Object.values(inputs.dynamicCredentials ?? {})];
     return toActionError(thrown, { type, service, operation, secrets });
   }
 
@@ -166,7 +159,6 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   }
 
   run(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<void> {
-    if (!this.#account) this.#findAccount();
     const seconds = this.action.timeout?.(inputs as Inputs<F>);
     const targets = this.#many && inputs[this.#many];
     const work = () =>
@@ -216,8 +208,10 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
       const result = await passage.until(call.run());
       return { aws: call.toMessage(result.aws), result };
     } catch (thrown) {
-      const error = this.toError(passage.reason ?? thrown, inputs);
+      const error = call.toError(passage.reason ?? thrown);
       return { error: call.complete(error) };
+    } finally {
+      call.end();
     }
   }
 

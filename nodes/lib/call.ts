@@ -1,9 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { AccountNode } from './account';
-import { clientsOf } from './account';
+import type { CurrentAccount } from './account';
 import type { Action, Context, Result } from './action';
 import type { Carrier, Lanes, Parcel, Request } from './batch';
-import type { Answer, Client, Metadata } from './clients';
+import type { Answer, Client, Clients, Metadata } from './clients';
 import type { ActionError } from './errors';
 import type { Credentials, Fields, Inputs } from './fields';
 import { present } from './json';
@@ -23,8 +22,8 @@ export interface Caller<S extends ServiceName, F extends Fields> {
   countRequests(change: 1 | -1): void;
   /** To be told how far a long piece of work has come. */
   progress(text: string): void;
-  /** The error to report for what was thrown. */
-  toError(thrown: unknown, inputs: Record<string, unknown>): ActionError;
+  /** The error to report for what was thrown on the way of a message that uses these clients. */
+  toError(thrown: unknown, inputs: Record<string, unknown>, clients?: Clients): ActionError;
 }
 
 /** A message for a lane: what it is, where it goes, and which requests carry it. */
@@ -36,6 +35,8 @@ export interface Shipment<Entry extends object, Output extends object> extends P
 
 /** One target's way for one message: its client, its requests, and what `msg.aws` says of them. */
 export class Call<S extends ServiceName, F extends Fields> implements Context<S, F> {
+  /** Those of the account as it was when the message came. */
+  #clients: Clients | undefined;
   #client: Client | undefined;
   #statusCode: number | undefined;
   #requestId: string | undefined;
@@ -43,7 +44,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
 
   constructor(
     private readonly caller: Caller<S, F>,
-    private readonly account: AccountNode | undefined,
+    private readonly account: CurrentAccount,
     readonly inputs: Inputs<F>,
     private readonly target: unknown,
     private readonly passage: Passage
@@ -75,9 +76,16 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     const { region, dynamicCredentials } = this.inputs as { region?: string; dynamicCredentials?: Credentials };
     const named = region ?? (typeof this.target === 'string' ? this.caller.regionOf(this.target) : undefined);
     const options = { region: named, credentials: dynamicCredentials, maxAttempts };
-    const client = clientsOf(this.account).get(service, options);
+    this.#clients = this.account.clients;
+    this.#clients.attach();
+    const client = this.#clients.get(service, options);
     this.#client = client instanceof Promise ? await client : client;
     return action.run(this);
+  }
+
+  /** The message has ended here: the account may close its connections, if it was replaced in the meantime. */
+  end(): void {
+    this.#clients?.detach();
   }
 
   /** What `msg.aws` says of this target, with what the action adds; what is not known is left out. */
@@ -116,7 +124,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     }
   };
 
-  readonly toError = (thrown: unknown): ActionError => this.caller.toError(thrown, this.inputs);
+  readonly toError = (thrown: unknown): ActionError => this.caller.toError(thrown, this.inputs, this.#clients);
 
   readonly progress = (text: string): void => {
     if (!this.passage.reason) this.caller.progress(text);

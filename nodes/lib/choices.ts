@@ -43,7 +43,7 @@ interface Question {
   after?: string | undefined;
 }
 
-interface Asked<S extends ServiceName> extends Question {
+interface Asked<S extends ServiceName> extends Omit<Question, 'region'> {
   signal: AbortSignal;
   sdk: Sdks[S];
   client: Client;
@@ -173,36 +173,30 @@ function regionFor({ region, of }: Question): string | undefined {
   return region || (of && regionOfArn(of)) || undefined;
 }
 
-async function ask<S extends ServiceName>(
-  list: List<S>,
-  clients: Clients,
-  question: Question & { signal: AbortSignal }
-): Promise<ChoicePage> {
-  const client = await clients.get(list.service, { region: regionFor(question) });
-  return list.ask({ ...question, sdk: sdkOf(list.service), client });
-}
-
 /** How long AWS may take for a page, ms: somebody waits in front of a dialog. */
 const limit = 4500;
 
 /** How long a page is kept, ms: dialogs are opened again and again. */
 const kept = 60_000;
 
-const pages = new WeakMap<Clients, Map<string, { until: number; page: Promise<ChoicePage> }>>();
+/** By client, and so by account and region. */
+const pages = new WeakMap<Client, Map<string, { until: number; page: Promise<ChoicePage> }>>();
 
 /** One page of a list, no older than a minute. Rejects with what the SDK throws. */
-function choicesOf(name: ListName, clients: Clients, question: Question): Promise<ChoicePage> {
+async function choicesOf(name: ListName, clients: Clients, question: Question): Promise<ChoicePage> {
+  const { of = '', after = '' } = question;
+  const list = listFor(name, after) as List<ServiceName>;
+  const client = await within(limit, async () => clients.get(list.service, { region: regionFor(question) }));
   const now = Date.now();
-  const known = pages.get(clients) ?? new Map<string, { until: number; page: Promise<ChoicePage> }>();
-  pages.set(clients, known);
+  const known = pages.get(client) ?? new Map<string, { until: number; page: Promise<ChoicePage> }>();
+  pages.set(client, known);
   for (const [key, { until }] of known) if (until <= now) known.delete(key);
-  const { region = '', of = '', after = '' } = question;
-  const key = JSON.stringify([name, region, of, after]);
+  const key = JSON.stringify([name, of, after]);
   const found = known.get(key);
   if (found) return found.page;
-  const list = listFor(name, after) as List<ServiceName>;
+  const sdk = sdkOf(list.service);
   // The limit belongs to the page, since others may wait for it, too.
-  const page = within(limit, (signal) => ask(list, clients, { ...question, signal }));
+  const page = within(limit, (signal) => list.ask({ ...question, sdk, client, signal }));
   known.set(key, { until: now + kept, page });
   page.catch(() => known.delete(key));
   return page;

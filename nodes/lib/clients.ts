@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Agents } from './agents';
-import { closed, invalid } from './errors';
+import { ActionError, anew, closed, invalid } from './errors';
 import { clockCorrected, credentialsRefused } from './failures';
 import type { Credentials } from './fields';
 import { regionIs, regionPattern } from './fields';
+import type { Place } from './profiles';
+import { everywhere, placeOf, sharedFilesStamp } from './profiles';
 import type { AccountProxy } from './proxy';
 import { proxyFor } from './proxy';
 import { Rate } from './rate';
 import type { Command, SdkClient, ServiceName } from './sdks';
 import { clientClassOf, clientOptionsOf } from './sdks';
-import type { InnerClientOptions, RequestHandler, SignIn, SignInProvider } from './sign-in';
-import { signInProvider } from './sign-in';
+import type { Identity, InnerClientOptions, RequestHandler, SignIn, SignInProvider } from './sign-in';
+import { at, signInProvider } from './sign-in';
 
 /** Per call: what ends it early. Both are the request handler's own options. */
 interface CallLimits {
@@ -67,12 +69,27 @@ export interface AccountOptions {
   rekognitionRate: number;
 }
 
+/** How often it is looked whether the shared files are others, ms: each time takes some µs. */
+const lookAgain = 10;
+
+/** Where requests go, and who signs them: keys, region and endpoint belong together. */
+interface Destination extends Place {
+  /** Told apart from those before it. */
+  readonly number: number;
+  readonly provider: SignInProvider;
+}
+
+const isSamePlace = (one: Place, other: Place): boolean =>
+  one.region === other.region && JSON.stringify(one.endpoints) === JSON.stringify(other.endpoints);
+
+/** All destinations of all accounts of this process are numbered, so that nothing of one is taken for another's. */
+let destinations = 0;
+
 /**
  * The SDK clients of one account, made when they are first needed and shared by its nodes: one for each service,
  * region, and number of attempts. All of them use one set of connections.
  */
 export class Clients {
-  readonly provider: SignInProvider;
   readonly #options: AccountOptions;
   readonly #proxy: AccountProxy;
   readonly #agents: Agents;
@@ -81,9 +98,17 @@ export class Clients {
   /** By the command's input and by its last request. */
   readonly #calls = new WeakMap<object, Call>();
   #handler: RequestHandler | undefined;
-  #region: Promise<string> | undefined;
-  /** The region once it is known, so that no message waits a turn for it. */
-  #place: string | undefined;
+  /** Known as long as the shared files stay as they are. */
+  #destination: Destination | undefined;
+  /** The one before, which messages on their way may still use. */
+  #former: Destination | undefined;
+  #finding: Promise<Destination> | undefined;
+  /** Whether the shared files have a say, what they were like when they were read, and when that was last looked at. */
+  readonly #hasFiles: boolean;
+  #stamp = '';
+  #lookedAt = -Infinity;
+  /** Why there is no destination: it stays so while the files do. */
+  #obstacle: { stamp: string; error: unknown } | undefined;
   /** The client that was asked for last: as a rule the next message needs the same one. */
   #latest: { client: Client; service: ServiceName; maxAttempts: number | undefined } | undefined;
   #users = 0;
@@ -97,37 +122,40 @@ export class Clients {
     this.#options = options;
     this.#proxy = proxyFor(options.endpoint);
     this.#agents = new Agents(this.#proxy);
-    this.#place = options.region;
     this.#rekognitionRate = new Rate(options.rekognitionRate);
-    this.provider = signInProvider(options.signIn, () => this.#innerOptions());
-  }
-
-  /** The account's region: its own, else what the environment or the profile says, else `us-east-1`. */
-  region(service: ServiceName): Promise<string> {
-    this.#region ??= this.#lookUpRegion(service);
-    return this.#region;
+    const { signIn, region, endpoint } = options;
+    this.#hasFiles = signIn.source !== 'keys' || !region || !endpoint;
   }
 
   /** The client for a call. Throws `InvalidValue` for a region that would make no host name. */
   get(service: ServiceName, options: ClientOptions = {}): Client | Promise<Client> {
-    const place = options.region ?? this.#place;
-    if (place !== undefined) return this.#client(service, place, options);
-    return this.region(service).then((region) => {
-      this.#place = region;
-      return this.#client(service, region, options);
-    });
+    const destination = this.#current();
+    if (destination) return this.#client(service, destination, options);
+    return this.#find().then(
+      (found) => this.#client(service, found, options),
+      (error) => {
+        throw anew(error);
+      }
+    );
   }
 
-  /** A node that uses the account says so, and calls what it gets back when it is closed. */
-  attach(): () => void {
+  /** Signs in, if that has not been done. Rejects with what the SDK throws. */
+  async identity(): Promise<Identity> {
+    return (this.#current() ?? (await this.#find())).provider();
+  }
+
+  /** A node that uses the account says so, and so does each message on its way. */
+  attach(): void {
     this.#users += 1;
-    return () => {
-      this.#users -= 1;
-      this.#end();
-    };
   }
 
-  /** Ends all connections as soon as no node uses them any more: nodes and accounts close side by side. */
+  /** Once for each time that it was attached. */
+  detach(): void {
+    this.#users -= 1;
+    this.#end();
+  }
+
+  /** Ends all connections as soon as nobody uses them any more: nodes and accounts close side by side. */
   close(): void {
     this.#closed = true;
     this.#end();
@@ -137,7 +165,82 @@ export class Clients {
   secrets(): string[] {
     const { keys, role } = this.#options.signIn;
     const own = [...Object.values(keys ?? {}), role?.externalId ?? '', this.#ssoToken];
-    return [...this.provider.secrets(), ...own, ...this.#proxy.secrets];
+    const fetched = [this.#destination, this.#former].flatMap((each) => each?.provider.secrets() ?? []);
+    // LocalStack takes an account's number for a key id, which stands in each ARN.
+    return [...fetched, ...own, ...this.#proxy.secrets].filter((secret) => !/^\d{12}$/.test(secret));
+  }
+
+  /** Where requests go, as far as that is known and the shared files are still the same. */
+  #current(): Destination | undefined {
+    const isDue = this.#hasFiles && performance.now() - this.#lookedAt >= lookAgain;
+    return this.#finding || (isDue && this.#isChanged()) ? undefined : this.#destination;
+  }
+
+  #isChanged(): boolean {
+    const isChanged = sharedFilesStamp() !== this.#stamp;
+    // Until they have been read, whoever comes next has to look as well.
+    this.#lookedAt = isChanged ? -Infinity : performance.now();
+    return isChanged;
+  }
+
+  /** Reads environment and files, once for all who need them. */
+  #find(): Promise<Destination> {
+    this.#finding ??= this.#lookUp().finally(() => {
+      this.#finding = undefined;
+    });
+    return this.#finding;
+  }
+
+  async #lookUp(): Promise<Destination> {
+    // What changes while they are read is found the next time.
+    const stamp = this.#hasFiles ? sharedFilesStamp() : '';
+    if (this.#obstacle?.stamp === stamp) throw this.#obstacle.error;
+    try {
+      const place = await this.#place();
+      const known = this.#destination;
+      this.#stamp = stamp;
+      this.#obstacle = undefined;
+      if (!known || !isSamePlace(known, place)) return this.#moveTo(place);
+      known.provider.begin();
+      return known;
+    } catch (error) {
+      this.#obstacle = { stamp, error };
+      throw error;
+    }
+  }
+
+  async #place(): Promise<Place> {
+    const { signIn, region, endpoint } = this.#options;
+    if (region && endpoint) return { region, endpoints: everywhere(endpoint) };
+    return placeOf(signIn.profile, { region, endpoint });
+  }
+
+  #moveTo(place: Place): Destination {
+    destinations += 1;
+    const destination: Destination = {
+      ...place,
+      number: destinations,
+      provider: signInProvider(
+        this.#options.signIn,
+        async () => this.#innerOptions(destination),
+        () => this.#verify(destination)
+      )
+    };
+    this.#former = this.#destination;
+    this.#destination = destination;
+    this.#clients.clear();
+    this.#latest = undefined;
+    return destination;
+  }
+
+  /** Keys that were read after the files had changed must not sign for the place that these named before. */
+  async #verify(destination: Destination): Promise<void> {
+    if (!this.#hasFiles || !this.#isChanged() || (await this.#find()) === destination) return;
+    throw new ActionError(
+      'CredentialsProviderError',
+      'The shared files were changed while this message was on its way, and name another region or endpoint: send it again.',
+      { retryable: true }
+    );
   }
 
   #end(): void {
@@ -148,23 +251,32 @@ export class Clients {
   }
 
   /** Least recently used ones go first. They own nothing but memory, so that calls under way are not hurt. */
-  #client(service: ServiceName, region: string, { credentials, maxAttempts }: ClientOptions): Client {
+  #client(service: ServiceName, destination: Destination, options: ClientOptions): Client {
+    const { region = destination.region, credentials, maxAttempts } = options;
     const latest = this.#latest;
     const same = latest?.client.region === region && latest.service === service && latest.maxAttempts === maxAttempts;
     if (same && !credentials) return latest.client;
-    const key = `${service} ${region} ${maxAttempts ?? ''} ${credentials ? digest(credentials) : ''}`;
+    const { number, provider, endpoints } = destination;
+    const key = `${number} ${service} ${region} ${maxAttempts ?? ''} ${credentials ? digest(credentials) : ''}`;
     let client = this.#clients.get(key);
     if (client) this.#clients.delete(key);
     else {
       if (!regionPattern.test(region))
         throw invalid('region', `must be ${regionIs}, but is ${JSON.stringify(region)}.`);
-      const refused = (accessKeyId: string) => {
-        if (!credentials) this.provider.forget(accessKeyId);
+      const failed = (refusedKey: string | undefined) => {
+        // Somebody may be putting the files right just now.
+        this.#lookedAt = -Infinity;
+        if (!credentials && refusedKey !== undefined) provider.forget(refusedKey);
       };
-      const sdkClient = this.#make(service, { region, credentials: credentials ?? this.provider, maxAttempts });
+      const sdkClient = this.#make(service, {
+        region,
+        ...at(endpoints[service]),
+        credentials: credentials ?? provider,
+        maxAttempts
+      });
       const rate = service === 'rekognition' ? this.#rekognitionRate : undefined;
       if (rate) keepRepetitionsUnder(rate, sdkClient, this.#calls);
-      client = new Client(sdkClient, region, key, this.#calls, refused, this.#agents, rate);
+      client = new Client(sdkClient, region, key, this.#calls, failed, this.#agents, rate);
     }
     this.#clients.set(key, client);
     const [oldest] = this.#clients.size > mostClients ? this.#clients.keys() : [];
@@ -174,11 +286,10 @@ export class Clients {
   }
 
   #make(service: ServiceName, options: object): SdkClient {
-    const { endpoint, signIn } = this.#options;
+    const { signIn } = this.#options;
     const ClientClass = clientClassOf(service);
     const client = new ClientClass({
       cacheMiddleware: true,
-      ...(endpoint && { endpoint }),
       ...(signIn.profile && { profile: signIn.profile }),
       ...clientOptionsOf(service),
       requestHandler: this.#handler ?? { ...httpOptions, ...this.#agents },
@@ -223,25 +334,8 @@ export class Clients {
     return shared;
   }
 
-  async #lookUpRegion(service: ServiceName): Promise<string> {
-    if (this.#options.region) return this.#options.region;
-    try {
-      return await this.#make(service, {}).config.region();
-    } catch (error) {
-      const { message } = error as Error;
-      // Neither the environment nor the profile names one.
-      if (message === 'Region is missing') return 'us-east-1';
-      throw invalid('The region of the environment or of the profile', `must be ${regionIs}. (${message})`);
-    }
-  }
-
-  async #innerOptions(): Promise<InnerClientOptions> {
-    const { endpoint } = this.#options;
-    return {
-      region: await this.region('sts'),
-      ...(endpoint && { endpoint }),
-      ...(this.#handler && { requestHandler: this.#handler })
-    };
+  #innerOptions({ region, endpoints }: Place): InnerClientOptions {
+    return { region, endpoints, ...(this.#handler && { requestHandler: this.#handler }) };
   }
 }
 
@@ -281,11 +375,11 @@ export class Client {
   constructor(
     private readonly client: SdkClient,
     readonly region: string,
-    /** The same for all clients of an account that send the same request in the same way. */
+    /** The same for all clients that send the same request in the same way, and no other account's or deployment's. */
     readonly key: string,
     private readonly calls: WeakMap<object, Call>,
-    /** Told the access key id that a service refused. */
-    private readonly refused: (accessKeyId: string) => void,
+    /** Told of each failure, with the access key id where that was refused. */
+    private readonly failed: (refusedKey: string | undefined) => void,
     private readonly agents: Agents,
     private readonly rate?: Rate
   ) {}
@@ -324,7 +418,7 @@ export class Client {
       return (await this.client.send(command)) as Output;
     } catch (error) {
       const signer = /Credential=([^/]+)/.exec(call.authorization ?? '')?.[1];
-      if (signer !== undefined && credentialsRefused(error)) this.refused(signer);
+      this.failed(credentialsRefused(error) ? signer : undefined);
       throw error;
     }
   }

@@ -68,7 +68,7 @@ const ways: ReadonlyArray<readonly [way: string, mark: RegExp]> = [
 ];
 
 async function wayOf(clients: Clients): Promise<string | undefined> {
-  const marks = Object.keys((await clients.provider()).$source ?? {});
+  const marks = Object.keys((await clients.identity()).$source ?? {});
   return ways.find(([, mark]) => marks.some((each) => mark.test(each)))?.[0];
 }
 

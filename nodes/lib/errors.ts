@@ -147,6 +147,14 @@ export const missing = (path: string, problem: string): FieldError => new FieldE
 export const invalid = (path: string | readonly string[], problem: string): FieldError =>
   new FieldError('InvalidValue', path, problem);
 
+/** What several messages meet, anew for each of them. */
+export function anew(thrown: unknown): unknown {
+  if (thrown instanceof FieldError) return thrown.again();
+  if (!isActionError(thrown)) return thrown;
+  const { name, message, retryable, cause } = thrown;
+  return new ActionError(name, message, { retryable, cause });
+}
+
 /** The error for what reading or checking a value of a flow has thrown; of a secret one nothing is quoted. */
 export function valueError(name: string, thrown: unknown, secret = false): ActionError {
   if (isActionError(thrown)) return thrown;

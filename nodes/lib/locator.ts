@@ -1,7 +1,5 @@
-import type { NodeAPI } from 'node-red';
-import type { AccountNode } from './account';
-import { accountFrom, clientsOf } from './account';
-import type { Client } from './clients';
+import type { CurrentAccount } from './account';
+import type { Client, Clients } from './clients';
 import { regionOfQueue, urlOfQueue } from './queue';
 import { sdkOf } from './sdks';
 
@@ -35,15 +33,13 @@ const isDenied = (error: unknown): boolean => /AccessDenied|AuthorizationError/.
 
 /** Finds a receiver's account and queue: once, and again after a failure. */
 export class Locator {
-  #account: AccountNode | undefined;
-  #detach: (() => void) | undefined;
+  #clients: Clients | undefined;
   #place: Place | undefined;
   /** When the queue is to be asked again for its own time, by `performance.now()`. */
   #until = 0;
 
   constructor(
-    private readonly RED: NodeAPI,
-    private readonly accountId: unknown,
+    private readonly account: CurrentAccount,
     private readonly location: Location
   ) {}
 
@@ -55,13 +51,13 @@ export class Locator {
   /** The client, the queue's URL, and how long it hides messages. */
   async find(abortSignal: AbortSignal): Promise<Place> {
     const { queue, region } = this.location;
-    const account = accountFrom(this.RED, this.accountId);
-    if (account !== this.#account) {
-      this.#detach?.();
-      this.#account = account;
-      this.#detach = account?.clients?.attach();
+    const { clients } = this.account;
+    if (clients !== this.#clients) {
+      this.#clients?.detach();
+      clients.attach();
+      this.#clients = clients;
     }
-    const client = await clientsOf(account).get('sqs', { region: region ?? regionOfQueue(queue) });
+    const client = await clients.get('sqs', { region: region ?? regionOfQueue(queue) });
     if (this.#place?.client === client && performance.now() < this.#until) return this.#place;
     const url = await urlOfQueue(sdkOf('sqs'), client, queue);
     this.#place = { client, url, ...(await this.#hiding(client, url, abortSignal)) };
@@ -76,11 +72,11 @@ export class Locator {
 
   /** The secrets of the account. */
   secrets(): string[] {
-    return this.#account?.clients?.secrets() ?? [];
+    return this.#clients?.secrets() ?? [];
   }
 
   close(): void {
-    this.#detach?.();
+    this.#clients?.detach();
   }
 
   async #hiding(

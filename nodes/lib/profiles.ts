@@ -1,32 +1,128 @@
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+/** The shared files of the machine that Node-RED runs on, `~/.aws/config` and `~/.aws/credentials`, as the SDK reads them. */
+import { statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { invalid } from './errors';
+import { regionIs, regionPattern, show } from './fields';
 
-/** The section that a line begins, as the SDK reads it: a broken line must not take along what follows. */
-function sectionOf(line: string): string | undefined {
-  const [text = ''] = line.split(/(?:^|\s)[;#]/);
-  return /^\[([^\]\r]+)\]$/.exec(text.trim())?.[1]?.trim();
-}
+type Section = Readonly<Record<string, string | undefined>>;
 
-/** Names of the sections of a shared file; those of `config` are called `profile x`, except the default one. */
-async function sectionsOf(file: string): Promise<string[]> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return text
-    .split(/\r?\n/)
-    .map(sectionOf)
-    .filter((name) => name !== undefined);
-}
+/** The SDK's own reader: it comes with the sign-in, and is found from there wherever the package manager has put it. */
+const reader = (): typeof import('@smithy/core/config') =>
+  createRequire(require.resolve('@aws-sdk/credential-providers'))('@smithy/core/config');
 
-/** The profiles of the shared files of the machine that Node-RED runs on, by name; nothing else in them leaves it. */
+/** Not what belongs to profiles, nor a broken file's lines, which may hold secrets. */
+const isProfile = (name: string): boolean => !/^(sso-session|services)\.|\p{Cc}/u.test(name);
+
+/** The profiles that a sign-in finds, by name; nothing else in the files leaves the machine. */
 export async function profileNames(): Promise<string[]> {
+  const { configFile, credentialsFile } = await reader().loadSharedConfigFiles({ ignoreCache: true });
+  return Object.keys({ ...configFile, ...credentialsFile })
+    .filter(isProfile)
+    .sort();
+}
+
+function stampOf(file: string): string {
+  try {
+    const { mtimeMs, size, ino } = statSync(file);
+    return `${mtimeMs} ${size} ${ino}`;
+  } catch {
+    return '';
+  }
+}
+
+/** Another text whenever one of the files is another one. It takes some µs, so that nobody has to be told of changes. */
+export function sharedFilesStamp(): string {
   const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env;
-  const file = (name: string) => join(homedir(), '.aws', name);
-  const [config, credentials] = await Promise.all([
-    sectionsOf(AWS_CONFIG_FILE || file('config')),
-    sectionsOf(AWS_SHARED_CREDENTIALS_FILE || file('credentials'))
-  ]);
-  const named = config
-    .map((section) => (section === 'default' ? section : /^profile\s+["']?(.+?)["']?$/.exec(section)?.[1]))
-    .filter((name) => name !== undefined);
-  return [...new Set([...named, ...credentials])].sort();
+  const home = reader().getHomeDir();
+  const config = AWS_CONFIG_FILE || '~/.aws/config';
+  const credentials = AWS_SHARED_CREDENTIALS_FILE || '~/.aws/credentials';
+  return [config, credentials].map((file) => stampOf(file.replace(/^~\//, () => join(home, '/')))).join();
+}
+
+/** What an account asks: the services of its nodes, and the portal of an SSO login. */
+const services = ['lambda', 'rekognition', 'sns', 'sqs', 'sts', 'sso'] as const;
+
+/** By service; one that is not there is AWS's own. */
+export type Endpoints = Readonly<Partial<Record<(typeof services)[number], string>>>;
+
+/** Where requests go. */
+export interface Place {
+  region: string;
+  endpoints: Endpoints;
+}
+
+/** One endpoint for everything. */
+export const everywhere = (endpoint: string): Endpoints =>
+  Object.fromEntries(services.map((service) => [service, endpoint]));
+
+/** The URLs in the services section that a profile names. Throws `InvalidValue` where that is missing, as the AWS CLI does. */
+function servicesOf(profile: Section, config: Record<string, Section>): Section {
+  if (!profile.services) return {};
+  const section = config[`services.${profile.services}`];
+  if (section) return section;
+  throw invalid(
+    `The profile names the services section ${show(profile.services)}, which`,
+    'is not in the shared config file: its requests would go to the wrong place.'
+  );
+}
+
+/**
+ * The endpoints that variables and a profile name, in the order that AWS documents: variables before the profile, in each
+ * of them the one of a service before the one for all.
+ */
+function endpointsOf(profile: Section, config: Record<string, Section>): Endpoints {
+  const { env } = process;
+  if ((env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS || profile.ignore_configured_endpoint_urls) === 'true') return {};
+  const endpoints: Partial<Record<string, string>> = {};
+  for (const service of services) {
+    const found =
+      env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] ||
+      env.AWS_ENDPOINT_URL ||
+      servicesOf(profile, config)[`${service}.endpoint_url`] ||
+      profile.endpoint_url;
+    if (found) endpoints[service] = checkedUrl(found);
+  }
+  return endpoints;
+}
+
+/** Not quoted: it may hold a password. */
+function checkedUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return text;
+  throw invalid(
+    'The endpoint URL of the environment or of the profile',
+    'must be a URL such as http://localhost:4566, without a user name in it.'
+  );
+}
+
+/** The region that the environment, the profile or the machine names, in this order; `us-east-1` where none does. */
+async function regionOf(profile: string | undefined): Promise<string> {
+  const { loadConfig, NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS } = reader();
+  const options = { ...NODE_REGION_CONFIG_FILE_OPTIONS, ...(profile !== undefined && { profile }) };
+  const region = await loadConfig(NODE_REGION_CONFIG_OPTIONS, options)().catch((error: Error) => {
+    if (error.message === 'Region is missing') return 'us-east-1';
+    throw error;
+  });
+  if (regionPattern.test(region)) return region;
+  throw invalid('The region of the environment or of the profile', `must be ${regionIs}, but is ${show(region)}.`);
+}
+
+/**
+ * Where requests go as the environment and the files say now; without a name it is the profile that the environment
+ * chooses. Throws `InvalidValue` for what cannot be.
+ */
+export async function placeOf(
+  profile: string | undefined,
+  known: { region: string | undefined; endpoint: string | undefined }
+): Promise<Place> {
+  const { loadSharedConfigFiles, getProfileName } = reader();
+  // The region is then found in what was read here.
+  const { configFile, credentialsFile } = await loadSharedConfigFiles({ ignoreCache: true });
+  const name = getProfileName(profile === undefined ? {} : { profile });
+  const section = { ...credentialsFile[name], ...configFile[name] };
+  return {
+    region: known.region ?? (await regionOf(profile)),
+    endpoints: known.endpoint ? everywhere(known.endpoint) : endpointsOf(section, configFile)
+  };
 }

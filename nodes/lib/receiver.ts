@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import type { Message } from '@aws-sdk/client-sqs';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import type { CurrentAccount } from './account';
 import { fromAttributes } from './attributes';
 import type { Metadata } from './clients';
 import type { Delivery, Settlement } from './deliveries';
@@ -80,14 +81,14 @@ export class Receiver {
   constructor(
     private readonly RED: NodeAPI,
     private readonly node: Node,
-    accountId: unknown,
+    account: CurrentAccount,
     private readonly options: ReceiverOptions
   ) {
     // Each pause and each request listens to it.
     setMaxListeners(0, this.#life.signal);
     this.#status = new Status(node);
     this.#ordered = options.settle === 'flow' && isFifo(options.queue);
-    this.#locator = new Locator(RED, accountId, options);
+    this.#locator = new Locator(account, options);
     this.#troubles = new Troubles(node, options.queue, (thrown, operation) => this.#toError(thrown, operation));
     this.#visibility = new Visibility(
       () => this.#locator.place,

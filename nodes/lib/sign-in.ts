@@ -1,5 +1,7 @@
 import type { STSClientResolvedConfig } from '@aws-sdk/client-sts';
+import { anew } from './errors';
 import type { Credentials } from './fields';
+import type { Endpoints } from './profiles';
 
 /** Sends signed requests; every client of an account has the same one. */
 export type RequestHandler = STSClientResolvedConfig['requestHandler'];
@@ -19,6 +21,8 @@ export interface SharedProvider extends Provider {
   readonly memoized: true;
   /** Drops the credentials with this access key id, since a service refused them: the source is asked again. */
   forget(accessKeyId: string): void;
+  /** Drops what is held and what went wrong, since the source is another one now. */
+  begin(): void;
 }
 
 /** The sign-in of an account. */
@@ -38,7 +42,7 @@ export interface SignIn {
 /** How the SDK's own STS and SSO clients, which some sources need, are made. */
 export interface InnerClientOptions {
   region: string;
-  endpoint?: string;
+  endpoints?: Pick<Endpoints, 'sts' | 'sso'>;
   requestHandler?: RequestHandler;
 }
 
@@ -48,45 +52,106 @@ const longestWindow = 5 * 60_000;
 /** How long credentials are held whose true end is not known, ms. */
 const unknownTime = 5 * 60_000;
 
+/** The pause after the second failure in a row, ms; each further one is twice as long. The first one has none. */
+const firstPause = 100;
+/** The longest pause, ms: while nobody can sign in, and while the old credentials serve on. */
+const longestPause = { waiting: 5000, serving: 60_000 };
+/** After so long without a failure the next one counts as the first, ms. */
+const calm = 2 * longestPause.serving;
+
+/** Failures in a row, and the pauses between them: a source is not asked for each message. */
+class Failures {
+  #count = 0;
+  #last = -Infinity;
+
+  add(): void {
+    const now = performance.now();
+    this.#count = now - this.#last > calm ? 1 : this.#count + 1;
+    this.#last = now;
+  }
+
+  /** Whether it is too early to ask again. */
+  isPause(longest: number): boolean {
+    const pause = this.#count < 2 ? 0 : firstPause * 2 ** (this.#count - 2);
+    return performance.now() - this.#last < Math.min(longest, pause);
+  }
+
+  clear(): void {
+    this.#count = 0;
+  }
+}
+
 export function share(provider: Provider): SharedProvider {
   let held: Identity | undefined;
   let end = Infinity;
   let renewAt = Infinity;
-  let renewal: Promise<Identity> | undefined;
+  let asking: Promise<Identity> | undefined;
+  /** Why nobody can sign in; until the source is asked again, messages fail with it at once. */
+  let refusal: { error: unknown } | undefined;
+  const failures = new Failures();
 
-  const keep = (identity: Identity): Identity => {
+  const keep = (identity: Identity): void => {
     const now = Date.now();
     const stated = identity.expiration?.getTime() ?? Infinity;
     // Fresh ones that are over already: this machine's clock is ahead. A service that refuses them has them dropped.
     end = stated > now ? stated : now + unknownTime;
     renewAt = end - Math.min(longestWindow, (end - now) / 10);
     held = identity;
-    return identity;
+    refusal = undefined;
   };
-  const renew = (): Promise<Identity> => {
-    renewal ??= provider()
-      .then(keep)
-      .finally(() => {
-        renewal = undefined;
-      });
-    return renewal;
+  /** Whoever needs credentials meanwhile waits for the same answer. */
+  const ask = (): Promise<Identity> => {
+    if (asking) return asking;
+    const mine = provider();
+    asking = mine;
+    const answered = (note: () => void) => {
+      // What a former source says does not count.
+      if (asking !== mine) return;
+      asking = undefined;
+      note();
+    };
+    const fail = (error: unknown) => {
+      failures.add();
+      refusal = { error };
+    };
+    mine.then(
+      (identity) => answered(() => keep(identity)),
+      (error) => answered(() => fail(error))
+    );
+    return mine;
   };
   const credentials = async (): Promise<Identity> => {
     const now = Date.now();
-    if (!held || now >= end) return renew();
-    // While the old ones are good nobody waits; should the renewal fail, the next message tries again.
-    if (now >= renewAt) renew().catch(() => undefined);
+    if (!held || now >= end) {
+      if (refusal && !asking && failures.isPause(longestPause.waiting)) throw anew(refusal.error);
+      return ask().catch((error) => {
+        throw anew(error);
+      });
+    }
+    // While the old ones are good nobody waits.
+    if (now >= renewAt && !failures.isPause(longestPause.serving)) ask().catch(() => undefined);
     return held;
   };
   return Object.assign(credentials, {
     memoized: true as const,
     forget: (accessKeyId: string) => {
-      if (held?.accessKeyId === accessKeyId) held = undefined;
+      // What is refused each time, as a wrong key of a file is, is not fetched anew for each message.
+      if (held?.accessKeyId !== accessKeyId || failures.isPause(longestPause.waiting)) return;
+      failures.add();
+      held = undefined;
+    },
+    begin: () => {
+      failures.clear();
+      held = undefined;
+      asking = undefined;
+      refusal = undefined;
     }
   });
 }
 
 type Providers = typeof import('@aws-sdk/credential-providers');
+type AssumeRole = Parameters<Providers['fromTemporaryCredentials']>[0]['params'];
+type WebIdentity = import('@aws-sdk/client-sts').AssumeRoleWithWebIdentityCommandInput;
 
 /** Keys end up in headers, which Node.js refuses to send with other characters, such as the quotes of a pasted text. */
 function checkCharacters({ accessKeyId, secretAccessKey, sessionToken = '' }: Identity): void {
@@ -103,17 +168,42 @@ function withoutOutput(error: Error): Error {
   return Object.assign(told, { name: error.name });
 }
 
-function baseProvider(sdk: Providers, signIn: SignIn, { region, ...clientConfig }: InnerClientOptions): Provider {
+/** The endpoint of a client; without one it is AWS's own, not that of some other profile, which the SDK would look up. */
+export const at = (endpoint: string | undefined) => (endpoint ? { endpoint } : { ignoreConfiguredEndpointUrls: true });
+
+/** How clients for STS are made. */
+const stsOptions = ({ region, endpoints = {}, requestHandler }: InnerClientOptions) => ({
+  region,
+  ...at(endpoints.sts),
+  ...(requestHandler && { requestHandler })
+});
+
+function baseProvider(sdk: Providers, signIn: SignIn, options: InnerClientOptions): Provider {
   const { source, keys, profile } = signIn;
   if (source === 'keys' && keys) return async () => keys;
-  // Files are read anew each time, so that a login or rotated keys are seen without a restart. The region is for STS
-  // alone: in `clientConfig` it would overrule the region of a profile's SSO portal.
-  const shared = { clientConfig, parentClientConfig: { region }, ignoreCache: true };
+  const { region, endpoints = {}, requestHandler } = options;
+  const clientConfig = stsOptions(options);
+  const init = {
+    // Files are read anew each time, so that a login or rotated keys are seen without a restart.
+    ignoreCache: true,
+    // For the portal of an SSO login, which has a region of its own.
+    clientConfig: { ...at(endpoints.sso), ...(requestHandler && { requestHandler }) },
+    parentClientConfig: { region },
+    roleAssumer: (masterCredentials: Identity, params: AssumeRole) =>
+      sdk.fromTemporaryCredentials({ masterCredentials, params, clientConfig })(),
+    roleAssumerWithWebIdentity: ({ RoleArn, RoleSessionName, WebIdentityToken }: WebIdentity) =>
+      sdk.fromWebToken({
+        roleArn: RoleArn as string,
+        roleSessionName: RoleSessionName as string,
+        webIdentityToken: WebIdentityToken as string,
+        clientConfig
+      })()
+  };
   // The SDK's chain keeps what it found, so a new one is asked each time.
   const ask =
     source === 'profile'
-      ? sdk.fromIni({ ...shared, profile: profile as string })
-      : () => sdk.fromNodeProviderChain(shared)();
+      ? sdk.fromIni({ ...init, profile: profile as string })
+      : () => sdk.fromNodeProviderChain(init)();
   return () =>
     ask().catch((error: Error) => {
       throw withoutOutput(error);
@@ -124,10 +214,14 @@ function baseProvider(sdk: Providers, signIn: SignIn, { region, ...clientConfig 
 const remembered = 4;
 
 /**
- * Makes the provider of an account. Nothing is loaded or asked before its first call. `options` is asked for then,
- * since the region may have to be looked up.
+ * Makes the provider of an account. Nothing is loaded or asked before its first call; `options` is asked for then.
+ * `verify` rejects where what was found must not be used any more.
  */
-export function signInProvider(signIn: SignIn, options: () => Promise<InnerClientOptions>): SignInProvider {
+export function signInProvider(
+  signIn: SignIn,
+  options: () => Promise<InnerClientOptions>,
+  verify: () => Promise<void> = async () => undefined
+): SignInProvider {
   /** The one used last at the end: keys that are used again and again must not drive the others out. */
   const identities = new Map<string, Identity>();
   const remember = (provider: Provider) => async (): Promise<Identity> => {
@@ -152,14 +246,16 @@ export function signInProvider(signIn: SignIn, options: () => Promise<InnerClien
       ...(externalId && { ExternalId: externalId })
     };
     // The SDK asks for keys more than once a request: they are held for one, not for the next time the role is assumed.
-    const assume = () =>
-      sdk.fromTemporaryCredentials({ masterCredentials: share(base), params, clientConfig: clientOptions })();
+    const clientConfig = stsOptions(clientOptions);
+    const assume = () => sdk.fromTemporaryCredentials({ masterCredentials: share(base), params, clientConfig })();
     return remember(assume);
   };
   let made: Promise<Provider> | undefined;
   const shared = share(async () => {
     made ??= make();
-    return (await made)();
+    const identity = await (await made)();
+    await verify();
+    return identity;
   });
   return Object.assign(shared, {
     secrets: () =>

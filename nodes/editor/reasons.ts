@@ -66,9 +66,12 @@ function nimbusReasons(controls: NimbusControls): Reasons {
       const value = String(controls.input(name).val() ?? '');
       return value === '__PWRD__' ? true : reason(node, name, value);
     }
-    if (!node.credentials || !field.required || !controls.isShown(node, field)) return true;
-    const known = node.credentials[name] || node.credentials[`has_${name}`];
-    return known ? true : controls.say(node, 'invalid.required', { label: controls.labelOf(node, name) });
+    if (!node.credentials || !controls.isShown(node, field)) return true;
+    const value = node.credentials[name];
+    // A text it has in full, and a password that has just been typed.
+    if (typeof value === 'string' && value !== '' && value !== '__PWRD__') return reason(node, name, value);
+    const isThere = value || node.credentials[`has_${name}`] || !field.required;
+    return isThere ? true : controls.say(node, 'invalid.required', { label: controls.labelOf(node, name) });
   }
 
   /** Why a property's value will not do, in words, or true. */

@@ -248,6 +248,32 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     await editor.cancel();
   });
 
+  it('mark an account, and say why, whose credentials will not do', async () => {
+    await open('light', { account: { roleArn: 'arn:aws:iam::111111111111:role/nimbus-demo' } });
+    const cases = [
+      ['externalId', 'x', /External ID must/],
+      ['externalId', 'two words', /External ID must/],
+      ['accessKeyId', 'two words', /Access key ID must/],
+      ['secretAccessKey', 'two words', /Secret access key must/],
+      ['sessionToken', 'two words', /Session token must/],
+      ['secretAccessKey', '', /Secret access key is required/],
+      ['accessKeyId', '', /Access key ID is required/]
+    ] as const;
+    for (const [name, value, why] of cases) {
+      await editor.openConfig('aws-account', 'account');
+      const before = String(await editor.read(name));
+      await editor.fill(name, value);
+      assert.match(await reasonUnder(name), why);
+      await editor.done();
+      assert.equal((await editor.node('account')).valid, false, `${name} ${value}`);
+      await editor.openConfig('aws-account', 'account');
+      if (name === 'externalId') assert.match(await reasonUnder(name), why);
+      await editor.fill(name, before === '__PWRD__' ? 'something' : before);
+      await editor.done();
+      assert.equal((await editor.node('account')).valid, true, `${name} ${value}, put right`);
+    }
+  });
+
   it('change nothing when they are only looked at', async () => {
     const literal = { functionName: 'hello', functionNameType: 'str', region: 'eu-west-1', regionType: 'str' };
     await open('light', { invoke: { ...literal, clientContext: '{"a":1}', clientContextType: 'json', timeout: 5 } });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { invalid } from '../nodes/lib/errors';
 import { type Identity, share } from '../nodes/lib/sign-in';
 
 /** The credentials that all clients of an account share. */
@@ -53,5 +54,137 @@ describe('shared credentials', () => {
     fails = false;
     assert.equal((await provider()).accessKeyId, 'AKIAEXAMPLE');
     assert.equal(counted.asked, 2);
+  });
+
+  describe('while their source fails', () => {
+    const clocks = [Date, performance].map((clock) => ({ clock, now: clock.now }));
+    let passed = 0;
+    const pass = (ms: number): void => {
+      passed += ms;
+    };
+
+    beforeEach(() => {
+      passed = 0;
+      for (const { clock, now } of clocks) {
+        const began = now.call(clock);
+        clock.now = () => began + passed;
+      }
+    });
+    afterEach(() => {
+      for (const { clock, now } of clocks) clock.now = now;
+    });
+
+    /** A source that fails as long as it is told to. */
+    function failing(seconds = 3600) {
+      const source = { fails: true, error: (): Error => new Error('offline') };
+      const { provider, counted } = shareCounted(async () => {
+        if (source.fails) throw source.error();
+        return identity(seconds * 1000);
+      });
+      return { source, provider, counted };
+    }
+
+    /** A message each millisecond. */
+    async function messages(provider: () => Promise<unknown>, ms: number): Promise<number> {
+      let failed = 0;
+      for (let count = 0; count < ms; count += 1) {
+        await provider().catch(() => {
+          failed += 1;
+        });
+        pass(1);
+      }
+      return failed;
+    }
+
+    it('are renewed after pauses that grow, up to a minute, and not with every message', async () => {
+      const { source, provider, counted } = failing();
+      source.fails = false;
+      await provider();
+      source.fails = true;
+      pass(3_300_500);
+      counted.asked = 0;
+      assert.equal(await messages(provider, 1000), 0);
+      assert.equal(counted.asked, 5);
+      for (let second = 0; second < 290; second += 1) {
+        assert.equal((await provider()).accessKeyId, 'AKIAEXAMPLE');
+        pass(1000);
+      }
+      assert.ok(counted.asked < 16, `asked ${counted.asked} times`);
+      pass(60_000);
+      source.fails = false;
+      assert.equal((await provider()).accessKeyId, 'AKIAEXAMPLE');
+    });
+
+    it('are asked for by one question of all who wait, and after a failure again at once', async () => {
+      const { provider, counted } = failing();
+      const tries = await Promise.allSettled(Array.from({ length: 100 }, provider));
+      assert.ok(tries.every(({ status }) => status === 'rejected'));
+      assert.equal(counted.asked, 1);
+      await assert.rejects(provider(), /offline/);
+      assert.equal(counted.asked, 2);
+    });
+
+    it('are asked for after pauses that grow, up to 5 s, while each message fails at once with what went wrong', async () => {
+      const { source, provider, counted } = failing();
+      assert.equal(await messages(provider, 1000), 1000);
+      assert.equal(counted.asked, 5);
+      await messages(provider, 60_000);
+      assert.ok(counted.asked < 25, `asked ${counted.asked} times`);
+      source.fails = false;
+      pass(5000);
+      assert.equal((await provider()).accessKeyId, 'AKIAEXAMPLE');
+    });
+
+    it('are asked for at once where the source is another one', async () => {
+      const { source, provider } = failing();
+      await messages(provider, 1000);
+      source.fails = false;
+      await assert.rejects(provider(), /offline/);
+      provider.begin();
+      assert.equal((await provider()).accessKeyId, 'AKIAEXAMPLE');
+    });
+
+    it('are not what a former source gives late', async () => {
+      let give = (): void => undefined;
+      const late = new Promise<void>((resolve) => {
+        give = resolve;
+      });
+      let [key, wait] = ['AKIAFORMER', late];
+      const provider = share(async () => {
+        const mine = { accessKeyId: key, secretAccessKey: 'none' };
+        await wait;
+        return mine;
+      });
+      const first = provider();
+      provider.begin();
+      [key, wait] = ['AKIALATTER', Promise.resolve()];
+      assert.equal((await provider()).accessKeyId, 'AKIALATTER');
+      give();
+      await first;
+      assert.equal((await provider()).accessKeyId, 'AKIALATTER');
+    });
+
+    it('that a service refuses each time are fetched anew after such pauses too', async () => {
+      const { source, provider, counted } = failing();
+      source.fails = false;
+      for (let count = 0; count < 10_000; count += 1) {
+        provider.forget((await provider()).accessKeyId);
+        pass(1);
+      }
+      assert.ok(counted.asked < 12, `asked ${counted.asked} times`);
+    });
+
+    it('give each message an error of its own', async () => {
+      const { source, provider } = failing();
+      source.error = () => invalid('region', 'must be another.');
+      const errors = await Promise.all(
+        [provider(), provider()].map((each) => each.then(String, (error: unknown) => error))
+      );
+      for (let count = 0; count < 3; count += 1) {
+        errors.push(await provider().then(String, (error: unknown) => error));
+      }
+      assert.equal(new Set(errors).size, 5);
+      assert.deepEqual([...new Set(errors.map(String))], ['InvalidValue: region must be another.']);
+    });
   });
 });

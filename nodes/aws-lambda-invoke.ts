@@ -137,10 +137,12 @@ export = defineAction({
   maxAttempts: 1,
   timeout: ({ timeout }) => timeout,
   async run(context) {
-    const { inputs, node } = context;
+    const { inputs, node, redact } = context;
     const { StatusCode, Payload, ExecutedVersion, FunctionError, LogResult } = await invoke(context);
-    const body = Payload && Payload.length > 0 ? Buffer.from(Payload).toString() : undefined;
-    const log = LogResult === undefined ? undefined : Buffer.from(LogResult, 'base64').toString();
+    const text = Payload && Payload.length > 0 ? Buffer.from(Payload).toString() : undefined;
+    // A successful answer is the flow's own.
+    const body = FunctionError && text !== undefined ? redact(text) : text;
+    const log = LogResult === undefined ? undefined : redact(Buffer.from(LogResult, 'base64').toString());
     if (log !== undefined) node.log(log);
     const answer = parseJson(body);
     if (FunctionError && inputs.functionError === 'error') {

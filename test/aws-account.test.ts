@@ -414,7 +414,7 @@ describe('aws-account', () => {
       await deploy({ source: 'profile', profile: 'garden', region: '' });
       const { error } = await invoke();
       assert.equal(error?.name, 'InvalidValue');
-      assert.match(error.message, /Region.*eu_west_1/);
+      assert.match(error.message, /^The region of the environment.*eu_west_1/);
       assert.deepEqual(await requests(), []);
     });
 

@@ -16,6 +16,7 @@ interface Reply {
   body: string;
   /** The name of an error, where the services with a JSON protocol say it. */
   errorType?: string;
+  headers?: Record<string, string>;
 }
 
 /** Answers in place of the local AWS, or leaves the request to it by giving `undefined`. */
@@ -65,9 +66,9 @@ export class Relay {
     const reply = await this.answer(exchange);
     if (!reply) return this.#forward(exchange, response);
     exchange.answer = reply.body;
-    const { status = 200, errorType, body: text } = reply;
+    const { status = 200, errorType, headers: more, body: text } = reply;
     if (errorType) response.setHeader('X-Amzn-ErrorType', errorType);
-    response.writeHead(status, { 'Content-Type': 'application/json' }).end(text);
+    response.writeHead(status, { 'Content-Type': 'application/json', ...more }).end(text);
   }
 
   /** The host header stays as it is, since it is signed. */

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { roles, signIns } from '../local-aws/client';
+import { redact, redactDeep } from '../nodes/lib/redaction';
 import { account, invokeNode, keysOf, listNode, useBench } from './aws';
 import { useEnvironment } from './environment';
 import type { FlowNode, Message, Outcome } from './node-red';
@@ -535,6 +536,54 @@ describe('secrets', () => {
       await findsNone();
     });
 
+    /** A function that fails, and quotes what it was asked with wherever a failure can. */
+    const quotingFunction = (
+      exchange: Exchange,
+      quoted: string
+    ): { body: string; headers: Record<string, string> } => ({
+      headers: {
+        'x-amz-function-error': 'Unhandled',
+        'x-amz-log-result': Buffer.from(`START\n${JSON.stringify({ quoted })}\n${quoted}\nEND`).toString('base64')
+      },
+      body: JSON.stringify({
+        errorType: `Wrapped(${quoted})`,
+        errorMessage: {
+          text: quoted,
+          list: [[quoted], { [quoted]: encodeURIComponent(quoted) }],
+          nested: JSON.stringify({ quoted })
+        },
+        stackTrace: [{ path: '/main.go', line: 1, label: quoted }, `at ${quoted}`],
+        trace: exchange.path
+      })
+    });
+
+    for (const functionError of ['error', 'output']) {
+      for (const output of ['parsed', 'raw']) {
+        it(`when a failing function quotes them in objects, lists, keys and its log, for ${functionError} and ${output}`, async () => {
+          relay.answer = (exchange) =>
+            exchange.path.includes('/invocations')
+              ? quotingFunction(exchange, signIns.demo.secretAccessKey)
+              : undefined;
+          const keys = { ...keysOf('demo'), secretAccessKey: `${signIns.demo.secretAccessKey}` };
+          secrets.set('the secret', keys.secretAccessKey);
+          await start(flow({}, { functionError, output }), keys);
+          assert.equal(await use(), functionError === 'error' ? 'FunctionError' : undefined);
+          await findsNone();
+          const shown = JSON.stringify([bench.red.received('caught'), bench.red.received('out')]);
+          assert.match(shown, /\*\*\*/);
+        });
+      }
+    }
+
+    it('when a function quotes those of a message', async () => {
+      const keys = { ...keysOf('demo'), sessionToken: secret('token of a message') };
+      relay.answer = (exchange) =>
+        exchange.path.includes('/invocations') ? quotingFunction(exchange, keys.sessionToken) : undefined;
+      await start(flow({}, dynamic), keysOf('second'));
+      assert.equal(await use({ payload: {}, keys }), 'FunctionError');
+      await findsNone();
+    });
+
     it('when they come from variables', async () => {
       env.set({ THE_SECRET: signIns.demo.secretAccessKey, THE_ID: roles.external.externalId as string });
       secrets.set('the secret of a variable', signIns.demo.secretAccessKey);
@@ -578,6 +627,125 @@ describe('secrets', () => {
       has_secretAccessKey: true,
       has_sessionToken: true,
       externalId: roles.external.externalId
+    });
+  });
+
+  it('are not looked for in what a function answers, which is the flow’s own', async () => {
+    const { secretAccessKey } = signIns.demo;
+    const told = { told: secretAccessKey };
+    await start(flow(), keysOf('demo'));
+    const { sent } = await bench.red.send('invoke', { payload: told });
+    assert.deepEqual((sent[0]?.payload as { event: unknown } | undefined)?.event, told);
+  });
+
+  it('are not looked for in what other targets of a failing message answer', async () => {
+    const { secretAccessKey } = signIns.demo;
+    const told = { told: secretAccessKey };
+    await start(flow({}, { functionName: '["echo", "nobody"]', functionNameType: 'json' }), keysOf('demo'));
+    const { error } = await bench.red.send('invoke', { payload: told });
+    assert.equal(error?.name, 'PartialFailure');
+    const [answered] = (error as unknown as { results: { result: { event: unknown } }[] }).results;
+    assert.deepEqual(answered?.result.event, told);
+  });
+
+  it('that are short words, such as LocalStack’s, are left in names and sentences', async () => {
+    relay.answer = ({ path }) =>
+      path.includes('/invocations')
+        ? { body: '{"errorMessage":"test of the tester"}', headers: { 'x-amz-function-error': 'Unhandled' } }
+        : undefined;
+    await start(flow({}, { functionName: 'test-of-000000000000' }), {
+      accessKeyId: '000000000000',
+      secretAccessKey: 'test'
+    });
+    const { error } = await bench.red.send('invoke', { payload: {} });
+    assert.equal(error?.message, 'The function test-of-000000000000 failed: test of the tester');
+  });
+
+  describe('in a text', () => {
+    const strange = 'a/b+c=d"e\\f&g<h>i é';
+    const clean = (text: string): string => redact(text, [strange, 'short']);
+    const ways: [how: string, text: string][] = [
+      ['as they are', strange],
+      ['as a URL writes them', encodeURIComponent(strange)],
+      ['as a URL in a URL writes them', encodeURIComponent(encodeURIComponent(strange))],
+      [
+        'as a URL writes them in small letters',
+        encodeURIComponent(strange).replace(/%../g, (hex) => hex.toLowerCase())
+      ],
+      ['as JSON writes them', JSON.stringify(strange).slice(1, -1)],
+      ['as JSON in JSON writes them', JSON.stringify(JSON.stringify(strange)).slice(3, -3)],
+      [
+        'as careful JSON writes them',
+        strange.replace(/[^a-z]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      ],
+      ['with escaped slashes', JSON.stringify(strange).slice(1, -1).replaceAll('/', '\\/')],
+      [
+        'as XML writes them',
+        strange.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+      ],
+      ['with numbers for signs', strange.replace(/[^a-z]/g, (sign) => `&#${sign.charCodeAt(0)};`)]
+    ];
+    for (const [how, text] of ways) {
+      it(`are struck out ${how}`, () => assert.equal(clean(`before ${text} after`), 'before *** after'));
+    }
+
+    it('are struck out where one is part of another', () => {
+      assert.equal(
+        redact('x secret-and-more secret-and', ['secret-and-', 'secret-and-more', 'secret-and']),
+        'x *** secret-and'
+      );
+    });
+
+    it('are struck out of megabytes in no time', () => {
+      const began = performance.now();
+      const text = `${'\\'.repeat(500_000)}${'a/b+'.repeat(500_000)}${strange}`;
+      assert.ok(clean(text).endsWith('***'));
+      assert.ok(performance.now() - began < 3000);
+    });
+  });
+
+  describe('in a value', () => {
+    const secret = 'not-to-be-seen';
+    const clean = (value: unknown): unknown => redactDeep(value, [secret]);
+
+    it('are struck out at any depth, of keys too, and nothing else is changed', () => {
+      const date = new Date();
+      assert.deepEqual(
+        clean({ a: [`x ${secret}`, 1, null, [{ [`k ${secret}`]: true }]], date, bytes: Buffer.from('x') }),
+        {
+          a: ['x ***', 1, null, [{ 'k ***': true }]],
+          date,
+          bytes: Buffer.from('x')
+        }
+      );
+      const odd = clean(JSON.parse('{"__proto__": {"polluted": true}}')) as object;
+      assert.deepEqual([Object.keys(odd), Reflect.get({}, 'polluted')], [['__proto__'], undefined]);
+    });
+
+    it('are struck out of one that holds itself', () => {
+      const round: Record<string, unknown> = { secret };
+      round.self = round;
+      const found = clean(round) as typeof round;
+      assert.deepEqual([found.secret, found.self === found], ['***', true]);
+    });
+
+    it('are struck out of deep and of huge ones, of which the rest is left out', () => {
+      let deep: unknown = secret;
+      for (let depth = 0; depth < 50_000; depth += 1) deep = [deep];
+      let found = clean(deep);
+      while (Array.isArray(found)) [found] = found;
+      assert.equal(found, '***');
+      const huge = clean(Array.from({ length: 1_000_000 }, () => secret)) as unknown[];
+      assert.ok(huge.length <= 100_000 && huge.every((each) => each === '***'));
+    });
+
+    it('do not make one that cannot be read an obstacle', () => {
+      const hostile = {
+        get trap() {
+          throw new Error('no');
+        }
+      };
+      assert.equal(clean(hostile), 'something that cannot be read');
     });
   });
 });

@@ -51,6 +51,8 @@ export interface Context<S extends ServiceName, F extends Fields> {
   hold<T>(bytes: number, work: () => Promise<T>): Promise<T>;
   /** The error to report for what a part of the work has thrown: nothing secret is in it. */
   toError(thrown: unknown): ActionError;
+  /** Strikes the secrets of this call out of a text that is not the pack's own. */
+  redact(text: string): string;
   /** Aborted by the time limit and when the node has to close. */
   signal: AbortSignal;
 }
@@ -138,9 +140,11 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   toError(thrown: unknown, inputs: Record<string, unknown> = {}, clients?: Clients): ActionError {
     const { type, service } = this.action;
     const operation = this.#operation(inputs);
-    const known = (clients ?? this.#account).secrets();
-    const secrets = [...known, ...Object.values(inputs.dynamicCredentials ?? {})];
-    return toActionError(thrown, { type, service, operation, secrets });
+    return toActionError(thrown, { type, service, operation, secrets: this.secretsOf(inputs, clients) });
+  }
+
+  secretsOf(inputs: Record<string, unknown>, clients?: Clients): string[] {
+    return [...(clients ?? this.#account).secrets(), ...Object.values(inputs.dynamicCredentials ?? {})];
   }
 
   regionOf(target: string): string | undefined {

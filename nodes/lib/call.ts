@@ -7,6 +7,7 @@ import type { ActionError } from './errors';
 import type { Credentials, Fields, Inputs } from './fields';
 import { present } from './json';
 import type { Passage } from './passage';
+import { redact } from './redaction';
 import type { Command, Sdks, ServiceName } from './sdks';
 import { sdkOf } from './sdks';
 
@@ -22,7 +23,9 @@ export interface Caller<S extends ServiceName, F extends Fields> {
   countRequests(change: 1 | -1): void;
   /** To be told how far a long piece of work has come. */
   progress(text: string): void;
-  /** The error to report for what was thrown on the way of a message that uses these clients. */
+  /** What must not stand in any text about a message that uses these clients. */
+  secretsOf(inputs: Record<string, unknown>, clients?: Clients): string[];
+  /** The error to report for what was thrown on its way. */
   toError(thrown: unknown, inputs: Record<string, unknown>, clients?: Clients): ActionError;
 }
 
@@ -125,6 +128,8 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
   };
 
   readonly toError = (thrown: unknown): ActionError => this.caller.toError(thrown, this.inputs, this.#clients);
+
+  readonly redact = (text: string): string => redact(text, this.caller.secretsOf(this.inputs, this.#clients));
 
   readonly progress = (text: string): void => {
     if (!this.passage.reason) this.caller.progress(text);

@@ -212,13 +212,13 @@ const usualRegion = new RegExp(`^${regionName}$`);
 
 /**
  * The region that a dialog names. It may be a variable, but who may only read must not learn by it what a variable
- * holds: one that is no region is not quoted, and becomes no part of a host name; one that is goes into `secrets`.
+ * holds: one that is no region is not quoted, and becomes no part of a host name; one that is goes into `hidden`.
  */
-function regionIn(RED: NodeAPI, account: AccountNode, given: unknown, secrets: string[]): string | undefined {
+function regionIn(RED: NodeAPI, account: AccountNode, given: unknown, hidden: string[]): string | undefined {
   const region = asText(substituteEnv(RED, account, given));
   if (region === undefined || region === given) return region;
   if (!usualRegion.test(region)) throw invalid('region', `must be ${regionIs}, but its variable holds something else.`);
-  secrets.push(region);
+  hidden.push(region);
   return region;
 }
 
@@ -230,14 +230,16 @@ async function choicesFor(RED: NodeAPI, name: ListName, query: Query): Promise<C
   }
   const { clients } = account;
   if (!clients) return { refusal: refusalOf(account.problem as ActionError) };
-  const secrets: string[] = [];
+  const hidden: string[] = [];
   const after = asText(query.after);
   try {
-    const region = regionIn(RED, account, query.region, secrets);
+    const region = regionIn(RED, account, query.region, hidden);
     return await choicesOf(name, clients, { region, of: asText(query.of), after });
   } catch (thrown) {
-    const error = toActionError(thrown, { type: account.type, secrets: [...secrets, ...clients.secrets()] });
-    return { refusal: { ...refusalOf(error), action: listFor(name, after).action } };
+    const error = toActionError(thrown, { type: account.type, secrets: clients.secrets() });
+    const { message, ...refusal } = refusalOf(error);
+    const shown = hidden.reduce((text, region) => text.replaceAll(region, '***'), message);
+    return { refusal: { ...refusal, message: shown, action: listFor(name, after).action } };
   }
 }
 

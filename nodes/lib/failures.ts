@@ -1,4 +1,5 @@
 import { ActionError, FieldError, isActionError, textOf } from './errors';
+import { redact, redactDeep } from './redaction';
 import { labelsOf } from './words';
 
 /** The members of an SDK, Node.js or OpenSSL error that are read here; any of them may be absent. */
@@ -83,21 +84,6 @@ export const clockCorrected = (error: unknown): boolean =>
 /** Node.js's own network error codes: upper case letters, digits and underscores, `ECONNRESET` or `CERT_HAS_EXPIRED`. */
 const isNetworkCode = (code: unknown): code is string =>
   typeof code === 'string' && /^(E[A-Z]+|[A-Z]+(_[A-Z]+)+)$/.test(code);
-
-/**
- * Strikes secrets out of a text that a service or a library wrote: the given ones wherever they stand, and anything
- * that stands where a signed header quotes a token, a credential or a signature.
- */
-export function redact(text: string, secrets: Iterable<string>): string {
-  let clean = text
-    .replace(/(x-amz-security-token['"]?\s*[:=]\s*)[^\s'",;&]+/gi, '$1***')
-    .replace(/(\b(?:Credential|Signature)=)[^\s,;'"&]+/g, '$1***');
-  // Longest first: one may be part of another.
-  for (const secret of [...secrets].sort((one, other) => other.length - one.length)) {
-    if (secret.length >= 4) clean = clean.replaceAll(secret, '***').replaceAll(encodeURIComponent(secret), '***');
-  }
-  return clean;
-}
 
 /** Characters of an error's name, which a status and `code` show; a gateway may send any. */
 const longestName = 100;
@@ -245,12 +231,11 @@ function failureOf(thrown: unknown): Failure {
 
 /** Strikes secrets out of an error of our own: of its text, of its stack, which repeats that, and of what it adds. */
 function redactMembers(error: ActionError, secrets: string[]): void {
-  const clean = (value: unknown): unknown => {
-    if (typeof value === 'string') return redact(value, secrets);
-    return Array.isArray(value) && value.every((part) => typeof part === 'string') ? value.map(clean) : value;
-  };
   const cleanAll = (members: object) => {
-    for (const [key, value] of Object.entries(members)) Object.assign(members, { [key]: clean(value) });
+    for (const [key, value] of Object.entries(members)) {
+      // Of many targets: their errors have been cleaned, and the other ones' answers are the flow's own.
+      if (key !== 'results') Object.assign(members, { [key]: redactDeep(value, secrets) });
+    }
   };
   error.message = redact(error.message, secrets);
   error.stack = redact(error.stack ?? '', secrets);
@@ -271,7 +256,11 @@ function described(thrown: unknown, { service, operation, secrets }: Circumstanc
   const clean = (text: string) => redact(text, secrets);
   const found = failureOf(thrown);
   // Before it is put into our own words, in which a secret such as “wrong” would be struck out.
-  const failure = { ...found, message: clean(found.message ?? '') };
+  const failure = {
+    ...found,
+    ...(found.name !== undefined && { name: clean(found.name) }),
+    message: clean(found.message ?? '')
+  };
   const statusCode = failure.$metadata?.httpStatusCode ?? failure.$response?.statusCode;
   const requestId = failure.$metadata?.requestId;
   const { name, message, retryable } = describe(failure, statusCode);

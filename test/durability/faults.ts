@@ -60,6 +60,10 @@ export function deletedUntold(requests: RequestRecord[]): number {
   return requests.filter((request) => isUntold(request) && isFor(request, 'DeleteMessage')).flatMap(entriesOf).length;
 }
 
+/** How many answers with messages in them, or none, were lost. */
+export const receivedUntold = (requests: RequestRecord[]): number =>
+  requests.filter((request) => isUntold(request) && isFor(request, 'ReceiveMessage')).length;
+
 /** How many times a message's deletion was held up. */
 export function heldUp(requests: RequestRecord[]): number {
   return requests.filter((request) => request.fault && isFor(request, 'DeleteMessage')).flatMap(entriesOf).length;

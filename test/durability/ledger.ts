@@ -4,8 +4,8 @@
 export type Report = { at: number } & Event;
 
 type Event =
-  | { is: 'sent'; n: number; messageId: string }
-  | { is: 'failed'; n: number; error: string }
+  | { is: 'sent'; node: string; n: number; messageId: string }
+  | { is: 'failed'; node: string; n: number; error: string }
   | { is: 'endedTwice'; n: number }
   | {
       is: 'received';
@@ -56,6 +56,8 @@ export interface Logged {
 export class Ledger {
   /** By number: the ids that the entry node gave. */
   readonly sent = new Map<number, string[]>();
+  /** By number: the id of the entry node that was the first to have it. */
+  readonly begunBy = new Map<number, string>();
   /** By number: how often the entry node ended it with an error. */
   readonly failed = new Map<number, number>();
   /** How often the entry nodes gave each error. */
@@ -75,8 +77,7 @@ export class Ledger {
 
   /** Enters a line of the runner `by`. */
   enter(report: Report, by: string): void {
-    if (report.is === 'sent') this.sent.set(report.n, [...(this.sent.get(report.n) ?? []), report.messageId]);
-    else if (report.is === 'failed') this.#enterFailure(report);
+    if (report.is === 'sent' || report.is === 'failed') this.#enterEntry(report);
     else if (report.is === 'endedTwice') this.endedTwice.push(report.n);
     else if (report.is === 'logged') this.logged.push({ ...report, by });
     else if (report.is === 'stopped') this.end(by, 'redeployed');
@@ -133,9 +134,14 @@ export class Ledger {
     return open;
   }
 
-  #enterFailure({ n, error }: { n: number; error: string }): void {
-    this.failed.set(n, (this.failed.get(n) ?? 0) + 1);
-    this.errors[error] = (this.errors[error] ?? 0) + 1;
+  #enterEntry(report: Report & { is: 'sent' | 'failed' }): void {
+    const { n, node } = report;
+    if (!this.begunBy.has(n)) this.begunBy.set(n, node);
+    if (report.is === 'sent') this.sent.set(n, [...(this.sent.get(n) ?? []), report.messageId]);
+    else {
+      this.failed.set(n, (this.failed.get(n) ?? 0) + 1);
+      this.errors[report.error] = (this.errors[report.error] ?? 0) + 1;
+    }
   }
 
   #enterReceipt({ is: _, ...report }: Report & { is: 'received' }, by: string): void {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalAws, type RequestRecord } from '../../local-aws/client';
 import { drawPicture, people } from '../../local-aws/drawings';
-import { countFaults, hangOne, heldUp, sentUntold, troubleEverything } from './faults';
+import { countFaults, hangOne, heldUp, receivedUntold, sentUntold, troubleEverything } from './faults';
 import { type Measurement, Runner } from './fleet';
 import { entries, everyNode, everyNodeVisibility, type Works } from './flows';
 import { Ledger, type Receipt } from './ledger';
@@ -21,8 +21,8 @@ export interface Redeployed {
   problems: string[];
   /** How the receipts of messages ended that are settled in the flow. */
   ends: Record<string, number>;
-  /** How often the queues handed such a message out without a flow getting it. */
-  unseen: number;
+  /** How often the queues handed such messages out beyond once, and once more for each redeploy and each return. */
+  extraReceives: number;
   /** How often a message came again that was to be deleted at once. */
   repeated: number;
   /** Errors of the entry nodes, whose messages were then given again; requests that met a fault. */
@@ -191,17 +191,25 @@ class Run {
     });
   }
 
+  /** A redeploy costs a message one receive at most. */
+  #extraReceives(receipts: Receipt[]): number {
+    const { n, node, receiveCount } = receipts.at(-1) as Receipt;
+    const redeploys = generationOf(node) - generationOf(this.ledger.begunBy.get(n) ?? node);
+    const others = receipts.slice(0, -1).filter(({ end, overtaken }) => end !== 'redeployed' || overtaken).length;
+    return Math.max(0, receiveCount - 1 - redeploys - others);
+  }
+
   /** Why messages came again. */
-  #fates(): Pick<Redeployed, 'problems' | 'ends' | 'unseen' | 'repeated'> {
+  #fates(): Pick<Redeployed, 'problems' | 'ends' | 'extraReceives' | 'repeated'> {
     const mostRepeated = heldUp([...this.#faulty.values()]);
-    const fates = { problems: [] as string[], ends: {} as Record<string, number>, unseen: 0, repeated: 0 };
+    const fates = { problems: [] as string[], ends: {} as Record<string, number>, extraReceives: 0, repeated: 0 };
     for (const [id, receipts] of this.ledger.receiptsById) {
       const last = receipts.at(-1) as Receipt;
       if (kindOf(last.node) === 'heard') {
         fates.repeated += receipts.length - 1;
         continue;
       }
-      fates.unseen += last.receiveCount - receipts.length;
+      fates.extraReceives += this.#extraReceives(receipts);
       for (const { end, overtaken, at } of receipts) {
         const late = overtaken && Date.now() - at > everyNodeVisibility * 1000;
         const why = late ? 'late' : String(end);
@@ -211,10 +219,19 @@ class Run {
         if (end === 'settled') fates.problems.push(`${n} came again as ${id}, although it was deleted`);
       }
     }
+    const mostExtra = 10 * receivedUntold([...this.#faulty.values()]);
+    if (fates.extraReceives > mostExtra) {
+      fates.problems.push(
+        `${fates.extraReceives} receives too many, of which answers that were lost explain ${mostExtra}`
+      );
+    }
     if (fates.repeated > mostRepeated) fates.problems.push(`${fates.repeated} came again, ${mostRepeated} held up`);
     return fates;
   }
 }
+
+/** The number of a node's flow. */
+const generationOf = (node: string): number => Number(node.split('.')[1]);
 
 /** What a receive node receives from. */
 const kindOf = (node: string): string => node.split(/[-.]/)[1] ?? '';

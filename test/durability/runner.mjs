@@ -60,7 +60,7 @@ async function start() {
   });
   RED.hooks.add('onComplete.report', ({ node: { node }, msg, error }) => {
     if (isOurs(node)) messages.ended += 1;
-    if (isEntry(node)) sent(msg, error);
+    if (isEntry(node)) sent(msg, error, node);
     if (node.type === 'aws-sqs-settle') settled(msg, error, node);
   });
   RED.events.on('flows:stopped', () => report({ is: 'stopped' }));
@@ -85,10 +85,10 @@ function settled({ aws }, error, { id }) {
 }
 
 /** Only queues and topics give a message an id. */
-function sent({ n, payload }, error) {
+function sent({ n, payload }, error, { id: node }) {
   if (!source?.ended(n, error)) report({ is: 'endedTwice', n });
-  if (error) report({ is: 'failed', n, error: error.code });
-  else report({ is: 'sent', n, messageId: payload?.MessageId ?? '' });
+  if (error) report({ is: 'failed', node, n, error: error.code });
+  else report({ is: 'sent', node, n, messageId: payload?.MessageId ?? '' });
 }
 
 async function deploy(flows) {

@@ -39,7 +39,7 @@ export function listQueues(call: Call, account: string, queues: Iterable<Named>)
   const wanted = namesIn(call.region, queues).filter((name) => name.startsWith(String(QueueNamePrefix)));
   const { page, next } = pageOf(wanted, after, Number(MaxResults ?? mostQueues));
   const output = {
-    QueueUrls: page.map((name) => `http://${call.headers.host}/${account}/${name}`),
+    ...(page.length > 0 ? { QueueUrls: page.map((name) => `http://${call.headers.host}/${account}/${name}`) } : {}),
     ...(next && MaxResults !== undefined ? { NextToken: next } : {})
   };
   const headers = { 'Content-Type': 'application/x-amz-json-1.0', 'x-amzn-RequestId': call.requestId };

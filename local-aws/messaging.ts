@@ -166,8 +166,11 @@ export class Messaging {
       setQueueAttributes(queue, (call.input.Attributes ?? {}) as Record<string, string>);
       return sqsAnswer(call, {});
     }
-    if (call.operation === 'PurgeQueue') receiptsOf(queue).clear();
-    if (!isMessageOperation(call.operation)) return passOn(fauxqs, call);
+    if (!isMessageOperation(call.operation)) {
+      prepare(call.operation, queue);
+      const { QueueUrl } = call.input;
+      return passOn(fauxqs, QueueUrl === undefined ? call : withInput(call, { ...call.input, QueueUrl: queue.url }));
+    }
     const { operation, input } = call;
     const { queues, createMessage } = fauxqs;
     const senderId = principal.userId;
@@ -285,12 +288,13 @@ interface Target {
   readonly name: string;
 }
 
-/** Only the path of a queue's URL says which queue it is. fauxqs wants the region in the host. */
+/** Only the path of a queue's URL says which queue it is; a name alone does as well. */
 function targetOf(call: Call, account: string): Target | undefined {
   const { QueueUrl, QueueName, QueueOwnerAWSAccountId } = call.input as Record<string, string | undefined>;
   if (call.operation === 'GetQueueUrl' && QueueName)
     return { account: QueueOwnerAWSAccountId ?? account, name: QueueName };
   if (QueueUrl === undefined) return undefined;
+  if (/^[\w-]+(\.fifo)?$/.test(QueueUrl)) return { account, name: QueueUrl };
   const [, owner, name] = /^(?:https?:\/\/[^/]*)?\/(\d{12})\/([^/?]+)\/?$/.exec(QueueUrl) ?? [];
   if (owner && name) return { account: owner, name };
   throw new SqsError('InvalidAddress', `The address ${QueueUrl} is not valid for this endpoint.`);
@@ -369,11 +373,24 @@ function sqsAnswer(call: Call, output: Record<string, unknown>): Answer {
   return { status: 200, headers, body: JSON.stringify(output) };
 }
 
+/** What fauxqs leaves undone before it answers. */
+function prepare(operation: string, queue: Queue): void {
+  if (operation === 'PurgeQueue') {
+    receiptsOf(queue).clear();
+    queue.deduplicationCache.clear();
+  }
+  // Messages come back only when somebody looks.
+  if (operation === 'GetQueueAttributes') queue.processTimers();
+}
+
+function withInput(call: Call, input: Record<string, unknown>): Call {
+  return { ...call, input, body: Buffer.from(JSON.stringify(input)) };
+}
+
 /** The call that makes a queue, as fauxqs understands it. */
 function newQueue(call: Call): Call {
   const { QueueName, Attributes = {} } = call.input as { QueueName?: string; Attributes?: Record<string, string> };
-  const input = { ...call.input, Attributes: readNewQueue(String(QueueName ?? ''), Attributes) };
-  return { ...call, input, body: Buffer.from(JSON.stringify(input)) };
+  return withInput(call, { ...call.input, Attributes: readNewQueue(String(QueueName ?? ''), Attributes) });
 }
 
 /** Lets fauxqs answer, with its account number in place of the account's. */
@@ -408,9 +425,7 @@ function headersOf(call: Call): Record<string, string> {
 }
 
 function inward(call: Call, account: string): string {
-  const payload = renumber(call.body.toString('utf8'), account, placeholder);
-  if (call.protocol === 'query') return payload;
-  return payload.replace(/("QueueUrl":\s*")(?:https?:\/\/[^/"]*)?/, `$1http://sqs.${call.region}.localhost`);
+  return renumber(call.body.toString('utf8'), account, placeholder);
 }
 
 /** Its answer as the caller wants it: the account's own number, and queue URLs at this server. */

@@ -58,6 +58,7 @@ export function setQueueAttributes(queue: Queue, given: Attributes): void {
   if (attributes.FifoQueue === 'false') throw invalidValue('FifoQueue', 'Modifying queue type is not supported.');
   scopeOf(queue);
   queue.setAttributes(attributes);
+  for (const [name, value] of Object.entries(attributes)) if (value === '') delete queue.attributes[name];
 }
 
 const scopes = new WeakMap<Queue, string>();

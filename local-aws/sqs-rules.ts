@@ -67,6 +67,7 @@ export interface Queue {
   deleteMessage(receiptHandle: string): boolean;
   changeVisibility(receiptHandle: string, seconds: number): void;
   waitForMessages(seconds: number): Promise<void>;
+  readonly deduplicationCache: { clear(): void };
   checkDeduplication(id: string): Duplicate;
   recordDeduplication(id: string, messageId: string, sequenceNumber?: string): void;
   nextSequenceNumber(): string;
@@ -204,6 +205,7 @@ function batch(call: QueueCall, work: Work): Record<string, unknown> {
       const text = `Batch requests cannot be longer than ${mostBytes} bytes. You have sent ${bytes} bytes.`;
       throw new SqsError('BatchRequestTooLong', text);
     }
+    if (call.queue.isFifo()) checkOrder(call.queue, entries);
   }
   const Successful: Record<string, unknown>[] = [];
   const Failed: Record<string, unknown>[] = [];
@@ -215,7 +217,15 @@ function batch(call: QueueCall, work: Work): Record<string, unknown> {
       Failed.push({ Id: entry.Id, Code: error.code, SenderFault: true, Message: error.message });
     }
   }
-  return { Successful, Failed };
+  return { ...(Successful.length > 0 ? { Successful } : {}), ...(Failed.length > 0 ? { Failed } : {}) };
+}
+
+/** The service fails the whole batch where an entry has no group or no deduplication id, and has one name for both. */
+function checkOrder(queue: Queue, entries: readonly Record<string, unknown>[]): void {
+  for (const { MessageGroupId, MessageDeduplicationId } of entries) {
+    if (text(MessageGroupId) === undefined) throw invalid(missing('MessageGroupId').message);
+    if (text(MessageDeduplicationId) === undefined && !usesContent(queue)) throw invalid(noDeduplication);
+  }
 }
 
 function checkEntries(operation: string, entries: readonly Record<string, unknown>[]): void {
@@ -301,13 +311,13 @@ function md5OfAttributes(call: QueueCall, attributes: Attributes): string {
 }
 
 // A lone half of a pair is no character.
+const wrongCharacters =
+  'Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF.';
 const forbidden = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
 /** fauxqs refuses everything beyond U+FFFF, and does not look into attributes. */
 function checkContents(value: string): void {
-  if (!forbidden.test(value)) return;
-  const allowed = '#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF';
-  throw new SqsError('InvalidMessageContents', `Invalid characters found. Valid unicode characters are ${allowed}.`);
+  if (forbidden.test(value)) throw new SqsError('InvalidMessageContents', wrongCharacters);
 }
 
 /** fauxqs takes any attributes. */
@@ -331,9 +341,13 @@ function checkAttributes(attributes: Attributes): void {
     if (type === 'Number' && Number.isNaN(Number(value))) {
       throw invalid(`Can't cast the value of message (user) attribute '${name}' to a number.`);
     }
-    if (type !== 'Binary') checkContents(value);
+    if (type !== 'Binary' && forbidden.test(value)) throw invalid(wrongCharacters);
   }
 }
+
+const noDeduplication =
+  'The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly';
+const usesContent = ({ attributes }: Queue): boolean => attributes.ContentBasedDeduplication === 'true';
 
 interface Options {
   readonly delay: number;
@@ -358,11 +372,7 @@ function readOptions(queue: Queue, entry: Record<string, unknown>, body: string)
   if (group === undefined) throw missing('MessageGroupId');
   if (delay) throw invalidValue(delay, 'DelaySeconds', wrongType);
   if (deduplication === undefined) {
-    if (queue.attributes.ContentBasedDeduplication !== 'true') {
-      throw invalid(
-        'The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly'
-      );
-    }
+    if (!usesContent(queue)) throw invalid(noDeduplication);
     deduplication = createHash('sha256').update(body).digest('hex');
   }
   return { delay: queueDelay, group, deduplication };
@@ -527,6 +537,7 @@ function takeFifo(
   queue.processTimers();
   for (const messages of queue.fifoMessages.values()) restoreOrder(messages);
   const firstInFlight = new Map<string, string>();
+  const groups = new Set<string>();
   for (const { message } of queue.inflightMessages.values()) {
     const { messageGroupId: group = '', sequenceNumber = '' } = message;
     if (sequenceNumber <= (firstInFlight.get(group) ?? sequenceNumber)) firstInFlight.set(group, sequenceNumber);
@@ -541,13 +552,31 @@ function takeFifo(
     const more = dequeue(1, Math.max(seconds, 60));
     if (more.length === 0) break;
     taken.push(...more);
+    for (const { ReceiptHandle } of more) {
+      groups.add(queue.inflightMessages.get(ReceiptHandle)?.message.messageGroupId ?? '');
+    }
   }
+  putLast(queue, groups);
   for (const { ReceiptHandle } of taken) {
     const inFlight = queue.inflightMessages.get(ReceiptHandle);
     if (inFlight) inFlight.visibilityDeadline = Date.now() + seconds * 1000;
   }
   countInFlight(queue);
   return taken;
+}
+
+/** Who has been served is served after all others. fauxqs keeps no place for a group without messages to receive. */
+function putLast({ fifoMessages, inflightMessages }: Queue, groups: ReadonlySet<string>): void {
+  const inFlight = new Set<string>();
+  for (const { message } of inflightMessages.values()) inFlight.add(message.messageGroupId ?? '');
+  for (const [group, messages] of fifoMessages) {
+    if (messages.length === 0 && !inFlight.has(group)) fifoMessages.delete(group);
+  }
+  for (const group of groups) {
+    const messages = fifoMessages.get(group) ?? [];
+    fifoMessages.delete(group);
+    fifoMessages.set(group, messages);
+  }
 }
 
 /** Restores what fauxqs goes by when a message is deleted or comes back. */

@@ -983,7 +983,7 @@ describe('aws-sqs-receive', () => {
       assert.ok(Date.now() - began < second, `took ${Date.now() - began} ms`);
       await queues.send(url, 'for somebody else');
       assert.equal((await queues.receive(url))[0]?.Body, 'for somebody else');
-      assert.deepEqual(await queues.counts(url), { visible: 0, hidden: 1, delayed: 0 });
+      assert.deepEqual(await queues.counts(url), { visible: 1, hidden: 0, delayed: 0 });
       assert.deepEqual(payloads(), []);
     });
 

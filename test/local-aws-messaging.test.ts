@@ -184,8 +184,74 @@ describe('The local AWS, for messages', () => {
       });
     });
 
+    // As LocalStack's tests found at AWS (Apache-2.0), tests/aws/services/sqs/test_sqs.py, March 2026.
+    it('and by its bare name, which is the caller’s own', async () => {
+      const QueueUrl = await newQueue();
+      await send(QueueUrl.split('/').at(-1) ?? '', 'by name');
+      assert.deepEqual(bodies(await receive(QueueUrl)), ['by name']);
+      await fails(send('nowhere', 'x'), 400, 'QueueDoesNotExist', 'The specified queue does not exist.');
+    });
+
     it('and refuses what is no URL of a queue', () =>
-      fails(send('orders', 'x'), 404, 'InvalidAddress', 'The address orders is not valid for this endpoint.'));
+      fails(send('/orders', 'x'), 404, 'InvalidAddress', 'The address /orders is not valid for this endpoint.'));
+
+    // As recorded from AWS by LocalStack (Apache-2.0), test_sqs.snapshot.json, 2024 and 2025.
+    it('that can be changed, and tells what is not for them', async () => {
+      const create = (QueueName: string, Attributes: Record<string, string>) =>
+        sqs().send(new CreateQueueCommand({ QueueName, Attributes }));
+      const set = (QueueUrl: string, Attributes: Record<string, string>) =>
+        sqs().send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
+      const unknown = 'Unknown Attribute FifoQueue.';
+      const only = (name: string) => `You can specify the ${name} only when FifoQueue is set to true.`;
+      for (const [attribute, text] of [
+        [{ FifoQueue: 'false' }, unknown],
+        [{ ContentBasedDeduplication: 'true' }, 'Unknown Attribute ContentBasedDeduplication.'],
+        [{ DeduplicationScope: 'queue' }, only('DeduplicationScope')],
+        [{ FifoThroughputLimit: 'perQueue' }, only('FifoThroughputLimit')]
+      ] as [Record<string, string>, string][]) {
+        await fails(create('attributes', attribute), 400, 'InvalidAttributeName', text);
+      }
+      await fails(set(url('notifications'), { FifoQueue: 'true' }), 400, 'InvalidAttributeName', unknown);
+      await set(url('orders.fifo'), { FifoQueue: 'true' });
+      const fixed = 'Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.';
+      await fails(set(url('orders.fifo'), { FifoQueue: 'false' }), 400, 'InvalidAttributeValue', fixed);
+      await assert.rejects(create('attributes.fifo', {}), { name: 'InvalidParameterValue' });
+      await assert.rejects(create('attributes', { FifoQueue: 'true' }), { name: 'InvalidParameterValue' });
+      const { QueueUrl = '' } = await create('attributes', { DelaySeconds: '1' });
+      await assert.rejects(create('attributes', { DelaySeconds: '2' }), (error: Error & { $response?: object }) => {
+        const { headers } = error.$response as { headers: Record<string, string> };
+        assert.equal(headers['x-amzn-query-error'], 'QueueAlreadyExists;Sender');
+        assert.equal(error.name, 'QueueNameExists');
+        assert.match(
+          error.message,
+          /^A queue already exists with the same name and a different value for attribute Dela/
+        );
+        return true;
+      });
+      await set(QueueUrl, { Policy: '{}', KmsMasterKeyId: 'key' });
+      await set(QueueUrl, { Policy: '', KmsMasterKeyId: '' });
+      const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['Policy', 'KmsMasterKeyId'] });
+      assert.deepEqual((await sqs().send(command)).Attributes ?? {}, {});
+    });
+
+    it('and leaves out of its answers the lists that are empty', async () => {
+      const QueueNamePrefix = 'no queue begins like this';
+      assert.equal((await sqs().send(new ListQueuesCommand({ QueueNamePrefix }))).QueueUrls, undefined);
+      const QueueUrl = await newQueue();
+      assert.equal((await sendBatch(QueueUrl, [{ Id: 'a', MessageBody: 'x' }])).Failed, undefined);
+      assert.equal((await sendBatch(QueueUrl, [{ Id: 'a', MessageBody: '' }])).Successful, undefined);
+    });
+
+    it('and counts a message whose visibility timeout is over among those to receive', async () => {
+      for (const FifoQueue of ['', 'true']) {
+        const QueueUrl = await newQueue(FifoQueue ? { FifoQueue } : {});
+        await send(QueueUrl, 'x', FifoQueue ? { MessageGroupId: 'g', MessageDeduplicationId: 'd' } : {});
+        await receive(QueueUrl, { VisibilityTimeout: 0 });
+        const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+        const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] });
+        assert.deepEqual((await sqs().send(command)).Attributes, { [names[0]]: '1', [names[1]]: '0' });
+      }
+    });
   });
 
   describe('knows another account’s queue', () => {
@@ -263,7 +329,8 @@ describe('The local AWS, for messages', () => {
         'a control character in an attribute',
         { MessageAttributes: { a: attribute('\u0001') } },
         false,
-        'InvalidMessageContents',
+        // As LocalStack's tests found at AWS, test_sqs.py, March 2026.
+        'InvalidParameterValue',
         /^Invalid characters found/
       ],
       [
@@ -357,7 +424,7 @@ describe('The local AWS, for messages', () => {
       ]
     ];
     for (const [title, input, fifo, name, message] of refused) {
-      it(`but not ${title}; in a batch, the other entries get through`, async () => {
+      it(`but not ${title}, alone or in a batch`, async () => {
         const QueueUrl = await newQueue(fifo ? { FifoQueue: 'true' } : {});
         await fails(send(QueueUrl, 'x', input), 400, name, message);
         const good = fifo ? { MessageGroupId: 'g', MessageDeduplicationId: 'good' } : {};
@@ -368,6 +435,12 @@ describe('The local AWS, for messages', () => {
         if (title.startsWith('more than 1 MiB')) {
           const text = 'Batch requests cannot be longer than 1048576 bytes. You have sent 1048578 bytes.';
           return fails(sendBatch(QueueUrl, entries), 400, 'BatchRequestTooLong', text);
+        }
+        // As recorded from AWS by LocalStack (Apache-2.0), test_sqs.snapshot.json, 30 April 2024: all of them, by one name.
+        if (title.startsWith('no group') || title.startsWith('no deduplication id')) {
+          await fails(sendBatch(QueueUrl, entries), 400, 'InvalidParameterValue', message);
+          assert.deepEqual(await receive(QueueUrl), []);
+          return;
         }
         const { Successful, Failed } = await sendBatch(QueueUrl, entries);
         assert.deepEqual([Successful?.map(({ Id }) => Id), Failed?.map(({ Id }) => Id)], [['good'], ['bad']]);
@@ -694,6 +767,19 @@ describe('The local AWS, for messages', () => {
       assert.deepEqual(bodies(await receive(QueueUrl, { WaitTimeSeconds: 10 })), ['foo']);
     });
 
+    it('taking a group that was received from after the others, as AWS does', async () => {
+      const QueueUrl = await newQueue({ FifoQueue: 'true' });
+      const names = ['g1-m1', 'g2-m1', 'g2-m2', 'g3-m1', 'g1-m2'];
+      await sendBatch(
+        QueueUrl,
+        names.map((name) => group(name, name.slice(0, 2)))
+      );
+      const first = await receive(QueueUrl, { MaxNumberOfMessages: 3, VisibilityTimeout: 0 });
+      assert.deepEqual(bodies(first), ['g1-m1', 'g1-m2', 'g2-m1']);
+      const all = await receive(QueueUrl, { VisibilityTimeout: 0 });
+      assert.deepEqual(bodies(all), ['g3-m1', 'g1-m1', 'g1-m2', 'g2-m1', 'g2-m2']);
+    });
+
     it('giving each message once, also where none is to be hidden', async () => {
       const QueueUrl = await newQueue({ FifoQueue: 'true' });
       await sendBatch(QueueUrl, [group('g1-m1', 'g1'), group('g2-m1', 'g2'), group('g1-m2', 'g1')]);
@@ -732,6 +818,14 @@ describe('The local AWS, for messages', () => {
       assert.equal(await isSame(QueueUrl, 'id'), false);
       assert.equal(await publishTo(QueueUrl, 'one', 'id'), await publishTo(QueueUrl, 'one', 'id'));
       assert.equal(await isSame(await newQueue({ ...scoped, ContentBasedDeduplication: 'true' })), false);
+    });
+
+    it('until the queue is purged', async () => {
+      const QueueUrl = await newQueue({ FifoQueue: 'true' });
+      const before = await publishTo(QueueUrl, 'one', 'id');
+      await sqs().send(new PurgeQueueCommand({ QueueUrl }));
+      assert.notEqual(await publishTo(QueueUrl, 'one', 'id'), before);
+      assert.equal((await receive(QueueUrl)).length, 1);
     });
 
     it('as it was made, whatever its scope has become', async () => {

@@ -16,7 +16,7 @@ import {
   targetsField,
   workingFolder
 } from './lib/picture-fields';
-import { annotate, measure, needCanvas, needRoom } from './lib/pixels';
+import { annotate, keeping, measure, needCanvas, needRoom } from './lib/pixels';
 import { toService } from './lib/prepare';
 import type { Report } from './lib/report';
 import { count, leastConfidence, marksOf, report } from './lib/report';
@@ -62,7 +62,7 @@ interface Detection {
 const lastFrames = new WeakMap<Node, LastFrames<Detection>>();
 
 function framesOf(node: Node): LastFrames<Detection> {
-  const frames = lastFrames.get(node) ?? new LastFrames<Detection>();
+  const frames = lastFrames.get(node) ?? new LastFrames<Detection>(({ image }) => image?.length ?? 0);
   lastFrames.set(node, frames);
   return frames;
 }
@@ -152,28 +152,34 @@ const resultOf = ({ report, raw, image, problem }: Detection): Result => ({
   problem
 });
 
+/** What came of a picture, or of the last one where nothing has changed since. */
+async function detectIn(context: Detect, image: Picture, arrival: number): Promise<Result> {
+  const percent = context.inputs.skipUnchanged ?? 0;
+  const analyse = () => detect(context, image, arrival);
+  if (percent === 0) return resultOf(await analyse());
+  const frame = {
+    source: sourceOf(context),
+    question: questionOf(context, image),
+    grey: await measure(image, context.signal),
+    percent
+  };
+  const { result, skipped } = await framesOf(context.node).look(frame, analyse);
+  return skipped
+    ? { ...resultOf(copyOf(result)), aws: { skipped } }
+    : { ...resultOf(copyOf(result)), problem: result.problem };
+}
+
 export = defineAction({
   type: 'aws-rekognition-detect',
   service: 'rekognition',
   operation: ({ operation = 'labels' }) => operations[operation].api,
   fields,
   async run(context) {
-    const { inputs, node, RED } = context;
+    const { inputs, RED } = context;
     const arrival = performance.now();
     const image = await readImage(inputs.image, 'image', workingFolder(RED));
     await checkNeeds(inputs, image);
-    const percent = inputs.skipUnchanged ?? 0;
-    const analyse = () => detect(context, image, arrival);
-    if (percent === 0 || 'S3Object' in image) return resultOf(await analyse());
-    const frame = {
-      source: sourceOf(context),
-      question: questionOf(context, image),
-      grey: await measure(image, context.signal),
-      percent
-    };
-    const { result, skipped } = await framesOf(node).look(frame, analyse);
-    return skipped
-      ? { ...resultOf(copyOf(result)), aws: { skipped } }
-      : { ...resultOf(copyOf(result)), problem: result.problem };
+    if ('S3Object' in image) return resultOf(await detect(context, image, arrival));
+    return keeping(image, () => detectIn(context, image, arrival));
   }
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { createCanvas, loadImage } from 'canvas';
 import { closed } from '../nodes/lib/errors';
 import { pictureFrom } from '../nodes/lib/image';
@@ -155,6 +156,108 @@ describe('Rekognition in trouble', () => {
 
   describe('the thread that draws', () => {
     const drawn = pictureFrom(picture(), 'image');
+
+    /** What the thread is told. */
+    const words: { task?: { do: string }; bytes?: Uint8Array; keep?: boolean; forget?: number; picture?: number }[] =
+      [];
+    const { postMessage } = Worker.prototype;
+    beforeEach(() => {
+      words.length = 0;
+      Worker.prototype.postMessage = function (this: Worker, ...given: Parameters<typeof postMessage>) {
+        // As it is now: its bytes are handed over.
+        words.push({ ...given[0] });
+        postMessage.apply(this, given);
+      };
+    });
+    afterEach(() => {
+      Worker.prototype.postMessage = postMessage;
+    });
+    const tasks = () => words.flatMap(({ task }) => task?.do ?? []);
+    const decoded = () => words.filter(({ bytes }) => bytes);
+    /** The pictures that it still keeps. */
+    const kept = () => {
+      const forgotten = new Set(words.map(({ forget }) => forget));
+      return words.filter(({ keep, picture: number }) => keep && !forgotten.has(number));
+    };
+
+    /** More than the service takes: hardly any compression can make it smaller. */
+    function noise(width: number, height: number): Buffer {
+      const context = createCanvas(width, height).getContext('2d');
+      const pixels = context.getImageData(0, 0, width, height);
+      let state = 1;
+      for (let at = 0; at < pixels.data.length; at += 1) {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        pixels.data[at] = at % 4 === 3 ? 255 : state >>> 24;
+      }
+      context.putImageData(pixels, 0, 0);
+      return context.canvas.encodeSync('png');
+    }
+
+    const two = faces(
+      { Left: 0.1, Top: 0.2, Width: 0.2, Height: 0.3 },
+      { Left: 0.6, Top: 0.2, Width: 0.2, Height: 0.3 }
+    );
+    const everything = { ...identify, skipUnchanged: '5', annotate: 'jpeg' };
+
+    it('decodes a picture once for all that its message wants of it, and forgets it with the message', async () => {
+      relay.answer = (exchange) => (operationOf(exchange) === 'DetectFaces' ? two : json({ FaceMatches: [] }));
+      await deploy(everything);
+      const { error } = await bench.red.send('detect', { payload: noise(1600, 1200) });
+      assert.equal(error, undefined);
+      assert.deepEqual(tasks(), ['measure', 'shrink', 'cut', 'annotate']);
+      assert.equal(decoded().length, 1);
+      assert.deepEqual(kept(), []);
+    });
+
+    it('forgets a picture whose message has failed, or in which nothing has changed', async () => {
+      relay.answer = () => ({ status: 400, errorType: 'AccessDeniedException', body: '{"Message":"no"}' });
+      await deploy({ skipUnchanged: '5', annotate: 'jpeg' });
+      const { error } = await bench.red.send('detect', { payload: picture() });
+      assert.equal(error?.code, 'AccessDeniedException');
+      relay.answer = () => nothing;
+      for (const _ of [1, 2]) assert.equal((await bench.red.send('detect', { payload: picture() })).error, undefined);
+      assert.deepEqual(tasks(), ['measure', 'measure', 'annotate', 'measure']);
+      assert.equal(decoded().length, 3);
+      assert.deepEqual(kept(), []);
+    });
+
+    it('forgets a picture that is broken, so that it is told of it each time', async () => {
+      const broken = Buffer.from('ffd8ffc0000b080064006401011100ffda0008010100003f0055ffd9', 'hex');
+      await deploy({ skipUnchanged: '5', annotate: 'jpeg' });
+      for (const _ of [1, 2]) {
+        assert.equal((await bench.red.send('detect', { payload: broken })).error?.code, 'InvalidValue');
+      }
+      assert.equal(decoded().length, 2);
+      assert.deepEqual(kept(), []);
+    });
+
+    it('keeps no more pictures than it has room for: those of many messages are decoded again, and not mixed up', async () => {
+      const held: (() => void)[] = [];
+      relay.answer = async () => {
+        await new Promise<void>((resolve) => held.push(resolve));
+        return nothing;
+      };
+      await deploy({ skipUnchanged: '5', annotate: 'jpeg', source: 'camera', sourceType: 'msg' });
+      const colours = ['#f00', '#0f0', '#00f'];
+      // Decoded, each of them takes 120 MB.
+      const begun = await Promise.all(
+        colours.map((colour) => bench.red.begin('detect', { payload: picture(6000, 5000, colour), camera: colour }))
+      );
+      await bench.red.until(() => held.length === 3, 'all pictures to be measured');
+      assert.equal(decoded().length, 3);
+      assert.equal(kept().length, 1);
+      for (const answer of held) answer();
+      await bench.red.until(() => begun.every(({ done }) => done === 1), 'all messages to end', 20_000);
+      for (const [number, { error, sent }] of begun.entries()) {
+        assert.equal(error, undefined);
+        const context = createCanvas(60, 50).getContext('2d');
+        context.drawImage(await loadImage(sent[0]?.image as Buffer), 0, 0, 60, 50);
+        const colour = [...context.getImageData(30, 25, 1, 1).data.subarray(0, 3)];
+        assert.equal(colour.indexOf(Math.max(...colour)), number);
+      }
+      assert.ok(decoded().length >= 5, `${decoded().length} decoded`);
+      assert.deepEqual(kept(), []);
+    });
 
     it('does nothing for a message that has ended', async () => {
       const over = AbortSignal.abort(closed());

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type { Canvas, Image, SKRSContext2D } from 'canvas';
 import type { Box } from './boxes';
 import { drawBoxes } from './boxes';
-import type { Delivery, Order, Task } from './pixels';
+import type { Delivery, Order, Task, Word } from './pixels';
 
 /** JPEG's quality, in percent. */
 const quality = 90;
@@ -118,17 +118,28 @@ function work(library: Library, image: Decoded, task: Task): Uint8Array[] {
   return [measure(library, image)];
 }
 
-async function deliver({ task, bytes }: Order): Promise<Delivery> {
+/** What was decoded, and is wanted again, by number. */
+const kept = new Map<number, Decoded>();
+
+async function pictureOf(library: Library, { picture = 0, bytes, keep }: Order): Promise<Decoded> {
+  const image = bytes ? await decode(library, bytes) : kept.get(picture);
+  if (!image) throw new Error('it is not here');
+  if (keep) kept.set(picture, image);
+  return image;
+}
+
+async function deliver(order: Order): Promise<Delivery> {
+  const { task } = order;
   let library: Library;
   try {
     library = load();
   } catch (error) {
     return { problem: 'no canvas', message: (error as NodeJS.ErrnoException).code ?? String(error) };
   }
-  if (!task || !bytes) return { results: [] };
+  if (!task) return { results: [] };
   let image: Decoded;
   try {
-    image = await decode(library, bytes);
+    image = await pictureOf(library, order);
   } catch (error) {
     return { problem: 'no picture', message: (error as Error).message };
   }
@@ -140,9 +151,10 @@ async function deliver({ task, bytes }: Order): Promise<Delivery> {
   }
 }
 
-parentPort?.on('message', async (order: Order | 'end') => {
-  if (order === 'end') return parentPort?.close();
-  const delivery = await deliver(order);
+parentPort?.on('message', async (word: Word) => {
+  if (word === 'end') return parentPort?.close();
+  if ('forget' in word) return kept.delete(word.forget);
+  const delivery = await deliver(word);
   const results = 'results' in delivery ? delivery.results : [];
   parentPort?.postMessage(
     delivery,

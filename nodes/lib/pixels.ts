@@ -13,23 +13,77 @@ export type Task =
   | { do: 'cut'; faces: readonly Box[] }
   | { do: 'measure' };
 
-/** A task for the thread; without one it only has to say that it can draw. */
+interface Job {
+  picture: Picture;
+  task: Task;
+}
+
+/** A task for the thread, and the picture that it is about, by number; without both it only has to say that it can draw. */
 export interface Order {
   task?: Task;
+  picture?: number;
+  /** Of a picture that the thread has not decoded yet. */
   bytes?: Uint8Array<ArrayBuffer>;
+  /** Whether it has to keep the picture for more tasks, until it is told to forget it. */
+  keep?: boolean;
 }
+
+/** What the thread is told; an order is answered. */
+export type Word = Order | { forget: number } | 'end';
 
 /** The thread's answer: pictures, or bytes of grey, or why there are none. */
 export type Delivery =
   | { results: Uint8Array<ArrayBuffer>[] }
   | { problem: 'no canvas' | 'no picture' | 'failed'; message: string };
 
+/** How many bytes of decoded pictures the thread keeps: some four pictures of a 4K camera. */
+const mostKept = 128 * 1024 * 1024;
+
+/** What a picture takes while it is kept. */
+const keptSize = ({ width, height, bytes }: Picture): number => width * height * 4 + bytes.length;
+
+/** The pictures that the thread keeps decoded, by their numbers there; the one that was needed longest ago comes first. */
+class Kept {
+  readonly #numbers = new Map<Picture, number>();
+  #bytes = 0;
+
+  /** The number of a picture, which is the last one to go from now on. */
+  use(picture: Picture): number | undefined {
+    const number = this.take(picture);
+    if (number !== undefined) this.add(picture, number);
+    return number;
+  }
+
+  add(picture: Picture, number: number): void {
+    this.#numbers.set(picture, number);
+    this.#bytes += keptSize(picture);
+  }
+
+  /** Gives up a picture, and gives its number, if it was kept. */
+  take(picture: Picture): number | undefined {
+    const number = this.#numbers.get(picture);
+    if (this.#numbers.delete(picture)) this.#bytes -= keptSize(picture);
+    return number;
+  }
+
+  /** Gives up pictures until there is room for one more, and gives their numbers. */
+  makeRoom(picture: Picture): number[] {
+    const numbers: number[] = [];
+    for (const [oldest] of this.#numbers) {
+      if (this.#bytes + keptSize(picture) <= mostKept) break;
+      numbers.push(this.take(oldest) as number);
+    }
+    return numbers;
+  }
+}
+
 /** How long an idle thread is kept, ms: a camera's next picture comes sooner. */
 const idleTime = 60_000;
 
 /**
  * The thread that works on pixels, so that flows do not stand still for the quarter of a second which a 4K picture needs
- * on a fast machine. It is made when it is first needed, and takes one picture at a time, which bounds its memory.
+ * on a fast machine. It is made when it is first needed, and takes one picture at a time, which bounds its memory. It decodes
+ * a picture once for all that a message wants of it, unless so many messages are under way that it has to give it up.
  */
 class Thread {
   #worker: Worker | undefined;
@@ -38,22 +92,51 @@ class Thread {
   #idle: NodeJS.Timeout | undefined;
   /** The end of the last order. */
   #last: Promise<unknown> = Promise.resolve();
+  /** Those of which more than one thing may be wanted. */
+  readonly #wanted = new Set<Picture>();
+  #kept = new Kept();
+  #numbers = 0;
 
-  order(makeOrder: () => Order): Promise<Delivery> {
-    const delivery = this.#last.then(() => this.#deliver(makeOrder()));
+  /** Does a job, or only tells whether anything can be drawn. Nothing is drawn for a message that has ended before its turn. */
+  order(job?: Job, signal?: AbortSignal): Promise<Delivery> {
+    const delivery = this.#last.then(() => {
+      signal?.throwIfAborted();
+      return this.#deliver(job);
+    });
     this.#last = delivery.catch(() => undefined);
     return delivery;
   }
 
-  async #deliver(order: Order): Promise<Delivery> {
+  /** From now on the picture is kept once it is decoded. */
+  keep(picture: Picture): void {
+    this.#wanted.add(picture);
+  }
+
+  /** Nothing more is wanted of the picture. */
+  release(picture: Picture): void {
+    this.#wanted.delete(picture);
+    this.#forget(this.#kept.take(picture));
+  }
+
+  #forget(number: number | undefined): void {
+    if (number !== undefined) this.#tell({ forget: number });
+  }
+
+  #tell(word: Word): void {
+    this.#worker?.postMessage(word);
+  }
+
+  async #deliver(job: Job | undefined): Promise<Delivery> {
     clearTimeout(this.#idle);
     this.#worker ??= this.#start();
     const worker = this.#worker;
     try {
       worker.ref();
       const answer = once(worker, 'message', { signal: this.#ended.signal });
+      const order: Order = job ? { task: job.task, ...this.#show(job.picture) } : {};
       worker.postMessage(order, order.bytes ? [order.bytes.buffer] : []);
       const [delivery] = (await answer) as [Delivery];
+      if (job && 'problem' in delivery) this.#forget(this.#kept.take(job.picture));
       return delivery;
     } catch (error) {
       throw new ActionError('UnknownError', `The thread that draws pictures has ended: ${(error as Error).message}.`);
@@ -63,7 +146,20 @@ class Thread {
     }
   }
 
+  /** A picture for an order: as its number where the thread has it, else with a copy of its bytes, which are needed here. */
+  #show(picture: Picture): Omit<Order, 'task'> {
+    const known = this.#kept.use(picture);
+    if (known !== undefined) return { picture: known, keep: true };
+    this.#numbers += 1;
+    const order = { picture: this.#numbers, bytes: new Uint8Array(picture.bytes) };
+    if (!this.#wanted.has(picture) || keptSize(picture) > mostKept) return order;
+    for (const number of this.#kept.makeRoom(picture)) this.#forget(number);
+    this.#kept.add(picture, this.#numbers);
+    return { ...order, keep: true };
+  }
+
   #start(): Worker {
+    this.#kept = new Kept();
     const worker = new Worker(join(__dirname, 'pixels-thread.js'));
     const ended = new AbortController();
     this.#ended = ended;
@@ -81,7 +177,7 @@ class Thread {
 
   /** It ends by itself: what it draws with does not like to be cut off. */
   #end(): void {
-    this.#worker?.postMessage('end');
+    this.#tell('end');
     this.#worker = undefined;
   }
 }
@@ -94,8 +190,8 @@ const withoutCanvas = (what: string, message: string) =>
     `needs the optional package canvas, which is not installed here; install it in the Node-RED user folder with: npm install canvas@npm:@napi-rs/canvas. (${message})`
   );
 
-async function done(what: string, makeOrder: () => Order): Promise<Buffer[]> {
-  const delivery = await thread.order(makeOrder);
+async function done(what: string, job?: Job, signal?: AbortSignal): Promise<Buffer[]> {
+  const delivery = await thread.order(job, signal);
   if ('results' in delivery) return delivery.results.map((result) => Buffer.from(result.buffer));
   if (delivery.problem === 'no canvas') throw withoutCanvas(what, delivery.message);
   if (delivery.problem === 'no picture') throw invalid('image', 'is a broken picture: it cannot be decoded.');
@@ -105,19 +201,23 @@ async function done(what: string, makeOrder: () => Order): Promise<Buffer[]> {
 /** What waits for the thread at most, with the pictures in it. */
 const backlog = new Backlog(1000, 256 * 1024 * 1024, 'the thread that draws pictures');
 
-/**
- * The thread gets a copy of its own: the message's bytes are still needed here. Nothing is drawn for a message that has
- * ended before its turn.
- */
-async function work(what: string, { bytes }: Picture, task: Task, signal?: AbortSignal): Promise<Buffer[]> {
-  backlog.take(bytes.length);
+async function work(what: string, picture: Picture, task: Task, signal?: AbortSignal): Promise<Buffer[]> {
+  const { length } = picture.bytes;
+  backlog.take(length);
   try {
-    return await done(what, () => {
-      signal?.throwIfAborted();
-      return { task, bytes: new Uint8Array(bytes) };
-    });
+    return await done(what, { picture, task }, signal);
   } finally {
-    backlog.give(bytes.length);
+    backlog.give(length);
+  }
+}
+
+/** Does what may want several things of a picture: the thread keeps it decoded until that is done, if it has room. */
+export async function keeping<R>(picture: Picture, work: () => Promise<R>): Promise<R> {
+  thread.keep(picture);
+  try {
+    return await work();
+  } finally {
+    thread.release(picture);
   }
 }
 
@@ -130,7 +230,7 @@ export const needRoom = ({ bytes }: Picture): void => backlog.check(bytes.length
 /** Throws `InvalidValue` where nothing can be drawn here; `what` names what needs it. */
 export async function needCanvas(what: string): Promise<void> {
   if (canDraw) return;
-  await done(what, () => ({}));
+  await done(what);
   canDraw = true;
 }
 

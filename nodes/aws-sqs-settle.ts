@@ -6,6 +6,7 @@ import type { Fields, Inputs } from './lib/fields';
 import { choice, number, optional } from './lib/fields';
 import { Input } from './lib/input';
 import { type NodeModule, onClose } from './lib/node-module';
+import { receivedIn } from './lib/received';
 
 const fields = {
   action: choice(['delete', 'return'], { icon: 'check' }),
@@ -24,8 +25,8 @@ const fields = {
 const operations = { delete: 'DeleteMessage', return: 'ChangeMessageVisibility' };
 
 /** The handle that the receiver of the message has put into it. Throws `MissingValue`. */
-function handleOf(msg: NodeMessage & { aws?: unknown }): string {
-  const handle = (msg.aws as { handle?: unknown } | null | undefined)?.handle;
+function handleOf(msg: NodeMessage): string {
+  const { handle } = receivedIn(msg);
   if (typeof handle === 'string' && handle !== '') return handle;
   throw missing('msg.aws.handle', 'is required, but has no value: only messages of an aws-sqs-receive can be settled.');
 }
@@ -41,11 +42,12 @@ const settleNode: NodeModule = {
         input.status.countRequests(1);
         try {
           await passage.until(settle(handle, action === 'delete' ? { action } : { action, delay }));
+          return {};
         } finally {
           input.status.countRequests(-1);
         }
       },
-      toError: (thrown, { action } = {}) =>
+      toError: (thrown, { action = 'delete' } = {}) =>
         toActionError(thrown, {
           type: node.type,
           service: 'sqs',

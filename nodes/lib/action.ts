@@ -9,11 +9,14 @@ import { ActionError } from './errors';
 import { toActionError } from './failures';
 import type { Field, Fields, Inputs } from './fields';
 import { choice, credentials, optional, regionIs, regionOfArn, regionPattern, show, text } from './fields';
-import type { Work } from './input';
-import { Input } from './input';
+import type { Changes, Work } from './input';
+import { Input, report } from './input';
 import { type NodeModule, onClose } from './node-module';
+import { inParallel } from './parallel';
 import type { Passage } from './passage';
 import type { Config } from './read';
+import { checkValue } from './read';
+import { receivedIn } from './received';
 import type { Command, Sdks, ServiceName } from './sdks';
 import { sdkOf } from './sdks';
 
@@ -97,6 +100,9 @@ export const commonFields = {
 const mostWaiting = 10_000;
 const mostWaitingBytes = 64 * 1024 * 1024;
 
+/** Targets of one message that are tried side by side. */
+const mostAtOnce = 50;
+
 /** What one message, or one of its many targets, came to; `aws` is for `msg.aws`. */
 type Attempt = { aws: Record<string, unknown>; result: Result } | { error: ActionError };
 
@@ -162,7 +168,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     this.#input.status.progress(text);
   }
 
-  run(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<void> {
+  run(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<Changes> {
     const seconds = this.action.timeout?.(inputs as Inputs<F>);
     const targets = this.#many && inputs[this.#many];
     const work = () =>
@@ -175,10 +181,10 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     return typeof operation === 'string' ? operation : operation(inputs as Partial<Inputs<F>>);
   }
 
-  async #runOne(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<void> {
+  async #runOne(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<Changes> {
     const attempt = await this.#attempt(inputs, inputs[this.#many ?? ''], passage);
     if ('error' in attempt) throw attempt.error;
-    this.#apply(msg, inputs, attempt.result, attempt.aws);
+    return this.#changes(msg, inputs, attempt.result, attempt.aws);
   }
 
   async #runMany(
@@ -186,8 +192,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     inputs: Record<string, unknown>,
     targets: unknown[],
     passage: Passage
-  ): Promise<void> {
-    const attempts = await Promise.all(targets.map((target) => this.#attempt(inputs, target, passage)));
+  ): Promise<Changes> {
+    const attempts = await inParallel(targets, mostAtOnce, (target) => this.#attempt(inputs, target, passage));
     const results = attempts.map((attempt, index) => {
       const target = targets[index];
       if ('error' in attempt) return { target, error: { name: attempt.error.name, message: attempt.error.message } };
@@ -199,7 +205,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
       target: targets[index],
       ...('aws' in attempt ? attempt.aws : {})
     }));
-    this.#apply(msg, inputs, { parsed: () => results, raw: () => results }, { requests });
+    return this.#changes(msg, inputs, { parsed: () => results, raw: () => results }, { requests });
   }
 
   /** One target's way, from its check to its result; never rejects, since one target's failure is its own. */
@@ -208,7 +214,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     const own = Array.isArray(many && inputs[many]) ? { ...inputs, [many as string]: target } : inputs;
     const call = new Call(this, this.#account, own as Inputs<F>, target, passage);
     try {
-      if (own !== inputs) (this.action.fields[many as string] as Field).check(target, many as string);
+      if (passage.reason) throw passage.reason;
+      if (own !== inputs) checkValue(many as string, this.action.fields[many as string] as Field, target);
       const result = await passage.until(call.run());
       return { aws: call.toMessage(result.aws), result };
     } catch (thrown) {
@@ -219,26 +226,23 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     }
   }
 
-  #apply(msg: NodeMessage, inputs: Record<string, unknown>, result: Result, aws: Record<string, unknown>): void {
+  /** What the message gets of a result. */
+  #changes(msg: NodeMessage, inputs: Record<string, unknown>, result: Result, aws: Record<string, unknown>): Changes {
     const { service } = this.action;
     const operation = this.#operation(inputs);
-    if (result.problem) this.node.error(Object.assign(result.problem, { service, operation }), msg);
-    msg.payload = result[inputs.output as 'parsed' | 'raw']();
-    // A message of an aws-sqs-receive can still be settled behind this node.
-    const handle = (msg.aws as { handle?: unknown } | null | undefined)?.handle;
-    msg.aws = { service, operation, ...aws, ...(handle !== undefined && { handle }) };
-    for (const name in result.message) {
-      const value = result.message[name];
-      if (value === undefined) delete msg[name];
-      else msg[name] = value;
-    }
+    if (result.problem) report(this.node, Object.assign(result.problem, { service, operation }), msg);
+    return {
+      ...result.message,
+      payload: result[inputs.output as 'parsed' | 'raw'](),
+      aws: { service, operation, ...aws, ...receivedIn(msg) }
+    };
   }
 }
 
-async function limited(seconds: number, passage: Passage, work: () => Promise<void>): Promise<void> {
+async function limited<R>(seconds: number, passage: Passage, work: () => Promise<R>): Promise<R> {
   const timer = setTimeout(() => passage.abort(timedOut(seconds)), seconds * 1000);
   try {
-    await work();
+    return await work();
   } finally {
     clearTimeout(timer);
   }

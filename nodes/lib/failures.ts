@@ -204,8 +204,25 @@ function describeService(failure: Failure, status: number | undefined): Describe
   };
 }
 
-/** The SDK's names for an answer in which it finds no error of AWS. */
-const unreadable = new Set(['SyntaxError', 'UnknownError', 'Unknown', 'Error']);
+/** JavaScript's own: what stumbles over something unforeseen, such as an answer with other types than AWS gives. */
+const stumbles = new Set([
+  'Error',
+  'EvalError',
+  'RangeError',
+  'ReferenceError',
+  'SyntaxError',
+  'TypeError',
+  'URIError'
+]);
+
+/** What no library describes. */
+function describeUnforeseen({ name = 'Error', message = '' }: Failure): Described {
+  const text = message === '' ? name : `${name}: ${message}`;
+  return { name: 'UnknownError', message: `Something unforeseen went wrong: ${text}`, retryable: false };
+}
+
+/** The SDK's names for an answer in which it finds no error of AWS, or that it cannot read. */
+const unreadable = new Set([...stumbles, 'UnknownError', 'Unknown']);
 const isUnreadable = ({ name = '', message = '', $metadata }: Failure): boolean =>
   unreadable.has(name) || ($metadata?.requestId === undefined && unreadable.has(message));
 
@@ -215,7 +232,7 @@ function describe(failure: Failure, status: number | undefined): Described {
   }
   if (failure.$fault === undefined && isNetworkCode(failure.code)) return describeNetwork(failure, failure.code);
   if (status === 407 || (isUnreadable(failure) && status !== undefined)) return describeForeign(failure, status);
-  return describeService(failure, status);
+  return stumbles.has(failure.name ?? 'Error') ? describeUnforeseen(failure) : describeService(failure, status);
 }
 
 /** An answer may hold anything where text is expected, such as the list of texts that some gateways give. */

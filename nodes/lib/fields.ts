@@ -63,19 +63,26 @@ const preferring = (first: ValueType, ...literals: ValueType[]): ValueType[] => 
   ...[...literals, ...sources].filter((type) => type !== first)
 ];
 
-export const kindOf = (value: unknown): string => {
+export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return 'an array';
-  if (Buffer.isBuffer(value)) return 'a Buffer';
+  try {
+    if (Array.isArray(value)) return 'an array';
+    if (Buffer.isBuffer(value)) return 'a Buffer';
+  } catch {
+    // A proxy that has been revoked.
+  }
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
-};
+}
+
+/** Characters of a text that are looked at for quoting it: a text of a message can have any number. */
+const mostLookedAt = 2000;
 
 /** A short quote of a value for the text of an error. */
 export function show(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') return kindOf(value);
   // A URL may hold a password.
-  const text = value.replace(/\/\/.*@/, '//***@');
+  const text = value.slice(0, mostLookedAt).replace(/\/\/.*@/, '//***@');
   return text.length > 60 ? `${JSON.stringify(text.slice(0, 60))}…` : JSON.stringify(text);
 }
 

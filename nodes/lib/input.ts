@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { ActionError } from './errors';
-import { closed, closing } from './errors';
+import { closed, closing, invalid, memberOf, reasonOf, textOf } from './errors';
 import type { Fields } from './fields';
 import { together } from './parallel';
 import { Passage } from './passage';
@@ -8,14 +8,17 @@ import type { Config, Read } from './read';
 import { compileField } from './read';
 import { Status } from './status';
 
+/** Members of a message to set; `undefined` deletes one. */
+export type Changes = Record<string, unknown>;
+
 /** What a node does with the messages that it takes in. */
 export interface Work {
   /** Those whose values it needs. */
   readonly fields: Fields;
   /** Messages enter `run` in the order in which they came, however long each one's fields take to read. */
   readonly inOrder?: boolean;
-  /** Does the work and puts the result into the message; rejects with what went wrong, and then leaves it as it was. */
-  run(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<void>;
+  /** Does the work and gives what the message gets of it; rejects with what went wrong. Leaves the message as it is. */
+  run(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<Changes>;
   /** The error to report, after whatever of the fields could be read. */
   toError(thrown: unknown, inputs?: Record<string, unknown>): ActionError;
   /** Ends what is under way for several messages at once. */
@@ -24,6 +27,33 @@ export interface Work {
 
 /** How long a closing node waits for what is in flight, ms. */
 const closeLimit = 10_000;
+
+/** How many nodes get what a node sends; Node-RED's types do not tell. */
+const wiresOf = (node: Node): number => (node as Node & { wires: string[][] }).wires.flat().length;
+
+/** As much of a message as can always be copied. */
+const idOf = (msg: NodeMessage): NodeMessage => ({ _msgid: textOf(memberOf(msg, '_msgid')) });
+
+/** Tells Catch nodes of an error, with the message; without it where Node-RED cannot copy that. */
+export function report(node: Node, error: ActionError, msg: NodeMessage): void {
+  try {
+    node.error(error, msg);
+  } catch {
+    node.error(error, idOf(msg));
+  }
+}
+
+function put(msg: NodeMessage & Changes, name: string, value: unknown): void {
+  if (value === undefined) delete msg[name];
+  else msg[name] = value;
+}
+
+/** A message that takes no change has not been changed. */
+function putBack(msg: NodeMessage, name: string, value: unknown): void {
+  try {
+    put(msg, name, value);
+  } catch {}
+}
 
 /** The input of a deployed node: the way of each message from its arrival to its one `done`. */
 export class Input {
@@ -36,7 +66,7 @@ export class Input {
   #closing = false;
 
   constructor(
-    RED: NodeAPI,
+    private readonly RED: NodeAPI,
     private readonly node: Node,
     config: Config,
     private readonly work: Work
@@ -57,8 +87,9 @@ export class Input {
       try {
         done(problem);
       } catch (thrown) {
-        // Node-RED could not give the message to a Catch or Complete node: nobody else says what became of it.
-        this.node.error(problem ?? this.work.toError(thrown));
+        // Node-RED could not give a Catch or Complete node its copy of the message.
+        if (problem) this.node.error(problem, idOf(msg));
+        else this.node.error(this.work.toError(thrown));
       }
     });
   }
@@ -87,12 +118,27 @@ export class Input {
       if (this.#closing) throw closing();
       const reading = this.#inOrder(this.#read(msg, inputs));
       if (reading !== undefined) await passage.until(reading);
-      await this.work.run(msg, inputs, passage);
-      // Node-RED clones the message here, which can fail for what a flow has put into it.
-      send(msg);
+      this.#pass(msg, await this.work.run(msg, inputs, passage), send);
       return undefined;
     } catch (thrown) {
       return this.work.toError(thrown, inputs);
+    }
+  }
+
+  /** Sends the message on with its changes. Where that fails, the message is as it came, and nobody has it. */
+  #pass(msg: NodeMessage, changes: Changes, send: (msg: NodeMessage) => void): void {
+    const before: Changes = {};
+    try {
+      for (const name in changes) {
+        before[name] = msg[name as keyof NodeMessage];
+        put(msg, name, changes[name]);
+      }
+      // With several wires Node-RED clones the message, which can fail when it is on its way to some of them already.
+      if (wiresOf(this.node) > 1) this.RED.util.cloneMessage(msg);
+      send(msg);
+    } catch (thrown) {
+      for (const name in before) putBack(msg, name, before[name]);
+      throw invalid('The message', `cannot be sent on, although the work is done: ${reasonOf(thrown)}.`);
     }
   }
 

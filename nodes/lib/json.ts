@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { invalid } from './errors';
+import { invalid, reasonOf } from './errors';
 
 /** The value of a text that is JSON; `undefined` for any other text, or none. */
 export function parseJson(text: string | undefined): { value: unknown } | undefined {
@@ -12,7 +12,7 @@ export function parseJson(text: string | undefined): { value: unknown } | undefi
 }
 
 function whyNotJson(error: unknown): string {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   return reason.includes('circular') ? 'it contains itself; pick the members that are needed' : reason;
 }
 

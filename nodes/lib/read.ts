@@ -49,6 +49,18 @@ interface Manner {
   origin: string;
 }
 
+/** Many targets of one message: beyond that it is taken for a mistake. */
+const mostTargets = 1000;
+
+/** Checks a value that a flow gave for a field. Throws `InvalidValue`, whatever looking at the value comes to. */
+export function checkValue(name: string, field: Field, value: unknown): unknown {
+  try {
+    return field.check(value, name);
+  } catch (thrown) {
+    throw valueError(name, thrown, field.secret);
+  }
+}
+
 /** Turns what a source gave into what `run` gets. */
 function finish(name: string, field: Field, { required, typed, origin }: Manner, value: unknown): unknown {
   if (isAbsent(value, field, required)) {
@@ -56,9 +68,11 @@ function finish(name: string, field: Field, { required, typed, origin }: Manner,
     return undefined;
   }
   if (!field.many || !Array.isArray(value)) return field.check(value, name, typed);
-  if (value.length === 0) throw invalid(name, 'must name at least one target, but is an empty array.');
+  const { length } = value;
+  if (length === 0) throw invalid(name, 'must name at least one target, but is an empty array.');
+  if (length > mostTargets) throw invalid(name, `may name at most ${mostTargets} targets, but names ${length}.`);
   // A copy: the flow may go on changing its array, and holes in it are targets too.
-  return Array.from(value);
+  return Array.from({ length }, (_, index) => value[index] as unknown);
 }
 
 /** Where a field's value comes from, and what makes an input of it. */

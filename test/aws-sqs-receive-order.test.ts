@@ -1,5 +1,6 @@
 /** The order of a FIFO queue's groups on their way through a flow. */
 import assert from 'node:assert/strict';
+import { Deliveries } from '../nodes/lib/deliveries';
 import { account, credentials, receiveNode, settleNode, useBench, useQueues } from './aws';
 import type { Message } from './node-red';
 import { sink } from './node-red';
@@ -371,5 +372,28 @@ describe('messages of one group', () => {
 
   it('come in their order, and do not wait, where each is deleted once it was sent on', async () => {
     assert.deepEqual(await received(fifo, 'sent'), ['one', 'two', 'three']);
+  });
+
+  it('are not handed on when their turn comes and their time is over', async () => {
+    const told: string[] = [];
+    const deliveries = new Deliveries({
+      settle: () => Promise.resolve(),
+      giveBack: async (behind) => void told.push(...behind.map(({ messageId }) => `${messageId} goes back`)),
+      failed: assert.ifError,
+      lapsed: (lost) => void told.push(...lost.map(({ messageId }) => `${messageId} is lost`)),
+      changed: () => undefined
+    });
+    for (const [messageId, seconds] of [
+      ['a0', 60],
+      ['a1', 0],
+      ['a2', 60]
+    ] as const) {
+      const end = performance.now() + seconds * second;
+      deliveries.add({ messageId, receiptHandle: messageId, end, groupId: 'a' }, () => told.push(`${messageId} comes`));
+    }
+    await deliveries.settle(1, { action: 'delete' });
+    deliveries.close();
+    assert.deepEqual(told, ['a0 comes', 'a2 goes back', 'a1 is lost']);
+    assert.equal(deliveries.size, 0);
   });
 });

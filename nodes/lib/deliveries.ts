@@ -160,7 +160,8 @@ export class Deliveries {
   forget(delivery: Delivery): void {
     this.#forget(delivery);
     const next = this.#groups.remove(delivery);
-    if (next) this.#hand(next);
+    if (next && next.end <= performance.now()) this.lapse([next]);
+    else if (next) this.#hand(next);
     this.holder.changed();
   }
 

@@ -149,7 +149,7 @@ export class Receiver {
         await this.#poll(place, await this.#room());
         this.#tried('ReceiveMessage');
       } catch (error) {
-        if (!this.#closing) this.#tried('ReceiveMessage', error);
+        this.#tried('ReceiveMessage', error);
       }
       await this.#recover();
     }
@@ -264,6 +264,8 @@ export class Receiver {
   }
 
   #tried(operation: Operation, thrown?: unknown): void {
+    // Nothing is tried again then.
+    if (this.#closing && thrown !== undefined) return;
     if (this.#troubles.tried(operation, thrown)) this.#show();
   }
 

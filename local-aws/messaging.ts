@@ -18,6 +18,7 @@ import {
   SqsError,
   sqsErrorAnswer
 } from './sqs-rules';
+import { readSubscription } from './subscription-rules';
 
 /** A topic as fauxqs keeps it. */
 interface StoredTopic {
@@ -186,7 +187,11 @@ export class Messaging {
       throw notAuthorized(call, principal, arn ?? anyTopic(call, principal), 'identity');
     const own = await this.#fauxqs(principal.account);
     if (call.operation === 'ListTopics') return listTopics(call, principal.account, own.topics.topics.values());
-    if (call.operation !== 'Publish' && call.operation !== 'PublishBatch') return passOn(own, call);
+    if (call.operation !== 'Publish' && call.operation !== 'PublishBatch') {
+      if (TopicArn !== undefined) checkArn('TopicArn', TopicArn, call);
+      const subscribes = call.operation === 'Subscribe' || call.operation === 'SetSubscriptionAttributes';
+      return passOn(own, subscribes ? readSubscription(call) : call);
+    }
     const account = arn?.split(':')[4];
     if (account !== undefined && accounts.has(account)) await this.#fauxqs(account);
     const publishing = {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import {
   CreateTopicCommand,
+  GetTopicAttributesCommand,
   ListTopicsCommand,
   PublishBatchCommand,
   PublishCommand,
   type PublishCommandInput,
+  SetSubscriptionAttributesCommand,
   SetTopicAttributesCommand,
   SNSClient,
   SubscribeCommand
@@ -849,6 +851,68 @@ describe('The local AWS, for messages', () => {
       const Attributes = { ContentBasedDeduplication: 'False' };
       await sqs().send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
       assert.deepEqual(await read(), { FifoQueue: 'true', ContentBasedDeduplication: 'false' });
+    });
+  });
+
+  // As recorded from AWS by LocalStack (Apache-2.0), tests/aws/services/sns/test_sns.snapshot.json, 2023 to 2025.
+  describe('subscribes', () => {
+    const subscribe = (Protocol: string, Endpoint: string, Attributes: Record<string, string> = {}) =>
+      sns().send(new SubscribeCommand({ TopicArn: topicArn('alerts'), Protocol, Endpoint, Attributes }));
+    const invalid = (text: string) => `Invalid parameter: ${text}`;
+    for (const [title, protocol, endpoint, attributes, text] of [
+      ['a queue by its URL', 'sqs', 'http://127.0.0.1/111111111111/kitchen', {}, invalid('SQS endpoint ARN')],
+      ['a queue by its name', 'sqs', 'kitchen', {}, invalid('SQS endpoint ARN')],
+      [
+        'a FIFO queue to a standard topic',
+        'sqs',
+        queueArn('orders.fifo'),
+        {},
+        invalid(invalid('Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics'))
+      ],
+      ['no number', 'sms', 'invalid-number', {}, 'Invalid SMS endpoint: invalid-number'],
+      ['a number with too many dashes', 'sms', '+15--551234567', {}, 'Invalid SMS endpoint: +15--551234567'],
+      ['a number with a dot behind it', 'sms', '+15551234567.', {}, 'Invalid SMS endpoint: +15551234567.'],
+      [
+        'with RawMessageDelivery that is neither true nor false',
+        'sqs',
+        queueArn('kitchen'),
+        { RawMessageDelivery: 'wrongvalue' },
+        invalid('Attributes Reason: RawMessageDelivery: Invalid value [wrongvalue]. Must be true or false.')
+      ]
+    ] as [string, string, string, Record<string, string>, string][]) {
+      it(`but not ${title}`, () =>
+        fails(subscribe(protocol, endpoint, attributes), 400, 'InvalidParameterException', text));
+    }
+
+    it('however true is written, also later', async () => {
+      const QueueUrl = await newQueue();
+      const Endpoint = queueArn(QueueUrl.split('/').at(-1) ?? '');
+      const { TopicArn } = await sns().send(new CreateTopicCommand({ Name: 'subscribes' }));
+      const Attributes = { RawMessageDelivery: 'TrUe' };
+      const input = { TopicArn, Protocol: 'sqs', Endpoint, Attributes, ReturnSubscriptionArn: true };
+      const { SubscriptionArn } = await sns().send(new SubscribeCommand(input));
+      await publish({ TopicArn, Message: 'bare' });
+      assert.deepEqual(bodies(await receive(QueueUrl)), ['bare']);
+      const set = (AttributeValue: string) =>
+        sns().send(
+          new SetSubscriptionAttributesCommand({ SubscriptionArn, AttributeName: 'RawMessageDelivery', AttributeValue })
+        );
+      await set('False');
+      await publish({ TopicArn, Message: 'bare' });
+      assert.match((await receive(QueueUrl))[0]?.Body ?? '', /^\{"Type":"Notification"/);
+      const text = (value: string) => invalid(`RawMessageDelivery: Invalid value [${value}]. Must be true or false.`);
+      await fails(set('test-ValUe'), 400, 'InvalidParameterException', text('test-ValUe'));
+      await fails(set(''), 400, 'InvalidParameterException', text(''));
+    });
+
+    it('to a number with separators', async () => {
+      await subscribe('sms', '+12/34-567.890');
+    });
+
+    it('and tells of a topic only by its ARN', async () => {
+      const command = new GetTopicAttributesCommand({ TopicArn: 'topic' });
+      const text = invalid('TopicArn Reason: An ARN must have at least 6 elements, not 1');
+      await fails(sns().send(command), 400, 'InvalidParameterException', text);
     });
   });
 

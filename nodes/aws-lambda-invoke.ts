@@ -1,12 +1,13 @@
 import type { InvokeCommandOutput } from '@aws-sdk/client-lambda';
 import type { Context } from './lib/action';
 import { defineAction } from './lib/action';
-import { ActionError, invalid } from './lib/errors';
-import { couldNotConnect, wasThrottled } from './lib/failures';
+import { ActionError, foreignAnswer, invalid, textOf } from './lib/errors';
+import { couldNotConnect } from './lib/failures';
 import { choice, flag, json, jsonText, many, optional, plainNumber, text } from './lib/fields';
 import { hostContext } from './lib/host';
 import { parseJson, present, stringify } from './lib/json';
 import { retry } from './lib/retry';
+import { wasThrottled } from './lib/retryable';
 
 /** Bytes; from Lambda's own refusals. */
 const payloadLimit = { RequestResponse: 6_291_556, DryRun: 6_291_556, Event: 1_048_576 };
@@ -110,23 +111,36 @@ async function invoke(context: Invocation): Promise<InvokeCommandOutput> {
 interface Told {
   errorType?: unknown;
   errorMessage?: unknown;
+  message?: unknown;
   stackTrace?: unknown;
   trace?: unknown;
 }
 
-function functionError(name: string, kind: string, body: unknown, log: string | undefined): ActionError {
-  const told: Told = typeof body === 'object' && body !== null ? body : {};
+/** An object of the runtime's or of the function's own, or whatever other text there is. */
+function toldBy(body: string | undefined): Told {
+  const value = parseJson(body)?.value;
+  if (typeof value === 'object') return value ?? {};
+  return { errorMessage: typeof value === 'string' ? value : body };
+}
+
+function functionError(name: string, kind: string, body: string | undefined, log: string | undefined): ActionError {
+  const told = toldBy(body);
   const errorType = typeof told.errorType === 'string' ? told.errorType : undefined;
-  const reason =
-    typeof told.errorMessage === 'string' && told.errorMessage !== '' ? told.errorMessage : 'it gave no reason';
-  const extra = {
-    errorType: errorType ?? kind,
-    errorMessage: told.errorMessage ?? '',
-    stackTrace: told.stackTrace ?? told.trace,
-    log
-  };
+  const errorMessage = told.errorMessage ?? told.message ?? '';
+  const reason = errorMessage === '' ? 'it gave no reason' : textOf(errorMessage);
+  const extra = { errorType: errorType ?? kind, errorMessage, stackTrace: told.stackTrace ?? told.trace, log };
   const message = `The function ${name} failed: ${errorType ? `${errorType}: ` : ''}${reason}`;
   return new ActionError('FunctionError', message, { extra, cause: { functionError: kind, ...extra } });
+}
+
+/**
+ * Whether an answer is Lambda's, which names each request and the version that ran. Local ones may do neither, but answer
+ * what the function gave, or say by the status that there is nothing: none of that is a page of HTML.
+ */
+function isOfLambda(output: InvokeCommandOutput, body: string | undefined): boolean {
+  const { $metadata, StatusCode, ExecutedVersion, FunctionError } = output;
+  if (($metadata.requestId ?? ExecutedVersion ?? FunctionError) !== undefined) return true;
+  return body === undefined ? StatusCode !== 200 : !/^\ufeff?\s*</.test(body);
 }
 
 export = defineAction({
@@ -138,15 +152,17 @@ export = defineAction({
   timeout: ({ timeout }) => timeout,
   async run(context) {
     const { inputs, node, redact } = context;
-    const { StatusCode, Payload, ExecutedVersion, FunctionError, LogResult } = await invoke(context);
+    const output = await invoke(context);
+    const { StatusCode, Payload, ExecutedVersion, FunctionError, LogResult } = output;
     const text = Payload && Payload.length > 0 ? Buffer.from(Payload).toString() : undefined;
+    if (!isOfLambda(output, text)) throw foreignAnswer(StatusCode, text);
     // A successful answer is the flow's own.
     const body = FunctionError && text !== undefined ? redact(text) : text;
     const log = LogResult === undefined ? undefined : redact(Buffer.from(LogResult, 'base64').toString());
     if (log !== undefined) node.log(log);
     const answer = parseJson(body);
     if (FunctionError && inputs.functionError === 'error') {
-      throw functionError(inputs.functionName, FunctionError, answer?.value, log);
+      throw functionError(inputs.functionName, FunctionError, body, log);
     }
     const members = { StatusCode, Payload: body, ExecutedVersion, FunctionError, LogResult: log };
     return {

@@ -1,7 +1,7 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import type { Context } from './lib/action';
 import { defineAction } from './lib/action';
-import { ActionError } from './lib/errors';
+import { ActionError, foreignAnswer } from './lib/errors';
 import { choice, flag, number, optional, text } from './lib/fields';
 
 const fields = {
@@ -20,13 +20,14 @@ async function listPage(
   { sdk, inputs, send }: Context<'lambda', typeof fields>,
   marker: string | undefined
 ): Promise<Page> {
-  const { Functions = [], NextMarker } = await send(
+  const { Functions, NextMarker, $metadata } = await send(
     new sdk.ListFunctionsCommand({
       MaxItems: inputs.maxItems,
       Marker: marker,
       FunctionVersion: inputs.allVersions ? 'ALL' : undefined
     })
   );
+  if (!Functions) throw foreignAnswer($metadata.httpStatusCode);
   return { functions: Functions, next: NextMarker || undefined };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { roles } from '../local-aws/client';
 import { deployAction, invokeNode, useBench } from './aws';
 import type { Message, Outcome } from './node-red';
+import { Relay } from './relay';
 
 describe('aws-lambda-invoke', () => {
   const bench = useBench();
@@ -180,6 +181,16 @@ describe('aws-lambda-invoke', () => {
       assert.equal((await lastRequest())?.bytes, '  {"a" : 1e2}'.length);
     });
 
+    for (const [what, payload] of [
+      ['text', '\ufeff{"a":1}'],
+      ['a Buffer', Buffer.from('\ufeff{"a":1}')]
+    ] as const) {
+      it(`is JSON also behind a byte order mark, which the service does not get: ${what}`, async () => {
+        await invoke({ functionName: 'echo' }, { payload });
+        assert.equal((await lastRequest())?.bytes, '{"a":1}'.length);
+      });
+    }
+
     it('may come from another place: a transform sees the whole message', async () => {
       const expression = '{"name": user.first & " " & $uppercase(user.last), "env": $env("NIMBUS_TEST")}';
       process.env.NIMBUS_TEST = 'from the environment';
@@ -193,6 +204,7 @@ describe('aws-lambda-invoke', () => {
 
     it('may be a JSON literal', async () => {
       assert.deepEqual(await echoed({ payload: '{"fixed": true}', payloadType: 'json' }, {}), { fixed: true });
+      assert.deepEqual(await echoed({ payload: '\ufeff{"fixed": true}', payloadType: 'json' }, {}), { fixed: true });
     });
 
     it('may be just under the limit of the service', async () => {
@@ -290,6 +302,45 @@ describe('aws-lambda-invoke', () => {
         String(errorOf(await invoke({ functionName: 'sleeps-too-long' })).errorMessage),
         /timed out after 1/
       );
+    });
+
+    for (const [what, body, expected] of [
+      ['plain text', 'out of paper', { errorType: 'Unhandled', errorMessage: 'out of paper', reason: 'out of paper' }],
+      ['text', '"out of ink"', { errorType: 'Unhandled', errorMessage: 'out of ink', reason: 'out of ink' }],
+      ['a message', '{"message":"no ink"}', { errorType: 'Unhandled', errorMessage: 'no ink', reason: 'no ink' }],
+      [
+        'a type and a message behind a byte order mark',
+        '\ufeff{"errorType":"Ink","message":"none"}',
+        { errorType: 'Ink', errorMessage: 'none', reason: 'Ink: none' }
+      ],
+      [
+        'an object',
+        '{"errorMessage":{"code":7}}',
+        { errorType: 'Unhandled', errorMessage: { code: 7 }, reason: '{"code":7}' }
+      ],
+      ['nothing', '{}', { errorType: 'Unhandled', errorMessage: '', reason: 'it gave no reason' }],
+      ['null', 'null', { errorType: 'Unhandled', errorMessage: '', reason: 'it gave no reason' }]
+    ] as const) {
+      it(`keeps what it says: ${what}`, async () => {
+        const headers = { 'X-Amz-Function-Error': 'Unhandled', 'x-amzn-RequestId': 'one' };
+        const relay = await Relay.start(bench.aws.url);
+        relay.answer = () => ({ body, headers });
+        await deployAction(bench, invokeNode(), { endpoint: relay.url });
+        const { errorType, errorMessage, message, cause } = errorOf(await bench.red.send('invoke', { payload: 1 }));
+        const { reason, ...told } = expected;
+        assert.deepEqual({ errorType, errorMessage }, told);
+        assert.equal(message, `The function hello failed: ${reason}`);
+        assert.deepEqual((cause as { errorMessage: unknown }).errorMessage, told.errorMessage);
+        await relay.stop();
+      });
+    }
+
+    it('answers JSON behind a byte order mark', async () => {
+      const relay = await Relay.start(bench.aws.url);
+      relay.answer = () => ({ body: '\ufeff{"a":1}', headers: { 'x-amzn-RequestId': 'one' } });
+      await deployAction(bench, invokeNode(), { endpoint: relay.url });
+      assert.deepEqual(sentBy(await bench.red.send('invoke', { payload: 1 })).payload, { a: 1 });
+      await relay.stop();
     });
 
     it('goes on with its payload where that is asked for', async () => {

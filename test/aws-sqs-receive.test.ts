@@ -350,10 +350,13 @@ describe('aws-sqs-receive', () => {
       ['auto', 'false', false],
       ['auto', 'null', null],
       ['auto', '"text"', 'text'],
+      ['auto', '\ufeff{"a": 1}', { a: 1 }],
+      ['auto', '\ufeffno JSON {', '\ufeffno JSON {'],
       ['auto', 'no JSON {', 'no JSON {'],
       ['auto', 'Grüße, 世界 🌍', 'Grüße, 世界 🌍'],
       ['string', '{"a": 1}', '{"a": 1}'],
       ['string', '12', '12'],
+      ['string', '\ufeff{"a": 1}', '\ufeff{"a": 1}'],
       ['buffer', '{"a": 1}', Buffer.from('{"a": 1}')],
       ['buffer', 'Grüße 🌍', Buffer.from('Grüße 🌍')]
     ] as const) {

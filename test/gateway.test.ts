@@ -59,6 +59,66 @@ describe('an answer that is not one of AWS', () => {
     assert.equal((await failing(invokeNode())).name.length, 100);
   });
 
+  const page = '<!DOCTYPE html>\n<html><body>Please accept the terms of this network.</body></html>';
+  const says = /^The answer \(HTTP \d+\) is not one of AWS: .*check the endpoint/;
+
+  for (const [what, status, invocationType, body] of [
+    ['a page of HTML', 200, 'RequestResponse', page],
+    ['a page of HTML behind a byte order mark', 200, 'RequestResponse', `\ufeff ${page}`],
+    ['nothing at all', 200, 'RequestResponse', ''],
+    ['a page of HTML', 202, 'Event', page],
+    ['a page of HTML', 200, 'Event', page],
+    ['nothing at all', 200, 'Event', ''],
+    ['a page of HTML', 200, 'DryRun', page]
+  ] as const) {
+    it(`is no result of a function: ${what} with ${status} for ${invocationType}`, async () => {
+      relay.answer = () => ({ status, body, headers: { 'Content-Type': 'text/html' } });
+      const error = await failing(invokeNode({ invocationType, functionError: 'output', retries: 2 }));
+      assert.deepEqual([error.name, error.statusCode, error.retryable], ['UnknownError', status, false]);
+      assert.match(error.message, says);
+      assert.equal((error.cause as { message: string }).message, body);
+      assert.equal(relay.exchanges.length, 1);
+    });
+  }
+
+  for (const [what, reply, expected] of [
+    ['JSON', { body: '{"greeting":"hi"}' }, { greeting: 'hi' }],
+    ['JSON of HTML', { body: JSON.stringify(page) }, page],
+    ['null', { body: 'null' }, null],
+    ['text', { body: 'Hello' }, { StatusCode: 200, Payload: 'Hello' }],
+    ['HTML with the version that ran', { body: page, headers: { 'X-Amz-Executed-Version': '3' } }, page],
+    ['nothing, when it was queued', { status: 202, body: '' }, { StatusCode: 202 }]
+  ] as const) {
+    it(`is the result of a local Lambda that names no request: ${what}`, async () => {
+      relay.answer = () => reply;
+      const nodes = [account(bench, { endpoint: relay.url }), invokeNode(), sink('out')];
+      await bench.red.deploy(nodes, { credentials: credentials() });
+      const { error, sent } = await bench.red.send('invoke', { payload: {} });
+      assert.equal(error, undefined);
+      const payload = sent[0]?.payload as { Payload?: string };
+      assert.deepEqual(expected === page ? (payload?.Payload ?? payload) : payload, expected);
+    });
+  }
+
+  for (const body of ['{}', '{"ok":true}']) {
+    it(`is no list of functions: ${body}`, async () => {
+      relay.answer = () => ({ body });
+      assert.match((await failing(listNode())).message, says);
+    });
+  }
+
+  it('is nobody who has signed in', async () => {
+    const said = () => bench.red.logs.filter(({ level }) => level === 'warn').map(({ text }) => text);
+    for (const body of [page, '<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>']) {
+      relay.answer = () => ({ body });
+      bench.red.clearLogs();
+      await bench.red.deploy([]);
+      await bench.red.deploy([account(bench, { endpoint: relay.url, validate: true })], { credentials: credentials() });
+      await bench.red.until(() => said().length > 0);
+      assert.match(said().join(), /^Sign-in failed: UnknownError: The answer \(HTTP 200\) is not one of AWS/);
+    }
+  });
+
   it('fails alone among many targets', async () => {
     relay.answer = ({ path }) =>
       path.includes('/fails/') ? { status: 400, body: '{"message":["odd"]}', errorType: 'Odd' } : undefined;

@@ -160,6 +160,19 @@ export function valueError(name: string, thrown: unknown, secret = false): Actio
   if (isActionError(thrown)) return thrown;
   return invalid(name, `cannot be read${secret ? '' : `: ${reasonOf(thrown)}`}.`);
 }
+/** What to say of an answer that is none of AWS's. */
+export const foreignText = (status: number | undefined): string =>
+  `The answer${status === undefined ? '' : ` (HTTP ${status})`} is not one of AWS: a proxy or gateway may have given it; check the endpoint.`;
+
+/**
+ * An answer that does not come from AWS although it says that all is well: a portal's page, or that of another server at a
+ * wrong endpoint. `said` is how it begins.
+ */
+export function foreignAnswer(status?: number, said = ''): ActionError {
+  const cause = { name: 'UnknownError', message: said.slice(0, longestText) };
+  return new ActionError('UnknownError', foreignText(status), { cause });
+}
+
 export const closing = (): ActionError =>
   new ActionError('Closed', 'The node is being closed: nothing was sent.', { retryable: true });
 export const closed = (): ActionError =>

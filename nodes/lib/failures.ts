@@ -1,5 +1,6 @@
-import { ActionError, FieldError, isActionError, textOf } from './errors';
+import { ActionError, FieldError, foreignText, isActionError, textOf } from './errors';
 import { redact, redactDeep } from './redaction';
+import { isBecomingReady, mayPass, wasThrottled } from './retryable';
 import { labelsOf } from './words';
 
 /** The members of an SDK, Node.js or OpenSSL error that are read here; any of them may be absent. */
@@ -33,27 +34,6 @@ export function couldNotConnect(error: unknown): boolean {
   if (syscall !== undefined && connecting.has(syscall)) return true;
   // The SDK's connection time limit has no code of its own, only this text.
   return name === 'TimeoutError' && code === undefined && message.includes('did not establish a connection');
-}
-
-const throttlingNames = new Set([
-  'EC2ThrottledException',
-  'PriorRequestNotComplete',
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'RequestThrottled',
-  'RequestThrottledException',
-  'SlowDown',
-  'Throttled',
-  'ThrottledException',
-  'Throttling',
-  'ThrottlingException',
-  'TooManyRequestsException'
-]);
-
-/** True when the service refused the request because of its rate, before doing any work. */
-export function wasThrottled(error: unknown): boolean {
-  const { name = '', $metadata } = error as Failure;
-  return throttlingNames.has(name) || $metadata?.httpStatusCode === 429;
 }
 
 /** True when a service refused a whole batch for what is in it, so that some of its entries may be all right. */
@@ -117,12 +97,13 @@ function meaningOf(name: string, failure: Failure, status: number | undefined): 
   }
   if (Object.hasOwn(meanings, name)) return meanings[name];
   if (wasThrottled(failure)) return 'There were too many requests: send fewer at a time, or try again later.';
+  if (isBecomingReady(failure)) return 'It is just being made ready: try again in a moment.';
   return isOwnFault(failure, status) ? 'The service has a fault of its own: try again later.' : undefined;
 }
 
 /** True when the service says that the request was all right. */
-const isOwnFault = ({ $fault }: Failure, status: number | undefined): boolean =>
-  $fault === 'server' || (status !== undefined && status >= 500);
+const isOwnFault = (failure: Failure, status: number | undefined): boolean =>
+  mayPass(failure) !== false && (failure.$fault === 'server' || (status !== undefined && status >= 500));
 
 const networkTexts: Record<string, string> = {
   EAI_AGAIN: 'The name of the service could not be looked up: check the network, its DNS and the region.',
@@ -164,7 +145,7 @@ function describeForeign(failure: Failure, status: number): Described {
   if (status === 407) return { name: 'UnknownError', message: `${proxyRefusal} (HTTP 407)`, retryable: false };
   return {
     name: 'UnknownError',
-    message: `The answer (HTTP ${status}) is not one of AWS: a proxy or gateway may have given it; check the endpoint.`,
+    message: foreignText(status),
     retryable: status >= 500 || failure.name === 'TimeoutError'
   };
 }
@@ -200,7 +181,7 @@ function describeService(failure: Failure, status: number | undefined): Describe
   return {
     name,
     message: meaning ? `${meaning} (${text})` : text,
-    retryable: wasThrottled(failure) || isOwnFault(failure, status)
+    retryable: mayPass(failure) ?? isOwnFault(failure, status)
   };
 }
 

@@ -1,11 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { invalid, reasonOf } from './errors';
 
-/** The value of a text that is JSON; `undefined` for any other text, or none. */
+/** Text without the byte order mark that some programs put in front: JSON has none. */
+export const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
+
+/** The value of a text that is JSON, behind a byte order mark or not; `undefined` for any other text, or none. */
 export function parseJson(text: string | undefined): { value: unknown } | undefined {
   if (text === undefined) return undefined;
   try {
-    return { value: JSON.parse(text) };
+    return { value: JSON.parse(withoutMark(text)) };
   } catch {
     return undefined;
   }
@@ -29,12 +32,12 @@ export function stringify(value: unknown, name: string): string {
 }
 
 /**
- * What to send for a value: text or a Buffer that is JSON already goes as it is, anything else as its JSON. It is text in
- * any case, which Node.js writes together with a request's head, and into which no flow can write before it is sent.
+ * What to send for a value: text or a Buffer that is JSON already goes as it is, without a byte order mark, which no
+ * service takes for JSON; anything else goes as its JSON. It is text in any case, which Node.js writes together with a request's head, and into which no flow can write before it is sent.
  */
 export function toJson(value: unknown, name: string): string {
   const text = Buffer.isBuffer(value) && isUtf8(value) ? value.toString() : value;
-  return typeof text === 'string' && parseJson(text) ? text : stringify(value, name);
+  return typeof text === 'string' && parseJson(text) ? withoutMark(text) : stringify(value, name);
 }
 
 /** The text of a message: text as it is, any other value as its JSON. */

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { invalid, memberOf, reasonOf, textOf } from './errors';
+import { withoutMark } from './json';
 
 /** Where a typed field's value comes from: Node-RED's own names for it. */
 export type ValueType = 'msg' | 'flow' | 'global' | 'env' | 'jsonata' | 'str' | 'num' | 'bool' | 'json';
@@ -45,7 +46,7 @@ function literal(name: string, { value, type }: StoredValue): unknown {
   if (type === 'bool') return /^true$/i.test(value);
   if (type !== 'json') return value;
   try {
-    return JSON.parse(value);
+    return JSON.parse(withoutMark(value));
   } catch (error) {
     throw invalid(name, `is no valid JSON: ${(error as Error).message}.`);
   }

@@ -103,6 +103,17 @@ describe('aws-lambda-invoke', () => {
       assert.equal((await lastRequest())?.region, 'eu-west-1');
     });
 
+    for (const [partition, region] of [
+      ['aws-cn', 'cn-north-1'],
+      ['aws-eusc', 'eusc-de-east-1'],
+      ['aws-iso-b', 'us-isob-east-1']
+    ] as const) {
+      it(`goes to the region that the ARN names in the partition ${partition}`, async () => {
+        await invoke({ functionName: `arn:${partition}:lambda:${region}:${account}:function:hello` });
+        assert.equal((await lastRequest())?.region, region);
+      });
+    }
+
     it('sends a qualifier that is given, and none by default', async () => {
       assert.equal(sentBy(await invoke({ qualifier: 'live', qualifierType: 'str' })).aws?.executedVersion, '2');
       assert.equal(sentBy(await invoke({})).aws?.executedVersion, '$LATEST');

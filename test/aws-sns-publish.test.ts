@@ -76,6 +76,19 @@ describe('aws-sns-publish', () => {
       assert.equal(msg.aws?.region, 'eu-west-1');
     });
 
+    for (const [partition, region] of [
+      ['aws-cn', 'cn-north-1'],
+      ['aws-eusc', 'eusc-de-east-1'],
+      ['aws-iso-b', 'us-isob-east-1']
+    ] as const) {
+      it(`a topic of the partition ${partition}, in the region that its ARN names`, async () => {
+        const target = `arn:${partition}:sns:${region}:111111111111:alarms`;
+        await publish({ target });
+        const [request] = await requests();
+        assert.deepEqual([request?.region, request?.input.TopicArn], [region, target]);
+      });
+    }
+
     it('a phone number', async () => {
       const msg = await published({ target: '+12065550100' }, { payload: 'Door open' });
       assert.match(String((msg.payload as { MessageId: string }).MessageId), uuid);

@@ -172,6 +172,32 @@ describe('the shared files', () => {
     assert.ok(env.read('runs').length <= 12, `it ran ${env.read('runs').length} times`);
   });
 
+  describe('that name what is not there', () => {
+    const cases: [what: string, profile: Record<string, string>, reason: RegExp][] = [
+      [
+        'an SSO session',
+        { sso_session: 'nobody', sso_account_id: '1', sso_role_name: 'x' },
+        /names something that is not there, such as its sso_session/
+      ],
+      [
+        'the file of a web identity token',
+        { role_arn: roles.demo.arn, web_identity_token_file: '/nowhere/token' },
+        /ENOENT.*\/nowhere\/token/
+      ],
+      ['a program', { credential_process: '/nowhere/program' }, /credential_process of the profile failed/],
+      ['a source profile', { role_arn: roles.demo.arn, source_profile: 'nobody' }, /\[nobody\]/]
+    ];
+    for (const [what, profile, reason] of cases) {
+      it(`are a sign-in without keys, which says why: ${what}`, async () => {
+        env.config({ garden: profile });
+        await deploy(garden);
+        const { error } = await invoke();
+        assert.equal(error?.name, 'CredentialsProviderError');
+        assert.match(error.message, reason);
+      });
+    }
+  });
+
   describe('name the endpoints of a profile', () => {
     const here = { ...garden, endpoint: '' };
     const hosts = (): string[] =>

@@ -7,9 +7,14 @@ import { regionIs, regionPattern, show } from './fields';
 
 type Section = Readonly<Record<string, string | undefined>>;
 
+type Reader = typeof import('@smithy/core/config');
+let loaded: Reader | undefined;
+
 /** The SDK's own reader: it comes with the sign-in, and is found from there wherever the package manager has put it. */
-const reader = (): typeof import('@smithy/core/config') =>
-  createRequire(require.resolve('@aws-sdk/credential-providers'))('@smithy/core/config');
+function reader(): Reader {
+  loaded ??= createRequire(require.resolve('@aws-sdk/credential-providers'))('@smithy/core/config') as Reader;
+  return loaded;
+}
 
 /** Not what belongs to profiles, nor a broken file's lines, which may hold secrets. */
 const isProfile = (name: string): boolean => !/^(sso-session|services)\.|\p{Cc}/u.test(name);
@@ -24,8 +29,8 @@ export async function profileNames(): Promise<string[]> {
 
 function stampOf(file: string): string {
   try {
-    const { mtimeMs, size, ino } = statSync(file);
-    return `${mtimeMs} ${size} ${ino}`;
+    const found = statSync(file, { throwIfNoEntry: false });
+    return found ? `${found.mtimeMs} ${found.size} ${found.ino}` : '';
   } catch {
     return '';
   }

@@ -156,16 +156,22 @@ type WebIdentity = import('@aws-sdk/client-sts').AssumeRoleWithWebIdentityComman
 /** Keys end up in headers, which Node.js refuses to send with other characters, such as the quotes of a pasted text. */
 function checkCharacters({ accessKeyId, secretAccessKey, sessionToken = '' }: Identity): void {
   if (/^[\x21-\x7e]*$/.test(accessKeyId + secretAccessKey + sessionToken)) return;
-  throw Object.assign(new Error('The keys hold blanks or other characters that no key has.'), {
-    name: 'CredentialsProviderError'
-  });
+  throw noKeys('The keys hold blanks or other characters that no key has.');
 }
 
-/** What a credential_process wrote, and its own command line, may hold secrets that nobody here knows. */
-function withoutOutput(error: Error): Error {
-  if (!error.message.startsWith('Command failed: ')) return error;
-  const told = new Error('The credential_process of the profile failed: run it by hand to see why.');
-  return Object.assign(told, { name: error.name });
+/** No keys: the SDK's own name for it. */
+const noKeys = (text: string): Error => Object.assign(new Error(text), { name: 'CredentialsProviderError' });
+
+/** What a source has thrown, as people can use it. */
+function sourceError(error: NodeJS.ErrnoException): Error {
+  // What the process wrote, and its own command line, may hold secrets that nobody here knows.
+  if (error.message.startsWith('Command failed: ')) {
+    return noKeys('The credential_process of the profile failed: run it by hand to see why.');
+  }
+  // Such as the token of a web identity.
+  if (error.syscall === 'open') return noKeys(error.message);
+  if (!(error instanceof TypeError)) return error;
+  return noKeys('The profile names something that is not there, such as its sso_session: look at the shared files.');
 }
 
 /** The endpoint of a client; without one it is AWS's own, not that of some other profile, which the SDK would look up. */
@@ -206,7 +212,7 @@ function baseProvider(sdk: Providers, signIn: SignIn, options: InnerClientOption
       : () => sdk.fromNodeProviderChain(init)();
   return () =>
     ask().catch((error: Error) => {
-      throw withoutOutput(error);
+      throw sourceError(error);
     });
 }
 

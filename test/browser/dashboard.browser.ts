@@ -107,11 +107,11 @@ describe(`the dashboard in Node-RED ${nodeRedVersion}`, function () {
     await row(editor, 'unknown face');
     const teach = page.getByRole('button', { name: 'Teach' });
     assert.equal(await teach.isEnabled(), false);
-    await page.getByLabel('Name').fill('Anna');
+    await page.getByLabel('Name').fill('Zoë Müller');
     await teach.click();
-    await toast(editor, 'Anna was taught.');
-    await who(editor, 'Anna');
-    await row(editor, 'Anna');
+    await toast(editor, 'Zoë Müller was taught.');
+    await who(editor, 'Zoë Müller');
+    await row(editor, 'Zoë Müller');
 
     const after = await points(editor);
     for (const [name, count] of Object.entries(after)) assert.ok(count > (before[name] ?? 0), `${name} has grown`);

@@ -423,6 +423,26 @@ describe('aws-rekognition-detect', () => {
       assert.deepEqual(picturesSent('DetectLabels'), [porchPng]);
     });
 
+    it('as a camera makes it goes byte for byte as well, and its size and boxes are those that are seen', async () => {
+      const comment = Buffer.from('fffe000663616d65', 'hex');
+      // Lies on its side; a second block says otherwise, and does not count.
+      const [turned, upright] = [6, 1].map((orientation) =>
+        Buffer.from(`ffe1002245786966000049492a00080000000100120103000100000000000000000000`, 'hex').fill(
+          orientation,
+          28,
+          29
+        )
+      ) as [Buffer, Buffer];
+      const start = porchJpeg.subarray(0, 2);
+      const strange = Buffer.concat([start, turned, upright, comment, Buffer.alloc(608), porchJpeg.subarray(2, -2)]);
+      await deploy({ annotate: 'png' }, throughRelay());
+      const { payload, image } = await send({ payload: strange });
+      assert.deepEqual(picturesSent('DetectLabels'), [strange]);
+      assert.deepEqual((payload as Payload).image, { width: size.height, height: size.width });
+      const { width, height } = await loadImage(image as Buffer);
+      assert.deepEqual({ width, height }, { width: size.height, height: size.width });
+    });
+
     it('may be a path: absolute, relative, or a file URL, whatever the name says', async () => {
       const path = join(await newFolder(), 'Küche 1%.gif');
       await writeFile(path, porchPng);

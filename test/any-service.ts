@@ -1,0 +1,310 @@
+/**
+ * A service that answers anything: as AWS does, or as AWS, a gateway or a broken line would at its worst. Each trial has a
+ * path of its own as its endpoint, and so its own answers, in the order of its requests.
+ */
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** How a request is answered; `good` where nothing is said. */
+export const answerKinds = [
+  'good',
+  'throttled',
+  'refused',
+  'denied',
+  'broken',
+  'unavailable',
+  'page',
+  'gateway',
+  'redirect',
+  'empty',
+  'half',
+  'odd',
+  'oddError',
+  'nothing',
+  'reset',
+  'resetAfter',
+  'quoting',
+  'functionError'
+] as const;
+
+export interface AnswerPlan {
+  kind: (typeof answerKinds)[number];
+  /** Milliseconds. */
+  delay: number;
+  /** What an odd answer holds in place of what it should. */
+  odd: unknown;
+}
+
+type Protocol = 'rest' | 'query' | 'json';
+interface Asked {
+  protocol: Protocol;
+  operation: string;
+  body: string;
+  request: IncomingMessage;
+}
+
+const requestId = '00000000-0000-4000-8000-000000000000';
+const md5 = (text: string) => createHash('md5').update(text).digest('hex');
+const face = { BoundingBox: { Left: 0.1, Top: 0.1, Width: 0.5, Height: 0.5 }, Confidence: 99 };
+
+/** What AWS says when all is well, by operation. */
+const good: Record<string, (asked: Asked) => unknown> = {
+  Invoke: () => ({ ok: true }),
+  ListFunctions: () => ({ Functions: [{ FunctionName: 'hello' }] }),
+  SendMessage: ({ body }) => ({ MessageId: 'm', MD5OfMessageBody: md5(JSON.parse(body).MessageBody) }),
+  SendMessageBatch: ({ body }) => ({
+    Successful: JSON.parse(body).Entries.map(({ Id, MessageBody }: Record<string, string>) => ({
+      Id,
+      MessageId: 'm',
+      MD5OfMessageBody: md5(MessageBody as string)
+    })),
+    Failed: []
+  }),
+  GetQueueUrl: () => ({ QueueUrl: 'https://sqs.us-east-1.amazonaws.com/111111111111/orders' }),
+  GetQueueAttributes: () => ({ Attributes: { VisibilityTimeout: '60' } }),
+  DeleteMessage: () => ({}),
+  ChangeMessageVisibility: () => ({}),
+  DetectLabels: () => ({ Labels: [{ Name: 'Car', Confidence: 90, Instances: [face] }] }),
+  DetectFaces: () => ({ FaceDetails: [face] }),
+  DetectText: () => ({ TextDetections: [{ DetectedText: 'x', Type: 'LINE', Confidence: 99, Geometry: face }] }),
+  DetectModerationLabels: () => ({ ModerationLabels: [{ Name: 'Smoking', Confidence: 80 }] }),
+  RecognizeCelebrities: () => ({ CelebrityFaces: [], UnrecognizedFaces: [face] }),
+  DetectProtectiveEquipment: () => ({ Persons: [{ ...face, BodyParts: [] }] }),
+  SearchFacesByImage: () => ({ FaceMatches: [{ Similarity: 99, Face: { ExternalImageId: 'Ada', FaceId: 'f' } }] }),
+  IndexFaces: () => ({ FaceRecords: [{ Face: { ...face, FaceId: 'f' } }], UnindexedFaces: [] }),
+  CreateCollection: () => ({ StatusCode: 200 })
+};
+
+const xml = (operation: string, result: string) =>
+  `<${operation}Response><${operation}Result>${result}</${operation}Result><ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${operation}Response>`;
+
+const goodXml: Record<string, (asked: Asked) => string> = {
+  Publish: () => '<MessageId>m</MessageId>',
+  PublishBatch: ({ body }) => {
+    const ids = [...new URLSearchParams(body)].filter(([name]) => name.endsWith('.Id')).map(([, id]) => id);
+    const members = ids.map((id) => `<member><Id>${id}</Id><MessageId>m</MessageId></member>`);
+    return `<Successful>${members.join('')}</Successful><Failed/>`;
+  },
+  AssumeRole: () => {
+    const keys = `<AccessKeyId>ASIATRIAL0000000</AccessKeyId><SecretAccessKey>${secrets.role}</SecretAccessKey>`;
+    return `<Credentials>${keys}<SessionToken>${secrets.session}</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials>`;
+  }
+};
+
+/** What nobody may ever read: the account's, the role's and the message's. */
+export const secrets = {
+  account: 'account-secret/0123456789+ABCDEF',
+  role: 'role-secret/0123456789+ABCDEFGHIJ',
+  session: 'session-token/0123456789+ABCDEFGH==',
+  message: 'message-secret/0123456789+ABCDEFG'
+};
+
+interface Trial {
+  answers: AnswerPlan[];
+  requests: number;
+  /** Messages that a receiver gets. */
+  queue: string[];
+}
+
+export class AnyService {
+  readonly #trials = new Map<string, Trial>();
+  readonly #server: Server;
+
+  private constructor() {
+    this.#server = createServer((request, response) => this.#take(request, response));
+  }
+
+  static async start(): Promise<AnyService> {
+    const service = new AnyService();
+    await new Promise<void>((resolve) => service.#server.listen(0, '127.0.0.1', resolve));
+    return service;
+  }
+
+  /** Makes a trial with these answers and gives its endpoint. */
+  trial(id: string, answers: AnswerPlan[], queue: string[] = []): string {
+    this.#trials.set(id, { answers: [...answers], requests: 0, queue });
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/${id}`;
+  }
+
+  /** How many requests of a trial have come. */
+  requests(id: string): number {
+    return this.#trials.get(id)?.requests ?? 0;
+  }
+
+  forget(): void {
+    this.#trials.clear();
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    const [, id = '', ...path] = (request.url ?? '').split('/');
+    const trial = this.#trials.get(id);
+    const chunks: Buffer[] = [];
+    request.on('error', () => undefined).on('data', (chunk: Buffer) => chunks.push(chunk));
+    response.on('error', () => undefined);
+    request.on('end', () => {
+      const asked = askedFor(request, path.join('/'), Buffer.concat(chunks).toString());
+      if (!trial) {
+        response.destroy();
+        return;
+      }
+      if (asked.operation === 'ReceiveMessage') {
+        receive(trial, response);
+        return;
+      }
+      trial.requests += 1;
+      const plan = trial.answers.shift() ?? { kind: 'good', delay: 0, odd: null };
+      setTimeout(() => answer(plan, asked, response), plan.delay);
+    });
+  }
+}
+
+function askedFor(request: IncomingMessage, path: string, body: string): Asked {
+  const target = String(request.headers['x-amz-target'] ?? '');
+  if (target) return { protocol: 'json', operation: target.split('.').pop() as string, body, request };
+  if (path.startsWith('2015-03-31')) {
+    const operation = request.method === 'POST' ? 'Invoke' : 'ListFunctions';
+    return { protocol: 'rest', operation, body, request };
+  }
+  return { protocol: 'query', operation: new URLSearchParams(body).get('Action') ?? '', body, request };
+}
+
+/** A queue hands out what it has, and keeps the next request open. */
+function receive(trial: Trial, response: ServerResponse): void {
+  const bodies = trial.queue.splice(0, 10);
+  const Messages = bodies.map((Body, index) => ({
+    MessageId: `m${index}`,
+    ReceiptHandle: `r${index}`,
+    Body,
+    MD5OfBody: md5(Body),
+    Attributes: { ApproximateReceiveCount: '2', SentTimestamp: '1' }
+  }));
+  if (bodies.length > 0) response.writeHead(200, headers('json')).end(JSON.stringify({ Messages }));
+}
+
+const types: Record<Protocol, string> = {
+  rest: 'application/json',
+  query: 'text/xml',
+  json: 'application/x-amz-json-1.0'
+};
+const headers = (protocol: Protocol) => ({ 'Content-Type': types[protocol], 'x-amzn-RequestId': requestId });
+
+/** What the service says when it has done its work. */
+function goodAnswer(asked: Asked, response: ServerResponse): [status: number, text: string] {
+  const { protocol, operation } = asked;
+  if (operation === 'Invoke') {
+    response.setHeader('X-Amz-Executed-Version', '$LATEST');
+    const type = asked.request.headers['x-amz-invocation-type'];
+    if (type === 'Event') return [202, ''];
+    if (type === 'DryRun') return [204, ''];
+  }
+  if (protocol === 'query') return [200, xml(operation, goodXml[operation]?.(asked) ?? '')];
+  return [200, JSON.stringify(good[operation]?.(asked) ?? {})];
+}
+
+function fail(asked: Asked, response: ServerResponse, status: number, code: string, message: unknown): void {
+  const { protocol } = asked;
+  const text = typeof message === 'string' ? message : JSON.stringify(message);
+  const body =
+    protocol === 'query'
+      ? `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${escaped(text)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`
+      : JSON.stringify({ __type: code, message });
+  const type = protocol === 'rest' ? { 'x-amzn-ErrorType': code } : {};
+  response.writeHead(status, { ...headers(protocol), ...type }).end(body);
+}
+
+/** The secrets that belong to a request, by its access key ID: no other is known to who reports its failure. */
+function knownTo(authorization: string): string {
+  if (authorization.includes('AKIAMESSAGE')) return secrets.message;
+  if (authorization.includes('ASIATRIAL')) return `${secrets.role} ${secrets.session} ${secrets.account}`;
+  return secrets.account;
+}
+
+const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
+/** The same members, all with a value of some other type. */
+const oddly = (text: string, odd: unknown): string => {
+  try {
+    const members = Object.keys(JSON.parse(text) as object);
+    return JSON.stringify(Object.fromEntries(members.map((name) => [name, odd])));
+  } catch {
+    return text.replace(/>[^<]+</g, `>${escaped(JSON.stringify(odd) ?? '')}<`);
+  }
+};
+
+function answer({ kind, odd }: AnswerPlan, asked: Asked, response: ServerResponse): void {
+  const { protocol, request } = asked;
+  const [status, text] = goodAnswer(asked, response);
+  const page = '<html><body><h1>Please sign in</h1></body></html>';
+  switch (kind) {
+    case 'good':
+      response.writeHead(status, headers(protocol)).end(text);
+      break;
+    case 'throttled':
+      fail(asked, response, protocol === 'rest' ? 429 : 400, 'ThrottlingException', 'Rate exceeded');
+      break;
+    case 'refused':
+      fail(asked, response, 400, 'InvalidParameterValueException', 'No.');
+      break;
+    case 'denied':
+      fail(asked, response, 403, 'AccessDeniedException', 'User is not authorized');
+      break;
+    case 'broken':
+      fail(asked, response, 500, 'InternalFailure', 'An internal error occurred.');
+      break;
+    case 'unavailable':
+      fail(asked, response, 503, 'ServiceUnavailable', 'Service is unable to handle request.');
+      break;
+    case 'page':
+      response.writeHead(200, { 'Content-Type': 'text/html' }).end(page);
+      break;
+    case 'gateway':
+      response.writeHead(502, { 'Content-Type': 'text/html' }).end(page);
+      break;
+    case 'redirect':
+      response.writeHead(307, { Location: 'https://login.example.com/' }).end();
+      break;
+    case 'empty':
+      response.writeHead(200, headers(protocol)).end();
+      break;
+    case 'half':
+      response.writeHead(status, { ...headers(protocol), 'Content-Length': String(text.length + 10) }).write(text);
+      setImmediate(() => response.destroy());
+      break;
+    case 'odd':
+      response.writeHead(status, headers(protocol)).end(oddly(text, odd));
+      break;
+    case 'oddError':
+      response
+        .writeHead(400, headers(protocol))
+        .end(JSON.stringify({ __type: odd, message: odd, code: odd, errors: odd, name: odd }));
+      break;
+    case 'nothing':
+      response.writeHead(400, headers(protocol)).end(JSON.stringify(odd) ?? '');
+      break;
+    case 'quoting':
+      fail(
+        asked,
+        response,
+        403,
+        'SignatureDoesNotMatch',
+        `You sent ${request.headers.authorization} with ${request.headers['x-amz-security-token']}: ${knownTo(String(request.headers.authorization))}`
+      );
+      break;
+    case 'functionError':
+      response.setHeader('X-Amz-Function-Error', 'Unhandled');
+      response
+        .writeHead(status, headers(protocol))
+        .end(
+          asked.operation === 'Invoke' ? JSON.stringify({ errorMessage: odd, errorType: odd, stackTrace: odd }) : text
+        );
+      break;
+    default:
+      response.destroy();
+  }
+}

@@ -1,0 +1,25 @@
+/** `npm run fuzz -- 100000 [seed]`: so many generated messages, and a table of what became of them by node. */
+import { generate, tableOf } from './generated';
+import { startNodeRed } from './node-red';
+
+async function main(): Promise<void> {
+  const messages = Number(process.argv[2] ?? 10_000);
+  const seed = Number(process.argv[3] ?? Date.now() % 2 ** 31);
+  const began = Date.now();
+  const say = (line: string) => console.log(`${((Date.now() - began) / 1000).toFixed(0)} s: ${line}`);
+  console.log(`${messages} messages, Node.js ${process.version}, seed ${seed}`);
+  const red = await startNodeRed();
+  try {
+    const results = await generate(red, { messages, seed, say });
+    const reached = results.filter((each) => each.reached).length;
+    say(`${results.length} messages, ${reached} of which reached the service; nothing found`);
+    for (const line of tableOf(results)) console.log(line);
+  } finally {
+    await red.stop();
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

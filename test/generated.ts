@@ -1,0 +1,489 @@
+/**
+ * Generated cases: any settings of each node, any message, any answer of the service, and a deployment in between. For each
+ * message must hold what the contract says of all of them, whatever becomes of it.
+ */
+import { inspect } from 'node:util';
+import { createCanvas } from 'canvas';
+import fc from 'fast-check';
+import { type AnswerPlan, AnyService, answerKinds, secrets } from './any-service';
+import { contract } from './contract';
+import type { FlowNode, Message, NodeRed, Outcome } from './node-red';
+import { sink } from './node-red';
+
+/** The value of a typed field as a flow stores it. */
+type Typed = [value: unknown, type: string];
+
+/** One node, the messages that it gets, and what the service answers: plain data, so that a failing one can be read. */
+export interface Trial {
+  type: string;
+  settings: Record<string, unknown>;
+  account: Record<string, unknown>;
+  /** By name: those of `values`, or plain data. */
+  messages: Record<string, Value>[];
+  answers: AnswerPlan[];
+}
+type Value = { named: string } | { plain: unknown };
+
+const picture = createCanvas(96, 96).toBuffer('image/png');
+
+function circular(): object {
+  const object: Record<string, unknown> = { name: 'x' };
+  object.itself = object;
+  return object;
+}
+function revoked(target: object): object {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+}
+const thrower = (): never => {
+  throw new TypeError('a trap');
+};
+const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+
+/** What JSON cannot say, and what is meant to do harm. Made anew for each message. */
+const values: Record<string, () => unknown> = {
+  picture: () => Buffer.from(picture),
+  keys: () => ({ accessKeyId: 'AKIAMESSAGE', secretAccessKey: secrets.message }),
+  'broken keys': () => ({ accessKeyId: 'AKIA MESSAGE', secretAccessKey: secrets.message }),
+  targets: () => ['hello', 'hello', 17],
+  queues: () => ['orders', 'orders', null],
+  numbers: () => ['+12065550100', '+12065550101'],
+  undefined: () => undefined,
+  function: () => () => 1,
+  symbol: () => Symbol('x'),
+  bigint: () => 17n,
+  'not a number': () => Number.NaN,
+  infinity: () => Number.POSITIVE_INFINITY,
+  'invalid date': () => new Date(Number.NaN),
+  date: () => new Date(0),
+  pattern: () => /x/,
+  map: () => new Map([[1, 2]]),
+  buffer: () => Buffer.from('{"a": 1}'),
+  'empty buffer': () => Buffer.alloc(0),
+  bytes: () => new Uint8Array([1, 2, 3]),
+  'half a character': () => 'x\ud83d',
+  'the other half': () => ({ text: '\udc00' }),
+  nul: () => 'a\u0000b',
+  'long text': () => 'x'.repeat(300_000),
+  'very long text': () => '/'.repeat(2_000_000),
+  'long list': () => Array.from({ length: 2000 }, () => 'hello'),
+  'sparse list': () => new Array(100_000),
+  deep: () => nested(3000),
+  circular,
+  revoked: () => revoked({}),
+  'revoked list': () => revoked([]),
+  'getter that throws': () => Object.defineProperty({}, 'name', { enumerable: true, get: thrower }),
+  'proxy that throws': () => new Proxy({}, { get: thrower, ownKeys: thrower, has: thrower }),
+  'toJSON that throws': () => ({ toJSON: thrower }),
+  'toJSON of nothing': () => ({ toJSON: () => undefined }),
+  'text that throws': () => ({ toString: thrower, [Symbol.toPrimitive]: thrower }),
+  prototype: () => JSON.parse('{"__proto__": {"x": 1}, "constructor": 1}') as unknown,
+  'no prototype': () => Object.assign(Object.create(null), { x: 1 }),
+  'own hasOwnProperty': () => ({ hasOwnProperty: 1 }),
+  thenable: () => Object.fromEntries([['then', () => undefined]]),
+  promise: () => new Promise(() => undefined),
+  error: () => new RangeError('an error')
+};
+
+const makeValue = (value: Value): unknown =>
+  'named' in value ? values[value.named]?.() : structuredClone(value.plain);
+
+/** What makes a request of each node, as a user sets it. */
+const working: Record<string, { fields: Record<string, Typed>; payload: string[]; plain?: Record<string, unknown[]> }> =
+  {
+    'aws-lambda-invoke': {
+      fields: { functionName: ['hello', 'str'] },
+      payload: ['buffer', 'date', 'map'],
+      plain: {
+        invocationType: ['RequestResponse', 'Event', 'DryRun'],
+        functionError: ['error', 'output'],
+        logTail: [true, false],
+        hostContext: [true, false],
+        timeout: [5],
+        retries: [0, 1]
+      }
+    },
+    'aws-lambda-list': { fields: { marker: ['none', 'msg'] }, payload: ['date'], plain: { scope: ['all', 'page'] } },
+    'aws-sns-publish': {
+      fields: { target: ['arn:aws:sns:us-east-1:111111111111:topic', 'str'] },
+      payload: ['date', 'map', 'buffer'],
+      plain: { batch: [true, false] }
+    },
+    'aws-sqs-send': {
+      fields: { queue: ['orders', 'str'] },
+      payload: ['date', 'map', 'buffer'],
+      plain: { batch: [true, false] }
+    },
+    'aws-sqs-settle': { fields: {}, payload: ['date', 'revoked'], plain: { action: ['delete', 'return'] } },
+    'aws-rekognition-detect': {
+      fields: { collection: ['family', 'str'] },
+      payload: ['picture'],
+      plain: {
+        operation: ['labels', 'faces', 'identify', 'text', 'moderation', 'celebrities', 'protectiveEquipment'],
+        annotate: ['none', 'none', 'none', 'jpeg']
+      }
+    },
+    'aws-rekognition-index-face': {
+      fields: { collection: ['family', 'str'], imageId: ['Ada Lovelace', 'str'] },
+      payload: ['picture']
+    }
+  };
+/** The nodes of which there are trials. A receiver belongs to each that settles. */
+export const nodeTypes = Object.keys(working);
+
+const named = fc.constantFrom(...Object.keys(values)).map((name): Value => ({ named: name }));
+const plain = fc.jsonValue({ maxDepth: 3 }).map((value): Value => ({ plain: value }));
+const anyValue = fc.oneof(named, plain);
+
+/** Sources that a user can choose for any field; `x` and `y` of the message are anything. */
+const anySource = fc.constantFrom<Typed>(
+  ['x', 'msg'],
+  ['x', 'msg'],
+  ['y.name', 'msg'],
+  ['x[msg.y]', 'msg'],
+  ['targets', 'msg'],
+  ['none', 'msg'],
+  ['settings.none', 'flow'],
+  ['kept', 'flow'],
+  ['a[msg.none]', 'global'],
+  ['NIMBUS_NONE', 'env'],
+  ['x', 'jsonata'],
+  ['$error("no")', 'jsonata'],
+  ['$error(x)', 'jsonata'],
+  ['$uppercase', 'jsonata'],
+  ['$flowContext("kept")', 'jsonata'],
+  ['"a text"', 'jsonata'],
+  ['17', 'num'],
+  ['x', 'num'],
+  ['true', 'bool'],
+  ['{"a": [1]}', 'json'],
+  ['{', 'json'],
+  ['text', 'str'],
+  ['', 'str'],
+  ['text', 'no such type']
+);
+
+const odd = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom('x'.repeat(5000), '<&>', '__proto__'));
+const anyAnswer: fc.Arbitrary<AnswerPlan> = fc.record({
+  kind: fc.constantFrom(...answerKinds),
+  delay: fc.constantFrom(0, 0, 5, 30),
+  odd
+});
+
+/** A node that works, with some of its fields set to anything: most messages must come as far as the service. */
+function trialOf(type: string): fc.Arbitrary<Trial> {
+  const { fields, payload, plain: choices = {} } = working[type] as (typeof working)[string];
+  const { typed, properties } = contract[type] as (typeof contract)[string];
+  const own = { ...choices, output: ['parsed', 'raw'] };
+  const usual = fc.record(
+    Object.fromEntries(Object.entries(own).map(([name, options]) => [name, fc.constantFrom(...options)]))
+  );
+  const wrongPlain = fc
+    .tuple(
+      fc.constantFrom(...Object.keys(properties).filter((name) => !typed.includes(name) && name !== 'account')),
+      odd
+    )
+    .filter(([name]) => !name.endsWith('Type'))
+    .map(([name, value]) => ({ [name]: value }));
+  const wrongTyped = fc
+    .tuple(fc.constantFrom(...typed), anySource)
+    .map(([name, [value, kind]]) => ({ [name]: value, [`${name}Type`]: kind }));
+  const wrong = fc.array(fc.oneof({ arbitrary: wrongTyped, weight: 5 }, { arbitrary: wrongPlain, weight: 1 }), {
+    minLength: 1,
+    maxLength: 3
+  });
+  const more = fc.oneof(
+    { arbitrary: fc.constant<Record<string, unknown>[]>([]), weight: 7 },
+    { arbitrary: wrong, weight: 3 }
+  );
+  const keys = fc.constantFrom({}, {}, {}, { dynamicCredentials: 'keys', dynamicCredentialsType: 'msg' });
+  const goodPayload = fc.oneof(
+    fc.constantFrom(...payload).map((name): Value => ({ named: name })),
+    ...(payload.includes('picture') ? [] : [fc.object().map((): Value => ({ plain: { a: 1 } })), plain])
+  );
+  const message = fc.record({
+    payload: fc.oneof({ arbitrary: goodPayload, weight: 9 }, { arbitrary: anyValue, weight: 1 }),
+    x: anyValue,
+    y: anyValue,
+    aws: fc.oneof(
+      { arbitrary: fc.constant<Value>({ plain: { messageId: 'm' } }), weight: 4 },
+      { arbitrary: anyValue, weight: 1 }
+    )
+  });
+  const base = Object.fromEntries(
+    Object.entries(fields).flatMap(([name, [value, kind]]) => [
+      [name, value],
+      [`${name}Type`, kind]
+    ])
+  );
+  return fc.record({
+    type: fc.constant(type),
+    settings: fc
+      .tuple(usual, keys, more)
+      .map(
+        ([chosen, signIn, list]) => Object.assign({ ...base, ...chosen, ...signIn }, ...list) as Record<string, unknown>
+      ),
+    account: fc.constantFrom<Record<string, unknown>>({}, {}, {}, {}, { roleArn: 'arn:aws:iam::111111111111:role/x' }),
+    messages: fc.array(message, { minLength: 1, maxLength: 2 }),
+    answers: fc.oneof(
+      { arbitrary: fc.constant<AnswerPlan[]>([]), weight: 1 },
+      { arbitrary: fc.array(anyAnswer, { maxLength: 4 }), weight: 2 }
+    )
+  });
+}
+
+export const anyTrial: fc.Arbitrary<Trial> = fc.constantFrom(...nodeTypes).chain(trialOf);
+
+/** What became of one message. */
+export interface Result {
+  type: string;
+  /** `sent`, or the error's name. */
+  outcome: string;
+  /** Whether it came as far as the service. */
+  reached: boolean;
+}
+
+/** Errors of what never left. */
+const local = new Set(['MissingValue', 'InvalidValue', 'AccountMissing']);
+const bare = /^(|Error|\w*(Type|Range|Reference|Syntax|Eval|URI|Aggregate|Assertion|Clone)Error)$/;
+
+/** Seconds until a message must have ended: the SDK's attempts and their pauses take some. */
+const limit = 45;
+
+interface Running {
+  trial: Trial;
+  id: string;
+  outcome: Outcome;
+  payload: unknown;
+  aws: unknown;
+}
+
+/** Runs trials in a Node-RED against a service that answers anything. */
+export class Generated {
+  readonly #unhandled: unknown[] = [];
+  readonly #note = (reason: unknown) => this.#unhandled.push(reason);
+  #batch = 0;
+
+  private constructor(
+    private readonly red: NodeRed,
+    private readonly service: AnyService
+  ) {
+    process.on('unhandledRejection', this.#note);
+  }
+
+  static async start(red: NodeRed): Promise<Generated> {
+    return new Generated(red, await AnyService.start());
+  }
+
+  async stop(): Promise<void> {
+    process.off('unhandledRejection', this.#note);
+    await this.red.deploy([]);
+    await this.service.stop();
+  }
+
+  /**
+   * Runs trials side by side; `redeploy`: a deployment comes while they are under way. Gives what became of each message, and
+   * what must not be, by the index of the trial; -1 for what belongs to none.
+   */
+  async run(
+    trials: Trial[],
+    redeploy: boolean
+  ): Promise<{ results: Result[]; faults: { index: number; text: string }[] }> {
+    this.service.forget();
+    this.red.clearLogs();
+    this.red.takeViolations();
+    this.#batch += 1;
+    const ids = trials.map((_, index) => `t${this.#batch}-${index}`);
+    const flow = trials.flatMap((trial, index) => this.#nodesOf(trial, ids[index] as string));
+    const credentials = Object.fromEntries(
+      ids.map((id) => [`account-${id}`, { accessKeyId: 'AKIATRIAL', secretAccessKey: secrets.account }])
+    );
+    await this.red.deploy([...flow, sink('out')], { credentials });
+    const running = await Promise.all(trials.map((trial, index) => this.#begin(trial, ids[index] as string)));
+    const all = running.flat();
+    if (redeploy)
+      await this.red.deploy([...flow.map((node) => ({ ...node, name: 'again' })), sink('out')], { credentials });
+    const faults: { index: number; text: string }[] = [];
+    try {
+      await this.red.until(() => all.every(({ outcome }) => outcome.done > 0), 'all messages to end', limit * 1000);
+    } catch {
+      // Each that has not ended is told below.
+    }
+    await this.red.deploy([]);
+    const results = all.map((each) => {
+      const index = trials.indexOf(each.trial);
+      for (const text of faultsOf(each)) faults.push({ index, text });
+      return this.#resultOf(each);
+    });
+    for (const { id, text } of this.red.takeViolations()) {
+      faults.push({ index: ids.findIndex((each) => id === each || id === `receive-${each}`), text });
+    }
+    for (const reason of this.#unhandled.splice(0)) {
+      faults.push({
+        index: -1,
+        text: `left a rejection without a handler: ${inspect(reason, { depth: 1 }).slice(0, 600)}`
+      });
+    }
+    for (const { text, id = '' } of this.red.logs) {
+      if (quotes(text)) faults.push({ index: ids.indexOf(id), text: `logged a secret: ${text}` });
+    }
+    return { results, faults };
+  }
+
+  #nodesOf({ type, settings, account, answers, messages }: Trial, id: string): FlowNode[] {
+    const settling = type === 'aws-sqs-settle';
+    return [
+      {
+        id: `account-${id}`,
+        type: 'aws-account',
+        source: 'keys',
+        region: 'us-east-1',
+        endpoint: this.service.trial(id, answers, settling ? messages.map(() => '{"order": 1}') : []),
+        validate: false,
+        rekognitionRate: 0,
+        ...account
+      },
+      { account: `account-${id}`, ...settings, id, type, wires: [['out']] },
+      ...(settling
+        ? [
+            {
+              id: `receive-${id}`,
+              type: 'aws-sqs-receive',
+              account: `account-${id}`,
+              queue: 'orders',
+              settle: 'flow',
+              wires: []
+            }
+          ]
+        : [])
+    ];
+  }
+
+  async #begin(trial: Trial, id: string): Promise<Running[]> {
+    const handles: unknown[] = [];
+    const running: Running[] = [];
+    for (const message of trial.messages) {
+      const made = Object.fromEntries(Object.entries(message).map(([name, value]) => [name, makeValue(value)]));
+      const msg: Message = { ...made, targets: values.targets?.(), keys: values.keys?.() };
+      if (trial.type === 'aws-sqs-settle' && 'plain' in (message.aws ?? {})) {
+        msg.aws = (await this.red.nextSent(`receive-${id}`, limit * 1000)).aws ?? {};
+        handles.push(msg.aws);
+      }
+      const outcome = await this.red.begin(id, msg, limit * 1000);
+      running.push({ trial, id, outcome, payload: msg.payload, aws: msg.aws });
+    }
+    return running;
+  }
+
+  #resultOf({ trial: { type }, id, outcome }: Running): Result {
+    const name = outcome.done === 0 ? 'nothing' : (outcome.error?.name ?? 'sent');
+    return { type, outcome: name, reached: !local.has(name) && this.service.requests(id) > 0 };
+  }
+}
+
+const quotes = (text: string): boolean => Object.values(secrets).some((secret) => text.includes(secret));
+const shown = (value: unknown): string => {
+  try {
+    return inspect(value, { depth: 6, maxStringLength: null, maxArrayLength: 200 });
+  } catch {
+    return '';
+  }
+};
+
+/** What must hold for each message. */
+function faultsOf({ trial, outcome, payload, aws }: Running): string[] {
+  const { done, error, sent, msg, statuses } = outcome;
+  const faults: string[] = [];
+  const must = (holds: boolean, text: string) => {
+    if (!holds) faults.push(text);
+  };
+  must(done === 1, `ended ${done} times`);
+  must(done === 0 || sent.length === (error ? 0 : 1), `was sent ${sent.length} times, with the error ${error?.name}`);
+  must(!quotes(shown(statuses)), 'shows a secret in its status');
+  // A payload that stays as it came is the flow's own.
+  const made = trial.type === 'aws-sqs-settle' ? [] : sent.map((each) => [each.payload, each.aws]);
+  must(!quotes(shown(made)), 'sent a secret on');
+  if (!error) return faults;
+  const { name, code, message, service, operation, retryable, statusCode, requestId } = error;
+  must(error instanceof Error && name === code, `has the name ${name}, but the code ${code}`);
+  must(typeof name === 'string' && !bare.test(name), `is a bare ${name}: ${message}`);
+  must(typeof message === 'string' && message !== '' && message.length <= 1001, `says ${message}`);
+  must(
+    [service, operation].every((text) => typeof text === 'string' && text !== ''),
+    `${name} names no operation`
+  );
+  must(typeof retryable === 'boolean', `${name} does not say whether it is retryable`);
+  must(['undefined', 'number'].includes(typeof statusCode), `has the status ${statusCode}`);
+  must(['undefined', 'string'].includes(typeof requestId), `has the request ID ${requestId}`);
+  must(!quotes(`${shown(error)} ${error.stack} ${shown(error.cause)}`), `quotes a secret: ${name}`);
+  must(msg.payload === payload || Number.isNaN(payload), 'failed, but not with the payload that it came with');
+  must(msg.aws === aws || Number.isNaN(aws), 'failed, but not with the msg.aws that it came with');
+  return faults;
+}
+
+/** The table of node × outcome, as lines. */
+export function tableOf(results: Result[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { type, outcome } of results) {
+    const key = `${type.padEnd(28)}${outcome.slice(0, 60)}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return [...counts].sort().map(([key, count]) => `${String(count).padStart(8)}  ${key}`);
+}
+
+/**
+ * Runs generated trials until so many messages have gone through. Rejects at the first fault, with the smallest trial that
+ * shows it; `say` is told how it goes.
+ */
+export async function generate(
+  red: NodeRed,
+  { messages, seed, say = () => undefined }: { messages: number; seed: number; say?: (line: string) => void }
+): Promise<Result[]> {
+  const generated = await Generated.start(red);
+  const results: Result[] = [];
+  const alone = fc.asyncProperty(anyTrial, async (trial) => {
+    const { faults } = await generated.run([trial], false);
+    if (faults.length > 0) throw new Error(faults.map(({ text }) => text).join('\n'));
+  });
+  try {
+    for (let batch = 0; results.length < messages; batch += 1) {
+      const batchSeed = seed + batch;
+      const trials = fc.sample(anyTrial, { seed: batchSeed, numRuns: 400 });
+      const found = await generated.run(trials, batch % 3 === 1);
+      results.push(...found.results);
+      const [fault] = found.faults;
+      if (fault) throw await smallest(alone, trials, fault, batchSeed, results.length);
+      if (batch % 10 === 9) say(`${results.length} messages`);
+    }
+  } finally {
+    await generated.stop();
+  }
+  return results;
+}
+
+async function smallest(
+  alone: fc.IAsyncProperty<[Trial]>,
+  trials: Trial[],
+  { index, text }: { index: number; text: string },
+  seed: number,
+  messages: number
+): Promise<Error> {
+  // A rejection that nobody handles says nothing of whose it was.
+  const candidates = index >= 0 ? [index] : trials.keys();
+  for (const candidate of candidates) {
+    const path = String(candidate);
+    const found = await fc.check(alone, { seed, path, numRuns: 1, interruptAfterTimeLimit: 20_000 });
+    if (found.failed && found.counterexample) {
+      const [trial] = found.counterexample;
+      const why = found.errorInstance instanceof Error ? found.errorInstance.message : text;
+      return new Error(
+        `after ${messages} messages (seed ${seed}, path ${path}): ${why}\n${JSON.stringify(trial, null, 1)}`
+      );
+    }
+  }
+  const trial = trials[index];
+  return new Error(
+    `after ${messages} messages, only in company (seed ${seed}): ${text}\n${JSON.stringify(trial, null, 1)}`
+  );
+}

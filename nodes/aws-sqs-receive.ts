@@ -9,6 +9,7 @@ import { readAll } from './lib/read';
 import type { ReceiverOptions } from './lib/receiver';
 import { Receiver } from './lib/receiver';
 import { sdkOf } from './lib/sdks';
+import { statusOf } from './lib/status-words';
 
 const fields = {
   queue: plainText({ pattern: queuePattern, is: queueIs, names: true, offers: 'queues', icon: 'inbox' }),
@@ -43,14 +44,14 @@ const receive: NodeModule = {
         account.close();
       });
     } catch (thrown) {
-      const { name, message } = toActionError(thrown, {
+      const error = toActionError(thrown, {
         type: node.type,
         service: 'sqs',
         operation: 'ReceiveMessage',
         secrets: []
       });
-      node.status({ fill: 'red', shape: 'ring', text: name });
-      node.error(`${name}: ${message}`);
+      node.status({ fill: 'red', shape: 'ring', text: statusOf(RED, error) });
+      node.error(`${error.name}: ${error.message}`);
     }
   }
 };

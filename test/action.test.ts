@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { account, credentials, deployAction, invokeNode, keysOf, listNode, useBench } from './aws';
+import { account, assertFailed, credentials, deployAction, invokeNode, keysOf, listNode, useBench } from './aws';
 import { type FlowNode, type Message, type NodeError, type Outcome, sink } from './node-red';
 
 /** What all actions have in common, shown with aws-lambda-invoke. */
@@ -225,9 +225,46 @@ describe('every action', () => {
       assert.deepEqual((await invoke({})).statuses, [{ fill: 'blue', shape: 'dot', text: 'status.requesting' }, {}]);
     });
 
-    it('with a red ring and the error’s name what failed, until the next message', async () => {
+    const statusOf = async (properties: Record<string, unknown>, msg?: Message) => {
+      const { statuses, error } = await invoke(properties, msg);
+      assertFailed(statuses.at(-1), error);
+      return statuses.at(-1)?.text;
+    };
+
+    it('with a red ring and a few words what failed', async () => {
+      assert.equal(await statusOf({ functionName: 'helo' }), 'no function “helo”');
+      const arn = 'arn:aws:lambda:eu-west-1:111111111111:function:helo:live';
+      assert.equal(await statusOf({ functionName: arn }), 'no function “helo:live”');
+      assert.equal(await statusOf({ functionName: 'x'.repeat(64) }), `no function “${'x'.repeat(30)}…”`);
+      assert.equal(await statusOf({ timeout: 0 }), 'Timeout: wrong value');
+      assert.equal(await statusOf({ functionName: 'fails' }), 'status.functionFailed');
+      assert.equal(await statusOf({ account: '' }), 'status.noAccount');
+      const both = { functionName: '["hello", "helo"]', functionNameType: 'json' };
+      assert.equal(await statusOf(both), '1 of 2 failed');
+    });
+
+    for (const [kind, text] of [
+      ['throttle', 'status.throttled'],
+      ['error500', 'status.fault'],
+      ['html', 'status.foreign'],
+      ['expired', 'status.expired'],
+      ['denied', 'status.denied'],
+      ['resetAfter', 'status.unreachable']
+    ] as const) {
+      it(`with a key for the words, which the editor translates: ${text}`, async () => {
+        await bench.aws.fault({ kind });
+        assert.equal(await statusOf({}), text);
+      });
+    }
+
+    it('with the error’s name where there are no words for it', async () => {
+      const large = await statusOf({ qualifier: '1', functionName: 'hello:live' });
+      assert.equal(large, 'InvalidParameterValueException');
+    });
+
+    it('with a red ring what failed, until the next message', async () => {
       const failed = await invoke({ functionName: 'fn', functionNameType: 'msg' });
-      assert.deepEqual(failed.statuses, [{ fill: 'red', shape: 'ring', text: 'MissingValue' }]);
+      assert.deepEqual(failed.statuses, [{ fill: 'red', shape: 'ring', text: 'Function: no value' }]);
       const { statuses } = await bench.red.send('invoke', { payload: {}, fn: 'hello' });
       assert.deepEqual(
         statuses.map(({ fill }) => fill),

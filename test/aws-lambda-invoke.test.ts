@@ -299,7 +299,7 @@ describe('aws-lambda-invoke', () => {
       assert.equal(error.retryable, false);
       assert.match(String(error.requestId), /^[0-9a-f-]{36}$/);
       assert.deepEqual(outcome.msg.payload, { sensor: 'cellar' });
-      assert.deepEqual(outcome.statuses.at(-1), { fill: 'red', shape: 'ring', text: 'FunctionError' });
+      assert.deepEqual(outcome.statuses.at(-1), { fill: 'red', shape: 'ring', text: 'status.functionFailed' });
     });
 
     it('ends in a FunctionError when it threw no Error', async () => {

@@ -1757,7 +1757,7 @@ describe('aws-rekognition-detect', () => {
         ]
       );
       const failed = await bench.red.send('detect', { payload: 17 });
-      assert.deepEqual(failed.statuses.at(-1), { fill: 'red', shape: 'ring', text: 'InvalidValue' });
+      assert.deepEqual(failed.statuses.at(-1), { fill: 'red', shape: 'ring', text: 'Picture: wrong value' });
     });
   });
 });

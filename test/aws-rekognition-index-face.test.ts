@@ -653,7 +653,7 @@ describe('aws-rekognition-index-face', () => {
       await deploy({}, {}, 'limited');
       const outcome = await send(folder);
       assert.equal(errorOf(outcome).name, 'AccessDeniedException');
-      assert.deepEqual(outcome.statuses.at(-1), { fill: 'red', shape: 'ring', text: 'AccessDeniedException' });
+      assert.deepEqual(outcome.statuses.at(-1), { fill: 'red', shape: 'ring', text: 'status.denied' });
       assert.ok((await requests()).length <= 5);
     });
 

@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { Passage } from '../nodes/lib/passage';
-import { account, credentials, keysOf, receiveNode, settleNode, useBench, useQueues } from './aws';
+import { account, assertFailed, credentials, keysOf, receiveNode, settleNode, useBench, useQueues } from './aws';
 import type { DeployOptions, FlowNode, Message, Status } from './node-red';
 import { sink } from './node-red';
 import { Relay } from './relay';
@@ -516,7 +516,7 @@ describe('aws-sqs-receive', () => {
       await bench.aws.fault({ kind: 'expired', operation: 'DeleteMessage' });
       await queues.send(url, 'stays');
       await receive({ queue: url, waitTime: 1 });
-      await red('ExpiredToken');
+      await red('keys expired');
       // It comes again, and its deletion fails again: that is the same trouble, which the next answer tells.
       await bench.red.collect('out', 2);
       await bench.aws.until({ operation: 'DeleteMessage', requests: 2, finished: true });
@@ -610,7 +610,7 @@ describe('aws-sqs-receive', () => {
       await receiving({ queue: url, settle: 'flow', visibilityTimeout: 2, maxInFlight: 5 });
       await queues.send(url, 'one', 'two', 'three', 'four', 'five');
       await bench.red.collect('out', 5);
-      await red('InternalFailure since ');
+      await red('fault at AWS since ');
       await bench.red.until(async () => (await queues.requests('ChangeMessageVisibility')).length >= 6, 'more tries');
       const failed = logged('warn').filter((text) => text.includes('InternalFailure'));
       assert.equal(failed.length, 1, logged('warn').join('\n'));
@@ -657,7 +657,7 @@ describe('aws-sqs-receive', () => {
       await receiving({ queue: url, settle: 'flow', visibilityTimeout: 1 });
       await queues.send(url, 'kept');
       const msg = await next();
-      await red('ExpiredToken');
+      await red('keys expired');
       await settle(msg);
       const began = Date.now();
       for (const body of ['one', 'two', 'three']) {
@@ -718,7 +718,7 @@ describe('aws-sqs-receive', () => {
       const line = await newLine();
       await receiving({ queue: url }, [], { endpoint: line.url });
       await line.down();
-      await red('ECONN');
+      await red('no connection');
       await queues.send(url, 'at last');
       await line.up();
       assert.equal((await next()).payload, 'at last');
@@ -730,7 +730,7 @@ describe('aws-sqs-receive', () => {
 
     it('when a queue that was missing is made', async () => {
       await receive({ queue: 'made-later' });
-      await red('QueueDoesNotExist since ');
+      await red('no queue “');
       const url = await queues.createNamed('made-later');
       await queues.send(url, 'made');
       assert.equal((await next()).payload, 'made');
@@ -741,7 +741,7 @@ describe('aws-sqs-receive', () => {
       const url = await queues.createNamed('made-anew');
       await receiving({ queue: 'made-anew' });
       await queues.delete(url);
-      await red('QueueDoesNotExist since ');
+      await red('no queue “');
       await queues.createNamed('made-anew');
       await queues.send(url, 'made');
       assert.equal((await next()).payload, 'made');
@@ -761,12 +761,12 @@ describe('aws-sqs-receive', () => {
     it('after answers that are no help: expired, throttled, broken, no JSON, not from AWS', async () => {
       const html = '<html><title>502 Bad Gateway</title></html>';
       const answers = [
-        ['ExpiredToken', 400, 'ExpiredToken', '{"message": "The security token has expired"}'],
-        ['RequestThrottled', 403, 'RequestThrottled', '{"message": "Request is throttled."}'],
-        ['InternalFailure', 500, 'InternalFailure', '{"message": "An internal error occurred."}'],
-        ['UnknownError', 200, '', html],
-        ['UnknownError', 502, '', html],
-        ['UnknownError', 200, '', '{"broken": ']
+        ['keys expired', 400, 'ExpiredToken', '{"message": "The security token has expired"}'],
+        ['throttled', 403, 'RequestThrottled', '{"message": "Request is throttled."}'],
+        ['fault at AWS', 500, 'InternalFailure', '{"message": "An internal error occurred."}'],
+        ['not an answer of AWS', 200, '', html],
+        ['not an answer of AWS', 502, '', html],
+        ['not an answer of AWS', 200, '', '{"broken": ']
       ] as const;
       const flow: FlowNode[] = [sink('out')];
       const logins: Record<string, Record<string, string>> = {};
@@ -807,7 +807,7 @@ describe('aws-sqs-receive', () => {
       await bench.aws.fault({ kind: 'resetBefore', operation: 'ReceiveMessage', times: 3 });
       const line = await newLine();
       await receive({ queue: url }, [], { endpoint: line.url });
-      await red('ECONNRESET since ');
+      await red('no connection since ');
       await queues.send(url, 'at last');
       assert.equal((await next()).payload, 'at last');
       await bench.red.until(() => lastStatus().fill === 'blue');
@@ -831,9 +831,9 @@ describe('aws-sqs-receive', () => {
 
     it('and says what is wrong now, where that is something else than before', async () => {
       await receive({ queue: 'gone-and-more' });
-      await red('QueueDoesNotExist since ');
+      await red('no queue “');
       await bench.aws.fault({ kind: 'expired' });
-      await red('ExpiredToken');
+      await red('keys expired');
     });
 
     it('once its account is there', async () => {
@@ -841,7 +841,7 @@ describe('aws-sqs-receive', () => {
       await queues.send(url, 'hello');
       const flow = [receiveNode({ queue: url }), sink('out')];
       await bench.red.deploy(flow);
-      await red('AccountMissing since ');
+      await red('no account since ');
       await bench.red.deploy([account(bench), ...flow], { credentials: credentials(), type: 'nodes' });
       assert.equal((await next()).payload, 'hello');
     });
@@ -852,7 +852,7 @@ describe('aws-sqs-receive', () => {
       const flow = [receiveNode({ queue: url }), sink('out')];
       const wrong = { account: { ...keysOf('demo'), secretAccessKey: 'w'.repeat(40) } };
       await bench.red.deploy([account(bench), ...flow], { credentials: wrong });
-      await red('SignatureDoesNotMatch since ');
+      await red('wrong secret key or clock since ');
       await bench.red.deploy([account(bench, { name: 'right' }), ...flow], {
         credentials: credentials(),
         type: 'nodes'
@@ -872,7 +872,7 @@ describe('aws-sqs-receive', () => {
         await bench.aws.fault({ kind: 'hang', operation });
         const role = operation === 'AssumeRole' ? { roleArn: 'arn:aws:iam::111111111111:role/nimbus-demo' } : {};
         await receive({ queue: 'never-answers', waitTime }, [], role);
-        await red('Timeout since ');
+        await red('timeout since ');
         mock.restoreAll();
         assert.ok(Math.max(...asked) <= longest * second, `waited for ${Math.max(...asked)} ms`);
         assert.equal(logged('warn').length, 1);
@@ -1284,7 +1284,7 @@ describe('aws-sqs-receive', () => {
       it(what, async () => {
         await bench.red.deploy([account(bench), receiveNode(properties), sink('out')], options);
         await bench.red.until(() => lastStatus().fill === 'red');
-        assert.deepEqual(lastStatus(), { fill: 'red', shape: 'ring', text: name });
+        assertFailed(lastStatus(), { name });
         assert.equal(logged('error').length, 1);
         assert.match(logged('error')[0] as string, new RegExp(`^${name}: `));
         assert.match(logged('error')[0] as string, says);
@@ -1294,15 +1294,15 @@ describe('aws-sqs-receive', () => {
     }
 
     for (const [what, login, name, says] of [
-      ['keys without rights', keysOf('limited'), 'AccessDenied', /not allowed to do that.*sqs:/],
-      ['the keys of another account', keysOf('second'), 'AccessDenied', /not allowed to do that.*sqs:/],
+      ['keys without rights', keysOf('limited'), 'not allowed', /not allowed to do that.*sqs:/],
+      ['the keys of another account', keysOf('second'), 'not allowed', /not allowed to do that.*sqs:/],
       [
         'a secret that is wrong',
         { ...keysOf('demo'), secretAccessKey: 'w'.repeat(40) },
-        'SignatureDoesNotMatch',
+        'wrong secret key or clock',
         /secret/
       ],
-      ['a key that nobody knows', { ...keysOf('demo'), accessKeyId: 'AKIANOBODY' }, 'InvalidClientTokenId', /not know/]
+      ['a key that nobody knows', { ...keysOf('demo'), accessKeyId: 'AKIANOBODY' }, 'unknown keys', /not know/]
     ] as const) {
       it(what, async () => {
         const url = await queues.create();
@@ -1310,7 +1310,7 @@ describe('aws-sqs-receive', () => {
           credentials: { account: login }
         });
         await bench.red.until(() => lastStatus().fill === 'red');
-        assert.match(lastStatus().text as string, new RegExp(`^${name}\\w* since `));
+        assert.match(lastStatus().text as string, new RegExp(`^${name} since `));
         assert.match(logged('warn')[0] as string, says);
         assert.ok(!JSON.stringify([...bench.red.logs, lastStatus()]).includes(login.secretAccessKey));
       });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Message as QueueMessage } from '@aws-sdk/client-sqs';
-import { account, credentials, keysOf, receiveNode, settleNode, useBench, useQueues } from './aws';
+import { account, assertFailed, credentials, keysOf, receiveNode, settleNode, useBench, useQueues } from './aws';
 import type { FlowNode, Message, Outcome } from './node-red';
 import { sink } from './node-red';
 import { Relay } from './relay';
@@ -438,7 +438,7 @@ describe('aws-sqs-settle', () => {
         assert.match(String(error.code), new RegExp(`^${code}`));
         assert.equal(error.retryable, retryable);
         assert.deepEqual([error.service, error.operation], ['sqs', 'DeleteMessage']);
-        assert.deepEqual(bench.red.statuses('settle').at(-1), { fill: 'red', shape: 'ring', text: error.code });
+        assertFailed(bench.red.statuses('settle').at(-1), error);
         passed(await bench.red.send('settle', msg));
         assert.deepEqual(bench.red.statuses('settle').at(-1), {});
         await counted(url, empty);
@@ -473,7 +473,11 @@ describe('aws-sqs-settle', () => {
       );
       assert.match(message, says);
       assert.equal(typeof stack, 'string');
-      assert.deepEqual(bench.red.statuses('settle').at(-1), { fill: 'red', shape: 'ring', text: 'HandleExpired' });
+      assert.deepEqual(bench.red.statuses('settle').at(-1), {
+        fill: 'red',
+        shape: 'ring',
+        text: 'status.handleExpired'
+      });
     };
 
     for (const [what, handle] of [

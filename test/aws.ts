@@ -1,4 +1,7 @@
 /** The local AWS and a Node-RED for tests of the pack's nodes, and the nodes that they deploy. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   CreateQueueCommand,
   DeleteQueueCommand,
@@ -88,6 +91,19 @@ export async function deployAction(
   properties: Record<string, unknown> = {}
 ): Promise<void> {
   await bench.red.deploy([account(bench, properties), node, sink('out')], { credentials: credentials() });
+}
+
+const { status: statusWords } = JSON.parse(
+  readFileSync(join(__dirname, '..', 'locales', 'en-US', 'common.json'), 'utf8')
+) as { status: Record<string, string> };
+
+/** A status that says that something failed: a key of its words, or a few words; the error's name where there are none. */
+export function assertFailed(status: unknown, error: { name: string } | undefined): void {
+  const { text = '', ...rest } = status as { text?: string };
+  assert.deepEqual(rest, { fill: 'red', shape: 'ring' });
+  const [, key] = /^status\.(\w+)$/.exec(text) ?? [];
+  const isText = text === error?.name || (/^[^\n]{1,70}$/.test(text) && !/^status\.|__/.test(text));
+  assert.ok(key === undefined ? isText : Object.hasOwn(statusWords, key), text);
 }
 
 export const sendNode = (properties: Record<string, unknown> = {}): FlowNode => ({

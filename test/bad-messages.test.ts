@@ -1,6 +1,6 @@
 /** What a flow can get wrong about messages for SNS and SQS, as a table; `test/bad-input.test.ts` has the rest. */
 import assert from 'node:assert/strict';
-import { account, credentials, publishNode, sendNode, useBench, useQueues } from './aws';
+import { account, assertFailed, credentials, publishNode, sendNode, useBench, useQueues } from './aws';
 import type { Message } from './node-red';
 import { sink } from './node-red';
 
@@ -247,7 +247,7 @@ describe('a bad message', () => {
           assert.match(`${error?.code}: ${error?.message}`, row.says);
           assert.equal(error?.name, error?.code);
           assert.ok((error?.message.length ?? 0) < 1100);
-          assert.deepEqual(statuses.at(-1), { fill: 'red', shape: 'ring', text: error?.name });
+          assertFailed(statuses.at(-1), error);
           assert.equal(after.payload, payload);
           const requests = (await bench.aws.requests()).filter(({ service }) => service === 'sqs' || service === 'sns');
           assert.equal(requests.length, row.requests ?? 0);

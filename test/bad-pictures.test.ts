@@ -26,7 +26,7 @@ import { createCanvas } from 'canvas';
 import { drawPicture, people } from '../local-aws/drawings';
 import { pictureFrom } from '../nodes/lib/image';
 import { timestamp } from '../nodes/lib/save';
-import { account, credentials, detectNode, indexFaceNode, useBench } from './aws';
+import { account, assertFailed, credentials, detectNode, indexFaceNode, useBench } from './aws';
 import type { Message, Outcome } from './node-red';
 import { sink } from './node-red';
 
@@ -762,7 +762,7 @@ async function judge(outcome: Outcome, row: Row, payload: unknown): Promise<void
   assert.match(`${error?.code}: ${error?.message}`, row.says);
   assert.equal(error?.name, error?.code);
   assertReadable(String(error?.message));
-  assert.deepEqual(statuses.at(-1), { fill: 'red', shape: 'ring', text: error?.name });
+  assertFailed(statuses.at(-1), error);
   assert.equal(msg.payload, payload);
   assert.deepEqual(await rekognitionRequests(), []);
 }

@@ -64,7 +64,7 @@ describe('Rekognition in trouble', () => {
     const { error, done, statuses } = await bench.red.send('detect', { payload: picture(1000, 1000) });
     assert.deepEqual([error?.code, done], ['AccessDeniedException', 1]);
     assert.ok(asked('SearchFacesByImage') <= 5, `${asked('SearchFacesByImage')} searches`);
-    assert.deepEqual(statuses.at(-1), { fill: 'red', shape: 'ring', text: 'AccessDeniedException' });
+    assert.deepEqual(statuses.at(-1), { fill: 'red', shape: 'ring', text: 'status.denied' });
   });
 
   it('sends no face smaller than the service takes, wherever its box is', async () => {

@@ -5,7 +5,7 @@ import { Lanes } from './batch';
 import type { Caller, Shipment } from './call';
 import { Call } from './call';
 import type { Answer, Client, Clients } from './clients';
-import { ActionError } from './errors';
+import { ActionError, noteAbout } from './errors';
 import { toActionError } from './failures';
 import type { Field, Fields, Inputs } from './fields';
 import { choice, credentials, optional, regionIs, regionOfArn, regionPattern, show, text } from './fields';
@@ -17,6 +17,7 @@ import type { Passage } from './passage';
 import type { Config } from './read';
 import { checkValue } from './read';
 import { receivedIn } from './received';
+import { redact } from './redaction';
 import type { Command, Sdks, ServiceName } from './sdks';
 import { sdkOf } from './sdks';
 
@@ -146,7 +147,11 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   toError(thrown: unknown, inputs: Record<string, unknown> = {}, clients?: Clients): ActionError {
     const { type, service } = this.action;
     const operation = this.#operation(inputs);
-    return toActionError(thrown, { type, service, operation, secrets: this.secretsOf(inputs, clients) });
+    const secrets = this.secretsOf(inputs, clients);
+    const error = toActionError(thrown, { type, service, operation, secrets });
+    const named = inputs[this.#many ?? 'collection'];
+    if (typeof named === 'string') noteAbout(error, redact(named, secrets));
+    return error;
   }
 
   secretsOf(inputs: Record<string, unknown>, clients?: Clients): string[] {

@@ -74,6 +74,8 @@ export class ActionError extends Error {
   declare requestId?: string;
   declare service?: string;
   declare operation?: string;
+  /** What the request named, such as a function: for the status. */
+  declare readonly about?: string;
 
   constructor(name: string, message: string, { cause, retryable = false, extra, ...details }: ErrorDetails = {}) {
     super(oneLine(message), cause === undefined ? undefined : { cause: printable(cause) });
@@ -84,6 +86,11 @@ export class ActionError extends Error {
       if (value !== undefined) Object.assign(this, { [key]: value });
     }
   }
+}
+
+/** Notes what the request named. It is not one of the members that people see of an error. */
+export function noteAbout<E extends ActionError>(error: E, about: string): E {
+  return Object.defineProperty(error, 'about', { value: about, configurable: true });
 }
 
 /** Whether a thrown thing, which can be anything, is an error of this pack. */
@@ -123,6 +130,11 @@ export class FieldError extends ActionError {
     super(name, sentence(paths, problem));
     this.#paths = paths;
     this.#problem = problem;
+  }
+
+  /** The property of its value; `undefined` where there are several. */
+  get property(): string | undefined {
+    return this.#paths.length === 1 ? this.#paths[0]?.split('.', 1)[0] : undefined;
   }
 
   /** The same error anew: one object must not be reported twice. */

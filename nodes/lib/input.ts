@@ -71,7 +71,7 @@ export class Input {
     config: Config,
     private readonly work: Work
   ) {
-    this.status = new Status(node);
+    this.status = new Status(RED, node);
     const { fields } = work;
     this.#readers = Object.keys(fields).map((name) => compileField(RED, node, config, name, fields));
     node.on('input', (msg, send, done) => this.#receive(msg, send, done));

@@ -8,7 +8,7 @@ import type { Metadata } from './clients';
 import type { Delivery, Settlement } from './deliveries';
 import { Deliveries } from './deliveries';
 import type { ActionError } from './errors';
-import { closed } from './errors';
+import { closed, noteAbout } from './errors';
 import { toActionError } from './failures';
 import { parseJson, present } from './json';
 import type { Location, Place } from './locator';
@@ -16,6 +16,7 @@ import { Locator } from './locator';
 import { isFifo } from './queue';
 import { sdkOf } from './sdks';
 import { Status } from './status';
+import { statusTextOf } from './status-words';
 import type { Operation } from './troubles';
 import { Troubles } from './troubles';
 import { Visibility } from './visibility';
@@ -86,7 +87,7 @@ export class Receiver {
   ) {
     // Each pause and each request listens to it.
     setMaxListeners(0, this.#life.signal);
-    this.#status = new Status(node);
+    this.#status = new Status(RED, node);
     this.#ordered = options.settle === 'flow' && isFifo(options.queue);
     this.#locator = new Locator(account, options);
     this.#troubles = new Troubles(node, options.queue, (thrown, operation) => this.#toError(thrown, operation));
@@ -286,7 +287,9 @@ export class Receiver {
   }
 
   #toError(thrown: unknown, operation: Operation): ActionError {
-    return toActionError(thrown, { type: this.node.type, service: 'sqs', operation, secrets: this.#locator.secrets() });
+    const secrets = this.#locator.secrets();
+    const error = toActionError(thrown, { type: this.node.type, service: 'sqs', operation, secrets });
+    return noteAbout(error, this.options.queue);
   }
 
   /** Messages that are no longer held: what is found out together is told together. */
@@ -323,7 +326,11 @@ export class Receiver {
     const { size, waiting } = this.#deliveries;
     const trouble = this.#troubles.first;
     const count = size - waiting;
-    if (trouble) this.#status.show('red', this.RED._('status.failing', { ...trouble }));
+    if (trouble)
+      this.#status.show(
+        'red',
+        this.RED._('status.failing', { name: statusTextOf(this.RED, trouble.error), since: trouble.since })
+      );
     else if (waiting > 0) this.#status.show('blue', this.RED._('status.waiting', { count, total: waiting }));
     else this.#status.show('blue', count > 0 ? String(count) : 'status.receiving');
   }

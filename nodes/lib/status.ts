@@ -1,4 +1,6 @@
-import type { Node } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
+import type { ActionError } from './errors';
+import { statusOf } from './status-words';
 
 /** A node's status: blue for what is in flight, red for what failed, none. */
 export class Status {
@@ -7,7 +9,10 @@ export class Status {
   #shown = '';
   #closed = false;
 
-  constructor(private readonly node: Node) {}
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node
+  ) {}
 
   /** Counts a request that is sent (1) or that has ended (-1). */
   countRequests(change: 1 | -1): void {
@@ -23,9 +28,9 @@ export class Status {
   }
 
   /** A message has ended, with an error or without. */
-  ended(problem?: Error): void {
+  ended(problem?: ActionError): void {
     this.#progress = undefined;
-    if (problem) this.show('red', problem.name);
+    if (problem) this.show('red', statusOf(this.RED, problem));
     else this.#showRequests();
   }
 

@@ -11,7 +11,7 @@ export type Operation = keyof typeof doing;
 
 /** What goes wrong for a receiver, by operation, and since when: the log has it once for as long as it is. */
 export class Troubles {
-  readonly #known = new Map<Operation, { name: string; since: string }>();
+  readonly #known = new Map<Operation, { error: ActionError; since: string }>();
 
   constructor(
     private readonly node: Node,
@@ -20,7 +20,7 @@ export class Troubles {
   ) {}
 
   /** One of them, for the status. */
-  get first(): { name: string; since: string } | undefined {
+  get first(): { error: ActionError; since: string } | undefined {
     const [first] = this.#known.values();
     return first;
   }
@@ -32,7 +32,7 @@ export class Troubles {
   /** Says what is wrong with an operation that was tried, or that it is all right again. Tells whether that is news. */
   tried(operation: Operation, thrown?: unknown): boolean {
     const known = this.#known.get(operation);
-    if (thrown !== undefined) return this.#failed(operation, thrown, known?.name);
+    if (thrown !== undefined) return this.#failed(operation, thrown, known?.error.name);
     if (!known) return false;
     this.#known.delete(operation);
     this.node.log(`${doing[operation]} ${this.queue} again`);
@@ -40,10 +40,11 @@ export class Troubles {
   }
 
   #failed(operation: Operation, thrown: unknown, knownName: string | undefined): boolean {
-    const { name, message } = this.toError(thrown, operation);
+    const error = this.toError(thrown, operation);
+    const { name, message } = error;
     if (name === knownName) return false;
     const since = new Date().toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
-    this.#known.set(operation, { name, since });
+    this.#known.set(operation, { error, since });
     const what = doing[operation].replace(/^./, (letter) => letter.toUpperCase());
     if (!knownName) this.node.warn(`${what} ${this.queue} failed, and is tried again: ${name}: ${message}`);
     return true;

@@ -24,8 +24,19 @@ describe('an error that nobody catches', () => {
     assert.ok(missing.includes('MissingValue: Function (functionName) is required, but msg.fn has no value.'), missing);
     assert.ok(!refused.includes('[object Object]'), refused);
     assert.deepEqual(more, []);
+    assert.equal(await editor.status('greet'), 'no function “helo”');
+    assert.equal(await editor.status('blank'), 'Function: no value');
     await editor.shoot('errors');
     assert.deepEqual(editor.problems, []);
+    await editor.close();
+  });
+
+  it('has a status in the language of the editor', async () => {
+    const nodes = [account(bench), invokeNode({ id: 'fails', functionName: 'fails', x: 300, y: 100, wires: [] })];
+    await bench.red.deploy(nodes, { credentials: credentials() });
+    await bench.red.send('fails', { payload: 1 });
+    const editor = await openEditor({ language: 'de' });
+    assert.equal(await editor.status('fails'), 'Funktion fehlgeschlagen');
     await editor.close();
   });
 });

@@ -135,12 +135,12 @@ function functionError(name: string, kind: string, body: string | undefined, log
 
 /**
  * Whether an answer is Lambda's, which names each request and the version that ran. Local ones may do neither, but answer
- * what the function gave, or say by the status that there is nothing: none of that is a page of HTML.
+ * what the function gave, which their runtimes write as JSON, or say by the status that there is nothing.
  */
 function isOfLambda(output: InvokeCommandOutput, body: string | undefined): boolean {
   const { $metadata, StatusCode, ExecutedVersion, FunctionError } = output;
   if (($metadata.requestId ?? ExecutedVersion ?? FunctionError) !== undefined) return true;
-  return body === undefined ? StatusCode !== 200 : !/^\ufeff?\s*</.test(body);
+  return body === undefined ? StatusCode !== 200 : parseJson(body) !== undefined;
 }
 
 export = defineAction({

@@ -65,6 +65,8 @@ describe('an answer that is not one of AWS', () => {
   for (const [what, status, invocationType, body] of [
     ['a page of HTML', 200, 'RequestResponse', page],
     ['a page of HTML behind a byte order mark', 200, 'RequestResponse', `\ufeff ${page}`],
+    ['text', 200, 'RequestResponse', 'It works!'],
+    ['text', 202, 'Event', 'It works!'],
     ['nothing at all', 200, 'RequestResponse', ''],
     ['a page of HTML', 202, 'Event', page],
     ['a page of HTML', 200, 'Event', page],
@@ -85,7 +87,11 @@ describe('an answer that is not one of AWS', () => {
     ['JSON', { body: '{"greeting":"hi"}' }, { greeting: 'hi' }],
     ['JSON of HTML', { body: JSON.stringify(page) }, page],
     ['null', { body: 'null' }, null],
-    ['text', { body: 'Hello' }, { StatusCode: 200, Payload: 'Hello' }],
+    [
+      'text with the version that ran',
+      { body: 'Hello', headers: { 'X-Amz-Executed-Version': '3' } },
+      { StatusCode: 200, Payload: 'Hello' }
+    ],
     ['HTML with the version that ran', { body: page, headers: { 'X-Amz-Executed-Version': '3' } }, page],
     ['nothing, when it was queued', { status: 202, body: '' }, { StatusCode: 202 }]
   ] as const) {

@@ -37,7 +37,9 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
     bench.aws = await LocalAws.start();
     bench.red = await startNodeRed();
     folder = await mkdtemp(join(tmpdir(), 'nimbus-profiles-'));
-    await writeFile(join(folder, 'config'), '[default]\n[profile greenhouse]\n[profile workshop]\n');
+    // A profile that says nothing is none.
+    const profiles = ['default', 'profile greenhouse', 'profile workshop'];
+    await writeFile(join(folder, 'config'), profiles.map((name) => `[${name}]\nregion = eu-west-1\n`).join(''));
     process.env.AWS_CONFIG_FILE = join(folder, 'config');
     process.env.AWS_SHARED_CREDENTIALS_FILE = join(folder, 'none');
     await bench.aws.populate({ collections: 12, prefix: 'family' });

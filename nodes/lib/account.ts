@@ -39,15 +39,19 @@ function clientsOf({ clients, problem, name }: AccountNode): Clients {
 
 /** The accounts of all nodes that are deployed. */
 const inUse = new Set<CurrentAccount>();
-let isWatching = false;
 
-/** Once in a process: Node-RED warns of many listeners. */
-function watchDeployments(RED: NodeAPI): void {
-  if (isWatching) return;
-  isWatching = true;
-  RED.events.on('flows:started', () => {
-    for (const account of inUse) account.deployed();
-  });
+function deployed(): void {
+  for (const account of inUse) account.deployed();
+}
+
+/** One listener for all of them, as long as there are any: Node-RED warns of many. */
+function use(RED: NodeAPI, account: CurrentAccount): void {
+  if (inUse.size === 0) RED.events.on('flows:started', deployed);
+  inUse.add(account);
+}
+
+function leave(RED: NodeAPI, account: CurrentAccount): void {
+  if (inUse.delete(account) && inUse.size === 0) RED.events.off('flows:started', deployed);
 }
 
 /**
@@ -66,8 +70,7 @@ export class CurrentAccount {
   ) {
     this.#node = accountFrom(RED, id);
     this.#node?.clients?.attach();
-    inUse.add(this);
-    watchDeployments(RED);
+    use(RED, this);
   }
 
   /** Whether there is one; in the constructor of a node that is deployed with it, it may still be to come. */
@@ -100,7 +103,7 @@ export class CurrentAccount {
 
   /** The node is closed: it uses the account no longer. */
   close(): void {
-    inUse.delete(this);
+    leave(this.RED, this);
     this.#node?.clients?.detach();
   }
 

@@ -176,7 +176,8 @@ export class Messaging {
     const { queues, createMessage } = fauxqs;
     const senderId = principal.userId;
     const arn = arnOf(call, target.account, target.name);
-    const output = answerSqs({ operation, input, queue, arn, queues, createMessage, senderId, gone });
+    const trace = call.headers['x-amzn-trace-id']?.toString();
+    const output = answerSqs({ operation, input, queue, arn, queues, createMessage, senderId, trace, gone });
     return sqsAnswer(call, output instanceof Promise ? await output : output);
   }
 

@@ -101,6 +101,8 @@ export interface QueueCall {
   readonly createMessage: CreateMessage;
   /** Who sends, as in the attribute SenderId. */
   readonly senderId: string;
+  /** The trace that the request is part of, by its header. */
+  readonly trace: string | undefined;
   /** Aborted when the caller has gone, or has got its answer. */
   readonly gone: AbortSignal;
 }
@@ -284,7 +286,8 @@ function send(call: QueueCall, entry: Record<string, unknown>): Record<string, u
   const message = call.createMessage(body, attributes, delay > 0 ? delay : undefined, group, deduplication);
   message.senderId = call.senderId;
   const system = (entry.MessageSystemAttributes ?? {}) as Attributes;
-  if (system.AWSTraceHeader?.StringValue) message.traceHeader = system.AWSTraceHeader.StringValue;
+  const trace = system.AWSTraceHeader?.StringValue || call.trace;
+  if (trace) message.traceHeader = trace;
   if (!original?.isDuplicate) {
     if (key !== undefined) {
       message.sequenceNumber = queue.nextSequenceNumber();
@@ -296,7 +299,7 @@ function send(call: QueueCall, entry: Record<string, unknown>): Record<string, u
     MessageId: original?.originalMessageId ?? message.messageId,
     MD5OfMessageBody: message.md5OfBody,
     ...(message.md5OfMessageAttributes ? { MD5OfMessageAttributes: message.md5OfMessageAttributes } : {}),
-    ...(message.traceHeader ? { MD5OfMessageSystemAttributes: md5OfAttributes(call, system) } : {}),
+    ...(system.AWSTraceHeader ? { MD5OfMessageSystemAttributes: md5OfAttributes(call, system) } : {}),
     ...(key === undefined ? {} : { SequenceNumber: original?.originalSequenceNumber ?? message.sequenceNumber })
   };
 }
@@ -636,9 +639,9 @@ function complete(call: QueueCall, received: Received, names: readonly string[])
 /** fauxqs gives all attributes where none were asked for, and the checksum of all where some were. */
 function selectAttributes(call: QueueCall, received: Received, all: Attributes): void {
   const asked = list(call.input.MessageAttributeNames);
-  if (asked.includes('All') || asked.includes('.*')) return;
+  if (['All', '*', '.*'].some((each) => asked.includes(each))) return;
   const wanted = Object.entries(all).filter(([name]) =>
-    asked.some((each) => (each.endsWith('.*') ? name.startsWith(each.slice(0, -1)) : each === name))
+    asked.some((each) => (each.endsWith('.*') ? name.startsWith(each.slice(0, -2)) : each === name))
   );
   delete received.MessageAttributes;
   delete received.MD5OfMessageAttributes;

@@ -501,12 +501,35 @@ describe('The local AWS, for messages', () => {
         [[], []],
         [['one'], ['one']],
         [['two.*'], ['two.a', 'two.b']],
+        // As recorded from AWS by LocalStack (Apache-2.0), test_sqs.snapshot.json, 30 April 2024: any beginning will do.
+        [['tw.*'], ['two.a', 'two.b']],
+        [['*'], ['one', 'two.a', 'two.b']],
+        [['.*'], ['one', 'two.a', 'two.b']],
         [['All'], ['one', 'two.a', 'two.b']]
       ]) {
         const [message] = await receive(QueueUrl, { MessageAttributeNames, VisibilityTimeout: 0 });
         assert.deepEqual(Object.keys(message?.MessageAttributes ?? {}), expected);
         assert.equal(message?.MD5OfMessageAttributes === undefined, expected?.length === 0);
       }
+    });
+
+    it('the trace that the request was part of', async () => {
+      // As recorded from AWS by LocalStack (Apache-2.0), test_sqs.snapshot.json, 27 June 2025.
+      const trace = 'Root=1-3152b799-8954dae64eda91bc9a23a7e8;Parent=7fa8c0f79203be72;Sampled=1';
+      const QueueUrl = await newQueue();
+      const { accessKeyId, secretAccessKey } = signIns.demo;
+      const credentials = { accessKeyId, secretAccessKey };
+      const traced = new SQSClient({ endpoint: aws.url, region: 'us-east-1', credentials });
+      traced.middlewareStack.add(
+        (next) => (args) => {
+          (args.request as { headers: Record<string, string> }).headers['X-Amzn-Trace-Id'] = trace;
+          return next(args);
+        },
+        { step: 'build' }
+      );
+      await traced.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }));
+      traced.destroy();
+      assert.equal((await receive(QueueUrl))[0]?.Attributes?.AWSTraceHeader, trace);
     });
 
     it('but not with numbers out of range', async () => {

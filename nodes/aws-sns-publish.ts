@@ -1,7 +1,7 @@
 import type { PublishCommandInput } from '@aws-sdk/client-sns';
 import { defineAction } from './lib/action';
 import type { Carrier } from './lib/batch';
-import { invalid } from './lib/errors';
+import { invalid, valueError } from './lib/errors';
 import { flag, json, many, optional, text } from './lib/fields';
 import { parseJson, stringify, toText } from './lib/json';
 import type { Receipt } from './lib/message';
@@ -79,6 +79,15 @@ function protocolTexts(given: unknown): string {
   return stringify(Object.fromEntries(texts), 'message');
 }
 
+/** The same, for whatever a flow has put into a message: looking at it can throw anything. */
+function textsOf(given: unknown): string {
+  try {
+    return protocolTexts(given);
+  } catch (thrown) {
+    throw valueError('message', thrown);
+  }
+}
+
 export = defineAction({
   type: 'aws-sns-publish',
   service: 'sns',
@@ -87,7 +96,7 @@ export = defineAction({
   inOrder: true,
   async run({ sdk, inputs, ship }) {
     const { target, perProtocol, subject, batch, groupId } = inputs;
-    const message = perProtocol ? protocolTexts(inputs.message) : toText(inputs.message, 'message');
+    const message = perProtocol ? textsOf(inputs.message) : toText(inputs.message, 'message');
     const receipt = await ship({
       target,
       entry: {

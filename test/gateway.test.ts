@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { account, credentials, invokeNode, listNode, useBench } from './aws';
+import { createCanvas } from 'canvas';
+import {
+  account,
+  credentials,
+  detectNode,
+  indexFaceNode,
+  invokeNode,
+  listNode,
+  receiveNode,
+  sendNode,
+  useBench
+} from './aws';
 import type { FlowNode, Message, NodeError } from './node-red';
 import { sink } from './node-red';
 import { Relay } from './relay';
@@ -110,6 +121,51 @@ describe('an answer that is not one of AWS', () => {
     it(`is no list of functions: ${body}`, async () => {
       relay.answer = () => ({ body });
       assert.match((await failing(listNode())).message, says);
+    });
+  }
+
+  const porch = createCanvas(100, 100).toBuffer('image/png');
+  const picture = () => ({ payload: porch, topic: 'Ada' });
+  const identify = { operation: 'identify', collection: 'family', collectionType: 'str' };
+  for (const odd of [5, 'text', true, [null], { a: 1 }]) {
+    for (const [node, member, msg] of [
+      [listNode(), 'Functions'],
+      [detectNode(), 'Labels', picture],
+      [detectNode({ operation: 'faces' }), 'FaceDetails', picture],
+      [detectNode(identify), 'FaceDetails', picture],
+      [detectNode({ operation: 'text' }), 'TextDetections', picture],
+      [detectNode({ operation: 'moderation' }), 'ModerationLabels', picture],
+      [detectNode({ operation: 'celebrities' }), 'CelebrityFaces', picture],
+      [detectNode({ operation: 'protectiveEquipment' }), 'Persons', picture],
+      [indexFaceNode({ collection: 'family' }), 'FaceRecords', picture],
+      [sendNode({ queue: 'https://sqs.us-east-1.amazonaws.com/111111111111/orders' }), 'MessageId', undefined]
+    ] as [FlowNode, string, (() => Message)?][]) {
+      it(`never shows itself as a fault of JavaScript: ${JSON.stringify(odd)} for ${member} of ${node.type}`, async () => {
+        relay.answer = () => ({ body: JSON.stringify({ [member]: odd }) });
+        const nodes = [account(bench, { endpoint: relay.url }), node, sink('out')];
+        await bench.red.deploy(nodes, { credentials: credentials() });
+        const { error, done, sent } = await bench.red.send(node.id, msg?.() ?? { payload: 'x', topic: 'Ada' });
+        assert.equal(done, 1);
+        if (!error) assert.equal(sent.length, 1);
+        else if (error.name !== 'PartialFailure') {
+          assert.deepEqual([error.name, error.statusCode], ['UnknownError', 200]);
+          assert.match(error.message, /^The answer .*(is not one of AWS|names no message)/);
+        }
+      });
+    }
+    it(`does not stop a receiver: ${JSON.stringify(odd)} for Messages`, async () => {
+      let polls = 0;
+      relay.answer = ({ headers }) => {
+        if (!headers['x-amz-target']?.endsWith('.ReceiveMessage')) return undefined;
+        polls += 1;
+        return { body: JSON.stringify({ Messages: odd }) };
+      };
+      bench.red.clearLogs();
+      const receiver = receiveNode({ queue: 'https://sqs.us-east-1.amazonaws.com/111111111111/orders' });
+      const nodes = [account(bench, { endpoint: relay.url }), receiver, sink('out')];
+      await bench.red.deploy(nodes, { credentials: credentials() });
+      await bench.red.until(() => polls > 1);
+      assert.doesNotMatch(bench.red.logs.map(({ text }) => text).join(), /TypeError|is not a function/);
     });
   }
 

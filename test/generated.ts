@@ -247,6 +247,9 @@ export interface Result {
 /** Errors of what never left. */
 const local = new Set(['MissingValue', 'InvalidValue', 'AccountMissing']);
 const bare = /^(|Error|\w*(Type|Range|Reference|Syntax|Eval|URI|Aggregate|Assertion|Clone)Error)$/;
+/** What JavaScript says where something was not looked at before it was used. */
+const workings =
+  /\b(?:Type|Range|Reference|Syntax)Error\b|is not (?:a function|iterable)|Cannot read propert|\[object /;
 
 /** Seconds until a message must have ended: the SDK's attempts and their pauses take some. */
 const limit = 45;
@@ -409,6 +412,7 @@ function faultsOf({ trial, outcome, payload, aws }: Running): string[] {
   must(error instanceof Error && name === code, `has the name ${name}, but the code ${code}`);
   must(typeof name === 'string' && !bare.test(name), `is a bare ${name}: ${message}`);
   must(typeof message === 'string' && message !== '' && message.length <= 1001, `says ${message}`);
+  must(!workings.test(message), `tells of its own workings: ${message}`);
   must(
     [service, operation].every((text) => typeof text === 'string' && text !== ''),
     `${name} names no operation`

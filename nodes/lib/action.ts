@@ -28,7 +28,7 @@ export interface Result {
   /** What the node adds to `msg.aws`; absent members are left out. */
   aws?: Record<string, unknown>;
   /** Other members of the message to set; `undefined` deletes one. */
-  message?: Record<string, unknown>;
+  message?: Record<string, unknown> | undefined;
   /** What went wrong beside it: Catch nodes get it, with the message as it came in, and the result goes on. */
   problem?: ActionError | undefined;
 }
@@ -104,8 +104,14 @@ const mostWaitingBytes = 64 * 1024 * 1024;
 /** Targets of one message that are tried side by side. */
 const mostAtOnce = 50;
 
-/** What one message, or one of its many targets, came to; `aws` is for `msg.aws`. */
-type Attempt = { aws: Record<string, unknown>; result: Result } | { error: ActionError };
+/** What a message gets: `aws` is for `msg.aws`. */
+interface Success extends Pick<Result, 'message' | 'problem'> {
+  payload: unknown;
+  aws: Record<string, unknown>;
+}
+
+/** What one message, or one of its many targets, came to. */
+type Attempt = Success | { error: ActionError };
 
 /** A deployed action node. */
 class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<S, F>, Work {
@@ -189,7 +195,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   async #runOne(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<Changes> {
     const attempt = await this.#attempt(inputs, inputs[this.#many ?? ''], passage);
     if ('error' in attempt) throw attempt.error;
-    return this.#changes(msg, inputs, attempt.result, attempt.aws);
+    return this.#changes(msg, inputs, attempt);
   }
 
   async #runMany(
@@ -202,7 +208,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     const results = attempts.map((attempt, index) => {
       const target = targets[index];
       if ('error' in attempt) return { target, error: { name: attempt.error.name, message: attempt.error.message } };
-      return { target, result: attempt.result[inputs.output as 'parsed' | 'raw']() };
+      return { target, result: attempt.payload };
     });
     const failures = attempts.flatMap((attempt) => ('error' in attempt ? [attempt.error] : []));
     if (failures.length > 0) throw manyFailed(failures, results);
@@ -210,7 +216,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
       target: targets[index],
       ...('aws' in attempt ? attempt.aws : {})
     }));
-    return this.#changes(msg, inputs, { parsed: () => results, raw: () => results }, { requests });
+    return this.#changes(msg, inputs, { payload: results, aws: { requests } });
   }
 
   /** One target's way, from its check to its result; never rejects, since one target's failure is its own. */
@@ -222,7 +228,10 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
       if (passage.reason) throw passage.reason;
       if (own !== inputs) checkValue(many as string, this.action.fields[many as string] as Field, target);
       const result = await passage.until(call.run());
-      return { aws: call.toMessage(result.aws), result };
+      const { message, problem } = result;
+      // Made here, since an answer of odd members may show itself only now.
+      const payload = result[inputs.output as 'parsed' | 'raw']();
+      return { payload, aws: call.toMessage(result.aws), message, problem };
     } catch (thrown) {
       const error = call.toError(passage.reason ?? thrown);
       return { error: call.complete(error) };
@@ -232,15 +241,11 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   }
 
   /** What the message gets of a result. */
-  #changes(msg: NodeMessage, inputs: Record<string, unknown>, result: Result, aws: Record<string, unknown>): Changes {
+  #changes(msg: NodeMessage, inputs: Record<string, unknown>, { payload, aws, message, problem }: Success): Changes {
     const { service } = this.action;
     const operation = this.#operation(inputs);
-    if (result.problem) report(this.node, Object.assign(result.problem, { service, operation }), msg);
-    return {
-      ...result.message,
-      payload: result[inputs.output as 'parsed' | 'raw'](),
-      aws: { service, operation, ...aws, ...receivedIn(msg) }
-    };
+    if (problem) report(this.node, Object.assign(problem, { service, operation }), msg);
+    return { ...message, payload, aws: { service, operation, ...aws, ...receivedIn(msg) } };
   }
 }
 

@@ -132,10 +132,10 @@ class Thread {
     const worker = this.#worker;
     try {
       worker.ref();
-      const answer = once(worker, 'message', { signal: this.#ended.signal });
       const order: Order = job ? { task: job.task, ...this.#show(job.picture) } : {};
       worker.postMessage(order, order.bytes ? [order.bytes.buffer] : []);
-      const [delivery] = (await answer) as [Delivery];
+      // Its answer comes in a later turn of the event loop.
+      const [delivery] = (await once(worker, 'message', { signal: this.#ended.signal })) as [Delivery];
       if (job && 'problem' in delivery) this.#forget(this.#kept.take(job.picture));
       return delivery;
     } catch (error) {

@@ -9,7 +9,7 @@ import type { Delivery, Settlement } from './deliveries';
 import { Deliveries } from './deliveries';
 import type { ActionError } from './errors';
 import { closed, noteAbout } from './errors';
-import { toActionError } from './failures';
+import { errorOfAnswer, toActionError } from './failures';
 import { parseJson, present } from './json';
 import type { Location, Place } from './locator';
 import { Locator } from './locator';
@@ -197,11 +197,20 @@ export class Receiver {
       const { Messages = [], $metadata } = await within(limit, ask, this.#life.signal);
       this.#asked = undefined;
       const end = performance.now() + place.hidden * 1000;
-      const taken = Messages.filter((message) => this.#take(message, end, place, $metadata));
+      const taken = this.#takeAll(Messages, end, place, $metadata);
       const rest = shortestPoll - (performance.now() - began);
-      if (taken.length === 0 && rest > 0) await this.#pause(rest);
+      if (taken === 0 && rest > 0) await this.#pause(rest);
     } finally {
       this.#asked = undefined;
+    }
+  }
+
+  /** Gives how many messages there was a place for. Throws `UnknownError` where they are none of SQS's. */
+  #takeAll(messages: Message[], end: number, place: Place, metadata: Metadata): number {
+    try {
+      return messages.filter((message) => this.#take(message, end, place, metadata)).length;
+    } catch (thrown) {
+      throw errorOfAnswer(thrown, metadata.httpStatusCode);
     }
   }
 

@@ -17,5 +17,5 @@ describe('generated cases', () => {
         `no message of ${type} was sent on:\n${table}`
       );
     }
-  }).timeout(180_000);
+  }).timeout(420_000);
 });

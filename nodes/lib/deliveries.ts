@@ -146,11 +146,6 @@ export class Deliveries {
     if (lost.length > 0) this.holder.lapsed(lost.reverse());
   }
 
-  /** The flow cannot have a message: it comes again when its time is over, and so do those behind it, in their order. */
-  abandon(delivery: Delivery): void {
-    this.#lose(delivery);
-  }
-
   /** Those that no other one has to be settled before. */
   get first(): Delivery[] {
     return [...this.#pending.values()].filter((delivery) => this.#groups.isFirst(delivery));

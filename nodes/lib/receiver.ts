@@ -8,14 +8,13 @@ import type { Metadata } from './clients';
 import type { Delivery, Settlement } from './deliveries';
 import { Deliveries } from './deliveries';
 import type { ActionError } from './errors';
-import { closed, noteAbout, reasonOf } from './errors';
+import { closed, noteAbout } from './errors';
 import { errorOfAnswer, toActionError } from './failures';
 import { parseJson, present } from './json';
 import type { Location, Place } from './locator';
 import { Locator } from './locator';
 import { isFifo } from './queue';
 import { sdkOf } from './sdks';
-import { sendOn } from './send-on';
 import { Status } from './status';
 import { statusTextOf } from './status-words';
 import type { Operation } from './troubles';
@@ -220,28 +219,15 @@ export class Receiver {
     const { MessageId = '', ReceiptHandle = '', Attributes } = message;
     const groupId = this.#ordered ? Attributes?.MessageGroupId : undefined;
     const received = { messageId: MessageId, receiptHandle: ReceiptHandle, end, groupId };
-    const taken = this.#deliveries.add(received, (delivery) =>
-      this.#hand(this.#toMessage(message, delivery, place.client.region, metadata), delivery)
-    );
+    const taken = this.#deliveries.add(received, (delivery) => {
+      this.node.send(this.#toMessage(message, delivery, place.client.region, metadata));
+      if (this.options.settle === 'sent') {
+        this.#deleteSent(delivery).catch((error) => this.#tried('DeleteMessage', error));
+      }
+    });
     if (!this.#closing) this.#visibility.keep(this.#deliveries);
     this.#showSoon();
     return taken;
-  }
-
-  /** Sends a message on. One that Node-RED cannot copy must keep no place, nor hold up those that came with it. */
-  #hand(msg: NodeMessage, delivery: Delivery): void {
-    try {
-      sendOn(this.RED, this.node, msg, (each) => this.node.send(each));
-    } catch (thrown) {
-      this.#deliveries.abandon(delivery);
-      this.node.error(
-        `The message ${delivery.messageId} cannot be sent on: ${reasonOf(thrown)}. It comes again when its visibility timeout is over.`
-      );
-      return;
-    }
-    if (this.options.settle === 'sent') {
-      this.#deleteSent(delivery).catch((error) => this.#tried('DeleteMessage', error));
-    }
   }
 
   #toMessage(message: Message, delivery: Delivery, region: string, metadata: Metadata): NodeMessage {

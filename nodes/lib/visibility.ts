@@ -111,7 +111,7 @@ export class Visibility {
     } catch (error) {
       // It is back already where the answer to a first try was lost.
       const { attempts = 1 } = (error as Partial<Answer>).$metadata ?? {};
-      if (!isGone(error) || attempts === 1) throw error;
+      if ((error as Error).name !== 'MessageNotInflight' || attempts === 1) throw error;
     }
   }
 

@@ -528,6 +528,20 @@ function take({ queue, arn: source, queues }: QueueCall, most: number, visibilit
 }
 
 /**
+ * Does several things as if no time went by between them: messages whose time is over meanwhile come back with the next
+ * request, which puts them into their order.
+ */
+function atOneTime(queue: Queue, work: () => void): void {
+  const { processTimers } = queue;
+  queue.processTimers = () => undefined;
+  try {
+    work();
+  } finally {
+    queue.processTimers = processTimers;
+  }
+}
+
+/**
  * fauxqs gives one message of a group at a time, and none while another one is in flight; the service gives those that
  * come before the first one in flight. fauxqs puts messages that come back in reverse order.
  */
@@ -546,19 +560,21 @@ function takeFifo(
     if (sequenceNumber <= (firstInFlight.get(group) ?? sequenceNumber)) firstInFlight.set(group, sequenceNumber);
   }
   const taken: Received[] = [];
-  while (taken.length < most) {
-    queue.fifoLockedGroups.clear();
-    for (const [group, first] of firstInFlight) {
-      if ((queue.fifoMessages.get(group)?.[0]?.sequenceNumber ?? '') > first) queue.fifoLockedGroups.set(group, 1);
+  atOneTime(queue, () => {
+    while (taken.length < most) {
+      queue.fifoLockedGroups.clear();
+      for (const [group, first] of firstInFlight) {
+        if ((queue.fifoMessages.get(group)?.[0]?.sequenceNumber ?? '') > first) queue.fifoLockedGroups.set(group, 1);
+      }
+      // Those that are to be hidden for no time at all would be taken again.
+      const more = dequeue(1, Math.max(seconds, 60));
+      if (more.length === 0) break;
+      taken.push(...more);
+      for (const { ReceiptHandle } of more) {
+        groups.add(queue.inflightMessages.get(ReceiptHandle)?.message.messageGroupId ?? '');
+      }
     }
-    // Those that are to be hidden for no time at all would be taken again.
-    const more = dequeue(1, Math.max(seconds, 60));
-    if (more.length === 0) break;
-    taken.push(...more);
-    for (const { ReceiptHandle } of more) {
-      groups.add(queue.inflightMessages.get(ReceiptHandle)?.message.messageGroupId ?? '');
-    }
-  }
+  });
   putLast(queue, groups);
   for (const { ReceiptHandle } of taken) {
     const inFlight = queue.inflightMessages.get(ReceiptHandle);

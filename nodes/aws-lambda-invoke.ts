@@ -3,7 +3,7 @@ import type { Context } from './lib/action';
 import { defineAction } from './lib/action';
 import { ActionError, foreignAnswer, invalid, textOf } from './lib/errors';
 import { couldNotConnect } from './lib/failures';
-import { choice, flag, json, jsonText, many, optional, plainNumber, text } from './lib/fields';
+import { checked, choice, flag, jsonText, many, optional, plainNumber, text } from './lib/fields';
 import { hostContext } from './lib/host';
 import { parseJson, present, stringify } from './lib/json';
 import { retry } from './lib/retry';
@@ -50,7 +50,13 @@ const fields = {
     icon: 'envelope'
   }),
   clientContext: optional(
-    json({ when: synchronous, advanced: true, example: '{ "device": topic }', icon: 'info-circle' })
+    // A copy: the flow may go on changing it while a target waits for its turn.
+    checked((found, name): unknown => JSON.parse(stringify(found, name)), {
+      when: synchronous,
+      advanced: true,
+      example: '{ "device": topic }',
+      icon: 'info-circle'
+    })
   ),
   hostContext: flag(false, { when: synchronous, advanced: true }),
   logTail: flag(false, { when: synchronous }),
@@ -76,8 +82,6 @@ function checkSize({ invocationType, payload }: Invocation['inputs']): string | 
 async function clientContext({ inputs, RED, node }: Invocation): Promise<string | undefined> {
   const custom = inputs.clientContext;
   if (custom === undefined && !inputs.hostContext) return undefined;
-  // Inside an object a function would vanish without a word.
-  if (custom !== undefined) stringify(custom, 'clientContext');
   const context = { custom, ...(inputs.hostContext && { host: await hostContext(RED, node) }) };
   const encoded = Buffer.from(stringify(context, 'clientContext')).toString('base64');
   if (encoded.length > clientContextLimit) {

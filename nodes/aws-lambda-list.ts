@@ -16,6 +16,10 @@ interface Page {
   next: string | undefined;
 }
 
+/** Whether it is a list of descriptions, as only Lambda gives it. */
+const isList = (given: FunctionConfiguration[] | undefined): given is FunctionConfiguration[] =>
+  Array.isArray(given) && given.every((each: unknown) => typeof each === 'object' && each !== null);
+
 async function listPage(
   { sdk, inputs, send }: Context<'lambda', typeof fields>,
   marker: string | undefined
@@ -27,7 +31,7 @@ async function listPage(
       FunctionVersion: inputs.allVersions ? 'ALL' : undefined
     })
   );
-  if (!Functions) throw foreignAnswer($metadata.httpStatusCode);
+  if (!isList(Functions)) throw foreignAnswer($metadata.httpStatusCode);
   return { functions: Functions, next: NextMarker || undefined };
 }
 

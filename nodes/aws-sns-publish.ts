@@ -94,9 +94,13 @@ export = defineAction({
   operation: 'Publish',
   fields,
   inOrder: true,
+  prepare(inputs) {
+    const { message, perProtocol } = inputs;
+    return { ...inputs, message: perProtocol ? textsOf(message) : toText(message, 'message') };
+  },
   async run({ sdk, inputs, ship }) {
     const { target, perProtocol, subject, batch, groupId } = inputs;
-    const message = perProtocol ? textsOf(inputs.message) : toText(inputs.message, 'message');
+    const message = inputs.message as string;
     const receipt = await ship({
       target,
       entry: {

@@ -56,9 +56,10 @@ export = defineAction({
   fields,
   inOrder: true,
   regionOf: regionOfQueue,
+  prepare: (inputs) => ({ ...inputs, body: toText(inputs.body, 'body') }),
   async run({ sdk, client, inputs, ship }) {
     const { queue, batch, groupId } = inputs;
-    const body = toText(inputs.body, 'body');
+    const body = inputs.body as string;
     const count = Object.keys(inputs.attributes ?? {}).length;
     if (count > mostAttributes) throw invalid('attributes', `may be at most ${mostAttributes}, but are ${count}.`);
     const entry = { MessageBody: body, ...delayOf(inputs.delaySeconds, queue), ...entryOf(inputs, queue) };

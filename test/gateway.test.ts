@@ -9,7 +9,8 @@ import {
   listNode,
   receiveNode,
   sendNode,
-  useBench
+  useBench,
+  useQueues
 } from './aws';
 import type { FlowNode, Message, NodeError } from './node-red';
 import { sink } from './node-red';
@@ -18,6 +19,7 @@ import { Relay } from './relay';
 /** What proxies and gateways answer in place of AWS must not be taken for what it is not. */
 describe('an answer that is not one of AWS', () => {
   const bench = useBench();
+  const queues = useQueues(bench);
   let relay: Relay;
   before(async () => {
     relay = await Relay.start(bench.aws.url);
@@ -146,10 +148,32 @@ describe('an answer that is not one of AWS', () => {
         await bench.red.deploy(nodes, { credentials: credentials() });
         const { error, done, sent } = await bench.red.send(node.id, msg?.() ?? { payload: 'x', topic: 'Ada' });
         assert.equal(done, 1);
-        if (!error) assert.equal(sent.length, 1);
-        else if (error.name !== 'PartialFailure') {
+        assert.ok(
+          error ||
+            (sent.length === 1 &&
+              (!['Functions', 'MessageId'].includes(member) || (member === 'MessageId' && odd === 'text'))),
+          `sent: ${JSON.stringify(sent)}`
+        );
+        if (!error) return;
+        if (error.name !== 'PartialFailure') {
           assert.deepEqual([error.name, error.statusCode], ['UnknownError', 200]);
           assert.match(error.message, /^The answer .*(is not one of AWS|names no message)/);
+        }
+      });
+    }
+    for (const member of ['Successful', 'Failed']) {
+      it(`says nothing of a batch: ${JSON.stringify(odd)} for ${member}`, async () => {
+        relay.answer = ({ headers }) =>
+          headers['x-amz-target']?.endsWith('Batch') ? { body: JSON.stringify({ [member]: odd }) } : undefined;
+        const url = await queues.create();
+        const nodes = [account(bench, { endpoint: relay.url }), sendNode({ queue: url }), sink('out')];
+        await bench.red.deploy(nodes, { credentials: credentials() });
+        const outcomes = await bench.red.sendMany('send', [{ payload: 1 }, { payload: 2 }, { payload: 3 }]);
+        const [first, ...batch] = outcomes;
+        assert.deepEqual([first?.done, first?.error], [1, undefined]);
+        for (const { done, error } of batch) {
+          assert.equal(done, 1);
+          assert.match(String(error?.message), /^The answer /);
         }
       });
     }
@@ -166,7 +190,24 @@ describe('an answer that is not one of AWS', () => {
       await bench.red.deploy(nodes, { credentials: credentials() });
       await bench.red.until(() => polls > 1);
       assert.doesNotMatch(bench.red.logs.map(({ text }) => text).join(), /TypeError|is not a function/);
+      const said = bench.red.logs.some(({ id, level }) => id === 'receive' && level === 'warn');
+      if (said) assert.match(String(bench.red.statuses('receive').at(-1)?.text), /^not an answer of AWS since /);
     });
+  }
+
+  for (const operation of ['labels', 'faces', 'identify', 'text', 'moderation', 'celebrities', 'protectiveEquipment']) {
+    for (const [status, body] of [
+      [200, '{"status":"ok"}'],
+      [200, ''],
+      [204, '']
+    ] as const) {
+      it(`is no picture without anything in it: ${status} ${body} for ${operation}`, async () => {
+        relay.answer = () => ({ status, body });
+        const error = await failing(detectNode({ ...identify, operation }), picture());
+        assert.deepEqual([error.name, error.statusCode], ['UnknownError', status]);
+        assert.match(error.message, says);
+      });
+    }
   }
 
   it('is nobody who has signed in', async () => {

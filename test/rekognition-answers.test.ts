@@ -292,7 +292,7 @@ describe('what Rekognition answers', () => {
       const given = answers[operation];
       const answer = typeof given === 'function' ? given(readSize(Buffer.from(Bytes, 'base64')) ?? image) : given;
       checkOutput('rekognition', `${operation}Response`, answer);
-      return { status: 200, body: JSON.stringify(answer) };
+      return { status: 200, headers: { 'x-amzn-RequestId': 'a-request' }, body: JSON.stringify(answer) };
     };
     const nodes = [account(bench, { endpoint: relay.url, rekognitionRate: 0 }), node, sink('out')];
     await bench.red.deploy(nodes, { credentials: credentials() });
@@ -327,6 +327,7 @@ describe('what Rekognition answers', () => {
       operation: 'DetectLabels',
       region: 'us-east-1',
       statusCode: 200,
+      requestId: 'a-request',
       attempts: 1
     });
   });

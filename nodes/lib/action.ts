@@ -74,6 +74,11 @@ export interface Action<S extends ServiceName, F extends Fields> {
   regionOf?(target: string): string | undefined;
   /** Messages enter `run` in the order in which they came, however long each one's fields take to read. */
   inOrder?: true;
+  /**
+   * Makes of a message's values what all of its targets get alike, before the flow can go on changing what it has put into
+   * them. Throws `InvalidValue`.
+   */
+  prepare?(inputs: Inputs<F>): Inputs<F>;
   /** Seconds that a message may take in all; without it the SDK's limits for each request count. */
   timeout?(inputs: Inputs<F>): number;
   run(context: Context<S, F>): Promise<Result>;
@@ -179,7 +184,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     this.#input.status.progress(text);
   }
 
-  run(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<Changes> {
+  run(msg: NodeMessage, read: Record<string, unknown>, passage: Passage): Promise<Changes> {
+    const inputs: Record<string, unknown> = this.action.prepare?.(read as Inputs<F>) ?? read;
     const seconds = this.action.timeout?.(inputs as Inputs<F>);
     const targets = this.#many && inputs[this.#many];
     const work = () =>

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Backlog } from './backlog';
 import type { Answer, Client, Metadata } from './clients';
-import { closed } from './errors';
+import { anew, closed, foreignAnswer } from './errors';
 import { refusedTogether } from './failures';
 import { patience, withPatience } from './patience';
 import type { Command } from './sdks';
@@ -221,19 +221,17 @@ export class Lane<Entry extends object, Output extends object> {
   async #carryMany(batch: Waiting<Entry, Output>[]): Promise<void> {
     try {
       const entries = batch.map(({ entry }, index) => ({ ...entry, Id: String(index) }));
-      this.#sort(batch, await this.request(this.#carrier.many(entries)));
+      const output = await this.request(this.#carrier.many(entries));
+      this.#sort(batch, partsOf(output), output.$metadata);
     } catch (error) {
       // One entry may be what the service does not like about all of them.
       if (refusedTogether(error)) await Promise.all(batch.map((waiting) => this.#carryOne(waiting)));
-      else for (const waiting of batch) this.#fail(waiting, error);
+      else for (const waiting of batch) this.#fail(waiting, anew(error));
     }
   }
 
   /** Gives each entry its own part of the answer. */
-  #sort(batch: Waiting<Entry, Output>[], { Successful, Failed, $metadata }: BatchOutput<Output>): void {
-    const parts = new Map<string | undefined, Output | Failed>();
-    for (const part of Successful ?? []) parts.set(part.Id, part);
-    for (const part of Failed ?? []) parts.set(part.Id, part);
+  #sort(batch: Waiting<Entry, Output>[], parts: Map<string | undefined, Output | Failed>, $metadata: Metadata): void {
     batch.forEach((waiting, index) => {
       const part = parts.get(String(index)) ?? unanswered;
       if ('SenderFault' in part) this.#refuse(waiting, part, $metadata);
@@ -289,6 +287,17 @@ export class Lane<Entry extends object, Output extends object> {
     else this.#behind.delete(group);
     this.#goOn();
   }
+}
+
+/** What an answer says of each entry, by its id. Throws `UnknownError` where it is none of the service's. */
+function partsOf<Output>({ Successful, Failed, $metadata }: BatchOutput<Output>) {
+  const parts = new Map<string | undefined, Output | Failed>();
+  for (const given of [Successful ?? [], Failed ?? []]) {
+    const isList = Array.isArray(given) && given.every((part: unknown) => typeof part === 'object' && part !== null);
+    if (!isList) throw foreignAnswer($metadata.httpStatusCode);
+    for (const part of given) parts.set(part.Id, part);
+  }
+  return parts;
 }
 
 /** For an entry that the service says nothing about. */

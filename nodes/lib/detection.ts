@@ -1,6 +1,7 @@
 import type { Attribute, BoundingBox, FaceDetail, Image, ProtectiveEquipmentPerson } from '@aws-sdk/client-rekognition';
 import type { Box } from './boxes';
-import type { Answer, Client } from './clients';
+import type { Answer, Client, Metadata } from './clients';
+import { foreignAnswer } from './errors';
 import { identify } from './identify';
 import type { Picture } from './image';
 import type { Command, Sdks } from './sdks';
@@ -81,6 +82,15 @@ export function rawOf<Output extends Answer>({ $metadata, ...raw }: Output): Omi
   return raw;
 }
 
+/**
+ * A list of an answer. Where nothing was found AWS gives an empty one: throws `UnknownError` where there is none, and no
+ * request ID either, since whoever answered so has not looked at a picture.
+ */
+export function listOf<T>(list: T[] | undefined, { requestId, httpStatusCode }: Metadata): T[] {
+  if (list === undefined && requestId === undefined) throw foreignAnswer(httpStatusCode);
+  return list ?? [];
+}
+
 /** What the service says of a face beside its place. */
 export function faceOf({
   BoundingBox,
@@ -94,39 +104,41 @@ const labels: Operation = {
   api: 'DetectLabels',
   async look({ sdk, send }, Image, { confidence, maxLabels }) {
     const command = new sdk.DetectLabelsCommand({ Image, MinConfidence: confidence, MaxLabels: maxLabels });
-    const raw = rawOf(await send(command));
-    const findings = (raw.Labels ?? []).flatMap(({ Name, Confidence = 0, Instances = [] }): Finding[] => {
-      const name = lower(Name);
-      if (Instances.length === 0) return [{ name, confidence: Confidence }];
-      return Instances.map((each) => ({
-        name,
-        confidence: each.Confidence ?? Confidence,
-        box: boxOf(each.BoundingBox)
-      }));
-    });
-    return { raw, findings };
+    const answer = await send(command);
+    const findings = listOf(answer.Labels, answer.$metadata).flatMap(
+      ({ Name, Confidence = 0, Instances = [] }): Finding[] => {
+        const name = lower(Name);
+        if (Instances.length === 0) return [{ name, confidence: Confidence }];
+        return Instances.map((each) => ({
+          name,
+          confidence: each.Confidence ?? Confidence,
+          box: boxOf(each.BoundingBox)
+        }));
+      }
+    );
+    return { raw: rawOf(answer), findings };
   }
 };
 
 const faces: Operation = {
   api: 'DetectFaces',
   async look({ sdk, send }, Image, { attributes }) {
-    const raw = rawOf(await send(new sdk.DetectFacesCommand({ Image, Attributes: attributes })));
-    const findings = (raw.FaceDetails ?? []).map((face) => ({
+    const answer = await send(new sdk.DetectFacesCommand({ Image, Attributes: attributes }));
+    const findings = listOf(answer.FaceDetails, answer.$metadata).map((face) => ({
       name: 'face',
       confidence: face.Confidence ?? 0,
       box: boxOf(face.BoundingBox),
       details: { face: faceOf(face) }
     }));
-    return { raw, findings };
+    return { raw: rawOf(answer), findings };
   }
 };
 
 const text: Operation = {
   api: 'DetectText',
   async look({ sdk, send }, Image) {
-    const raw = rawOf(await send(new sdk.DetectTextCommand({ Image })));
-    const findings = (raw.TextDetections ?? []).map(
+    const answer = await send(new sdk.DetectTextCommand({ Image }));
+    const findings = listOf(answer.TextDetections, answer.$metadata).map(
       ({ Type, DetectedText = '', Confidence = 0, Geometry }): Finding => ({
         name: lower(Type),
         confidence: Confidence,
@@ -137,7 +149,7 @@ const text: Operation = {
         caption: DetectedText
       })
     );
-    return { raw, findings };
+    return { raw: rawOf(answer), findings };
   }
 };
 
@@ -145,33 +157,35 @@ const moderation: Operation = {
   api: 'DetectModerationLabels',
   countsLabels: true,
   async look({ sdk, send }, Image, { confidence }) {
-    const raw = rawOf(await send(new sdk.DetectModerationLabelsCommand({ Image, MinConfidence: confidence })));
-    const findings = (raw.ModerationLabels ?? []).map(({ Name, Confidence = 0 }) => ({
+    const answer = await send(new sdk.DetectModerationLabelsCommand({ Image, MinConfidence: confidence }));
+    const findings = listOf(answer.ModerationLabels, answer.$metadata).map(({ Name, Confidence = 0 }) => ({
       name: lower(Name),
       confidence: Confidence
     }));
-    return { raw, findings };
+    return { raw: rawOf(answer), findings };
   }
 };
 
 const celebrities: Operation = {
   api: 'RecognizeCelebrities',
   async look({ sdk, send }, Image) {
-    const raw = rawOf(await send(new sdk.RecognizeCelebritiesCommand({ Image })));
-    const known = (raw.CelebrityFaces ?? []).map(({ Name = 'unknown', MatchConfidence, Id, Urls, Face }) => ({
-      name: Name,
-      confidence: Face?.Confidence ?? 0,
-      box: boxOf(Face?.BoundingBox),
-      certainty: MatchConfidence,
-      details: { match: { name: Name, similarity: MatchConfidence, id: Id, urls: Urls } }
-    }));
-    const unknown = (raw.UnrecognizedFaces ?? []).map(({ Confidence = 0, BoundingBox }) => ({
+    const answer = await send(new sdk.RecognizeCelebritiesCommand({ Image }));
+    const known = listOf(answer.CelebrityFaces, answer.$metadata).map(
+      ({ Name = 'unknown', MatchConfidence, Id, Urls, Face }) => ({
+        name: Name,
+        confidence: Face?.Confidence ?? 0,
+        box: boxOf(Face?.BoundingBox),
+        certainty: MatchConfidence,
+        details: { match: { name: Name, similarity: MatchConfidence, id: Id, urls: Urls } }
+      })
+    );
+    const unknown = (answer.UnrecognizedFaces ?? []).map(({ Confidence = 0, BoundingBox }) => ({
       name: 'unknown',
       confidence: Confidence,
       box: boxOf(BoundingBox),
       details: { match: null }
     }));
-    return { raw, findings: [...known, ...unknown] };
+    return { raw: rawOf(answer), findings: [...known, ...unknown] };
   }
 };
 
@@ -190,14 +204,14 @@ const protectiveEquipment: Operation = {
   api: 'DetectProtectiveEquipment',
   mostBytes: 4_000_000,
   async look({ sdk, send }, Image) {
-    const raw = rawOf(await send(new sdk.DetectProtectiveEquipmentCommand({ Image })));
-    const findings = (raw.Persons ?? []).map((person) => ({
+    const answer = await send(new sdk.DetectProtectiveEquipmentCommand({ Image }));
+    const findings = listOf(answer.Persons, answer.$metadata).map((person) => ({
       name: 'person',
       confidence: person.Confidence ?? 0,
       box: boxOf(person.BoundingBox),
       equipment: equipmentOf(person)
     }));
-    return { raw, findings };
+    return { raw: rawOf(answer), findings };
   }
 };
 

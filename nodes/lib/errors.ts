@@ -163,8 +163,10 @@ export const invalid = (path: string | readonly string[], problem: string): Fiel
 export function anew(thrown: unknown): unknown {
   if (thrown instanceof FieldError) return thrown.again();
   if (!isActionError(thrown)) return thrown;
-  const { name, message, retryable, cause } = thrown;
-  return new ActionError(name, message, { retryable, cause });
+  const { name, message, retryable, statusCode } = thrown;
+  // A copy: what is added to it later is about one message.
+  const cause = typeof thrown.cause === 'object' ? { ...thrown.cause } : thrown.cause;
+  return new ActionError(name, message, { retryable, cause, ...(statusCode !== undefined && { statusCode }) });
 }
 
 /** The error for what reading or checking a value of a flow has thrown; of a secret one nothing is quoted. */
@@ -182,7 +184,10 @@ export const foreignText = (status: number | undefined): string =>
  */
 export function foreignAnswer(status?: number, said = ''): ActionError {
   const cause = { name: 'UnknownError', message: said.slice(0, longestText) };
-  return new ActionError('UnknownError', foreignText(status), { cause });
+  return new ActionError('UnknownError', foreignText(status), {
+    cause,
+    ...(status !== undefined && { statusCode: status })
+  });
 }
 
 export const closing = (): ActionError =>

@@ -66,7 +66,7 @@ export interface Receipt {
 /** The results of a message that was taken. Throws where the answer does not say so: it is not one of AWS then. */
 export function resultOf(receipt: Receipt) {
   const { MessageId, SequenceNumber } = receipt;
-  if (!MessageId) {
+  if (typeof MessageId !== 'string' || MessageId === '') {
     throw new ActionError(
       'UnknownError',
       'The answer names no message: a proxy or gateway may have given it; check the endpoint.'

@@ -274,6 +274,38 @@ describe('messages to the same queue', () => {
     });
   });
 
+  describe('that are one message, which names a FIFO queue twice,', () => {
+    const group = { queue: 'queues', queueType: 'msg', groupId: 'a', groupIdType: 'str' };
+    const twice = async (list: string[]): Promise<Outcome> => {
+      await deployAction(bench, sendNode(group));
+      return bench.red.send('send', { payload: 1, queues: list }, 10_000);
+    };
+    const resultsOf = ({ error }: Outcome) => error?.results as { error?: { name: string } }[];
+
+    it('end where the first one fails before the second one comes', async () => {
+      const queue = await queues.create({ FifoQueue: 'true', ContentBasedDeduplication: 'true' });
+      await bench.aws.fault({ kind: 'denied', operation: 'SendMessage', times: 1 });
+      await bench.aws.fault({ kind: 'delay', delayMs: 300, operation: 'GetQueueUrl', times: 1 });
+      const outcome = await twice([queue, queue.split('/').at(-1) as string]);
+      assert.equal(outcome.done, 1);
+      assert.deepEqual(
+        resultsOf(outcome).map(({ error }) => error?.name),
+        ['AccessDenied', undefined]
+      );
+      assert.deepEqual(await queues.counts(queue), { visible: 1, hidden: 0, delayed: 0 });
+    });
+
+    it('end where more targets than may go at once are between the two', async () => {
+      const fifo = { FifoQueue: 'true', ContentBasedDeduplication: 'true' };
+      const [gone, queue] = [await queues.create(fifo), await queues.create(fifo)];
+      await queues.delete(gone);
+      const outcome = await twice([gone, ...Array<string>(58).fill(queue), gone]);
+      assert.equal(outcome.done, 1);
+      const failed = resultsOf(outcome).flatMap(({ error }, index) => (error ? [index] : []));
+      assert.deepEqual(failed, [0, 59]);
+    });
+  });
+
   describe('that are too many', () => {
     it('fail at once beyond 10,000 that wait or are in flight, and the others arrive', async () => {
       const queue = await queues.create();

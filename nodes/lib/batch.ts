@@ -88,6 +88,8 @@ export class Lane<Entry extends object, Output extends object> {
   #readyBytes = 0;
   /** By FIFO group that has an entry ready or under way: those behind it. */
   readonly #behind = new Map<string, Waiting<Entry, Output>[]>();
+  /** By FIFO group that waits for the end of a message of which an entry has failed: that message. */
+  readonly #failed = new Map<string, object>();
   /** All that have not ended. */
   #entries = 0;
   /** The batches in flight whose answers are waited for. */
@@ -139,6 +141,8 @@ export class Lane<Entry extends object, Output extends object> {
       const behind = this.#behind.get(group);
       if (behind) {
         behind.push(waiting);
+        // A message that names a target twice must not wait for itself.
+        if (waiting.message) this.#goOnAfter(group, waiting.message);
         return;
       }
       this.#behind.set(group, []);
@@ -269,9 +273,20 @@ export class Lane<Entry extends object, Output extends object> {
     if (group === undefined) return;
     // A message that names a target twice must not wait for itself.
     const itself = this.#behind.get(group)?.some((other) => other.message === message);
-    const release = () => this.#release(group);
-    if (message && !itself) message.ended.then(release, release);
-    else release();
+    if (!message || itself) {
+      this.#release(group);
+      return;
+    }
+    this.#failed.set(group, message);
+    const goOn = () => this.#goOnAfter(group, message);
+    message.ended.then(goOn, goOn);
+  }
+
+  /** Lets a group go on that waits for this message. */
+  #goOnAfter(group: string, message: object): void {
+    if (this.#failed.get(group) !== message) return;
+    this.#failed.delete(group);
+    this.#release(group);
   }
 
   #end({ bytes }: Waiting<Entry, Output>): void {

@@ -391,6 +391,7 @@ describe('messages of one group', () => {
       const end = performance.now() + seconds * second;
       deliveries.add({ messageId, receiptHandle: messageId, end, groupId: 'a' }, () => told.push(`${messageId} comes`));
     }
+    deliveries.handOn();
     await deliveries.settle(1, { action: 'delete' });
     deliveries.close();
     assert.deepEqual(told, ['a0 comes', 'a2 goes back', 'a1 is lost']);

@@ -526,6 +526,54 @@ describe('aws-sqs-receive', () => {
     });
   });
 
+  for (const settle of ['sent', 'flow']) {
+    describe(`with settle ${settle}, of a message that Node-RED cannot copy for a second wire`, () => {
+      /** Deeper than anything can be copied that calls itself for each level. */
+      const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+
+      it('says so, hands it to neither, keeps no place for it, and goes on with the next ones', async () => {
+        const queue = await queues.create({ VisibilityTimeout: '600' });
+        await receiving({ queue, settle, maxInFlight: 1, wires: [['out', 'settled']] });
+        await queues.send(queue, deep);
+        await bench.red.until(() => logged('error').length > 0, 'an error');
+        await queues.send(queue, 'next');
+        assert.equal((await next()).payload, 'next');
+        assert.deepEqual([payloads(), payloads('settled')], [['next'], ['next']]);
+        const [said, ...more] = logged('error');
+        assert.match(said ?? '', /^The message [0-9a-f-]{36} cannot be sent on: .+ It comes again/);
+        assert.deepEqual([more, logged('warn')], [[], []]);
+        // Nobody has settled the first one: it is hidden for as long as the queue says.
+        await counted(queue, { visible: 0, hidden: settle === 'sent' ? 1 : 2 });
+      });
+    });
+  }
+
+  it('hands on nothing of a group before a message of it that Node-RED cannot copy for a second wire', async () => {
+    const fifo = { FifoQueue: 'true', ContentBasedDeduplication: 'true', VisibilityTimeout: '600' };
+    const queue = await queues.create(fifo);
+    const bodies = ['first', '['.repeat(50_000) + ']'.repeat(50_000), 'behind it'];
+    await queues.send(queue, ...bodies.map((MessageBody) => ({ MessageBody, MessageGroupId: 'a' })));
+    await receive({ queue, settle: 'flow', wires: [['out', 'settled']] });
+    const first = await next();
+    const { error } = await settle(first);
+    assert.ifError(error);
+    await bench.red.until(() => logged('error').length > 0, 'an error');
+    // The one behind it is back in the queue, which gives nothing of the group as long as the second one is hidden.
+    await counted(queue, { visible: 1, hidden: 1 });
+    assert.deepEqual(payloads(), ['first']);
+  });
+
+  it('hands on nothing of a group whose first message Node-RED cannot copy, though all came together', async () => {
+    const fifo = { FifoQueue: 'true', ContentBasedDeduplication: 'true', VisibilityTimeout: '600' };
+    const queue = await queues.create(fifo);
+    const bodies = ['['.repeat(50_000) + ']'.repeat(50_000), 'behind it', 'behind that'];
+    await queues.send(queue, ...bodies.map((MessageBody) => ({ MessageBody, MessageGroupId: 'a' })));
+    await receive({ queue, settle: 'flow', wires: [['out', 'settled']] });
+    await counted(queue, { visible: 2, hidden: 1 });
+    assert.equal(logged('error').length, 1);
+    assert.deepEqual(payloads(), []);
+  });
+
   describe('keeps a message that the flow has not settled', () => {
     it('hidden from others for as long as that takes, for the node’s own time or the queue’s', async () => {
       const [url, other] = [await queues.create(), await queues.create({ VisibilityTimeout: '1' })];

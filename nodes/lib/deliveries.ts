@@ -83,6 +83,8 @@ export class Deliveries {
   /** The numbers of those whose time is over. */
   readonly #lapsed = new Set<number>();
   #last = 0;
+  /** What has come and was not looked at by `handOn`. */
+  readonly #arrived: Delivery[] = [];
   #closed = false;
 
   constructor(private readonly holder: Holder) {
@@ -109,9 +111,9 @@ export class Deliveries {
   }
 
   /**
-   * Takes in what the queue has handed out, and hands it to the flow, at once or when it is its turn. A message that is
-   * still here was only put off too late: what counts from now on is its new receipt handle. Gives `false` where too many
-   * wait already, and the message goes back.
+   * Takes in what the queue has handed out, for `handOn` to hand to the flow. A message that is still here was only put off
+   * too late: what counts from now on is its new receipt handle. Gives `false` where too many wait already, and the message
+   * goes back.
    */
   add(received: Received, hand: Hand): boolean {
     const former = this.#byMessage.get(received.messageId);
@@ -131,8 +133,18 @@ export class Deliveries {
     this.#byMessage.set(delivery.messageId, delivery);
     delivery.hand = hand;
     this.#groups.add(delivery);
-    if (this.#groups.isFirst(delivery)) this.#hand(delivery);
+    this.#arrived.push(delivery);
     return true;
+  }
+
+  /**
+   * Hands to the flow what has come, as far as it is its turn. All of an answer have to be here: where the flow cannot have
+   * one, those behind it in its group go back.
+   */
+  handOn(): void {
+    for (const delivery of this.#arrived.splice(0)) {
+      if (this.#pending.has(delivery.number) && this.#groups.isFirst(delivery)) this.#hand(delivery);
+    }
   }
 
   handleOf({ number }: Delivery): string {
@@ -144,6 +156,11 @@ export class Deliveries {
     // From the last one on: none of them has to be returned for the one before it.
     const lost = deliveries.toReversed().filter((delivery) => this.#lose(delivery));
     if (lost.length > 0) this.holder.lapsed(lost.reverse());
+  }
+
+  /** The flow cannot have a message: it comes again when its time is over, and so do those behind it, in their order. */
+  abandon(delivery: Delivery): void {
+    this.#lose(delivery);
   }
 
   /** Those that no other one has to be settled before. */

@@ -6,6 +6,7 @@ import { together } from './parallel';
 import { Passage } from './passage';
 import type { Config, Read } from './read';
 import { compileField } from './read';
+import { sendOn } from './send-on';
 import { Status } from './status';
 
 /** Members of a message to set; `undefined` deletes one. */
@@ -27,9 +28,6 @@ export interface Work {
 
 /** How long a closing node waits for what is in flight, ms. */
 const closeLimit = 10_000;
-
-/** How many nodes get what a node sends; Node-RED's types do not tell. */
-const wiresOf = (node: Node): number => (node as Node & { wires: string[][] }).wires.flat().length;
 
 /** As much of a message as can always be copied. */
 const idOf = (msg: NodeMessage): NodeMessage => ({ _msgid: textOf(memberOf(msg, '_msgid')) });
@@ -133,9 +131,7 @@ export class Input {
         before[name] = msg[name as keyof NodeMessage];
         put(msg, name, changes[name]);
       }
-      // With several wires Node-RED clones the message, which can fail when it is on its way to some of them already.
-      if (wiresOf(this.node) > 1) this.RED.util.cloneMessage(msg);
-      send(msg);
+      sendOn(this.RED, this.node, msg, send);
     } catch (thrown) {
       for (const name in before) putBack(msg, name, before[name]);
       throw invalid('The message', `cannot be sent on, although the work is done: ${reasonOf(thrown)}.`);

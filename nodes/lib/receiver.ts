@@ -8,13 +8,14 @@ import type { Metadata } from './clients';
 import type { Delivery, Settlement } from './deliveries';
 import { Deliveries } from './deliveries';
 import type { ActionError } from './errors';
-import { closed, noteAbout } from './errors';
+import { closed, noteAbout, reasonOf } from './errors';
 import { errorOfAnswer, toActionError } from './failures';
 import { parseJson, present } from './json';
 import type { Location, Place } from './locator';
 import { Locator } from './locator';
 import { isFifo } from './queue';
 import { sdkOf } from './sdks';
+import { sendOn } from './send-on';
 import { Status } from './status';
 import { statusTextOf } from './status-words';
 import type { Operation } from './troubles';
@@ -211,6 +212,8 @@ export class Receiver {
       return messages.filter((message) => this.#take(message, end, place, metadata)).length;
     } catch (thrown) {
       throw errorOfAnswer(thrown, metadata.httpStatusCode);
+    } finally {
+      this.#deliveries.handOn();
     }
   }
 
@@ -219,15 +222,28 @@ export class Receiver {
     const { MessageId = '', ReceiptHandle = '', Attributes } = message;
     const groupId = this.#ordered ? Attributes?.MessageGroupId : undefined;
     const received = { messageId: MessageId, receiptHandle: ReceiptHandle, end, groupId };
-    const taken = this.#deliveries.add(received, (delivery) => {
-      this.node.send(this.#toMessage(message, delivery, place.client.region, metadata));
-      if (this.options.settle === 'sent') {
-        this.#deleteSent(delivery).catch((error) => this.#tried('DeleteMessage', error));
-      }
-    });
+    const taken = this.#deliveries.add(received, (delivery) =>
+      this.#hand(delivery, () => this.#toMessage(message, delivery, place.client.region, metadata))
+    );
     if (!this.#closing) this.#visibility.keep(this.#deliveries);
     this.#showSoon();
     return taken;
+  }
+
+  /** Sends a message on. One that cannot be made, or copied by Node-RED, must keep no place, nor hold up the others. */
+  #hand(delivery: Delivery, make: () => NodeMessage): void {
+    try {
+      sendOn(this.RED, this.node, make(), (each) => this.node.send(each));
+    } catch (thrown) {
+      this.#deliveries.abandon(delivery);
+      this.node.error(
+        `The message ${delivery.messageId} cannot be sent on: ${reasonOf(thrown)}. It comes again when its visibility timeout is over.`
+      );
+      return;
+    }
+    if (this.options.settle === 'sent') {
+      this.#deleteSent(delivery).catch((error) => this.#tried('DeleteMessage', error));
+    }
   }
 
   #toMessage(message: Message, delivery: Delivery, region: string, metadata: Metadata): NodeMessage {

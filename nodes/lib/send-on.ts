@@ -1,0 +1,13 @@
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
+
+/** How many nodes get what a node sends; Node-RED's types do not tell. */
+const wiresOf = (node: Node): number => (node as Node & { wires: string[][] }).wires.flat().length;
+
+/**
+ * Sends a message on. Throws what Node-RED throws where it cannot copy the message for a second wire: it would notice when
+ * the first one has got it already, so that is tried before, and no wire gets it.
+ */
+export function sendOn(RED: NodeAPI, node: Node, msg: NodeMessage, send: (msg: NodeMessage) => void): void {
+  if (wiresOf(node) > 1) RED.util.cloneMessage(msg);
+  send(msg);
+}

@@ -41,14 +41,14 @@ interface Indexed {
 /** What came of a picture: the service's answer, or why it was not sent, or refused. */
 type Outcome = { file?: string } & ({ taught: Taught } | { reason: string });
 
-/** Teaches the largest face of a picture. */
-async function teach(context: IndexFace, image: Picture | StoredPicture): Promise<Taught> {
+/** Teaches the largest face of a picture; `name` is what an error calls the picture. */
+async function teach(context: IndexFace, image: Picture | StoredPicture, name = 'image'): Promise<Taught> {
   const { sdk, inputs, send, signal } = context;
   const { collection, imageId, attributes, quality } = inputs;
   const command = {
     CollectionId: collection,
     ExternalImageId: idOf(imageId),
-    Image: await toService(image, {}, signal),
+    Image: await toService(image, {}, signal, name),
     DetectionAttributes: attributes,
     QualityFilter: quality,
     MaxFaces: 1
@@ -94,7 +94,8 @@ async function teachFolder(context: IndexFace, files: PictureFile[]): Promise<Ou
     if (problem) return { file, reason: problem };
     if (end) return { file, reason: `not sent after ${end.name}` };
     try {
-      return { file, taught: await teach(context, pictureFrom(await readFile(path, 'the picture'), 'the picture')) };
+      const name = 'the picture';
+      return { file, taught: await teach(context, pictureFrom(await readFile(path, name), name), name) };
     } catch (thrown) {
       const error = context.toError(thrown);
       if (!ofPicture.has(error.name)) end ??= error;
@@ -125,7 +126,7 @@ function nothing(skipped: { file?: string; reason: string }[]): ActionError {
   const [first] = skipped;
   const message = !first
     ? 'Nothing was indexed: there is no JPEG or PNG in the folder.'
-    : `Nothing was indexed: ${first.file === undefined ? '' : `${first.file}: `}${first.reason}${skipped.length > 1 ? `; ${skipped.length - 1} more pictures were skipped` : ''}.`;
+    : `Nothing was indexed: ${first.file === undefined ? '' : `${first.file}: `}${first.reason.replace(/\.$/, '')}${skipped.length > 1 ? `; ${skipped.length - 1} more pictures were skipped` : ''}.`;
   return new ActionError('PartialFailure', message, {
     extra: { results: { skipped } },
     cause: { results: { skipped } }

@@ -696,7 +696,15 @@ describe('aws-rekognition-index-face', () => {
         ['a.jpg', 'b.jpg', 'c.jpg']
       );
       assert.match(String(skippedOf(error)[1]?.reason), /^no face was found$/);
+      assert.match(String(skippedOf(error)[2]?.reason), /^the picture must be at least 80 pixels .* 79 × 79\.$/);
       assert.equal(outcome.msg.payload, folder);
+    });
+
+    it('of which nothing was taught is told in a sentence with one full stop', async () => {
+      put('c.jpg', createCanvas(79, 79).encodeSync('jpeg'));
+      await deploy();
+      const said = 'c.jpg: the picture must be at least 80 pixels wide and high, but has 79 × 79.';
+      assert.equal(errorOf(await send(folder)).message, `Nothing was indexed: ${said}`);
     });
 
     it('shows what a Catch node needs to know', async () => {

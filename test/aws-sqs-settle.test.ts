@@ -585,6 +585,7 @@ describe('aws-sqs-settle', () => {
         const { code, message, operation } = errorOf(outcome);
         assert.deepEqual([code, operation], ['MissingValue', 'DeleteMessage']);
         assert.match(message, /^msg\.aws\.handle is required, but has no value/);
+        assert.equal(outcome.statuses.at(-1)?.text, 'msg.aws.handle: no value');
         assert.equal(outcome.msg.payload, 'kept');
         assert.deepEqual(await queues.counts(url), { visible: 0, hidden: 1, delayed: 0 });
       });

@@ -8,11 +8,15 @@ const mostBytes = 5 * 1024 * 1024;
 const leastPixels = 80;
 const mostPixels = 10_000;
 
-/** The picture as the service takes it: scaled down if it is too large. Throws `InvalidValue` for one that is too small. */
+/**
+ * The picture as the service takes it: scaled down if it is too large. Throws `InvalidValue` for one that is too small;
+ * `name` is what the error calls it.
+ */
 export async function toService(
   picture: Picture | StoredPicture,
   limits: { mostBytes?: number } = {},
-  signal?: AbortSignal
+  signal?: AbortSignal,
+  name = 'image'
 ): Promise<Image> {
   if ('S3Object' in picture) return picture;
   const { bytes, width, height } = picture;
@@ -20,10 +24,7 @@ export async function toService(
   const scale = Math.min(1, mostPixels / Math.max(width, height));
   if (Math.min(width, height) * scale < leastPixels) {
     const wide = scale < 1 ? `, of which the longer side may have at most ${mostPixels}` : '';
-    throw invalid(
-      'image',
-      `must be at least ${leastPixels} pixels wide and high, but has ${width} × ${height}${wide}.`
-    );
+    throw invalid(name, `must be at least ${leastPixels} pixels wide and high, but has ${width} × ${height}${wide}.`);
   }
   const fits = scale === 1 && bytes.length <= most;
   return { Bytes: fits ? bytes : await shrink(picture, most, mostPixels, signal) };

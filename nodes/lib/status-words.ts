@@ -51,8 +51,9 @@ function labelOf(RED: NodeAPI, property: string): string | undefined {
   return label === key ? undefined : label.replace(/ ?[(（][^)）]*[)）]$/, '');
 }
 
-function fieldWords(RED: NodeAPI, { name, property }: FieldError): string {
-  const label = property && labelOf(RED, property);
+/** A member of the message has no label: it is called by its path. What is said in words would not be translated. */
+function fieldWords(RED: NodeAPI, { name, property, path }: FieldError): string {
+  const label = property === 'msg' ? path : property && labelOf(RED, property);
   if (!label) return name;
   return RED._(name === 'MissingValue' ? 'status.missing' : 'status.invalid', { label });
 }

@@ -24,6 +24,8 @@ export const answerKinds = [
   'nothing',
   'reset',
   'resetAfter',
+  'silent',
+  'hang',
   'quoting',
   'functionError'
 ] as const;
@@ -73,7 +75,8 @@ const good: Record<string, (asked: Asked) => unknown> = {
   DetectProtectiveEquipment: () => ({ Persons: [{ ...face, BodyParts: [] }] }),
   SearchFacesByImage: () => ({ FaceMatches: [{ Similarity: 99, Face: { ExternalImageId: 'Ada', FaceId: 'f' } }] }),
   IndexFaces: () => ({ FaceRecords: [{ Face: { ...face, FaceId: 'f' } }], UnindexedFaces: [] }),
-  CreateCollection: () => ({ StatusCode: 200 })
+  CreateCollection: () => ({ StatusCode: 200 }),
+  ReceiveMessage: () => ({ Messages: [{ MessageId: 'm', ReceiptHandle: 'r', Body: 'x', MD5OfBody: md5('x') }] })
 };
 
 const xml = (operation: string, result: string) =>
@@ -100,11 +103,19 @@ export const secrets = {
   message: 'message-secret/0123456789+ABCDEFG'
 };
 
-interface Trial {
+/** What a trial has besides its answers. */
+interface TrialOptions {
+  /** Messages that a receiver gets, each time that it begins. */
+  queue?: string[];
+  /** The operations that the answers are for, and whose requests count; all where nothing is said. */
+  operations?: string[];
+}
+
+interface Trial extends TrialOptions {
   answers: AnswerPlan[];
+  /** Those of the queue that are still to come. */
+  waiting: string[];
   requests: number;
-  /** Messages that a receiver gets. */
-  queue: string[];
 }
 
 export class AnyService {
@@ -122,8 +133,14 @@ export class AnyService {
   }
 
   /** Makes a trial with these answers and gives its endpoint. */
-  trial(id: string, answers: AnswerPlan[], queue: string[] = []): string {
-    this.#trials.set(id, { answers: [...answers], requests: 0, queue });
+  trial(id: string, answers: AnswerPlan[], options: TrialOptions = {}): string {
+    this.#trials.set(id, {
+      ...options,
+      answers: [...answers],
+      waiting: [],
+      requests: 0,
+      slow: (this.#trials.size % 4) / 3
+    });
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/${id}`;
   }
 
@@ -153,13 +170,16 @@ export class AnyService {
         response.destroy();
         return;
       }
-      if (asked.operation === 'ReceiveMessage') {
+      const planned = trial.operations?.includes(asked.operation) ?? true;
+      if (planned) trial.requests += 1;
+      if (asked.operation === 'GetQueueUrl') trial.waiting = [...(trial.queue ?? [])];
+      const plan = planned ? trial.answers.shift() : undefined;
+      if (!plan && asked.operation === 'ReceiveMessage') {
         receive(trial, response);
         return;
       }
-      trial.requests += 1;
-      const plan = trial.answers.shift() ?? { kind: 'good', delay: 0, odd: null };
-      setTimeout(() => answer(plan, asked, response), plan.delay);
+      const { kind, delay, odd }: AnswerPlan = plan ?? { kind: 'good', delay: 0, odd: null };
+      setTimeout(() => answer({ kind, odd }, asked, response), delay);
     });
   }
 }
@@ -175,8 +195,8 @@ function askedFor(request: IncomingMessage, path: string, body: string): Asked {
 }
 
 /** A queue hands out what it has, and keeps the next request open. */
-function receive(trial: Trial, response: ServerResponse): void {
-  const bodies = trial.queue.splice(0, 10);
+function receive({ waiting }: Trial, response: ServerResponse): void {
+  const bodies = waiting.splice(0, 10);
   const Messages = bodies.map((Body, index) => ({
     MessageId: `m${index}`,
     ReceiptHandle: `r${index}`,
@@ -237,7 +257,7 @@ const oddly = (text: string, odd: unknown): string => {
   }
 };
 
-function answer({ kind, odd }: AnswerPlan, asked: Asked, response: ServerResponse): void {
+function answer({ kind, odd }: Omit<AnswerPlan, 'delay'>, asked: Asked, response: ServerResponse): void {
   const { protocol, request } = asked;
   const [status, text] = goodAnswer(asked, response);
   const page = '<html><body><h1>Please sign in</h1></body></html>';
@@ -303,6 +323,12 @@ function answer({ kind, odd }: AnswerPlan, asked: Asked, response: ServerRespons
         .end(
           asked.operation === 'Invoke' ? JSON.stringify({ errorMessage: odd, errorType: odd, stackTrace: odd }) : text
         );
+      break;
+    case 'hang':
+      break;
+    case 'silent':
+      // Longer than others wait for it.
+      setTimeout(() => response.destroy(), 1500);
       break;
     default:
       response.destroy();

@@ -5,8 +5,9 @@
  * One process holds one Node-RED, since Node-RED itself is a singleton: `startNodeRed()` starts it
  * once, and each test deploys its own flow.
  */
+import { subscribe } from 'node:diagnostics_channel';
 import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type ClientRequest, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -675,11 +676,31 @@ class EmbeddedNodeRed implements NodeRed {
     return this.journal.nodes.get(id)?.id ?? id;
   }
 
+  /** What a failing test is told: the last errors of the log, and the requests that wait for an answer. */
   #lastErrors(): string {
     const errors = this.logs.filter(({ level }) => level === 'error' || level === 'warn').slice(-5);
-    if (errors.length === 0) return '';
-    return `; last in the log:\n${errors.map(({ level, id, text }) => `  [${level}] ${id ?? ''} ${text}`).join('\n')}`;
+    const said = errors.map(({ level, id, text }) => `  [${level}] ${id ?? ''} ${text}`);
+    const open = [...underWay].slice(-20).map(([request, began]) => `  ${describeRequest(request, began)}`);
+    const list = (title: string, lines: string[]) => (lines.length > 0 ? `; ${title}:\n${lines.join('\n')}` : '');
+    return list('last in the log', said) + list('requests under way', open);
   }
+}
+
+/** The requests of this process that are not answered, and when they were begun. */
+const underWay = new Map<ClientRequest, number>();
+const requestOf = (message: unknown): ClientRequest => (message as { request: ClientRequest }).request;
+subscribe('http.client.request.start', (message) => {
+  const request = requestOf(message);
+  underWay.set(request, Date.now());
+  request.on('close', () => underWay.delete(request));
+});
+
+function describeRequest(request: ClientRequest, began: number): string {
+  const { method, path, host, reusedSocket, socket, writableFinished } = request;
+  const bytes = `${socket?.bytesWritten ?? 0} bytes out, ${socket?.bytesRead ?? 0} in`;
+  const state = [reusedSocket ? 'old connection' : 'new connection', writableFinished ? 'sent' : 'being sent', bytes];
+  const target = request.getHeader('x-amz-target') ?? '';
+  return `${method} ${host}${path} ${target} for ${Date.now() - began} ms, ${state.join(', ')}`;
 }
 
 function outcomeOf(delivery: Delivery, statuses: () => Status[]): Outcome {

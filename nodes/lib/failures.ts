@@ -219,10 +219,13 @@ function describeUnforeseen({ name = 'Error', message = '' }: Failure): Describe
   return { name: 'UnknownError', message: `Something unforeseen went wrong: ${text}`, retryable: false };
 }
 
+/** AWS's names of errors, with or without a namespace. What some gateway gives as a code can be anything. */
+const isErrorName = /^[a-z][\w.:-]*$/i;
+
 /** The SDK's names for an answer in which it finds no error of AWS, or that it cannot read. */
 const unreadable = new Set([...stumbles, 'UnknownError', 'Unknown']);
 const isUnreadable = ({ name = '', message = '', $metadata }: Failure): boolean =>
-  unreadable.has(name) || ($metadata?.requestId === undefined && unreadable.has(message));
+  unreadable.has(name) || !isErrorName.test(name) || ($metadata?.requestId === undefined && unreadable.has(message));
 
 function describe(failure: Failure, status: number | undefined): Described {
   if (couldNotConnect(failure) && !isNetworkCode(failure.code)) {
@@ -239,9 +242,8 @@ function failureOf(thrown: unknown): Failure {
   const { name, message, ...rest } = thrown as Record<string, unknown>;
   const text = (value: unknown) => (value === undefined ? undefined : textOf(value));
   const { code, syscall, errors, proxy, statusCode, $fault, $metadata, $response } = rest as Failure;
-  const shortName = text(name)?.slice(0, longestName);
   const known = { code, syscall, errors, proxy, statusCode, $fault, $metadata, $response };
-  return { name: shortName, message: text(message), ...known } as Failure;
+  return { name: text(name)?.slice(0, longestName), message: text(message), ...known } as Failure;
 }
 
 /** Strikes secrets out of an error of our own: of its text, of its stack, which repeats that, and of what it adds. */

@@ -138,8 +138,7 @@ export class AnyService {
       ...options,
       answers: [...answers],
       waiting: [],
-      requests: 0,
-      slow: (this.#trials.size % 4) / 3
+      requests: 0
     });
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/${id}`;
   }

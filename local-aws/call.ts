@@ -45,7 +45,7 @@ const versions: Record<string, string> = { '2011-06-15': 'sts', '2010-03-31': 's
 /** Finds out which service and operation a request means. Never throws. */
 export function readCall(request: WireRequest): Call {
   const [path = '/', query = ''] = split(request.url, '?');
-  const scope = /Credential=[^/,\s]*\/[^/,\s]*\/([^/,\s]*)\/([^/,\s]*)\//.exec(request.headers.authorization ?? '');
+  const scope = / Credential=[^/,\s]*\/[^/,\s]*\/([^/,\s]*)\/([^/,\s]*)\//.exec(request.headers.authorization ?? '');
   const target = String(request.headers['x-amz-target'] ?? '');
   const form = isForm(request.headers) ? new URLSearchParams(request.body.toString('utf8')) : undefined;
   const service = scope?.[2] || guessService(path, target, form);

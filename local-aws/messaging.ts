@@ -369,7 +369,7 @@ function names({ Principal }: Statement, { account, arn }: Principal): boolean {
 
 function covers({ Action = [] }: Statement, action: string): boolean {
   return [Action].flat().some((each) => {
-    const pattern = each.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+    const pattern = each.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '.*');
     return new RegExp(`^${pattern}$`, 'i').test(action);
   });
 }

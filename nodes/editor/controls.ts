@@ -126,4 +126,4 @@ class NimbusControls {
 
 /** Whether a text takes its value, or a part of it, from the environment. */
 // biome-ignore lint/correctness/noUnusedVariables: reasons and lists ask
-const nimbusIsEnv = (value: string): boolean => /\$\{[^}]+\}/.test(value);
+const nimbusIsEnv = (value: string): boolean => /\$\{[^}]/.test(value.slice(0, value.lastIndexOf('}') + 1));

@@ -58,7 +58,7 @@ export function fillPolicies(html: string): string {
     /<pre data-policy="([^"]*)">\s*<\/pre>/g,
     (_, wanted) => `<pre>${policyText(wanted)}</pre>`
   );
-  const left = /.*data-policy.*/.exec(filled);
+  const left = /^.*data-policy.*/m.exec(filled);
   if (left) throw new Error(`this is not <pre data-policy="…"></pre>: ${left[0].trim()}`);
   return filled;
 }

@@ -134,8 +134,8 @@ function exactNumber(text: string): number | undefined {
   return String(number) === text ? number : undefined;
 }
 
-/** JavaScript keeps 15 digits of any number. */
-const hasExactNumbers = (json: string): boolean => !/\d{16}/.test(json.replace(/"(?:[^"\\]|\\.)*"|\./g, ''));
+/** JavaScript keeps 15 digits of any number. A string without an end is looked through once, not from each of its quotes. */
+const hasExactNumbers = (json: string): boolean => !/\d{16}/.test(json.replace(/"(?:[^"\\]|\\.)*"?|\./gs, ''));
 
 function fromAttribute(attribute: Attribute): unknown {
   const { DataType, StringValue = '', BinaryValue } = attribute;

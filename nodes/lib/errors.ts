@@ -48,7 +48,7 @@ export function reasonOf(thrown: unknown): string {
   const reason = memberOf(thrown, 'message') || memberOf(thrown, 'code') || thrown;
   return textOf(reason)
     .slice(0, longestText)
-    .replace(/[.\s]+$/, '');
+    .replace(/(?<![.\s])[.\s]+$/, '');
 }
 
 /** What a service or a function said, else all of it as JSON. */
@@ -111,7 +111,7 @@ function subjectOf(path: string, labels: Readonly<Record<string, string>>): stri
   const [property = ''] = path.split('.', 1);
   const label = Object.hasOwn(labels, property) ? labels[property] : undefined;
   // Some have a unit, such as `Timeout (s)`.
-  const name = (label ?? path).replace(/ \([^)]*\)$/, '');
+  const name = (label ?? path).replace(/ \([^()]*\)$/, '');
   return name.toLowerCase() === path.toLowerCase() ? name : `${name} (${path})`;
 }
 

@@ -77,12 +77,18 @@ export function kindOf(value: unknown): string {
 /** Characters of a text that are looked at for quoting it: a text of a message can have any number. */
 const mostLookedAt = 2000;
 
+/** A URL may hold a password: what stands between its two slashes and the last @ is left out. */
+function withoutPassword(text: string): string {
+  const start = text.indexOf('//') + 2;
+  const end = text.lastIndexOf('@');
+  return start > 1 && end >= start ? `${text.slice(0, start)}***${text.slice(end)}` : text;
+}
+
 /** A short quote of a value for the text of an error. */
 export function show(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') return kindOf(value);
-  // A URL may hold a password.
-  const text = value.slice(0, mostLookedAt).replace(/\/\/.*@/, '//***@');
+  const text = withoutPassword(value.slice(0, mostLookedAt));
   return text.length > 60 ? `${JSON.stringify(text.slice(0, 60))}…` : JSON.stringify(text);
 }
 

@@ -21,7 +21,7 @@ const firstRegion = 'us-east-1';
 
 /** The region that a queue's ARN or URL names, if it names one. */
 export function regionOfQueue(queue: string): string | undefined {
-  const [, host, path = ''] = /^https?:\/\/([^/:]+)(.*)$/.exec(queue.toLowerCase()) ?? [];
+  const [, host, path = ''] = /^https?:\/\/([^/:]+)(.*)/s.exec(queue.toLowerCase()) ?? [];
   if (host === undefined) return regionOfArn(queue);
   // LocalStack can have the region in the path.
   const [, inPath] = /\/queue\/([a-z0-9-]+)\/\d{12}\/[^/]+$/.exec(path) ?? [];

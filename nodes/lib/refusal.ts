@@ -22,7 +22,7 @@ const kinds: ReadonlyArray<readonly [kind: string, names: RegExp]> = [
   ['denied', /^(AccessDenied(Exception)?|AuthorizationError(Exception)?|UnauthorizedOperation)$/],
   ['notFound', /^(ResourceNotFoundException|NotFoundException)$/],
   ['timeout', /^Timeout$/],
-  ['unreachable', /^(E[A-Z_]+|[A-Z_]*CERT[A-Z_]*|UNABLE_TO_[A-Z_]+|HPE_[A-Z_]+|UnknownError)$/]
+  ['unreachable', /^UnknownError$|^(?=[A-Z_]+$)(?:E|UNABLE_TO_|HPE_|.*CERT)/]
 ];
 
 /** What the editor is told of an error, from which secrets have been struck out. */

@@ -21,7 +21,7 @@ export function fileNameOf(source: string): string {
   const plain = source
     .normalize('NFC')
     .replace(/[^\p{L}\p{M}\p{N} ._-]+/gu, '_')
-    .replace(/^[. ]+|[. ]+$/g, '_');
+    .replace(/^[. ]+|(?<![. ])[. ]+$/g, '_');
   let name = '';
   for (const character of plain) {
     if (Buffer.byteLength(name + character) > longestSource) break;

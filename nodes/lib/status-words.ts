@@ -48,7 +48,7 @@ function keyOf(error: ActionError): string | undefined {
 function labelOf(RED: NodeAPI, property: string): string | undefined {
   const key = `label.${property}`;
   const label = RED._(key);
-  return label === key ? undefined : label.replace(/ ?[(（][^)）]*[)）]$/, '');
+  return label === key ? undefined : label.replace(/ ?[(（][^()（）]*[)）]$/, '');
 }
 
 /** A member of the message has no label: it is called by its path. What is said in words would not be translated. */

@@ -177,8 +177,14 @@ export function compileValue(RED: NodeAPI, node: Node, name: string, stored: Sto
   }
 }
 
+/** Characters of a property that may name variables: the time that Node-RED takes grows with the square of them. */
+const longestNaming = 4096;
+
+/** Whether a text has a `${NAME}` in it. */
+const namesVariable = (text: string): boolean => /\$\{[^}]/.test(text.slice(0, text.lastIndexOf('}') + 1));
+
 /** Puts environment variables in for each `${NAME}` of a plain property, as Node-RED does for a whole one. */
 export function substituteEnv(RED: NodeAPI, node: Node, value: unknown): unknown {
-  if (typeof value !== 'string' || !/\$\{[^}]+\}/.test(value)) return value;
+  if (typeof value !== 'string' || value.length > longestNaming || !namesVariable(value)) return value;
   return RED.util.evaluateNodeProperty(value, 'env', node, {});
 }

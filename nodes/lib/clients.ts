@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Agents } from './agents';
-import { ActionError, anew, closed, invalid } from './errors';
+import { ActionError, anew, closed, invalid, memberOf } from './errors';
 import { clockCorrected, credentialsRefused } from './failures';
 import type { Credentials } from './fields';
 import { regionIs, regionPattern } from './fields';
@@ -417,6 +417,8 @@ export class Client {
     try {
       return (await this.client.send(command)) as Output;
     } catch (error) {
+      // Whoever ended it has said why; the SDK only says that it was.
+      if (limits.abortSignal?.aborted && memberOf(error, 'name') === 'AbortError') throw limits.abortSignal.reason;
       const signer = /Credential=([^/]+)/.exec(call.authorization ?? '')?.[1];
       this.failed(credentialsRefused(error) ? signer : undefined);
       throw error;

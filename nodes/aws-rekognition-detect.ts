@@ -75,7 +75,7 @@ function needsOf({ operation, annotate, saveFolder, skipUnchanged = 0 }: Detect[
     annotate: annotate !== 'none',
     saveFolder: saveFolder !== undefined,
     skipUnchanged: skipUnchanged > 0,
-    identify: operation === 'identify'
+    operation: operation === 'identify'
   };
   return Object.entries(needs).flatMap(([name, needed]) => (needed ? [name] : []));
 }
@@ -89,7 +89,7 @@ async function checkNeeds(inputs: Detect['inputs'], image: Picture | StoredPictu
   }
   needRoom(image);
   // A picture with one face can be searched as it is.
-  if (first !== 'identify') await needCanvas(first);
+  if (first !== 'operation') await needCanvas(first);
 }
 
 async function detect(context: Detect, image: Picture | StoredPicture, arrival: number): Promise<Detection> {

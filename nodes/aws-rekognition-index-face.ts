@@ -118,7 +118,7 @@ async function teachAll(context: IndexFace): Promise<Outcome[]> {
   const start = workingFolder(RED);
   const folder = await folderOf(inputs.image, 'image', start);
   if (folder !== undefined) return teachFolder(context, await picturesIn(folder, 'image'));
-  return [{ taught: await teach(context, await readImage(inputs.image, 'image', start)) }];
+  return [{ taught: await teach(context, await readImage(inputs.image, 'image', start, 'file or folder')) }];
 }
 
 /** What to say where nothing was indexed. */

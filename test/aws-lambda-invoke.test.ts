@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { roles } from '../local-aws/client';
 import { deployAction, invokeNode, useBench } from './aws';
+import { useEnvironment } from './environment';
 import type { Message, Outcome } from './node-red';
 import { Relay } from './relay';
 
@@ -253,6 +258,44 @@ describe('aws-lambda-invoke', () => {
       assert.equal(host.nodeVersion, process.version);
       assert.equal(host.node, 'caller');
       assert.ok(host.flow && host.timeZone);
+    });
+
+    describe('names the time zone', () => {
+      const env = useEnvironment();
+      const zoneWith = async (TZ: string) => {
+        env.set({ TZ });
+        const { host } = (await contextOf({ hostContext: true })) as { host: { timeZone?: string } };
+        return host.timeZone;
+      };
+
+      it('of TZ', async () => {
+        assert.equal(await zoneWith('Asia/Tokyo'), 'Asia/Tokyo');
+        assert.equal(await zoneWith(':Europe/Berlin'), 'Europe/Berlin');
+      });
+
+      it('of the file that TZ names, be it a link', async () => {
+        // A path with digits in it would count as none for JavaScript, which then looks elsewhere.
+        const letters = randomUUID().replace(/\d/g, (digit) => 'ghijklmnop'.charAt(Number(digit)));
+        const folder = join(tmpdir(), `nimbus-zone-${letters}`);
+        const file = join(folder, 'zoneinfo', 'Asia', 'Kolkata');
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, '');
+        const link = join(folder, 'localtime');
+        symlinkSync(file, link);
+        for (const path of [file, link]) {
+          assert.equal(await zoneWith(`:${path}`), 'Asia/Kolkata');
+          assert.equal(await zoneWith(path), 'Asia/Kolkata');
+        }
+        rmSync(folder, { recursive: true });
+      });
+
+      it('by its distance from UTC where there is no name for it', async () => {
+        assert.equal(await zoneWith(''), 'UTC');
+        assert.equal(await zoneWith('nowhere'), 'UTC');
+        // As POSIX has it, so many hours behind UTC.
+        assert.equal(await zoneWith('UTC+3'), '-03:00');
+        assert.match((await zoneWith(':/etc/localtime')) ?? '', /^(?:[A-Z]\w+(?:\/[\w+-]+)*|[+-]\d\d:\d\d)$/);
+      });
     });
 
     it('tells about the host alone', async () => {

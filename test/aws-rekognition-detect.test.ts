@@ -1759,5 +1759,14 @@ describe('aws-rekognition-detect', () => {
       const failed = await bench.red.send('detect', { payload: 17 });
       assert.deepEqual(failed.statuses.at(-1), { fill: 'red', shape: 'ring', text: 'Picture: wrong value' });
     });
+
+    it('names all properties that do not go with the picture', async () => {
+      await deployAction(
+        bench,
+        detectNode({ annotate: 'jpeg', saveFolder: '/tmp', operation: 'identify', collection: 'friends' })
+      );
+      const { statuses } = await bench.red.send('detect', { payload: 's3://nimbus-pictures/porch.jpg' });
+      assert.equal((statuses.at(-1) as { text: string }).text, 'Draw boxes, Save in folder, Look for: wrong value');
+    });
   });
 });

@@ -724,7 +724,10 @@ describe('aws-rekognition-index-face', () => {
       await deploy();
       const error = errorOf(await send(join(folder, 'missing')));
       assert.equal(error.name, 'InvalidValue');
-      assert.match(error.message, /^Picture or folder \(image\): ".*" cannot be read: there is no such file\.$/);
+      assert.match(
+        error.message,
+        /^Picture or folder \(image\): ".*" cannot be read: there is no such file or folder\.$/
+      );
     });
 
     it('ends with Closed when the node is closed, and sends nothing any more', async function () {

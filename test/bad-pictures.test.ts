@@ -118,7 +118,8 @@ const labelled = (names: string): string =>
   names
     .replace('annotate', 'Draw boxes \\(annotate\\)')
     .replace('saveFolder', 'Save in folder \\(saveFolder\\)')
-    .replace('skipUnchanged', 'Skip if unchanged \\(skipUnchanged\\)');
+    .replace('skipUnchanged', 'Skip if unchanged \\(skipUnchanged\\)')
+    .replace('identify', 'Look for \\(operation\\)');
 
 const cutOff =
   /^InvalidValue: Picture(?: or folder)? \(image\) is (?:cut off: its end is missing|a broken picture: its structure)/;
@@ -444,7 +445,7 @@ const texts: Row[] = [
   {
     bad: 'base64 of text',
     image: Buffer.from('not a picture').toString('base64'),
-    says: /^InvalidValue: Picture(?: or folder)? \(image\): ".*bm90IGEgcGljdHVyZQ==" cannot be read: there is no such file\.$/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\): ".*bm90IGEgcGljdHVyZQ==" cannot be read: there is no such file(?: or folder)?\.$/
   },
   {
     bad: 'long base64 of something else',
@@ -464,7 +465,8 @@ const texts: Row[] = [
   { bad: 'a data URL in capitals', image: 'DATA:IMAGE/PNG;BASE64', says: dataUrl }
 ];
 
-const noFile = /^InvalidValue: Picture(?: or folder)? \(image\): ".*"?…? cannot be read: there is no such file\.$/;
+const noFile =
+  /^InvalidValue: Picture(?: or folder)? \(image\): ".*"?…? cannot be read: there is no such file(?: or folder)?\.$/;
 const paths: Row[] = [
   { bad: 'a file that is missing', image: () => inFolder('missing.jpg'), says: noFile },
   { bad: 'a file below a file', image: () => join(__filename, 'picture.jpg'), says: noFile },

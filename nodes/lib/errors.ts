@@ -132,14 +132,9 @@ export class FieldError extends ActionError {
     this.#problem = problem;
   }
 
-  /** The field, or the member of its value; `undefined` where there are several. */
-  get path(): string | undefined {
-    return this.#paths.length === 1 ? this.#paths[0] : undefined;
-  }
-
-  /** The property of its value; `undefined` where there are several. */
-  get property(): string | undefined {
-    return this.path?.split('.', 1)[0];
+  /** The fields, or members of their values. */
+  get paths(): readonly string[] {
+    return this.#paths;
   }
 
   /** The same error anew: one object must not be reported twice. */

@@ -1,7 +1,33 @@
+import { realpathSync } from 'node:fs';
 import type { Node, NodeAPI } from 'node-red';
 
 const setting = (RED: NodeAPI, node: Node, name: string): string =>
   String(RED.util.evaluateNodeProperty(name, 'env', node, {}));
+
+/** How far local time is from UTC now, as `+05:30`; it names a time zone of its own. */
+function offset(): string {
+  const minutes = -new Date().getTimezoneOffset();
+  if (minutes === 0) return 'UTC';
+  const two = (number: number) => String(Math.trunc(Math.abs(number))).padStart(2, '0');
+  return `${minutes < 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)}`;
+}
+
+/** The zone that a file of the system's database is of, such as `/etc/localtime`, which is a link to one. */
+function zoneOfFile(path: string): string | undefined {
+  try {
+    return /\/zoneinfo\/(?:posix\/|right\/)?(.+)$/.exec(realpathSync(path))?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/** The time zone of this process. JavaScript has no name for one that `TZ` gives as a file or not at all. */
+function timeZone(): string {
+  const known: string | undefined = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (known && known !== 'Etc/Unknown') return known;
+  const [, file] = /^:?(\/.+)$/.exec(process.env.TZ ?? '') ?? [];
+  return (file && zoneOfFile(file)) || offset();
+}
 
 /** Who is calling: what a function may want to know of the Node-RED that invoked it. */
 export async function hostContext(RED: NodeAPI, node: Node): Promise<Record<string, string>> {
@@ -10,6 +36,6 @@ export async function hostContext(RED: NodeAPI, node: Node): Promise<Record<stri
     nodeVersion: process.version,
     flow: setting(RED, node, 'NR_FLOW_NAME') || node.z,
     node: node.name || node.id,
-    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone
+    timeZone: timeZone()
   };
 }

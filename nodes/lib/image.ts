@@ -59,8 +59,16 @@ export type ImageSource = string | Picture | StoredPicture;
 export const takeImage = (value: unknown, name: string): ImageSource =>
   typeof value === 'string' ? value : readObject(value, name);
 
-/** Reads the picture that a value means. Relative paths start at `folder`. Throws `MissingValue` or `InvalidValue`. */
-export async function readImage(value: ImageSource, name: string, folder: string): Promise<Picture | StoredPicture> {
+/**
+ * Reads the picture that a value means. Relative paths start at `folder`; `sought` is what a path may lead to, in words.
+ * Throws `MissingValue` or `InvalidValue`.
+ */
+export async function readImage(
+  value: ImageSource,
+  name: string,
+  folder: string,
+  sought = 'file'
+): Promise<Picture | StoredPicture> {
   if (typeof value !== 'string') return value;
   if (value === '') throw missing(name, 'is required, but is empty.');
   if (/^s3:\/\//i.test(value)) return storedAt(value, name);
@@ -68,7 +76,7 @@ export async function readImage(value: ImageSource, name: string, folder: string
   if (/^(?!file:)[a-z][a-z\d+.-]*:\/\//i.test(value)) {
     throw invalid(name, `must be ${is}, but is a web address: get the picture with an http request node.`);
   }
-  return pictureFrom(decodeText(value, name) ?? (await readFile(pathOf(value, name, folder), name)), name);
+  return pictureFrom(decodeText(value, name) ?? (await readFile(pathOf(value, name, folder), name, sought)), name);
 }
 
 /** The path that a text means, once it is known that it is no picture itself. */
@@ -146,19 +154,18 @@ function decodeText(text: string, name: string): Buffer | undefined {
 const fileProblems: Record<string, string> = {
   EACCES: 'Node-RED may not read it',
   EPERM: 'Node-RED may not read it',
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such file',
   ENAMETOOLONG: 'the path is too long',
   ELOOP: 'its links lead in a circle'
 };
 
-export const fileProblem = (error: unknown): string => {
+export const fileProblem = (error: unknown, sought = 'file'): string => {
   const { code = '', message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return `there is no such ${sought}`;
   return fileProblems[code] ?? (code || message);
 };
 
 /** The bytes of a regular file: never of a device or pipe, which may have no end. Throws `InvalidValue`. */
-export async function readFile(path: string, name: string): Promise<Buffer> {
+export async function readFile(path: string, name: string, sought?: string): Promise<Buffer> {
   try {
     // Without waiting for somebody to write into a pipe. Windows has no such flag, and no such pipes.
     const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -172,7 +179,7 @@ export async function readFile(path: string, name: string): Promise<Buffer> {
     }
   } catch (error) {
     if (error instanceof Error && error.name === 'InvalidValue') throw error;
-    throw invalid(name, `: ${show(path)} cannot be read: ${fileProblem(error)}.`);
+    throw invalid(name, `: ${show(path)} cannot be read: ${fileProblem(error, sought)}.`);
   }
 }
 

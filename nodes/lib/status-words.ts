@@ -51,11 +51,17 @@ function labelOf(RED: NodeAPI, property: string): string | undefined {
   return label === key ? undefined : label.replace(/ ?[(（][^()（）]*[)）]$/, '');
 }
 
-/** A member of the message has no label: it is called by its path. What is said in words would not be translated. */
-function fieldWords(RED: NodeAPI, { name, property, path }: FieldError): string {
-  const label = property === 'msg' ? path : property && labelOf(RED, property);
-  if (!label) return name;
-  return RED._(name === 'MissingValue' ? 'status.missing' : 'status.invalid', { label });
+/** A member of the message has no label: it is called by its path. */
+function calledBy(RED: NodeAPI, path: string): string | undefined {
+  const [property = ''] = path.split('.', 1);
+  return property === 'msg' ? path : labelOf(RED, property);
+}
+
+/** What is said in words, instead of a property, would not be translated. */
+function fieldWords(RED: NodeAPI, { name, paths }: FieldError): string {
+  const labels = paths.map((path) => calledBy(RED, path));
+  if (labels.includes(undefined)) return name;
+  return RED._(name === 'MissingValue' ? 'status.missing' : 'status.invalid', { label: labels.join(', ') });
 }
 
 function partWords(RED: NodeAPI, { results }: ActionError & { results?: unknown }): string {

@@ -54,6 +54,7 @@ export = defineAction({
   service: 'lambda',
   operation: 'ListFunctions',
   fields,
+  adds: ({ scope }) => (scope === 'page' ? ['marker'] : []),
   async run(context) {
     const { scope, marker } = context.inputs;
     const { functions, next } = await (scope === 'all' ? listAll(context) : listPage(context, marker));

@@ -174,6 +174,7 @@ export = defineAction({
   service: 'rekognition',
   operation: ({ operation = 'labels' }) => operations[operation].api,
   fields,
+  adds: ({ annotate }) => (annotate === 'none' ? [] : ['image']),
   async run(context) {
     const { inputs, RED } = context;
     const arrival = performance.now();

@@ -447,6 +447,43 @@ describe('the project', () => {
   });
 });
 
+/** Built-in classes: what a Function node or an expression makes is an instance of another realm's. */
+const builtIn =
+  /\binstanceof\s+(?:globalThis\.)?(?:Array|ArrayBuffer|SharedArrayBuffer|DataView|Buffer|\w*\d+(?:Clamped)?Array|Date|\w*Error|Function|Map|Object|Promise|Proxy|RegExp|Set|WeakMap|WeakSet)\b/;
+/** Errors of the pack are made in its own realm only. */
+const own = ['ActionError', 'FieldError'];
+
+describe('the runtime', () => {
+  const usesOf = (code: string): string[] =>
+    (code.match(new RegExp(builtIn, 'g')) ?? []).filter((found) => !own.includes(found.split(/\s+/)[1] as string));
+
+  it('asks util.types, never instanceof, whether a value is of a built-in class', () => {
+    const files = readdirSync(join(repository, 'nodes'), { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file.endsWith('.ts') && !file.startsWith('editor')
+    );
+    assert.ok(files.length > 50);
+    const found = files.flatMap((file) => usesOf(read('nodes', file)).map((use) => `${file}: ${use}`));
+    assert.deepEqual(found, []);
+  });
+
+  it('and would be found if it did not', () => {
+    const classes = [
+      'Uint8Array',
+      'ArrayBuffer',
+      'Buffer',
+      'Error',
+      'TypeError',
+      'Date',
+      'Map',
+      'Set',
+      'Promise',
+      'RegExp'
+    ];
+    for (const name of classes) assert.equal(usesOf(`if (value instanceof ${name}) return;`).length, 1, name);
+    assert.deepEqual(usesOf('thrown instanceof ActionError || thrown instanceof FieldError'), []);
+  });
+});
+
 /** Ways to leave a promise without a handler; the rejection of one ends Node-RED. */
 const forgotten = {
   'a call': 'work();',

@@ -27,7 +27,7 @@ export interface Result {
   raw(): unknown;
   /** What the node adds to `msg.aws`; absent members are left out. */
   aws?: Record<string, unknown>;
-  /** Other members of the message to set; `undefined` deletes one. */
+  /** Other members of the message to set, of those that `adds` names; `undefined` deletes one. */
   message?: Record<string, unknown> | undefined;
   /** What went wrong beside it: Catch nodes get it, with the message as it came in, and the result goes on. */
   problem?: ActionError | undefined;
@@ -79,6 +79,8 @@ export interface Action<S extends ServiceName, F extends Fields> {
    * them. Throws `InvalidValue`.
    */
   prepare?(inputs: Inputs<F>): Inputs<F>;
+  /** Members of the message, beside `payload` and `aws`, that a result may set. */
+  adds?(inputs: Inputs<F>): readonly string[];
   /** Seconds that a message may take in all; without it the SDK's limits for each request count. */
   timeout?(inputs: Inputs<F>): number;
   run(context: Context<S, F>): Promise<Result>;
@@ -105,6 +107,9 @@ export const commonFields = {
 /** Messages, and their bytes, that wait or are in flight in a node: beyond that a flow is told at once. */
 const mostWaiting = 10_000;
 const mostWaitingBytes = 64 * 1024 * 1024;
+
+/** What each result sets of the message. */
+const resultNames = ['payload', 'aws'];
 
 /** Targets of one message that are tried side by side. */
 const mostAtOnce = 50;
@@ -182,6 +187,11 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
 
   progress(text: string): void {
     this.#input.status.progress(text);
+  }
+
+  sets(inputs: Record<string, unknown>): readonly string[] {
+    const { adds } = this.action;
+    return adds ? [...resultNames, ...adds(inputs as Inputs<F>)] : resultNames;
   }
 
   run(msg: NodeMessage, read: Record<string, unknown>, passage: Passage): Promise<Changes> {

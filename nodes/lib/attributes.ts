@@ -1,3 +1,4 @@
+import { bytesIn } from './bytes';
 import { invalid } from './errors';
 import type { Field } from './fields';
 import { json, optional } from './fields';
@@ -49,7 +50,8 @@ function binaryAttribute(value: Uint8Array, name: string, DataType = 'Binary'): 
 
 /** A Buffer, also one that has been through JSON, or base64. */
 function bytesOf(value: unknown, name: string): Uint8Array {
-  if (value instanceof Uint8Array) return value;
+  const bytes = bytesIn(value);
+  if (bytes) return bytes;
   if (typeof value === 'string') return Buffer.from(value, 'base64');
   const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown };
   if (type === 'Buffer' && Array.isArray(data)) return Buffer.from(data);
@@ -78,7 +80,8 @@ function toAttribute(value: unknown, name: string): Attribute {
   if (typeof value === 'string') return textAttribute(value, name);
   if (typeof value === 'number' || typeof value === 'bigint') return numberAttribute(value, name);
   if (typeof value === 'boolean') return { DataType: 'String', StringValue: String(value) };
-  if (value instanceof Uint8Array) return binaryAttribute(value, name);
+  const bytes = bytesIn(value);
+  if (bytes) return binaryAttribute(bytes, name);
   if (Array.isArray(value) && value.every(isScalar)) {
     return textAttribute(stringify(value, name), name, 'String.Array');
   }
@@ -93,7 +96,7 @@ function toAttribute(value: unknown, name: string): Attribute {
  */
 export function toAttributes(given: unknown, name: string): Attributes | undefined {
   const value = typeof given === 'string' ? parseJson(given)?.value : given;
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || bytesIn(value)) {
     throw invalid(name, 'must be an object such as {"colour": "red"}.');
   }
   const attributes: [string, Attribute][] = [];

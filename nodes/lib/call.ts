@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Node, NodeAPI } from 'node-red';
 import type { CurrentAccount } from './account';
 import type { Action, Context, Result } from './action';
@@ -85,7 +86,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     this.#clients = this.account.clients;
     this.#clients.attach();
     const client = this.#clients.get(service, options);
-    this.#client = client instanceof Promise ? await client : client;
+    this.#client = types.isPromise(client) ? await client : client;
     return action.run(this);
   }
 

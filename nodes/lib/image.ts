@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve as resolvePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { invalid, missing } from './errors';
+import { bytesIn } from './bytes';
+import { invalid, isActionError, missing } from './errors';
 import { show } from './fields';
 import type { Size } from './jpeg';
 import { jpegSize } from './jpeg';
@@ -96,8 +97,8 @@ export function pathOf(value: string, name: string, folder: string): string {
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 function readObject(value: unknown, name: string): Picture | StoredPicture {
-  if (value instanceof Uint8Array) return copyOf(Buffer.from(value.buffer, value.byteOffset, value.length), name);
-  if (value instanceof ArrayBuffer) return copyOf(Buffer.from(value), name);
+  const bytes = bytesIn(value);
+  if (bytes) return copyOf(bytes, name);
   if (isObject(value) && 'S3Object' in value) return storedIn(value.S3Object, name);
   // A Buffer that has gone through JSON, as over MQTT.
   if (isObject(value) && value.type === 'Buffer' && Array.isArray(value.data) && value.data.length <= mostBytes) {
@@ -178,7 +179,7 @@ export async function readFile(path: string, name: string, sought?: string): Pro
       await file.close();
     }
   } catch (error) {
-    if (error instanceof Error && error.name === 'InvalidValue') throw error;
+    if (isActionError(error)) throw error;
     throw invalid(name, `: ${show(path)} cannot be read: ${fileProblem(error, sought)}.`);
   }
 }

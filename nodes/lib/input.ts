@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { ActionError } from './errors';
 import { closed, closing, invalid, memberOf, reasonOf, textOf } from './errors';
@@ -6,7 +7,7 @@ import { together } from './parallel';
 import { Passage } from './passage';
 import type { Config, Read } from './read';
 import { compileField } from './read';
-import { sendOn } from './send-on';
+import { checkCopy, sendOn } from './send-on';
 import { Status } from './status';
 
 /** Members of a message to set; `undefined` deletes one. */
@@ -18,6 +19,8 @@ export interface Work {
   readonly fields: Fields;
   /** Messages enter `run` in the order in which they came, however long each one's fields take to read. */
   readonly inOrder?: boolean;
+  /** The members of the message that it will set, so far as is known before. */
+  sets?(inputs: Record<string, unknown>): readonly string[];
   /** Does the work and gives what the message gets of it; rejects with what went wrong. Leaves the message as it is. */
   run(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<Changes>;
   /** The error to report, after whatever of the fields could be read. */
@@ -44,6 +47,27 @@ export function report(node: Node, error: ActionError, msg: NodeMessage): void {
 function put(msg: NodeMessage & Changes, name: string, value: unknown): void {
   if (value === undefined) delete msg[name];
   else msg[name] = value;
+}
+
+/** Whether a member of a message can be set: tried with the value that it has. Throws what reading or setting it throws. */
+function canSet(msg: NodeMessage & Changes, name: string): boolean {
+  const isNew = !(name in msg);
+  // To set a member and delete it again makes an object slower.
+  if (isNew && !types.isProxy(msg)) return Object.isExtensible(msg);
+  const value = msg[name];
+  msg[name] = value;
+  if (isNew) delete msg[name];
+  return true;
+}
+
+/** Throws `InvalidValue` for a member of a message that cannot be set. */
+function checkSet(msg: NodeMessage, name: string): void {
+  try {
+    if (canSet(msg, name)) return;
+  } catch {
+    // Told below.
+  }
+  throw invalid(`msg.${name}`, 'cannot be set, so that there is no place for the result: nothing was sent.');
 }
 
 /** A message that takes no change has not been changed. */
@@ -116,10 +140,25 @@ export class Input {
       if (this.#closing) throw closing();
       const reading = this.#inOrder(this.#read(msg, inputs));
       if (reading !== undefined) await passage.until(reading);
+      this.#check(msg, inputs);
       this.#pass(msg, await this.work.run(msg, inputs, passage), send);
       return undefined;
     } catch (thrown) {
       return this.work.toError(thrown, inputs);
+    }
+  }
+
+  /**
+   * Throws `InvalidValue` for a message that could not be sent on after the work: a flow that tries again would have it done
+   * twice.
+   */
+  #check(msg: NodeMessage, inputs: Record<string, unknown>): void {
+    const names = this.work.sets?.(inputs) ?? [];
+    for (const name of names) checkSet(msg, name);
+    try {
+      checkCopy(this.RED, this.node, msg, names);
+    } catch (thrown) {
+      throw invalid('The message', `cannot be copied for a second wire: ${reasonOf(thrown)}. Nothing was sent.`);
     }
   }
 

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { bytesIn } from './bytes';
 import { invalid, reasonOf } from './errors';
 
 /** Text without the byte order mark that some programs put in front: JSON has none. */
@@ -32,11 +33,12 @@ export function stringify(value: unknown, name: string): string {
 }
 
 /**
- * What to send for a value: text or a Buffer that is JSON already goes as it is, without a byte order mark, which no
+ * What to send for a value: text or bytes that are JSON already go as they are, without a byte order mark, which no
  * service takes for JSON; anything else goes as its JSON. It is text in any case, which Node.js writes together with a request's head, and into which no flow can write before it is sent.
  */
 export function toJson(value: unknown, name: string): string {
-  const text = Buffer.isBuffer(value) && isUtf8(value) ? value.toString() : value;
+  const bytes = bytesIn(value);
+  const text = bytes && isUtf8(bytes) ? bytes.toString() : value;
   return typeof text === 'string' && parseJson(text) ? withoutMark(text) : stringify(value, name);
 }
 

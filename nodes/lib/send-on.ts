@@ -4,6 +4,17 @@ import type { Node, NodeAPI, NodeMessage } from 'node-red';
 const wiresOf = (node: Node): number => (node as Node & { wires: string[][] }).wires.flat().length;
 
 /**
+ * Throws what Node-RED throws where it cannot copy a message for a second wire, apart from its members `but`, which will be
+ * others by then.
+ */
+export function checkCopy(RED: NodeAPI, node: Node, msg: NodeMessage, but: readonly string[]): void {
+  if (wiresOf(node) <= 1) return;
+  const rest: Record<string, unknown> = { ...msg };
+  for (const name of but) delete rest[name];
+  RED.util.cloneMessage(rest as NodeMessage);
+}
+
+/**
  * Sends a message on. Throws what Node-RED throws where it cannot copy the message for a second wire: it would notice when
  * the first one has got it already, so that is tried before, and no wire gets it.
  */

@@ -170,7 +170,7 @@ function sourceError(error: NodeJS.ErrnoException): Error {
   }
   // Such as the token of a web identity.
   if (error.syscall === 'open') return noKeys(error.message);
-  if (!(error instanceof TypeError)) return error;
+  if (error.name !== 'TypeError') return error;
   return noKeys('The profile names something that is not there, such as its sso_session: look at the shared files.');
 }
 

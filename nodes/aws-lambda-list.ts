@@ -1,7 +1,7 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import type { Context } from './lib/action';
 import { defineAction } from './lib/action';
-import { ActionError, foreignAnswer } from './lib/errors';
+import { ActionError } from './lib/errors';
 import { choice, flag, number, optional, text } from './lib/fields';
 
 const fields = {
@@ -16,22 +16,17 @@ interface Page {
   next: string | undefined;
 }
 
-/** Whether it is a list of descriptions, as only Lambda gives it. */
-const isList = (given: FunctionConfiguration[] | undefined): given is FunctionConfiguration[] =>
-  Array.isArray(given) && given.every((each: unknown) => typeof each === 'object' && each !== null);
-
 async function listPage(
   { sdk, inputs, send }: Context<'lambda', typeof fields>,
   marker: string | undefined
 ): Promise<Page> {
-  const { Functions, NextMarker, $metadata } = await send(
+  const { Functions = [], NextMarker } = await send(
     new sdk.ListFunctionsCommand({
       MaxItems: inputs.maxItems,
       Marker: marker,
       FunctionVersion: inputs.allVersions ? 'ALL' : undefined
     })
   );
-  if (!isList(Functions)) throw foreignAnswer($metadata.httpStatusCode);
   return { functions: Functions, next: NextMarker || undefined };
 }
 

@@ -16,7 +16,8 @@ interface Reply {
   body: string;
   /** The name of an error, where the services with a JSON protocol say it. */
   errorType?: string;
-  headers?: Record<string, string>;
+  /** `undefined` for one that is left out. */
+  headers?: Record<string, string | undefined>;
 }
 
 /** Answers in place of the local AWS, or leaves the request to it by giving `undefined`. */
@@ -68,7 +69,8 @@ export class Relay {
     exchange.answer = reply.body;
     const { status = 200, errorType, headers: more, body: text } = reply;
     if (errorType) response.setHeader('X-Amzn-ErrorType', errorType);
-    response.writeHead(status, { 'Content-Type': 'application/json', ...more }).end(text);
+    const all = Object.entries({ 'Content-Type': 'application/json', ...more });
+    response.writeHead(status, Object.fromEntries(all.filter(([, value]) => value !== undefined))).end(text);
   }
 
   /** The host header stays as it is, since it is signed. */

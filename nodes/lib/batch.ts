@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Backlog } from './backlog';
 import type { Answer, Client, Metadata } from './clients';
-import { anew, closed, foreignAnswer } from './errors';
+import { anew, closed } from './errors';
 import { refusedTogether } from './failures';
 import { patience, withPatience } from './patience';
 import type { Command } from './sdks';
@@ -304,16 +304,9 @@ export class Lane<Entry extends object, Output extends object> {
   }
 }
 
-/** What an answer says of each entry, by its id. Throws `UnknownError` where it is none of the service's. */
-function partsOf<Output>({ Successful, Failed, $metadata }: BatchOutput<Output>) {
-  const parts = new Map<string | undefined, Output | Failed>();
-  for (const given of [Successful ?? [], Failed ?? []]) {
-    const isList = Array.isArray(given) && given.every((part: unknown) => typeof part === 'object' && part !== null);
-    if (!isList) throw foreignAnswer($metadata.httpStatusCode);
-    for (const part of given) parts.set(part.Id, part);
-  }
-  return parts;
-}
+/** What an answer says of each entry, by its id. */
+const partsOf = <Output>({ Successful = [], Failed = [] }: BatchOutput<Output>) =>
+  new Map<string | undefined, Output | Failed>([...Successful, ...Failed].map((part) => [part.Id, part]));
 
 /** For an entry that the service says nothing about. */
 const unanswered: Failed = {

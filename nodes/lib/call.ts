@@ -5,7 +5,6 @@ import type { Action, Context, Result } from './action';
 import type { Carrier, Lanes, Parcel, Request } from './batch';
 import type { Answer, Client, Clients, Metadata } from './clients';
 import type { ActionError } from './errors';
-import { errorOfAnswer } from './failures';
 import type { Credentials, Fields, Inputs } from './fields';
 import { present } from './json';
 import type { Passage } from './passage';
@@ -44,8 +43,6 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
   #clients: Clients | undefined;
   #client: Client | undefined;
   #statusCode: number | undefined;
-  /** Whether the last request was answered with success: what goes wrong then may be the answer's fault. */
-  #answered = false;
   #requestId: string | undefined;
   #attempts = 0;
 
@@ -108,7 +105,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
 
   /** Adds to an error what is known of the last request. */
   complete(error: ActionError): ActionError {
-    const known = present({ statusCode: this.#statusCode, requestId: this.#requestId });
+    const known = present({ statusCode: this.#statusCode ?? error.statusCode, requestId: this.#requestId });
     // Of an error's own members Catch nodes see only the cause.
     if (error.cause) Object.assign(error.cause, known, { retryable: error.retryable });
     return Object.assign(error, known);
@@ -122,10 +119,8 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     try {
       const output = await this.client.send(command, { abortSignal: this.signal, ...unlimited });
       this.#note(output.$metadata);
-      this.#answered = true;
       return output;
     } catch (thrown) {
-      this.#answered = false;
       this.#note((thrown as Partial<Answer>).$metadata);
       throw thrown;
     } finally {
@@ -133,10 +128,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     }
   };
 
-  readonly toError = (thrown: unknown): ActionError => {
-    const error = this.#answered ? errorOfAnswer(thrown, this.#statusCode) : thrown;
-    return this.caller.toError(error, this.inputs, this.#clients);
-  };
+  readonly toError = (thrown: unknown): ActionError => this.caller.toError(thrown, this.inputs, this.#clients);
 
   readonly redact = (text: string): string => redact(text, this.caller.secretsOf(this.inputs, this.#clients));
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Agents } from './agents';
+import { checkAnswer } from './answers';
 import { ActionError, anew, closed, invalid, memberOf } from './errors';
 import { clockCorrected, credentialsRefused } from './failures';
 import type { Credentials } from './fields';
@@ -38,6 +39,8 @@ interface Call {
   readonly limits: CallLimits;
   /** The signed header of its last request. */
   authorization?: string | undefined;
+  /** The content type of the last answer. */
+  contentType?: string | undefined;
 }
 
 /** How long a connection may take to be made, and an answer's head and body to come where a call has no limit; ms. */
@@ -326,8 +329,10 @@ export class Clients {
       // Otherwise the SDK would try again what its end has cut off, such as a question for temporary credentials.
       if (this.#ended) throw closed();
       this.#ssoToken = request.headers['x-amz-sso_bearer_token'] ?? this.#ssoToken;
-      const limits = this.#calls.get(request)?.limits;
+      const call = this.#calls.get(request);
+      const limits = call?.limits;
       const answer = await handler.handle(request, { ...options, ...limits });
+      if (call) call.contentType = answer.response.headers['content-type'];
       if (limits?.requestTimeout !== 0) limitBody(answer.response.body as Readable);
       return answer;
     };
@@ -409,13 +414,15 @@ export class Client {
     await rate.enter(command.constructor.name, bytesOf(command.input), abortSignal);
   }
 
-  async #send<Output>(command: Command<Output>, limits: CallLimits): Promise<Output> {
+  async #send<Output extends Answer>(command: Command<Output>, limits: CallLimits): Promise<Output> {
     if (limits.abortSignal?.aborted) throw limits.abortSignal.reason;
     if (this.rate) await this.#turn(this.rate, command, limits);
     const call: Call = { limits };
     this.calls.set(command.input, call);
     try {
-      return (await this.client.send(command)) as Output;
+      const output = (await this.client.send(command)) as Output;
+      checkAnswer(command.schema, output, call.contentType);
+      return output;
     } catch (error) {
       // Whoever ended it has said why; the SDK only says that it was.
       if (limits.abortSignal?.aborted && memberOf(error, 'name') === 'AbortError') throw limits.abortSignal.reason;

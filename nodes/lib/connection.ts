@@ -2,7 +2,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import { accountFrom, isAccount } from './account';
 import type { Clients } from './clients';
-import { foreignAnswer } from './errors';
 import { toActionError } from './failures';
 import type { Config } from './read';
 import type { Refusal } from './refusal';
@@ -28,8 +27,7 @@ export async function callerIdentity(clients: Clients, signal: AbortSignal): Pro
   const { GetCallerIdentityCommand } = sdkOf('sts');
   const client = await clients.get('sts');
   const limits = { abortSignal: signal };
-  const { Account, Arn, $metadata } = await client.send(new GetCallerIdentityCommand({}), limits);
-  if (!Account || !Arn) throw foreignAnswer($metadata.httpStatusCode);
+  const { Account = '', Arn = '' } = await client.send(new GetCallerIdentityCommand({}), limits);
   return { account: Account, arn: Arn, region: client.region };
 }
 

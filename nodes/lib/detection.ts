@@ -1,7 +1,6 @@
 import type { Attribute, BoundingBox, FaceDetail, Image, ProtectiveEquipmentPerson } from '@aws-sdk/client-rekognition';
 import type { Box } from './boxes';
-import type { Answer, Client, Metadata } from './clients';
-import { foreignAnswer } from './errors';
+import type { Answer, Client } from './clients';
 import { identify } from './identify';
 import type { Picture } from './image';
 import type { Command, Sdks } from './sdks';
@@ -82,15 +81,6 @@ export function rawOf<Output extends Answer>({ $metadata, ...raw }: Output): Omi
   return raw;
 }
 
-/**
- * A list of an answer. Where nothing was found AWS gives an empty one: throws `UnknownError` where there is none, and no
- * request ID either, since whoever answered so has not looked at a picture.
- */
-export function listOf<T>(list: T[] | undefined, { requestId, httpStatusCode }: Metadata): T[] {
-  if (list === undefined && requestId === undefined) throw foreignAnswer(httpStatusCode);
-  return list ?? [];
-}
-
 /** What the service says of a face beside its place. */
 export function faceOf({
   BoundingBox,
@@ -105,17 +95,15 @@ const labels: Operation = {
   async look({ sdk, send }, Image, { confidence, maxLabels }) {
     const command = new sdk.DetectLabelsCommand({ Image, MinConfidence: confidence, MaxLabels: maxLabels });
     const answer = await send(command);
-    const findings = listOf(answer.Labels, answer.$metadata).flatMap(
-      ({ Name, Confidence = 0, Instances = [] }): Finding[] => {
-        const name = lower(Name);
-        if (Instances.length === 0) return [{ name, confidence: Confidence }];
-        return Instances.map((each) => ({
-          name,
-          confidence: each.Confidence ?? Confidence,
-          box: boxOf(each.BoundingBox)
-        }));
-      }
-    );
+    const findings = (answer.Labels ?? []).flatMap(({ Name, Confidence = 0, Instances = [] }): Finding[] => {
+      const name = lower(Name);
+      if (Instances.length === 0) return [{ name, confidence: Confidence }];
+      return Instances.map((each) => ({
+        name,
+        confidence: each.Confidence ?? Confidence,
+        box: boxOf(each.BoundingBox)
+      }));
+    });
     return { raw: rawOf(answer), findings };
   }
 };
@@ -124,7 +112,7 @@ const faces: Operation = {
   api: 'DetectFaces',
   async look({ sdk, send }, Image, { attributes }) {
     const answer = await send(new sdk.DetectFacesCommand({ Image, Attributes: attributes }));
-    const findings = listOf(answer.FaceDetails, answer.$metadata).map((face) => ({
+    const findings = (answer.FaceDetails ?? []).map((face) => ({
       name: 'face',
       confidence: face.Confidence ?? 0,
       box: boxOf(face.BoundingBox),
@@ -138,7 +126,7 @@ const text: Operation = {
   api: 'DetectText',
   async look({ sdk, send }, Image) {
     const answer = await send(new sdk.DetectTextCommand({ Image }));
-    const findings = listOf(answer.TextDetections, answer.$metadata).map(
+    const findings = (answer.TextDetections ?? []).map(
       ({ Type, DetectedText = '', Confidence = 0, Geometry }): Finding => ({
         name: lower(Type),
         confidence: Confidence,
@@ -158,7 +146,7 @@ const moderation: Operation = {
   countsLabels: true,
   async look({ sdk, send }, Image, { confidence }) {
     const answer = await send(new sdk.DetectModerationLabelsCommand({ Image, MinConfidence: confidence }));
-    const findings = listOf(answer.ModerationLabels, answer.$metadata).map(({ Name, Confidence = 0 }) => ({
+    const findings = (answer.ModerationLabels ?? []).map(({ Name, Confidence = 0 }) => ({
       name: lower(Name),
       confidence: Confidence
     }));
@@ -170,15 +158,13 @@ const celebrities: Operation = {
   api: 'RecognizeCelebrities',
   async look({ sdk, send }, Image) {
     const answer = await send(new sdk.RecognizeCelebritiesCommand({ Image }));
-    const known = listOf(answer.CelebrityFaces, answer.$metadata).map(
-      ({ Name = 'unknown', MatchConfidence, Id, Urls, Face }) => ({
-        name: Name,
-        confidence: Face?.Confidence ?? 0,
-        box: boxOf(Face?.BoundingBox),
-        certainty: MatchConfidence,
-        details: { match: { name: Name, similarity: MatchConfidence, id: Id, urls: Urls } }
-      })
-    );
+    const known = (answer.CelebrityFaces ?? []).map(({ Name = 'unknown', MatchConfidence, Id, Urls, Face }) => ({
+      name: Name,
+      confidence: Face?.Confidence ?? 0,
+      box: boxOf(Face?.BoundingBox),
+      certainty: MatchConfidence,
+      details: { match: { name: Name, similarity: MatchConfidence, id: Id, urls: Urls } }
+    }));
     const unknown = (answer.UnrecognizedFaces ?? []).map(({ Confidence = 0, BoundingBox }) => ({
       name: 'unknown',
       confidence: Confidence,
@@ -205,7 +191,7 @@ const protectiveEquipment: Operation = {
   mostBytes: 4_000_000,
   async look({ sdk, send }, Image) {
     const answer = await send(new sdk.DetectProtectiveEquipmentCommand({ Image }));
-    const findings = listOf(answer.Persons, answer.$metadata).map((person) => ({
+    const findings = (answer.Persons ?? []).map((person) => ({
       name: 'person',
       confidence: person.Confidence ?? 0,
       box: boxOf(person.BoundingBox),

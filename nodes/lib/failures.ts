@@ -1,13 +1,4 @@
-import {
-  ActionError,
-  FieldError,
-  foreignAnswer,
-  foreignText,
-  isActionError,
-  memberOf,
-  reasonOf,
-  textOf
-} from './errors';
+import { ActionError, FieldError, foreignText, isActionError, textOf } from './errors';
 import { redact, redactDeep } from './redaction';
 import { isBecomingReady, mayPass, wasThrottled } from './retryable';
 import { labelsOf } from './words';
@@ -204,14 +195,6 @@ const stumbles = new Set([
   'TypeError',
   'URIError'
 ]);
-
-/** Whether a thrown thing is JavaScript's own error, about a value that is not as it was expected. */
-const isStumble = (thrown: unknown): boolean =>
-  stumbles.has(textOf(memberOf(thrown, 'name'))) && memberOf(thrown, 'code') === undefined;
-
-/** The error for what work on an answer has thrown: where that stumbled, the answer is not as AWS gives them. */
-export const errorOfAnswer = (thrown: unknown, status: number | undefined): unknown =>
-  isStumble(thrown) ? foreignAnswer(status, reasonOf(thrown)) : thrown;
 
 /** What no library describes. */
 function describeUnforeseen({ name = 'Error', message = '' }: Failure): Described {

@@ -1,7 +1,7 @@
 import type { FaceDetail, FaceMatch, Image } from '@aws-sdk/client-rekognition';
 import { inCollection } from './collection';
 import type { Asking, Finding, Operation, Query } from './detection';
-import { boxOf, faceOf, listOf } from './detection';
+import { boxOf, faceOf } from './detection';
 import type { Picture } from './image';
 import { nameOf } from './names';
 import { inParallel } from './parallel';
@@ -30,10 +30,10 @@ async function search(asking: Asking, image: Image, { collection = '', similarit
     MaxFaces: mostMatches
   };
   try {
-    const { FaceMatches, $metadata } = await inCollection(asking, collection, () =>
+    const { FaceMatches = [] } = await inCollection(asking, collection, () =>
       send(new sdk.SearchFacesByImageCommand(request))
     );
-    return listOf(FaceMatches, $metadata);
+    return FaceMatches;
   } catch (error) {
     if (sawNoFace(error as Error)) return [];
     throw error;
@@ -73,7 +73,7 @@ export const identify: Operation = {
     const { sdk, send, signal } = asking;
     const { attributes, confidence: least = 0 } = query;
     const answer = await send(new sdk.DetectFacesCommand({ Image: image, Attributes: attributes }));
-    const found = listOf(answer.FaceDetails, answer.$metadata);
+    const found = answer.FaceDetails ?? [];
     const pictures = await picturesOf(found, image, picture as Picture, signal);
     const faces = found.map((Detail, index) => ({ Detail, image: pictures[index] as Image }));
     const sure = faces.filter(({ Detail: { Confidence = 0 } }) => Confidence >= least);

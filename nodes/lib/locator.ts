@@ -26,6 +26,8 @@ export interface Place {
 const assumedVisibility = 30;
 /** Seconds; what is not hidden at all cannot be kept hidden, nor deleted from a FIFO queue. */
 const shortestVisibility = 1;
+/** Seconds; the most that a queue can have. */
+const longestVisibility = 43_200;
 /** How long the queue's own time is taken for granted, ms. */
 const visibilityAge = 5 * 60_000;
 
@@ -93,13 +95,14 @@ export class Locator {
     return settle === 'flow' ? asked(own) : { visibilityTimeout: undefined, hidden: own };
   }
 
-  /** The queue's own, seconds; 0 where it may not be asked for. */
+  /** The queue's own, seconds; 0 where it may not be asked for, or is none. */
   async #ownVisibility(client: Client, url: string, abortSignal: AbortSignal): Promise<number> {
     const { GetQueueAttributesCommand } = sdkOf('sqs');
     const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['VisibilityTimeout'] });
     try {
       const { Attributes } = await client.send(command, { abortSignal });
-      return Number(Attributes?.VisibilityTimeout ?? 0);
+      const own = Number(Attributes?.VisibilityTimeout);
+      return own <= longestVisibility ? own : 0;
     } catch (error) {
       if (isDenied(error)) return 0;
       throw error;

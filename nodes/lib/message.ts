@@ -1,6 +1,6 @@
 import type { Attributes } from './attributes';
 import { attributes, checkCharacters, sizeOfAttributes } from './attributes';
-import { ActionError, invalid, missing } from './errors';
+import { invalid, missing } from './errors';
 import { flag, optional, text } from './fields';
 import { present } from './json';
 import { isFifo } from './queue';
@@ -63,15 +63,9 @@ export interface Receipt {
   SequenceNumber?: string | undefined;
 }
 
-/** The results of a message that was taken. Throws where the answer does not say so: it is not one of AWS then. */
+/** The results of a message that was taken. */
 export function resultOf(receipt: Receipt) {
   const { MessageId, SequenceNumber } = receipt;
-  if (typeof MessageId !== 'string' || MessageId === '') {
-    throw new ActionError(
-      'UnknownError',
-      'The answer names no message: a proxy or gateway may have given it; check the endpoint.'
-    );
-  }
   return {
     parsed: () => present({ MessageId, SequenceNumber }),
     raw: () => {

@@ -9,7 +9,7 @@ import type { Delivery, Settlement } from './deliveries';
 import { Deliveries } from './deliveries';
 import type { ActionError } from './errors';
 import { closed, noteAbout, reasonOf } from './errors';
-import { errorOfAnswer, toActionError } from './failures';
+import { toActionError } from './failures';
 import { parseJson, present } from './json';
 import type { Location, Place } from './locator';
 import { Locator } from './locator';
@@ -206,12 +206,10 @@ export class Receiver {
     }
   }
 
-  /** Gives how many messages there was a place for. Throws `UnknownError` where they are none of SQS's. */
+  /** Gives how many messages there was a place for. */
   #takeAll(messages: Message[], end: number, place: Place, metadata: Metadata): number {
     try {
       return messages.filter((message) => this.#take(message, end, place, metadata)).length;
-    } catch (thrown) {
-      throw errorOfAnswer(thrown, metadata.httpStatusCode);
     } finally {
       this.#deliveries.handOn();
     }

@@ -46,6 +46,8 @@ export function sdkOf<S extends ServiceName>(service: S): Sdks[S] {
 /** What every SDK command has in common here. */
 export interface Command<Output> {
   readonly input: object;
+  /** What the SDK knows of the operation. */
+  readonly schema?: unknown;
   resolveMiddleware(stack: never, config: never, options: never): (args: never) => Promise<{ output: Output }>;
 }
 

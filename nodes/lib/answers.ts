@@ -1,0 +1,167 @@
+import type { Answer } from './clients';
+import { foreignAnswer } from './errors';
+
+/**
+ * A schema as the SDK's clients keep it at run time: a number for a simple type, a function that gives the schema, or one of
+ * the tuples [schema, traits], [0, …, …, …, type], [1 list, …, …, …, element], [2 map, …, …, …, key, value] and
+ * [3 structure or 4 union, …, name, …, names of the members, their schemas].
+ */
+type Schema = number | string | (() => Schema) | readonly unknown[];
+
+type Check = (value: unknown) => boolean;
+
+/** What each kind of structure always has: text of at least one character, or a list, which may be empty. */
+const always: Readonly<Record<string, readonly string[]>> = {
+  BatchResultErrorEntry: ['Id'],
+  ChangeMessageVisibilityBatchResult: ['Successful'],
+  ChangeMessageVisibilityBatchResultEntry: ['Id'],
+  CreateCollectionResponse: ['StatusCode'],
+  DeleteMessageBatchResult: ['Successful'],
+  DeleteMessageBatchResultEntry: ['Id'],
+  DetectFacesResponse: ['FaceDetails'],
+  DetectLabelsResponse: ['Labels'],
+  DetectModerationLabelsResponse: ['ModerationLabels'],
+  DetectProtectiveEquipmentResponse: ['Persons'],
+  DetectTextResponse: ['TextDetections'],
+  GetCallerIdentityResponse: ['Account', 'Arn'],
+  GetQueueAttributesResult: ['Attributes'],
+  GetQueueUrlResult: ['QueueUrl'],
+  IndexFacesResponse: ['FaceRecords'],
+  ListAliasesResponse: ['Aliases'],
+  ListCollectionsResponse: ['CollectionIds'],
+  ListFunctionsResponse: ['Functions'],
+  ListQueuesResult: ['QueueUrls'],
+  ListTopicsResponse: ['Topics'],
+  ListVersionsByFunctionResponse: ['Versions'],
+  Message: ['MessageId', 'ReceiptHandle'],
+  MessageAttributeValue: ['DataType'],
+  PublishBatchResponse: ['Successful'],
+  PublishBatchResultEntry: ['Id', 'MessageId'],
+  PublishResponse: ['MessageId'],
+  ReceiveMessageResult: ['Messages'],
+  RecognizeCelebritiesResponse: ['CelebrityFaces'],
+  SearchFacesByImageResponse: ['FaceMatches'],
+  SendMessageBatchResult: ['Successful'],
+  SendMessageBatchResultEntry: ['Id', 'MessageId'],
+  SendMessageResult: ['MessageId']
+};
+
+/** What each simple type is in JavaScript, by its number. */
+const simpleTypes: Readonly<Record<number, Check>> = {
+  0: (value) => typeof value === 'string',
+  1: (value) => typeof value === 'number' || typeof value === 'bigint',
+  2: (value) => typeof value === 'boolean',
+  21: (value) => value instanceof Uint8Array
+};
+const listOfType = 64;
+const mapOfType = 128;
+
+const anything: Check = () => true;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const listOf =
+  (element: Check): Check =>
+  (value) => {
+    if (!Array.isArray(value)) return false;
+    for (const each of value) if (!element(each)) return false;
+    return true;
+  };
+
+const mapOf =
+  (element: Check): Check =>
+  (value) => {
+    if (!isObject(value)) return false;
+    for (const name in value) if (!element(value[name])) return false;
+    return true;
+  };
+
+function simple(type: number): Check {
+  if (type >= mapOfType) return mapOf(simple(type - mapOfType));
+  if (type >= listOfType) return listOf(simple(type - listOfType));
+  return simpleTypes[type] ?? anything;
+}
+
+/** A member that a structure may have, or has to have. */
+interface Member {
+  readonly name: string;
+  readonly check: Check;
+  readonly isNeeded: boolean;
+}
+
+/** By schema; made when they are first needed, since a structure may hold others of its own kind. */
+const structures = new Map<Schema, Member[]>();
+
+function membersOf(schema: readonly unknown[]): Member[] {
+  const known = structures.get(schema);
+  if (known) return known;
+  const [, , kind, , names, schemas] = schema as [number, string, string, unknown, string[], Schema[]];
+  const needed = always[kind] ?? [];
+  const members = names.map((name, index) => ({
+    name,
+    check: checkOf(schemas[index] as Schema),
+    isNeeded: needed.includes(name)
+  }));
+  structures.set(schema, members);
+  return members;
+}
+
+const isGood = ({ name, check, isNeeded }: Member, of: Record<string, unknown>): boolean => {
+  const value = of[name];
+  return value === undefined || value === null ? !isNeeded : check(value) && !(isNeeded && value === '');
+};
+
+function structure(schema: readonly unknown[]): Check {
+  let members: Member[] | undefined;
+  return (value) => {
+    members ??= membersOf(schema);
+    if (!isObject(value)) return false;
+    for (const member of members) if (!isGood(member, value)) return false;
+    return true;
+  };
+}
+
+function checkOf(schema: Schema): Check {
+  if (typeof schema === 'function') return checkOf(schema());
+  if (typeof schema === 'number') return simple(schema);
+  if (typeof schema === 'string') return anything;
+  if (schema.length === 2) return checkOf(schema[0] as Schema);
+  const [kind, , , , inner, value] = schema as [number, string, string, unknown, Schema, Schema];
+  if (kind === 0) return checkOf(inner);
+  if (kind === 1) return listOf(checkOf(inner));
+  return kind === 2 ? mapOf(checkOf(value)) : structure(schema);
+}
+
+const dereferenced = (schema: Schema): Schema => (typeof schema === 'function' ? schema() : schema);
+
+/**
+ * Whether somebody says that an answer is AWS's. Some local services name no request, but use AWS's own type of JSON;
+ * ElasticMQ has no type at all where it has nothing to say.
+ */
+const isSigned = ({ $metadata }: Answer, type: string | undefined): boolean =>
+  $metadata.requestId !== undefined || /^application\/x-amz-json-/.test(type ?? '');
+
+/** Checks the answer to an operation that says nothing when all is well. */
+function checkNothing(output: Answer, type: string | undefined): void {
+  const said = Object.keys(output).filter((name) => name !== '$metadata');
+  const isNothing = said.length === 0 && (type === undefined || isSigned(output, type));
+  if (!isNothing) throw foreignAnswer(output.$metadata.httpStatusCode, `It says ${said.join(', ') || 'nothing'}.`);
+}
+
+/**
+ * Checks a successful answer against what the SDK knows of the operation's output, before anybody counts on it: each member
+ * has its type, and what AWS always says is there. `operation` is the schema of the operation, `type` the content type. A list that is empty may be missing where the answer is AWS's by its
+ * headers. Throws `UnknownError` for one that cannot come from AWS.
+ */
+export function checkAnswer(operation: unknown, output: Answer, type: string | undefined): void {
+  const [, , , , , schemaOfOutput] = operation as readonly Schema[];
+  const schema = dereferenced(schemaOfOutput as Schema);
+  if (typeof schema === 'string') {
+    checkNothing(output, type);
+    return;
+  }
+  const given = output as Answer & Record<string, unknown>;
+  const isLeftOut = ({ name, check }: Member) => given[name] === undefined && isSigned(output, type) && check([]);
+  const wrong = membersOf(schema as readonly unknown[]).find((member) => !isGood(member, given) && !isLeftOut(member));
+  if (wrong) throw foreignAnswer(output.$metadata.httpStatusCode, `Its ${wrong.name} is missing or of another type.`);
+}

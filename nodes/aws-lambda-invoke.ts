@@ -43,7 +43,7 @@ const fields = {
     })
   ),
   invocationType: choice(['RequestResponse', 'Event', 'DryRun'], { icon: 'exchange' }),
-  payload: jsonText({
+  payload: jsonText(payloadLimit.RequestResponse, {
     value: 'payload',
     from: 'msg',
     example: '{ "order": payload.id, "time": $now() }',
@@ -51,7 +51,7 @@ const fields = {
   }),
   clientContext: optional(
     // A copy: the flow may go on changing it while a target waits for its turn.
-    checked((found, name): unknown => JSON.parse(stringify(found, name)), {
+    checked((found, name): unknown => JSON.parse(stringify(found, name, clientContextLimit)), {
       when: synchronous,
       advanced: true,
       example: '{ "device": topic }',
@@ -83,7 +83,7 @@ async function clientContext({ inputs, RED, node }: Invocation): Promise<string 
   const custom = inputs.clientContext;
   if (custom === undefined && !inputs.hostContext) return undefined;
   const context = { custom, ...(inputs.hostContext && { host: await hostContext(RED, node) }) };
-  const encoded = Buffer.from(stringify(context, 'clientContext')).toString('base64');
+  const encoded = Buffer.from(stringify(context, 'clientContext', clientContextLimit)).toString('base64');
   if (encoded.length > clientContextLimit) {
     throw invalid(
       'clientContext',

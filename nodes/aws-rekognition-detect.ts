@@ -40,11 +40,11 @@ const fields = {
   maxLabels: optional(number({ min: 1, max: 1000, integer: true, when: { operation: ['labels'] }, icon: 'list-ol' })),
   attributes: optional(attributesField(ofFaces)),
   annotate: choice(['none', 'jpeg', 'png'], { icon: 'object-group' }),
-  saveFolder: optional(text({ example: '"/data/pictures/" & topic', icon: 'folder-o' })),
+  saveFolder: optional(text({ maxLength: 65_536, example: '"/data/pictures/" & topic', icon: 'folder-o' })),
   saveTimestamp: flag(false, { when: { saveFolder: 'filled' } }),
   skipUnchanged: optional(number({ ...percent, value: '0', icon: 'clone' })),
   roi: optional(roiField),
-  source: optional(text({ numbers: true, advanced: true, example: 'topic', icon: 'video-camera' }))
+  source: optional(text({ maxLength: 65_536, numbers: true, advanced: true, example: 'topic', icon: 'video-camera' }))
 };
 
 type Detect = Context<'rekognition', typeof fields>;

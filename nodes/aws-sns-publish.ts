@@ -3,7 +3,7 @@ import { defineAction } from './lib/action';
 import type { Carrier } from './lib/batch';
 import { invalid, valueError } from './lib/errors';
 import { flag, json, many, optional, text } from './lib/fields';
-import { parseJson, stringify, toText } from './lib/json';
+import { checkJsonLength, checkLength, parseJson, stringify, toText } from './lib/json';
 import type { Receipt } from './lib/message';
 import { checkMessage, entryOf, messageFields, resultOf } from './lib/message';
 import { isFifo } from './lib/queue';
@@ -12,6 +12,8 @@ import type { Sdks } from './lib/sdks';
 /** Bytes: what a topic can be made to allow, and what every topic allows for a whole batch. */
 const sizeLimit = 1_048_576;
 const batchLimit = 262_144;
+/** Characters that one character may take in JSON: `\u0041`. */
+const escapedCharacter = 6;
 
 const targetPattern = /^(?:arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w/.-]{1,512}|\+[1-9]\d{1,14})$/;
 
@@ -65,6 +67,7 @@ function carrierTo(sdk: Sdks['sns'], target: string, batch: boolean): Carrier<En
 
 /** One text for each protocol, as SNS takes them. */
 function protocolTexts(given: unknown): string {
+  if (typeof given === 'string') checkLength(given, 'message', escapedCharacter * sizeLimit);
   const message = typeof given === 'string' ? parseJson(given)?.value : given;
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
     throw invalid(
@@ -75,8 +78,12 @@ function protocolTexts(given: unknown): string {
   if (typeof (message as { default?: unknown }).default !== 'string') {
     throw invalid('message.default', 'must be text: it is for every protocol that the message does not name.');
   }
-  const texts = Object.entries(message).map(([protocol, value]) => [protocol, toText(value, `message.${protocol}`)]);
-  return stringify(Object.fromEntries(texts), 'message');
+  checkJsonLength(message, 'message', sizeLimit);
+  const texts = Object.entries(message).map(([protocol, value]) => [
+    protocol,
+    toText(value, `message.${protocol}`, sizeLimit)
+  ]);
+  return stringify(Object.fromEntries(texts), 'message', sizeLimit);
 }
 
 /** The same, for whatever a flow has put into a message: looking at it can throw anything. */
@@ -96,7 +103,7 @@ export = defineAction({
   inOrder: true,
   prepare(inputs) {
     const { message, perProtocol } = inputs;
-    return { ...inputs, message: perProtocol ? textsOf(message) : toText(message, 'message') };
+    return { ...inputs, message: perProtocol ? textsOf(message) : toText(message, 'message', sizeLimit) };
   },
   async run({ sdk, inputs, ship }) {
     const { target, perProtocol, subject, batch, groupId } = inputs;

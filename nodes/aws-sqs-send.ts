@@ -17,7 +17,14 @@ const { attributes, ...delivery } = messageFields;
 
 const fields = {
   queue: many(
-    text({ pattern: queuePattern, is: queueIs, offers: 'queues', example: '"orders-" & topic', icon: 'inbox' })
+    text({
+      pattern: queuePattern,
+      is: queueIs,
+      maxLength: 2048,
+      offers: 'queues',
+      example: '"orders-" & topic',
+      icon: 'inbox'
+    })
   ),
   body: json({
     value: 'payload',
@@ -56,7 +63,7 @@ export = defineAction({
   fields,
   inOrder: true,
   regionOf: regionOfQueue,
-  prepare: (inputs) => ({ ...inputs, body: toText(inputs.body, 'body') }),
+  prepare: (inputs) => ({ ...inputs, body: toText(inputs.body, 'body', sizeLimit) }),
   async run({ sdk, client, inputs, ship }) {
     const { queue, batch, groupId } = inputs;
     const body = inputs.body as string;

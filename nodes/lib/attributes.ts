@@ -2,7 +2,7 @@ import { bytesIn } from './bytes';
 import { invalid } from './errors';
 import type { Field } from './fields';
 import { json, optional } from './fields';
-import { parseJson, stringify } from './json';
+import { checkLength, parseJson, stringify } from './json';
 
 /** A message attribute of SNS or SQS, as both take and give it. */
 export interface Attribute {
@@ -11,6 +11,11 @@ export interface Attribute {
   BinaryValue?: Uint8Array;
 }
 export type Attributes = Record<string, Attribute>;
+
+/** Bytes of all attributes of a message: no queue or topic takes more, its text included. */
+const mostBytes = 1_048_576;
+/** Characters that one byte takes in the JSON of a Buffer. */
+const charactersOfByte = 4;
 
 /** As both services' documentation of message attributes has it. */
 const namePattern = /^(?!\.)(?!.*\.\.)[\w.-]{1,256}(?<!\.)$/;
@@ -44,6 +49,7 @@ function numberAttribute(value: number | bigint, name: string): Attribute {
 
 function binaryAttribute(value: Uint8Array, name: string, DataType = 'Binary'): Attribute {
   if (value.length === 0) throw invalid(name, 'must not be an empty Buffer: leave it out, or set it to null.');
+  checkLength(value, name, mostBytes);
   // A copy: the flow may write into its Buffer again while the message waits for others.
   return { DataType, BinaryValue: Buffer.from(value) };
 }
@@ -52,9 +58,11 @@ function binaryAttribute(value: Uint8Array, name: string, DataType = 'Binary'): 
 function bytesOf(value: unknown, name: string): Uint8Array {
   const bytes = bytesIn(value);
   if (bytes) return bytes;
-  if (typeof value === 'string') return Buffer.from(value, 'base64');
   const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown };
-  if (type === 'Buffer' && Array.isArray(data)) return Buffer.from(data);
+  const list = type === 'Buffer' && Array.isArray(data) ? data : undefined;
+  checkLength(typeof value === 'string' ? value : (list ?? []), name, mostBytes);
+  if (typeof value === 'string') return Buffer.from(value, 'base64');
+  if (list) return Buffer.from(list);
   throw invalid(`${name}.BinaryValue`, 'must be a Buffer or base64 text.');
 }
 
@@ -82,11 +90,12 @@ function toAttribute(value: unknown, name: string): Attribute {
   if (typeof value === 'boolean') return { DataType: 'String', StringValue: String(value) };
   const bytes = bytesIn(value);
   if (bytes) return binaryAttribute(bytes, name);
+  if (Array.isArray(value)) checkLength(value, name, mostBytes);
   if (Array.isArray(value) && value.every(isScalar)) {
-    return textAttribute(stringify(value, name), name, 'String.Array');
+    return textAttribute(stringify(value, name, mostBytes), name, 'String.Array');
   }
   if (typeof value === 'object' && value !== null && isGiven(value)) return givenAttribute(value, name);
-  return textAttribute(stringify(value, name), name);
+  return textAttribute(stringify(value, name, mostBytes), name);
 }
 
 /**
@@ -95,12 +104,16 @@ function toAttribute(value: unknown, name: string): Attribute {
  * Throws `InvalidValue`, which names the attribute.
  */
 export function toAttributes(given: unknown, name: string): Attributes | undefined {
+  if (typeof given === 'string') checkLength(given, name, charactersOfByte * mostBytes);
   const value = typeof given === 'string' ? parseJson(given)?.value : given;
   if (typeof value !== 'object' || value === null || Array.isArray(value) || bytesIn(value)) {
     throw invalid(name, 'must be an object such as {"colour": "red"}.');
   }
   const attributes: [string, Attribute][] = [];
-  for (const [key, member] of Object.entries(value)) {
+  let length = 0;
+  // Pairs of all of them would need more memory than the object itself.
+  for (const key of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[key];
     if (member === null || member === undefined) continue;
     if (!namePattern.test(key)) {
       throw invalid(
@@ -112,7 +125,10 @@ export function toAttributes(given: unknown, name: string): Attributes | undefin
       const shown = JSON.stringify(key.slice(0, 60));
       throw invalid(name, `: the name ${shown} must not begin with AWS. or Amazon., which AWS keeps for itself.`);
     }
-    attributes.push([key, toAttribute(member, `${name}.${key}`)]);
+    const attribute = toAttribute(member, `${name}.${key}`);
+    attributes.push([key, attribute]);
+    length += sizeOf(key, attribute);
+    checkLength({ length }, name, mostBytes);
   }
   return attributes.length > 0 ? Object.fromEntries(attributes) : undefined;
 }
@@ -122,12 +138,13 @@ export const attributes = (layout: Parameters<typeof json>[0]): Field<Attributes
   optional({ ...json(layout), check: toAttributes });
 
 /** Bytes, as the services count them. */
+const sizeOf = (name: string, { DataType, StringValue = '', BinaryValue }: Attribute): number =>
+  Buffer.byteLength(name) + Buffer.byteLength(DataType) + (BinaryValue?.length ?? Buffer.byteLength(StringValue));
+
+/** Bytes of all of them. */
 export function sizeOfAttributes(attributes: Attributes = {}): number {
   let bytes = 0;
-  for (const [name, { DataType, StringValue = '', BinaryValue }] of Object.entries(attributes)) {
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(DataType);
-    bytes += BinaryValue?.length ?? Buffer.byteLength(StringValue);
-  }
+  for (const [name, attribute] of Object.entries(attributes)) bytes += sizeOf(name, attribute);
   return bytes;
 }
 

@@ -1,5 +1,5 @@
 import { invalid } from './errors';
-import { parseJson, toJson } from './json';
+import { checkLength, parseJson, toJson } from './json';
 import type { ValueType } from './values';
 
 /** A row is there only while each named field has one of these values, or is filled in at all. */
@@ -187,9 +187,9 @@ export function checked<T>(check: Field<T>['check'], options: Default & Layout &
   return { ...json(options), check };
 }
 
-/** Any value, as its JSON; text or a Buffer that is JSON already is taken as it is. */
-export function jsonText(options: Default & Layout = {}): Field<string> {
-  return checked(toJson, options);
+/** Any value, as its JSON of about `most` bytes; text or a Buffer that is JSON already is taken as it is. */
+export function jsonText(most: number, options: Default & Layout = {}): Field<string> {
+  return checked((found, name) => toJson(found, name, most), options);
 }
 
 /** Keys that come with the message. */
@@ -199,8 +199,12 @@ export interface Credentials {
   sessionToken?: string;
 }
 
+/** Characters of credentials, or of one of them: they go with each request, in its head. */
+const longestCredentials = 65_536;
+
 /** An environment variable can only hold text, so the JSON of such an object will do. */
 function checkCredentials(given: unknown, name: string): Credentials {
+  if (typeof given === 'string') checkLength(given, name, longestCredentials);
   const value = typeof given === 'string' ? (parseJson(given)?.value ?? given) : given;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid(name, `must be an object {accessKeyId, secretAccessKey, sessionToken?}, but is ${kindOf(value)}.`);
@@ -208,6 +212,7 @@ function checkCredentials(given: unknown, name: string): Credentials {
   const { accessKeyId, secretAccessKey, sessionToken } = value as Record<string, unknown>;
   const key = (text: unknown, member: string) => {
     if (typeof text !== 'string' || text === '') throw invalid(`${name}.${member}`, 'must be text that is not empty.');
+    checkLength(text, `${name}.${member}`, longestCredentials);
     // A line break would end up in a header; Node.js refuses it only after quoting it.
     if (!/^[\x21-\x7e]+$/.test(text)) throw invalid(`${name}.${member}`, 'must not hold blanks or control characters.');
     return text;

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { bytesIn } from './bytes';
-import { invalid, reasonOf } from './errors';
+import { invalid, isActionError, reasonOf } from './errors';
+import { isLongJson } from './json-length';
 
 /** Text without the byte order mark that some programs put in front: JSON has none. */
 export const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
@@ -20,12 +21,32 @@ function whyNotJson(error: unknown): string {
   return reason.includes('circular') ? 'it contains itself; pick the members that are needed' : reason;
 }
 
-/** The JSON of a value. Throws `InvalidValue` for what has none: circular objects, functions, big integers. */
-export function stringify(value: unknown, name: string): string {
+/** What is more than this many times as long as its limit is not written, nor read, to tell its length. */
+const farBeyond = 2;
+
+const tooLong = (name: string, most: number) => invalid(name, `has far more than the ${most} bytes that it may have.`);
+
+/** Throws `InvalidValue` for what has far more characters, bytes or members than it may have bytes, before anything is made of it. */
+export function checkLength({ length }: { length: number }, name: string, most: number): void {
+  if (length > farBeyond * most) throw tooLong(name, most);
+}
+
+/** The same for a value by the length of its JSON, which is not written for it. Throws also what looking at the value throws. */
+export function checkJsonLength(value: unknown, name: string, most: number): void {
+  if (isLongJson(value, farBeyond * most)) throw tooLong(name, most);
+}
+
+/**
+ * The JSON of a value. Throws `InvalidValue` for what has none: circular objects, functions, big integers; and, before it is
+ * written, for one that would be far longer than `most` bytes. Whether it has a few more is for the caller to say.
+ */
+export function stringify(value: unknown, name: string, most: number): string {
   let text: string | undefined;
   try {
+    checkJsonLength(value, name, most);
     text = JSON.stringify(value);
   } catch (error) {
+    if (isActionError(error)) throw error;
     throw invalid(name, `cannot be written as JSON: ${whyNotJson(error)}.`);
   }
   if (text === undefined) throw invalid(name, `cannot be written as JSON: it is a ${typeof value}.`);
@@ -35,16 +56,19 @@ export function stringify(value: unknown, name: string): string {
 /**
  * What to send for a value: text or bytes that are JSON already go as they are, without a byte order mark, which no
  * service takes for JSON; anything else goes as its JSON. It is text in any case, which Node.js writes together with a request's head, and into which no flow can write before it is sent.
+ * Throws `InvalidValue` as `stringify` does.
  */
-export function toJson(value: unknown, name: string): string {
+export function toJson(value: unknown, name: string, most: number): string {
   const bytes = bytesIn(value);
+  const given = typeof value === 'string' ? value : bytes;
+  if (given) checkLength(given, name, most);
   const text = bytes && isUtf8(bytes) ? bytes.toString() : value;
-  return typeof text === 'string' && parseJson(text) ? withoutMark(text) : stringify(value, name);
+  return typeof text === 'string' && parseJson(text) ? withoutMark(text) : stringify(value, name, most);
 }
 
 /** The text of a message: text as it is, any other value as its JSON. */
-export const toText = (value: unknown, name: string): string =>
-  typeof value === 'string' ? value : stringify(value, name);
+export const toText = (value: unknown, name: string, most: number): string =>
+  typeof value === 'string' ? value : stringify(value, name, most);
 
 /** An object without the members that are absent. */
 export function present(members: Record<string, unknown>): Record<string, unknown> {

@@ -46,7 +46,6 @@ export function entryOf({ attributes, groupId, deduplicationId }: MessageInputs,
 /** Bytes of a message, as they count for its limit. Throws `InvalidValue` for text that cannot be sent, or is too long. */
 export function checkMessage(text: string, attributes: Attributes | undefined, name: string, limit: number): number {
   if (text === '') throw invalid(name, 'must not be empty text.');
-  checkCharacters(text, name);
   const bytes = Buffer.byteLength(text) + sizeOfAttributes(attributes);
   if (bytes > limit) {
     throw invalid(
@@ -54,6 +53,7 @@ export function checkMessage(text: string, attributes: Attributes | undefined, n
       `and its attributes have ${bytes} bytes, but may have at most ${limit}: put larger data into S3 and send its key.`
     );
   }
+  checkCharacters(text, name);
   return bytes;
 }
 

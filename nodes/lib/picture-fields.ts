@@ -6,7 +6,7 @@ import { invalid } from './errors';
 import type { Field } from './fields';
 import { checked, kindOf, show, text } from './fields';
 import { takeImage } from './image';
-import { parseJson } from './json';
+import { checkLength, parseJson } from './json';
 import { idOf } from './names';
 import type { Target } from './report';
 
@@ -28,6 +28,11 @@ const attributeNames: readonly string[] = [
   'SUNGLASSES'
 ] satisfies Attribute[];
 
+/** Names in a list: the service knows some thousands of labels. */
+const mostNames = 10_000;
+/** Characters of a list as text. */
+const longestList = 1_048_576;
+
 /** Characters of an `ExternalImageId`. */
 const longestId = 255;
 
@@ -40,16 +45,26 @@ const split = (value: unknown): unknown =>
         .map((part) => part.trim())
         .filter((part) => part !== '');
 
+/** Throws `InvalidValue` for a list of more names than anybody needs, or for text that is longer than their list. */
+function checkCount(given: unknown, name: string): void {
+  if (typeof given === 'string') checkLength(given, name, longestList);
+  if (Array.isArray(given) && given.length > mostNames) {
+    throw invalid(name, `may be at most ${mostNames}, but are ${given.length}.`);
+  }
+}
+
 /** Text that is the JSON of a list or an object as what it stands for: an environment variable can hold nothing else. */
-function fromText(given: unknown): unknown {
+function fromText(given: unknown, name: string): unknown {
+  checkCount(given, name);
   const value = typeof given === 'string' ? parseJson(given)?.value : undefined;
   return typeof value === 'object' && value !== null ? value : given;
 }
 
 function checkAttributes(given: unknown, name: string): Attribute[] {
   // None of them has a comma in it, so that text from anywhere may be a list.
-  const list = split(fromText(given));
+  const list = split(fromText(given, name));
   if (!Array.isArray(list)) throw invalid(name, `must be a list, but is ${kindOf(given)}.`);
+  checkCount(list, name);
   return list.map((attribute) => {
     const known = typeof attribute === 'string' ? attribute.trim().toUpperCase() : '';
     if (!attributeNames.includes(known)) {
@@ -77,13 +92,15 @@ function checkTarget(given: unknown, name: string): Target {
  * instead of a list of it.
  */
 function checkTargets(given: unknown, name: string, typed = false): Target[] | undefined {
-  const value = fromText(given);
-  const list = [typed ? split(value) : value].flat();
+  const value = fromText(given, name);
+  const names = typed ? split(value) : value;
+  checkCount(names, name);
+  const list = [names].flat();
   return list.length > 0 ? list.map((each) => checkTarget(each, name)) : undefined;
 }
 
 function checkRoi(given: unknown, name: string): Box {
-  const value = typeof given === 'string' ? parseJson(given)?.value : given;
+  const value = fromText(given, name);
   const roi = (typeof value === 'object' && value !== null ? value : {}) as Box;
   const { left, top, width, height } = roi;
   const isFraction = (number: unknown) => typeof number === 'number' && number >= 0 && number <= 1;
@@ -132,14 +149,14 @@ const anyName = text({ value: 'topic', from: 'msg', numbers: true, example: 'pay
 
 function checkName(given: unknown, name: string): string {
   const person = anyName.check(given, name);
-  if (/\p{Cs}/u.test(person)) throw invalid(name, 'must be text, but holds half of a character (a lone surrogate).');
-  const { length } = idOf(person);
+  const { length } = person.length > longestId ? person : idOf(person);
   if (length > longestId) {
     throw invalid(
       name,
       `may have at most ${longestId} characters as the service stores it, in which any but letters without accents, digits and _ . - take 3 to 12, but has ${length}.`
     );
   }
+  if (/\p{Cs}/u.test(person)) throw invalid(name, 'must be text, but holds half of a character (a lone surrogate).');
   return person;
 }
 

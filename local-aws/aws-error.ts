@@ -1,4 +1,5 @@
 import type { Answer, Call } from './call';
+import { isModelled } from './schema';
 import type { Principal } from './sign-ins';
 
 interface Details {
@@ -36,6 +37,14 @@ export function violation(value: string | undefined, member: string, constraint:
   return `Value ${shown} at '${member}' failed to satisfy constraint: Member must ${constraint}`;
 }
 
+/** An operation that AWS does not have, or that is not built here, in the service's own protocol. */
+export function unknownOperation({ service, protocol, operation, method, path }: Call): AwsError {
+  const text = `The local AWS does not know the operation ${operation || `${method} ${path}`} of ${service || 'any service'}.`;
+  if (protocol === 'query') return new AwsError(400, 'InvalidAction', text);
+  const details = protocol === 'json-1.0' ? { queryCode: 'InvalidAction' } : {};
+  return new AwsError(protocol === 'rest-json' ? 404 : 400, 'UnknownOperationException', text, details);
+}
+
 /** What Lambda says to a principal that may not do this. `policy` is the kind that would have to allow it. */
 export function denied(principal: Principal, action: string, resource: string, policy = 'identity'): AwsError {
   return new AwsError(
@@ -69,14 +78,15 @@ function restJson(call: Call, error: AwsError): Answer {
 
 function json10(call: Call, error: AwsError): Answer {
   const side = error.status < 500 ? 'Sender' : 'Receiver';
-  const modelled = error.details.queryCode === undefined;
+  const { queryCode } = error.details;
+  const modelled = queryCode === undefined || isModelled(call.service, error.code);
   const namespace = modelled ? `com.amazonaws.${call.service}` : 'com.amazon.coral.service';
   return {
     status: error.status,
     headers: {
       'Content-Type': 'application/x-amz-json-1.0',
       'x-amzn-RequestId': call.requestId,
-      'x-amzn-query-error': `${error.details.queryCode ?? error.code};${side}`,
+      'x-amzn-query-error': `${queryCode ?? error.code};${side}`,
       ...error.details.headers
     },
     body: JSON.stringify({ __type: `${namespace}#${error.code}`, message: error.message })

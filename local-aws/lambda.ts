@@ -1,4 +1,4 @@
-import { AwsError, validationError, violation } from './aws-error';
+import { AwsError, unknownOperation, validationError, violation } from './aws-error';
 import { type Answer, type Call, decode } from './call';
 import { authorize, notFound, reach } from './function-access';
 import { listAliases, listFunctions, listVersions } from './function-list';
@@ -43,7 +43,7 @@ export class Lambda {
     if (Object.hasOwn(lists, call.operation)) {
       return lists[call.operation as keyof typeof lists](call, principal, this.functions);
     }
-    throw new AwsError(404, 'UnknownOperationException', 'The operation is not known to the local AWS.');
+    throw unknownOperation(call);
   }
 
   /** Stops all threads. */

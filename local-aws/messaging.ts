@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { AwsError } from './aws-error';
+import { AwsError, unknownOperation } from './aws-error';
 import type { Answer, Call } from './call';
 import { listQueues, listTopics } from './message-lists';
 import { readNewQueue, setQueueAttributes } from './queue-rules';
@@ -93,10 +93,7 @@ export class Messaging {
   /** Answers a verified call. A caller for whom `gone` has aborted gets no messages. Throws AwsError. */
   async answer(call: Call, principal: Principal, gone: AbortSignal): Promise<Answer> {
     if (call.service === 'sns') return this.#answerSns(call, principal);
-    if (call.protocol !== 'json-1.0') {
-      const text = `The action ${call.operation} is not valid for this web service.`;
-      throw new AwsError(400, 'InvalidAction', text);
-    }
+    if (call.protocol !== 'json-1.0') throw unknownOperation(call);
     try {
       return await this.#answerSqs(call, principal, gone);
     } catch (error) {
@@ -405,7 +402,10 @@ async function passOn(fauxqs: Fauxqs, call: Call): Promise<Answer> {
   const response = await fauxqs.request(headersOf(call), inward(call, account));
   const type = String(response.headers['content-type'] ?? '');
   const ofSqs = call.protocol === 'json-1.0';
-  if (ofSqs && response.statusCode >= 400) throw errorOf(response.body);
+  if (response.statusCode >= 400) {
+    if (/[">]Unknown action: /.test(response.body)) throw unknownOperation(call);
+    if (ofSqs) throw errorOf(response.body);
+  }
   const headers = { 'Content-Type': type, 'x-amzn-RequestId': call.requestId };
   return {
     status: response.statusCode,

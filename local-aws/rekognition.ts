@@ -6,6 +6,7 @@ import type {
   UnindexedFace
 } from '@aws-sdk/client-rekognition';
 import * as client from '@aws-sdk/client-rekognition';
+import { unknownOperation } from './aws-error';
 import type { Answer, Call } from './call';
 import {
   type Collection,
@@ -62,7 +63,7 @@ export class Rekognition {
   /** Answers a verified call. Throws AwsError. */
   async answer(call: Call, principal: Principal): Promise<Answer> {
     const operation = Object.hasOwn(rules, call.operation) ? operations[call.operation] : undefined;
-    if (!operation) throw refuse('UnknownOperationException', '');
+    if (!operation) throw unknownOperation(call);
     authorize(call, principal);
     checkInput(call);
     let bytes: Buffer | undefined;

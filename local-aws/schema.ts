@@ -1,4 +1,6 @@
 import * as lambda from '@aws-sdk/client-lambda';
+import * as sns from '@aws-sdk/client-sns';
+import * as sqs from '@aws-sdk/client-sqs';
 import * as sts from '@aws-sdk/client-sts';
 import type { AwsError } from './aws-error';
 
@@ -8,7 +10,7 @@ import type { AwsError } from './aws-error';
  * [3 structure | -3 error | 4 union, namespace, name, traits, names, members], [0 simple, …, traits, type].
  * A member is such a tuple, a number (type), a function that gives one, or [any of these, traits].
  */
-const clients: Record<string, Record<string, unknown>> = { lambda, sts };
+const clients: Record<string, Record<string, unknown>> = { lambda, sns, sqs, sts };
 
 /** Makes a service known whose client is loaded with its first request only. */
 export function knowClient(service: string, client: Record<string, unknown>): void {
@@ -27,13 +29,47 @@ export function checkOutput(service: string, shape: string, output: unknown): vo
   check(schema, output, shape);
 }
 
-/** Checks an error's status and members, if the service's model knows the error. Throws as `checkOutput` does. */
+/** An error of a service's model: its traits, and the names of its members. */
+type ErrorSchema = [kind: -3, namespace: string, name: string, traits: ErrorTraits, members: string[]];
+interface ErrorTraits {
+  httpError?: number;
+  /** What the query protocol calls it, and the status there. */
+  awsQueryError?: [code: string, status: number];
+}
+
+const isError = (schema: unknown): schema is ErrorSchema => Array.isArray(schema) && schema[0] === -3;
+
+/** The error of this name in a service's model. */
+function errorNamed(service: string, name: string): ErrorSchema | undefined {
+  const schema = clients[service]?.[`${name}$`];
+  return isError(schema) ? schema : undefined;
+}
+
+/** Whether a service's model has this error. */
+export const isModelled = (service: string, name: string): boolean => errorNamed(service, name) !== undefined;
+
+/** What clients of the query protocol know an error of a service's model by. */
+export const queryErrorOf = (service: string, name: string): ErrorTraits['awsQueryError'] =>
+  errorNamed(service, name)?.[3]?.awsQueryError;
+
+/** The error that the query protocol calls so. */
+const errorCalled = (service: string, code: string): ErrorSchema | undefined =>
+  Object.values(clients[service] ?? {})
+    .filter(isError)
+    .find(([, , name, traits]) => (traits?.awsQueryError?.[0] ?? name) === code);
+
+/**
+ * Checks an error's name, status and members, if the service's model knows the error. SNS speaks the query protocol only,
+ * in which it may have another name than in the model. Throws as `checkOutput` does.
+ */
 export function checkError(service: string, error: AwsError): void {
-  const schema = clients[service]?.[`${error.code}$`];
-  if (!Array.isArray(schema) || schema[0] !== -3) return;
+  const query = service === 'sns' ? queryErrorOf(service, error.code) : undefined;
+  if (query && query[0] !== error.code) throw new Error(`${error.code} is ${query[0]} in the query protocol`);
+  const schema = service === 'sns' ? errorCalled(service, error.code) : errorNamed(service, error.code);
+  if (!schema) return;
   const status: unknown = schema[3]?.httpError ?? 400;
   if (status !== error.status) throw new Error(`${error.code} is ${error.status} and should be ${String(status)}`);
-  const members = (schema[4] as string[]).map((name) => name.toLowerCase());
+  const members = schema[4].map((name) => name.toLowerCase());
   const unknown = Object.keys(error.details.fields ?? {}).filter((name) => !members.includes(name.toLowerCase()));
   if (unknown.length > 0) throw new Error(`${error.code} has no member ${unknown.join(', ')}`);
 }

@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { AwsError, errorAnswer } from './aws-error';
+import { AwsError, errorAnswer, unknownOperation } from './aws-error';
 import { type Answer, type Call, readCall } from './call';
 import { type Control, controlPath, type Settings } from './control';
 import { failEntries } from './entries';
@@ -219,7 +219,7 @@ class LocalAwsServer {
     if (call.service === 'rekognition') {
       return (await this.#loadRekognition()).answer(call, principal);
     }
-    throw new AwsError(404, 'UnknownOperationException', `The local AWS has no service '${call.service}'.`);
+    throw unknownOperation(call);
   }
 
   /** Its client, and the library that decodes pictures, take a while to load: only who uses it waits for them. */

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { wrongAttributeName } from './attribute-names';
+import { AwsError, errorAnswer } from './aws-error';
 import type { Answer, Call } from './call';
 import { scopeOf } from './queue-rules';
 import { receiptsOf } from './receipts';
+import { queryErrorOf } from './schema';
 
 /** A message's attribute, as in a request. */
 export interface Attribute {
@@ -122,51 +124,14 @@ export class SqsError extends Error {
 const unmodelled: Record<string, string> = {
   InvalidParameterValue: 'InvalidParameterValueException',
   MissingParameter: 'MissingRequiredParameterException',
-  InvalidAction: 'UnknownOperationException',
   AccessDenied: 'AccessDeniedException'
 };
-/** Errors that have the same name in both. All others begin with `AWS.SimpleQueueService.` in the older one. */
-const plain = new Set([
-  'InvalidAddress',
-  'InvalidAttributeName',
-  'InvalidAttributeValue',
-  'InvalidMessageContents',
-  'OverLimit',
-  'QueueAlreadyExists',
-  'ReceiptHandleIsInvalid',
-  'ResourceNotFoundException',
-  'UnsupportedOperation'
-]);
-/** Errors that the older protocol calls by another name. */
-const olderNames: Record<string, string> = {
-  QueueDoesNotExist: 'NonExistentQueue',
-  QueueNameExists: 'QueueAlreadyExists'
-};
-const statuses: Record<string, number> = {
-  AccessDenied: 403,
-  InvalidAddress: 404,
-  ReceiptHandleIsInvalid: 404,
-  ResourceNotFoundException: 404
-};
 
-/** The answer of an error: fauxqs has the prefix of the older protocol's names before all of them. */
+/** The answer of an error, which the older protocol knows by another name and status as the service's model has it. */
 export function sqsErrorAnswer(call: Call, { code, message }: SqsError): Answer {
-  const shape = unmodelled[code];
-  const older = olderNames[code] ?? code;
-  const queryCode = shape || plain.has(older) ? older : `AWS.SimpleQueueService.${older}`;
-  return {
-    status: statuses[code] ?? 400,
-    headers: {
-      'Content-Type': 'application/x-amz-json-1.0',
-      'x-amzn-RequestId': call.requestId,
-      'x-amzn-query-error': `${queryCode};Sender`
-    },
-    body: JSON.stringify({
-      __type: shape ? `com.amazon.coral.service#${shape}` : `com.amazonaws.sqs#${code}`,
-      message
-    }),
-    errorCode: shape ?? code
-  };
+  const unknown = unmodelled[code];
+  const [queryCode, status] = queryErrorOf('sqs', code) ?? [code, code === 'AccessDenied' ? 403 : 400];
+  return errorAnswer(call, new AwsError(status, unknown ?? code, message, { queryCode }));
 }
 
 /** The error of a queue that is not there. */
@@ -182,7 +147,7 @@ const single: Record<string, Work> = {
 
 /** Whether `answerSqs` answers this operation; fauxqs answers the others. */
 export function isMessageOperation(operation: string): boolean {
-  return operation === 'ReceiveMessage' || operation.replace(/Batch$/, '') in single;
+  return operation === 'ReceiveMessage' || Object.hasOwn(single, operation.replace(/Batch$/, ''));
 }
 
 /**
@@ -192,8 +157,7 @@ export function isMessageOperation(operation: string): boolean {
  */
 export function answerSqs(call: QueueCall): Record<string, unknown> | Promise<Record<string, unknown>> {
   if (call.operation === 'ReceiveMessage') return receive(call);
-  const work = single[call.operation.replace(/Batch$/, '')];
-  if (!work) throw new SqsError('InvalidAction', `The action ${call.operation} is not valid for this web service.`);
+  const work = single[call.operation.replace(/Batch$/, '')] as Work;
   return call.operation.endsWith('Batch') ? batch(call, work) : work(call, call.input);
 }
 

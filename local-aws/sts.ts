@@ -1,4 +1,4 @@
-import { AwsError, escapeXml, validationError, violation, xmlNamespace } from './aws-error';
+import { AwsError, escapeXml, unknownOperation, validationError, violation, xmlNamespace } from './aws-error';
 import type { Answer, Call } from './call';
 import { checkOutput } from './schema';
 import { findRole, type Principal, type Principals, type Role } from './sign-ins';
@@ -20,8 +20,7 @@ export function sts(call: Call, principal: Principal, settings: StsSettings): An
     return xmlAnswer(call, { UserId: principal.userId, Account: principal.account, Arn: principal.arn });
   }
   if (call.operation === 'AssumeRole') return xmlAnswer(call, assumeRole(call, principal, settings));
-  const version = String(call.input.Version ?? '');
-  throw new AwsError(400, 'InvalidAction', `Could not find operation ${call.operation} for version ${version}`);
+  throw unknownOperation(call);
 }
 
 function assumeRole(call: Call, principal: Principal, settings: StsSettings): Output {

@@ -583,16 +583,16 @@ describe('the endpoints for the editor', () => {
     it('for a minute', async () => {
       await deploy();
       await list('functions');
-      const { now } = Date;
+      const now = performance.now.bind(performance);
       try {
-        Date.now = () => now() + 59_000;
+        performance.now = () => now() + 59_000;
         await list('functions');
         assert.equal(await counted(), 1);
-        Date.now = () => now() + 61_000;
+        performance.now = () => now() + 61_000;
         await list('functions');
         assert.equal(await counted(), 2);
       } finally {
-        Date.now = now;
+        performance.now = now;
       }
     });
 

@@ -635,12 +635,12 @@ class EmbeddedNodeRed implements NodeRed {
   }
 
   async until<T>(condition: () => T | Promise<T>, what = condition.toString(), limit = defaultLimit): Promise<T> {
-    const end = Date.now() + limit;
+    const end = performance.now() + limit;
     for (;;) {
       const change = this.journal.change(50);
       const value = await condition();
       if (value) return value;
-      if (Date.now() > end) throw new Error(`waited ${limit} ms in vain for ${what}${this.#lastErrors()}`);
+      if (performance.now() > end) throw new Error(`waited ${limit} ms in vain for ${what}${this.#lastErrors()}`);
       await change;
       // What happens in the same turn makes one question: there may be thousands of messages.
       await new Promise((resolve) => setImmediate(resolve));
@@ -691,7 +691,7 @@ const underWay = new Map<ClientRequest, number>();
 const requestOf = (message: unknown): ClientRequest => (message as { request: ClientRequest }).request;
 subscribe('http.client.request.start', (message) => {
   const request = requestOf(message);
-  underWay.set(request, Date.now());
+  underWay.set(request, performance.now());
   request.on('close', () => underWay.delete(request));
 });
 
@@ -700,7 +700,7 @@ function describeRequest(request: ClientRequest, began: number): string {
   const bytes = `${socket?.bytesWritten ?? 0} bytes out, ${socket?.bytesRead ?? 0} in`;
   const state = [reusedSocket ? 'old connection' : 'new connection', writableFinished ? 'sent' : 'being sent', bytes];
   const target = request.getHeader('x-amz-target') ?? '';
-  return `${method} ${host}${path} ${target} for ${Date.now() - began} ms, ${state.join(', ')}`;
+  return `${method} ${host}${path} ${target} for ${Math.round(performance.now() - began)} ms, ${state.join(', ')}`;
 }
 
 function outcomeOf(delivery: Delivery, statuses: () => Status[]): Outcome {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { invalid } from '../nodes/lib/errors';
+import { ServiceClock } from '../nodes/lib/service-clock';
 import { type Identity, share } from '../nodes/lib/sign-in';
+import { setClock } from './set-clock';
 
 /** The credentials that all clients of an account share. */
 describe('shared credentials', () => {
@@ -54,6 +56,60 @@ describe('shared credentials', () => {
     fails = false;
     assert.equal((await provider()).accessKeyId, 'AKIAEXAMPLE');
     assert.equal(counted.asked, 2);
+  });
+
+  describe('while the clock of this machine is set', () => {
+    const now = performance.now.bind(performance);
+    let passed = 0;
+    const minute = 60_000;
+    /** Asks at these minutes after the credentials came, and gives how often the source was asked by then. */
+    async function askedAt(provider: () => Promise<Identity>, counted: { asked: number }, minutes: number[]) {
+      const found: number[] = [];
+      for (const each of minutes) {
+        passed = each * minute;
+        await provider();
+        found.push(counted.asked);
+      }
+      return found;
+    }
+
+    beforeEach(() => {
+      passed = 0;
+      performance.now = () => now() + passed;
+    });
+    afterEach(() => {
+      performance.now = now;
+      setClock(0);
+    });
+
+    for (const days of [-400, -1 / 12, -1 / 1440, 1 / 1440, 1 / 12, 400]) {
+      const ms = days * 1440 * minute;
+
+      it(`by ${ms / 1000} s, they are renewed when their time is nearly over, not before and not later`, async () => {
+        const { provider, counted } = shareCounted(async () => identity(60 * minute));
+        await provider();
+        setClock(ms);
+        assert.deepEqual(await askedAt(provider, counted, [30, 54]), [1, 1]);
+        setClock(-ms);
+        assert.deepEqual(await askedAt(provider, counted, [54.5]), [1]);
+        setClock(0);
+        assert.deepEqual(await askedAt(provider, counted, [55.5]), [2]);
+      });
+
+      it(`by ${ms / 1000} s before they came, they last as AWS has said by its own time, which its answers tell`, async () => {
+        const clock = new ServiceClock();
+        const serviceTime = Date.now() + ms;
+        const headers = { date: new Date(serviceTime).toUTCString(), 'x-amzn-requestid': 'some' };
+        const counted = { asked: 0 };
+        const provider = share(async () => {
+          counted.asked += 1;
+          return { ...identity(0), expiration: new Date(serviceTime + passed + 60 * minute) };
+        }, clock);
+        await provider();
+        clock.hear({ headers: {} }, { headers }, 1);
+        assert.deepEqual(await askedAt(provider, counted, [1, 30, 54, 55.5]), [1, 1, 1, 2]);
+      });
+    }
   });
 
   describe('while their source fails', () => {

@@ -498,6 +498,23 @@ const forgotten = {
   'a member behind void': 'void new Worker().promise;'
 };
 
+/** What may look at the clock of this machine, which is set at any time, and why. */
+const clockReaders: Record<string, string> = {
+  'aws-rekognition-detect.ts': 'people read the time in the name of a picture, and on it',
+  'lib/service-clock.ts': 'begins with it as long as AWS has not answered, and tells the SDK how far it is off',
+  'lib/troubles.ts': 'people read in a status since when there is trouble'
+};
+
+describe('the clock of this machine', () => {
+  it('is looked at where people read the time, and for no duration: that is what performance.now() is for', () => {
+    const files = readdirSync(join(repository, 'nodes'), { recursive: true, encoding: 'utf8' });
+    const readers = files.filter(
+      (file) => /\.m?ts$/.test(file) && /\bDate\.now\b|\bDate\(\s*\)|\bnew Date\b(?!\()/.test(read('nodes', file))
+    );
+    assert.deepEqual(readers.sort(), Object.keys(clockReaders).sort());
+  });
+});
+
 describe('the linter finds a promise in nodes/ that is left without a handler:', () => {
   const folder = mkdtempSync(join(tmpdir(), 'nimbus-lint-'));
   let said = '';

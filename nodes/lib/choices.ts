@@ -187,7 +187,7 @@ async function choicesOf(name: ListName, clients: Clients, question: Question): 
   const { of = '', after = '' } = question;
   const list = listFor(name, after) as List<ServiceName>;
   const client = await within(limit, async () => clients.get(list.service, { region: regionFor(question) }));
-  const now = Date.now();
+  const now = performance.now();
   const known = pages.get(client) ?? new Map<string, { until: number; page: Promise<ChoicePage> }>();
   pages.set(client, known);
   for (const [key, { until }] of known) if (until <= now) known.delete(key);

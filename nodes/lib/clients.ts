@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { Agents } from './agents';
 import { checkAnswer } from './answers';
 import { ActionError, anew, closed, invalid, memberOf } from './errors';
-import { clockCorrected, credentialsRefused } from './failures';
+import { credentialsRefused, signatureRefused } from './failures';
 import type { Credentials } from './fields';
 import { regionIs, regionPattern } from './fields';
 import type { Place } from './profiles';
@@ -11,8 +11,9 @@ import { everywhere, placeOf, sharedFilesStamp } from './profiles';
 import type { AccountProxy } from './proxy';
 import { proxyFor } from './proxy';
 import { Rate } from './rate';
-import type { Command, SdkClient, ServiceName } from './sdks';
+import type { Command, SdkClient, ServiceName, Signer } from './sdks';
 import { clientClassOf, clientOptionsOf } from './sdks';
+import { ServiceClock } from './service-clock';
 import type { Identity, InnerClientOptions, RequestHandler, SignIn, SignInProvider } from './sign-in';
 import { at, signInProvider } from './sign-in';
 
@@ -97,6 +98,7 @@ export class Clients {
   readonly #proxy: AccountProxy;
   readonly #agents: Agents;
   readonly #rekognitionRate: Rate;
+  readonly #clock = new ServiceClock();
   readonly #clients = new Map<string, Client>();
   /** By the command's input and by its last request. */
   readonly #calls = new WeakMap<object, Call>();
@@ -226,7 +228,8 @@ export class Clients {
       provider: signInProvider(
         this.#options.signIn,
         async () => this.#innerOptions(destination),
-        () => this.#verify(destination)
+        () => this.#verify(destination),
+        this.#clock
       )
     };
     this.#former = this.#destination;
@@ -279,7 +282,7 @@ export class Clients {
       });
       const rate = service === 'rekognition' ? this.#rekognitionRate : undefined;
       if (rate) keepRepetitionsUnder(rate, sdkClient, this.#calls);
-      client = new Client(sdkClient, region, key, this.#calls, failed, this.#agents, rate);
+      client = new Client(sdkClient, region, key, this.#calls, failed, this.#agents, this.#clock, rate);
     }
     this.#clients.set(key, client);
     const [oldest] = this.#clients.size > mostClients ? this.#clients.keys() : [];
@@ -296,15 +299,17 @@ export class Clients {
       ...(signIn.profile && { profile: signIn.profile }),
       ...clientOptionsOf(service),
       requestHandler: this.#handler ?? { ...httpOptions, ...this.#agents },
+      // It follows the clock of this machine, and takes its time from whatever answers.
+      disableClockSkewCorrection: true,
       ...options
     });
     this.#handler ??= this.#sharedHandler(client.config.requestHandler);
     client.config.requestHandler = this.#handler;
     // The SDK would make a signer for each request. It takes what is signed, when, and the credentials each time anyway.
     const { signer } = client.config;
-    let made: Promise<unknown> | undefined;
+    let made: Promise<Signer> | undefined;
     client.config.signer = (scheme) => {
-      made ??= signer(scheme);
+      made ??= signer(scheme).then((its) => signerBy(this.#clock, its));
       return made;
     };
     // Signed requests are copies: a call is followed from its input to its last request.
@@ -331,7 +336,9 @@ export class Clients {
       this.#ssoToken = request.headers['x-amz-sso_bearer_token'] ?? this.#ssoToken;
       const call = this.#calls.get(request);
       const limits = call?.limits;
+      const sent = performance.now();
       const answer = await handler.handle(request, { ...options, ...limits });
+      this.#clock.hear(request, answer.response, performance.now() - sent);
       if (call) call.contentType = answer.response.headers['content-type'];
       if (limits?.requestTimeout !== 0) limitBody(answer.response.body as Readable);
       return answer;
@@ -343,6 +350,11 @@ export class Clients {
     return { region, endpoints, ...(this.#handler && { requestHandler: this.#handler }) };
   }
 }
+
+/** Signs for the time of the service. */
+const signerBy = (clock: ServiceClock, signer: Signer): Signer => ({
+  sign: (request, options) => signer.sign(request, { ...options, signingDate: new Date(clock.at()) })
+});
 
 /** What the SDK sends again by itself waits for its turn as well. */
 function keepRepetitionsUnder(rate: Rate, client: SdkClient, calls: WeakMap<object, Call>): void {
@@ -386,6 +398,7 @@ export class Client {
     /** Told of each failure, with the access key id where that was refused. */
     private readonly failed: (refusedKey: string | undefined) => void,
     private readonly agents: Agents,
+    private readonly clock: ServiceClock,
     private readonly rate?: Rate
   ) {}
 
@@ -399,8 +412,9 @@ export class Client {
     try {
       return await this.#send(command, limits);
     } catch (refusal) {
-      if (!clockCorrected(refusal)) throw refusal;
-      // Refused before any work, for this machine's clock: the SDK has taken the service's time by now.
+      const isRefused = signatureRefused(refusal) || credentialsRefused(refusal);
+      if (!isRefused || !this.clock.isMistimed(refusal)) throw refusal;
+      // Refused before any work, for the time it was signed for: that of the service is known by now.
       const output = await this.#send(command, limits);
       output.$metadata.attempts = (output.$metadata.attempts ?? 1) + 1;
       return output;
@@ -427,7 +441,8 @@ export class Client {
       // Whoever ended it has said why; the SDK only says that it was.
       if (limits.abortSignal?.aborted && memberOf(error, 'name') === 'AbortError') throw limits.abortSignal.reason;
       const signer = /Credential=([^/]+)/.exec(call.authorization ?? '')?.[1];
-      this.failed(credentialsRefused(error) ? signer : undefined);
+      const isForTime = signatureRefused(error) && this.clock.isMistimed(error);
+      this.failed(credentialsRefused(error) && !isForTime ? signer : undefined);
       throw error;
     }
   }

@@ -18,7 +18,7 @@ interface Failure {
   statusCode?: number;
   /** Whose fault it is; only of what a service answered: the SDK copies every member of the answer into the error. */
   $fault?: string;
-  $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number; clockSkewCorrected?: boolean };
+  $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number };
   $response?: { statusCode?: number; headers?: Record<string, string> };
 }
 
@@ -57,9 +57,16 @@ const refusals = new Set([
 /** True when the service says that the credentials are no longer valid, or never were: others may be by now. */
 export const credentialsRefused = (error: unknown): boolean => refusals.has((error as Failure).name ?? '');
 
-/** True when the service refused the signature for this machine's clock, which the SDK has corrected by now. */
-export const clockCorrected = (error: unknown): boolean =>
-  credentialsRefused(error) && (error as Failure).$metadata?.clockSkewCorrected === true;
+const signatureRefusals = new Set([
+  'InvalidSignatureException',
+  'RequestExpired',
+  'RequestInTheFuture',
+  'RequestTimeTooSkewed',
+  'SignatureDoesNotMatch'
+]);
+
+/** True when the service says that the signature is not right: the secret key is wrong, or the time that it was made for. */
+export const signatureRefused = (error: unknown): boolean => signatureRefusals.has((error as Failure).name ?? '');
 
 /** Node.js's own network error codes: upper case letters, digits and underscores, `ECONNRESET` or `CERT_HAS_EXPIRED`. */
 const isNetworkCode = (code: unknown): code is string =>

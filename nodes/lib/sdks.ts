@@ -51,13 +51,18 @@ export interface Command<Output> {
   resolveMiddleware(stack: never, config: never, options: never): (args: never) => Promise<{ output: Output }>;
 }
 
+/** Signs requests. `signingDate` is the time that a signature is made for. */
+export interface Signer {
+  sign(request: object, options: { signingDate: Date }): Promise<object>;
+}
+
 /** The part of an SDK client that is used here; each service's own type is narrower. */
 export interface SdkClient {
   config: {
     requestHandler: RequestHandler;
     region(): Promise<string>;
     credentials(): Promise<unknown>;
-    signer(scheme: unknown): Promise<unknown>;
+    signer(scheme: unknown): Promise<Signer>;
   };
   middlewareStack: Record<'add' | 'addRelativeTo', (middleware: object, options: object) => void>;
   send(command: unknown): Promise<unknown>;

@@ -1,7 +1,9 @@
 import type { STSClientResolvedConfig } from '@aws-sdk/client-sts';
 import { anew } from './errors';
+import { signatureRefused } from './failures';
 import type { Credentials } from './fields';
 import type { Endpoints } from './profiles';
+import { ServiceClock } from './service-clock';
 
 /** Sends signed requests; every client of an account has the same one. */
 export type RequestHandler = STSClientResolvedConfig['requestHandler'];
@@ -46,6 +48,11 @@ export interface InnerClientOptions {
   requestHandler?: RequestHandler;
 }
 
+/** The same, and the time that they sign for. */
+interface TimedOptions extends InnerClientOptions {
+  clock: ServiceClock;
+}
+
 /** Credentials are renewed in the background when a tenth of their time is left, and no earlier than 5 minutes before. */
 const longestWindow = 5 * 60_000;
 
@@ -81,22 +88,29 @@ class Failures {
   }
 }
 
-export function share(provider: Provider): SharedProvider {
-  let held: Identity | undefined;
-  let end = Infinity;
-  let renewAt = Infinity;
+interface Held {
+  identity: Identity;
+  /** When they came, ms of `performance.now()`. */
+  since: number;
+}
+
+/** How long credentials hold from when they came, as far as the time of AWS is known by now; ms. */
+function lifetimeOf({ identity, since }: Held, clock: ServiceClock): number {
+  const stated = (identity.expiration?.getTime() ?? Infinity) - clock.at(since);
+  // Fresh ones that are over already: the clock is ahead. A service that refuses them has them dropped.
+  return stated > 0 ? stated : unknownTime;
+}
+
+/** Shares what a source gives. Until when it holds, AWS says by its own time, which `clock` tells. */
+export function share(provider: Provider, clock = new ServiceClock()): SharedProvider {
+  let held: Held | undefined;
   let asking: Promise<Identity> | undefined;
   /** Why nobody can sign in; until the source is asked again, messages fail with it at once. */
   let refusal: { error: unknown } | undefined;
   const failures = new Failures();
 
   const keep = (identity: Identity): void => {
-    const now = Date.now();
-    const stated = identity.expiration?.getTime() ?? Infinity;
-    // Fresh ones that are over already: this machine's clock is ahead. A service that refuses them has them dropped.
-    end = stated > now ? stated : now + unknownTime;
-    renewAt = end - Math.min(longestWindow, (end - now) / 10);
-    held = identity;
+    held = { identity, since: performance.now() };
     refusal = undefined;
   };
   /** Whoever needs credentials meanwhile waits for the same answer. */
@@ -121,22 +135,24 @@ export function share(provider: Provider): SharedProvider {
     return mine;
   };
   const credentials = async (): Promise<Identity> => {
-    const now = Date.now();
-    if (!held || now >= end) {
+    const age = held ? performance.now() - held.since : 0;
+    const lifetime = held ? lifetimeOf(held, clock) : 0;
+    if (!held || age >= lifetime) {
       if (refusal && !asking && failures.isPause(longestPause.waiting)) throw anew(refusal.error);
       return ask().catch((error) => {
         throw anew(error);
       });
     }
     // While the old ones are good nobody waits.
-    if (now >= renewAt && !failures.isPause(longestPause.serving)) ask().catch(() => undefined);
-    return held;
+    const renewAt = lifetime - Math.min(longestWindow, lifetime / 10);
+    if (age >= renewAt && !failures.isPause(longestPause.serving)) ask().catch(() => undefined);
+    return held.identity;
   };
   return Object.assign(credentials, {
     memoized: true as const,
     forget: (accessKeyId: string) => {
       // What is refused each time, as a wrong key of a file is, is not fetched anew for each message.
-      if (held?.accessKeyId !== accessKeyId || failures.isPause(longestPause.waiting)) return;
+      if (held?.identity.accessKeyId !== accessKeyId || failures.isPause(longestPause.waiting)) return;
       failures.add();
       held = undefined;
     },
@@ -184,7 +200,27 @@ const stsOptions = ({ region, endpoints = {}, requestHandler }: InnerClientOptio
   ...(requestHandler && { requestHandler })
 });
 
-function baseProvider(sdk: Providers, signIn: SignIn, options: InnerClientOptions): Provider {
+/** Assumes a role; once more where the request was signed for another time than that of AWS, which is known by then. */
+async function assumeRole(
+  sdk: Providers,
+  masterCredentials: Identity | Provider,
+  params: AssumeRole,
+  options: TimedOptions
+): Promise<Identity> {
+  const { clock } = options;
+  const ask = () => {
+    const clientConfig = { ...stsOptions(options), systemClockOffset: clock.offset };
+    return sdk.fromTemporaryCredentials({ masterCredentials, params, clientConfig })();
+  };
+  try {
+    return await ask();
+  } catch (refusal) {
+    if (!signatureRefused(refusal) || !clock.isMistimed(refusal)) throw refusal;
+    return ask();
+  }
+}
+
+function baseProvider(sdk: Providers, signIn: SignIn, options: TimedOptions): Provider {
   const { source, keys, profile } = signIn;
   if (source === 'keys' && keys) return async () => keys;
   const { region, endpoints = {}, requestHandler } = options;
@@ -196,7 +232,7 @@ function baseProvider(sdk: Providers, signIn: SignIn, options: InnerClientOption
     clientConfig: { ...at(endpoints.sso), ...(requestHandler && { requestHandler }) },
     parentClientConfig: { region },
     roleAssumer: (masterCredentials: Identity, params: AssumeRole) =>
-      sdk.fromTemporaryCredentials({ masterCredentials, params, clientConfig })(),
+      assumeRole(sdk, masterCredentials, params, options),
     roleAssumerWithWebIdentity: ({ RoleArn, RoleSessionName, WebIdentityToken }: WebIdentity) =>
       sdk.fromWebToken({
         roleArn: RoleArn as string,
@@ -226,7 +262,8 @@ const remembered = 4;
 export function signInProvider(
   signIn: SignIn,
   options: () => Promise<InnerClientOptions>,
-  verify: () => Promise<void> = async () => undefined
+  verify: () => Promise<void> = async () => undefined,
+  clock = new ServiceClock()
 ): SignInProvider {
   /** The one used last at the end: keys that are used again and again must not drive the others out. */
   const identities = new Map<string, Identity>();
@@ -241,7 +278,7 @@ export function signInProvider(
   };
   const make = async (): Promise<Provider> => {
     const sdk: Providers = require('@aws-sdk/credential-providers');
-    const clientOptions = await options();
+    const clientOptions = { ...(await options()), clock };
     const base = remember(baseProvider(sdk, signIn, clientOptions));
     if (!signIn.role) return base;
     const { arn, sessionName, duration, externalId } = signIn.role;
@@ -252,9 +289,7 @@ export function signInProvider(
       ...(externalId && { ExternalId: externalId })
     };
     // The SDK asks for keys more than once a request: they are held for one, not for the next time the role is assumed.
-    const clientConfig = stsOptions(clientOptions);
-    const assume = () => sdk.fromTemporaryCredentials({ masterCredentials: share(base), params, clientConfig })();
-    return remember(assume);
+    return remember(() => assumeRole(sdk, share(base, clock), params, clientOptions));
   };
   let made: Promise<Provider> | undefined;
   const shared = share(async () => {
@@ -262,7 +297,7 @@ export function signInProvider(
     const identity = await (await made)();
     await verify();
     return identity;
-  });
+  }, clock);
   return Object.assign(shared, {
     secrets: () =>
       [...identities.values()].flatMap(({ accessKeyId, secretAccessKey, sessionToken = '' }) => [

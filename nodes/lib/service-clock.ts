@@ -1,0 +1,57 @@
+interface Answered {
+  headers: Record<string, string>;
+}
+
+/** AWS refuses what was signed 5 minutes before or after its own time; ms. A little less, as the SDK does. */
+const tolerance = 240_000;
+
+/** The time in a header `X-Amz-Date`, ms since the epoch; NaN where it holds none. */
+const signedAt = (stamp = ''): number =>
+  Date.parse(stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
+
+/** An answer of AWS has a request ID. The clock of a proxy or a portal on the way may show anything. */
+const isOfService = ({ headers }: Answered): boolean =>
+  ['x-amzn-requestid', 'x-amzn-request-id', 'x-amz-request-id'].some((name) => headers[name] !== undefined);
+
+/**
+ * The time of AWS, as its answers tell it to one account. In between it goes on by `performance.now()`: no matter when,
+ * and how far, the clock of this machine is set.
+ */
+export class ServiceClock {
+  /** When `performance.now()` was 0, ms since the epoch; as long as no answer has come, by the clock of this machine. */
+  #zero = Date.now() - performance.now();
+  /** Answers to requests that were signed for another time than the service's. */
+  readonly #mistimed = new WeakSet<object>();
+
+  /** The time at a moment of `performance.now()`, or now; ms since the epoch. */
+  at(moment = performance.now()): number {
+    return this.#zero + moment;
+  }
+
+  /** How far it is ahead of this machine's clock, ms: what the SDK adds to that where it signs. */
+  get offset(): number {
+    return Math.round(this.at() - Date.now());
+  }
+
+  /** Learns from an answer, which came `ms` after its request had been signed and sent. */
+  hear(request: Answered, response: Answered, ms: number): void {
+    const { date = '', age } = response.headers;
+    const earliest = Date.parse(date);
+    // What comes out of a cache has an age, and the date of long ago.
+    if (Number.isNaN(earliest) || age !== undefined) return;
+    // Its date has whole seconds, and may have been written at any time since the request.
+    const latest = earliest + 1000 + ms;
+    if (isOfService(response)) {
+      const now = this.at();
+      this.#zero += Math.min(Math.max(now, earliest), latest) - now;
+    }
+    const signed = signedAt(request.headers['x-amz-date']);
+    if (signed > latest + tolerance || signed + ms < earliest - tolerance) this.#mistimed.add(response);
+  }
+
+  /** Whether an error came as the answer to a request that was signed for another time than the service's. */
+  isMistimed(error: unknown): boolean {
+    const { $response } = error as { $response?: object };
+    return $response !== undefined && this.#mistimed.has($response);
+  }
+}

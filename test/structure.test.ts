@@ -501,6 +501,7 @@ const forgotten = {
 /** What may look at the clock of this machine, which is set at any time, and why. */
 const clockReaders: Record<string, string> = {
   'aws-rekognition-detect.ts': 'people read the time in the name of a picture, and on it',
+  'lib/host.ts': 'how far the local time is from UTC stands for a time zone without a name',
   'lib/service-clock.ts': 'begins with it as long as AWS has not answered, and tells the SDK how far it is off',
   'lib/troubles.ts': 'people read in a status since when there is trouble'
 };

@@ -158,7 +158,9 @@ function offerSignIn(url) {
 
 async function startNodeRed() {
   const RED = require('node-red');
-  const server = createServer((request, response) => {
+  const { LoopbackServer } = requireTs('./local-aws/loopback.ts', import.meta.url);
+  // Anybody who reaches the editor may deploy: a page of a stranger must not by giving this machine a name of its own.
+  const server = new LoopbackServer({}, (request, response) => {
     RED.httpAdmin(request, response, () => RED.httpNode(request, response, () => response.writeHead(404).end()));
   });
   const port = await listen(server, editorPort);

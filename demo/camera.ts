@@ -1,6 +1,7 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { drawPicture, people, type Scene, type Thing } from '../local-aws/drawings';
+import { LoopbackServer } from '../local-aws/loopback';
 
 /** A running camera. */
 export interface Camera {
@@ -138,7 +139,7 @@ function dogWalk(time: number): Thing[] {
  * @throws the system's error if the port is taken
  */
 export async function startCamera(options: { readonly port?: number } = {}): Promise<Camera> {
-  const server = createServer((request, response) => {
+  const server = new LoopbackServer({}, (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
     if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405).end();
     if (pathname === '/') return void response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(page);

@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { AwsError, errorAnswer, unknownOperation } from './aws-error';
 import { type Answer, type Call, readCall } from './call';
@@ -10,6 +10,7 @@ import { bareName } from './function-name';
 import { Functions, ownFunctions } from './functions';
 import { delay, readBody, reset, send, tooLarge } from './http';
 import { Lambda } from './lambda';
+import { LoopbackServer } from './loopback';
 import { Messaging } from './messaging';
 import { numbered, type Population } from './population';
 import { Records, type RequestRecord } from './records';
@@ -44,7 +45,7 @@ const shownHeaders = /^(content-type|user-agent|amz-sdk-request|amz-sdk-invocati
  */
 export async function startLocalAws(options: LocalAwsOptions = {}): Promise<RunningLocalAws> {
   const aws = new LocalAwsServer(options.functions ?? [], options.collections ?? []);
-  const server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000 }, (request, response) => {
+  const server = new LoopbackServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000 }, (request, response) => {
     aws.serve(request, response).catch((error: unknown) => {
       console.error('local-aws:', error);
       request.socket.destroy();

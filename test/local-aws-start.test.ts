@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises';
+import { request } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -9,6 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { LocalAws } from '../local-aws/client';
 import { controlPath } from '../local-aws/control';
+import { isLoopback } from '../local-aws/loopback';
 
 const repository = join(__dirname, '..');
 const tsx = pathToFileURL(require.resolve('tsx')).href;
@@ -80,8 +82,75 @@ async function endAll(): Promise<void> {
   }
 }
 
+/** Asks with this `Host`, as a browser does for a page whose name leads to this machine. */
+function askAs(host: string, url: string, method = 'GET'): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { method, headers: { host }, agent: false }, async (answer) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
+      resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() });
+    });
+    outgoing.on('error', reject).end();
+  });
+}
+
+const refused = { status: 403, text: 'This server answers to localhost and loopback addresses only.' };
+
+describe('A name of this machine itself', () => {
+  for (const host of [
+    'localhost',
+    'localhost:1880',
+    'LOCALHOST:1880',
+    'localhost.:1880',
+    'sqs.us-east-1.localhost:14566',
+    '127.0.0.1',
+    '127.0.0.1:1880',
+    '127.3.2.1:80',
+    '[::1]',
+    '[::1]:1880'
+  ]) {
+    it(`is ${host}`, () => assert.equal(isLoopback(host), true));
+  }
+
+  for (const host of [
+    undefined,
+    '',
+    ':1880',
+    'evil.example',
+    'evil.example:1880',
+    'localhost.evil.example',
+    'evil.example.localhost.example:1880',
+    'localhost@evil.example',
+    'evil-localhost',
+    'localhost:1880:80',
+    '127.0.0.1.evil.example',
+    '127.0.0.1.nip.io:1880',
+    '0.0.0.0:1880',
+    '192.168.1.2',
+    '1270.0.0.1',
+    '[::]:1880',
+    '[::ffff:10.0.0.1]',
+    '::1'
+  ]) {
+    it(`is not ${host}`, () => assert.equal(isLoopback(host), false));
+  }
+});
+
 describe('The local AWS as a process', () => {
   afterEach(endAll);
+
+  it('answers to names of this machine only, its controls included', async () => {
+    const aws = await LocalAws.start();
+    try {
+      const path = `${controlPath}requests`;
+      const { port } = new URL(aws.url);
+      assert.deepEqual(await askAs(`evil.example:${port}`, aws.url + path, 'POST'), refused);
+      assert.deepEqual(await askAs(`evil.example:${port}`, aws.url), refused);
+      assert.deepEqual(await askAs(`localhost:${port}`, aws.url + path, 'POST'), { status: 200, text: '[]' });
+    } finally {
+      await aws.stop();
+    }
+  });
 
   it('says in one sentence that its Node.js is too old, and ends', async () => {
     // What Node.js 20 lacks.
@@ -137,10 +206,10 @@ describe('npm start', function () {
   }
 
   /** Opens a connection as the editor and the dashboard do. */
-  async function open(url: string): Promise<Socket> {
+  async function open(url: string, headers: Record<string, string> = {}): Promise<Socket> {
     const inside = createRequire(createRequire(require.resolve('node-red')).resolve('@node-red/editor-api'));
-    const WebSocket = inside('ws') as new (url: string) => Socket;
-    const socket = new WebSocket(url.replace('http', 'ws'));
+    const WebSocket = inside('ws') as new (url: string, options: object) => Socket;
+    const socket = new WebSocket(url.replace('http', 'ws'), { headers });
     sockets.push(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
@@ -149,8 +218,8 @@ describe('npm start', function () {
     return socket;
   }
 
-  const openPages = (editor: string) =>
-    Promise.all([open(`${editor}comms`), open(`${editor}dashboard/socket.io/?EIO=4&transport=websocket`)]);
+  const pagesOf = (editor: string) => [`${editor}comms`, `${editor}dashboard/socket.io/?EIO=4&transport=websocket`];
+  const openPages = (editor: string) => Promise.all(pagesOf(editor).map((page) => open(page)));
   const isGone = (url: string) => assert.rejects(fetch(url), { name: 'TypeError', message: 'fetch failed' });
 
   it('says in one sentence that its Node.js is too old, and ends', async () => {
@@ -158,6 +227,23 @@ describe('npm start', function () {
     const { output, end } = await old.ended;
     const text = `Start the demo with npm start, which brings its own Node.js: it needs 22.18 or later, but this is ${process.version}.\n`;
     assert.deepEqual([output, end], [text, 1]);
+  });
+
+  it('answers to names of this machine only: editor, dashboard and their websockets', async () => {
+    const { started, editor, aws } = await start();
+    const { port } = new URL(editor);
+    for (const url of [editor, `${editor}flows`, `${editor}dashboard`, `${editor}aws-account/choices/regions`, aws]) {
+      assert.deepEqual(await askAs(`evil.example:${port}`, url), refused, url);
+    }
+    for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`]) {
+      assert.equal((await askAs(host, `${editor}flows`)).status, 200, host);
+    }
+    for (const page of pagesOf(editor)) {
+      await assert.rejects(open(page, { host: `evil.example:${port}` }), /Unexpected server response: 403/);
+      await open(page, { host: `localhost:${port}` });
+    }
+    started.child.kill('SIGINT');
+    await started.ended;
   });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

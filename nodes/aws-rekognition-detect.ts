@@ -11,6 +11,7 @@ import { readImage } from './lib/image';
 import {
   attributesField,
   collectionField,
+  folderField,
   imageField,
   roiField,
   targetsField,
@@ -40,7 +41,7 @@ const fields = {
   maxLabels: optional(number({ min: 1, max: 1000, integer: true, when: { operation: ['labels'] }, icon: 'list-ol' })),
   attributes: optional(attributesField(ofFaces)),
   annotate: choice(['none', 'jpeg', 'png'], { icon: 'object-group' }),
-  saveFolder: optional(text({ maxLength: 65_536, example: '"/data/pictures/" & topic', icon: 'folder-o' })),
+  saveFolder: optional(folderField),
   saveTimestamp: flag(false, { when: { saveFolder: 'filled' } }),
   skipUnchanged: optional(number({ ...percent, value: '0', icon: 'clone' })),
   roi: optional(roiField),

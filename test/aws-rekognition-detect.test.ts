@@ -10,7 +10,7 @@ import { type Canvas, createCanvas, type Image, loadImage } from 'canvas';
 import { type RequestRecord, roles, signIns } from '../local-aws/client';
 import { type Box, celebrities, drawPicture, drawScene, people, type Scene, type Thing } from '../local-aws/drawings';
 import { workingFolder } from '../nodes/lib/picture-fields';
-import { account, deployAction, detectNode, indexFaceNode, keysOf, useBench } from './aws';
+import { account, deployAction, detectNode, elsewhere, indexFaceNode, keysOf, useBench } from './aws';
 import type { Message, NodeError, Outcome } from './node-red';
 import { sink } from './node-red';
 import { Relay } from './relay';
@@ -486,9 +486,9 @@ describe('aws-rekognition-detect', () => {
       ['Draw boxes (annotate)', { annotate: 'jpeg' }],
       ['Save in folder (saveFolder)', { saveFolder: '/tmp' }],
       ['Skip if unchanged (skipUnchanged)', { skipUnchanged: '5' }],
-      ['identify', { operation: 'identify', collection: 'family' }],
+      ['Look for (operation)', { operation: 'identify', collection: 'family' }],
       [
-        'Draw boxes (annotate), Save in folder (saveFolder), Skip if unchanged (skipUnchanged), identify',
+        'Draw boxes (annotate), Save in folder (saveFolder), Skip if unchanged (skipUnchanged), Look for (operation)',
         { annotate: 'png', saveFolder: '/tmp', skipUnchanged: '5', operation: 'identify', collection: 'f' }
       ]
     ] as const) {
@@ -1271,6 +1271,25 @@ describe('aws-rekognition-detect', () => {
       await detected({ saveFolder, name: 'porch' });
       assert.equal(await readFile(target, 'utf8'), 'mine');
       assert.equal((await readFile(join(saveFolder, 'porch_latest.jpg'))).subarray(0, 2).toString('hex'), 'ffd8');
+    });
+
+    for (const folder of elsewhere) {
+      it(`of another machine is not taken from the message: ${folder}`, async () => {
+        const error = await errorOf({ saveFolder: 'folder', saveFolderType: 'msg' }, { payload: porchJpeg, folder });
+        assert.match(
+          textOf(error),
+          /^InvalidValue: Save in folder \(saveFolder\) must be a path on this machine, but /
+        );
+        assert.ok(!textOf(error).includes('stranger'));
+        assert.deepEqual(await requests(), []);
+      });
+    }
+
+    it('of another machine is for the node to name', async () => {
+      // Elsewhere than on Windows this is a folder of this machine.
+      const folder = await newFolder();
+      const { payload } = await detected({ saveFolder: `/${folder}`, name: 'porch' });
+      assert.deepEqual((payload as Payload).saved, { latest: join(folder, 'porch_latest.jpg') });
     });
 
     /** What cannot be saved takes nothing from the result. */

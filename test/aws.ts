@@ -17,6 +17,20 @@ import {
 import { LocalAws, type RequestRecord, signIns } from '../local-aws/client';
 import { type FlowNode, type NodeRed, sink, startNodeRed } from './node-red';
 
+/** Paths that on Windows lead to another machine or a device. */
+export const elsewhere = [
+  '\\\\stranger.example\\share\\1.jpg',
+  '//stranger.example/share/1.jpg',
+  '\\/stranger.example/share/1.jpg',
+  '/\\stranger.example\\share\\1.jpg',
+  '\\\\?\\UNC\\stranger.example\\share\\1.jpg',
+  '//?/UNC/stranger.example/share/1.jpg',
+  '\\\\.\\UNC\\stranger.example\\share\\1.jpg',
+  '\\\\.\\pipe\\stranger',
+  '\\\\.\\PhysicalDrive0',
+  '\\\\?\\C:\\1.jpg'
+] as const;
+
 export interface Bench {
   red: NodeRed;
   aws: LocalAws;

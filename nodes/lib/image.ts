@@ -57,8 +57,32 @@ export type ImageSource = string | Picture | StoredPicture;
  * Takes a picture as it is when its message comes: until its turn has come, the flow may write into its Buffer again. Text
  * cannot change. Throws `InvalidValue`.
  */
-export const takeImage = (value: unknown, name: string): ImageSource =>
-  typeof value === 'string' ? value : readObject(value, name);
+export function takeImage(value: unknown, name: string, typed = false): ImageSource {
+  if (typeof value !== 'string') return readObject(value, name);
+  if (!typed) needLocal(value, name);
+  return value;
+}
+
+/** Two slashes of either kind: another machine's share, or a device. */
+const elsewhere = /^(?:[\\/]|%5c|%2f){2}/i;
+
+function isElsewhere(path: string): boolean {
+  if (!/^file:/i.test(path)) return elsewhere.test(path);
+  if (!URL.canParse(path)) return false;
+  const { host, pathname } = new URL(path);
+  return host !== '' || elsewhere.test(pathname);
+}
+
+/**
+ * Whoever names the path of another machine has Windows sign in there with the name and password of its user: nobody may
+ * but who edits the node. Throws `InvalidValue`, which does not quote it.
+ */
+export function needLocal(path: string, name: string): void {
+  if (isElsewhere(path)) {
+    const is = 'a path on this machine, but begins as those of other machines and devices do';
+    throw invalid(name, `must be ${is}, which count only where they stand in the node itself.`);
+  }
+}
 
 /**
  * Reads the picture that a value means. Relative paths start at `folder`; `sought` is what a path may lead to, in words.

@@ -5,7 +5,7 @@ import { collectionIs, collectionPattern } from './collection';
 import { invalid } from './errors';
 import type { Field } from './fields';
 import { checked, kindOf, show, text } from './fields';
-import { takeImage } from './image';
+import { needLocal, takeImage } from './image';
 import { checkLength, parseJson } from './json';
 import { idOf } from './names';
 import type { Target } from './report';
@@ -124,6 +124,18 @@ export const imageField = checked(takeImage, {
   example: '"/data/cameras/" & topic & ".jpg"',
   icon: 'picture-o'
 });
+
+const anyFolder = text({ maxLength: 65_536, example: '"/data/pictures/" & topic', icon: 'folder-o' });
+
+/** The folder that pictures are saved in. */
+export const folderField: Field<string> = {
+  ...anyFolder,
+  check(given, name, typed) {
+    const folder = anyFolder.check(given, name);
+    if (!typed) needLocal(folder, name);
+    return folder;
+  }
+};
 
 export const attributesField = (when?: Record<string, string[]>) =>
   checked(checkAttributes, {

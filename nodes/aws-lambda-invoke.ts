@@ -1,6 +1,7 @@
 import type { InvokeCommandOutput } from '@aws-sdk/client-lambda';
 import type { Context } from './lib/action';
 import { defineAction } from './lib/action';
+import { bytesIn } from './lib/bytes';
 import { ActionError, foreignAnswer, invalid, textOf } from './lib/errors';
 import { couldNotConnect } from './lib/failures';
 import { checked, choice, flag, jsonText, many, optional, plainNumber, text } from './lib/fields';
@@ -158,7 +159,7 @@ export = defineAction({
     const { inputs, node, redact } = context;
     const output = await invoke(context);
     const { StatusCode, Payload, ExecutedVersion, FunctionError, LogResult } = output;
-    const text = Payload && Payload.length > 0 ? Buffer.from(Payload).toString() : undefined;
+    const text = Payload && Payload.length > 0 ? bytesIn(Payload)?.toString() : undefined;
     if (!isOfLambda(output, text)) throw foreignAnswer(StatusCode, text);
     // A successful answer is the flow's own.
     const body = FunctionError && text !== undefined ? redact(text) : text;

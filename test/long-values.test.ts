@@ -1,5 +1,7 @@
 /** Values that would be many times as long when they are written as they are to be sent. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import {
   account,
   credentials,
@@ -168,6 +170,25 @@ describe('a value that would be far too long', () => {
   for (const [what, node, make, says = farMore] of others) {
     it(`is not made longer: ${what}`, () => refuse(node, make(), says));
   }
+
+  it('is not read where its values would fill the memory, which ends no process', () => {
+    const script = `
+      const { parseJson } = require(${JSON.stringify(join(__dirname, '../dist/nodes/lib/json.js'))});
+      for (const unit of ['{}', '[]', '0', '{"a":1}']) {
+        try {
+          parseJson('[' + (unit + ',').repeat(6e6 / (unit.length + 1)) + unit + ']');
+        } catch ({ name, message }) {
+          console.log(name, message);
+        }
+      }
+      console.log(parseJson('"' + '{},'.repeat(2e6) + '"').value.length);`;
+    const { stdout, status, stderr } = spawnSync(process.execPath, ['--max-old-space-size=64', '-e', script], {
+      encoding: 'utf8'
+    });
+    assert.equal(status, 0, stderr.slice(-500));
+    assert.match(stdout, /^UnknownError A JSON text holds 4000002 values, for which there is not memory enough/);
+    assert.match(stdout, /\n6000000\n$/);
+  });
 
   it('is told its own length where that is near its limit', async () => {
     await bench.red.deploy([account(bench), { ...send('body'), id: 'near' }, sink('out')], {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Agents } from './agents';
+import { limitAnswer, type Response } from './answer-size';
 import { checkAnswer } from './answers';
 import { ActionError, anew, closed, invalid, memberOf } from './errors';
 import { credentialsRefused, signatureRefused } from './failures';
@@ -37,6 +38,8 @@ export interface Answer {
 
 /** A call under way. */
 interface Call {
+  readonly service: ServiceName;
+  readonly operation: string;
   readonly limits: CallLimits;
   /** The signed header of its last request. */
   authorization?: string | undefined;
@@ -282,7 +285,7 @@ export class Clients {
       });
       const rate = service === 'rekognition' ? this.#rekognitionRate : undefined;
       if (rate) keepRepetitionsUnder(rate, sdkClient, this.#calls);
-      client = new Client(sdkClient, region, key, this.#calls, failed, this.#agents, this.#clock, rate);
+      client = new Client(sdkClient, service, region, key, this.#calls, failed, this.#agents, this.#clock, rate);
     }
     this.#clients.set(key, client);
     const [oldest] = this.#clients.size > mostClients ? this.#clients.keys() : [];
@@ -340,7 +343,11 @@ export class Clients {
       const answer = await handler.handle(request, { ...options, ...limits });
       this.#clock.hear(request, answer.response, performance.now() - sent);
       if (call) call.contentType = answer.response.headers['content-type'];
-      if (limits?.requestTimeout !== 0) limitBody(answer.response.body as Readable);
+      // Who has no call is asked for a sign-in.
+      const isPayload = call?.operation === 'InvokeCommand';
+      const body = limitAnswer(answer.response as Response, call?.service ?? 'sts', isPayload);
+      if (limits?.requestTimeout !== 0) limitBody(body);
+      answer.response.body = body;
       return answer;
     };
     return shared;
@@ -391,6 +398,7 @@ const digest = (credentials: Credentials) =>
 export class Client {
   constructor(
     private readonly client: SdkClient,
+    private readonly service: ServiceName,
     readonly region: string,
     /** The same for all clients that send the same request in the same way, and no other account's or deployment's. */
     readonly key: string,
@@ -431,7 +439,7 @@ export class Client {
   async #send<Output extends Answer>(command: Command<Output>, limits: CallLimits): Promise<Output> {
     if (limits.abortSignal?.aborted) throw limits.abortSignal.reason;
     if (this.rate) await this.#turn(this.rate, command, limits);
-    const call: Call = { limits };
+    const call: Call = { service: this.service, operation: command.constructor.name, limits };
     this.calls.set(command.input, call);
     try {
       const output = (await this.client.send(command)) as Output;

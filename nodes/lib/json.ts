@@ -1,14 +1,39 @@
 import { isUtf8 } from 'node:buffer';
+import { getHeapStatistics } from 'node:v8';
 import { bytesIn } from './bytes';
-import { invalid, isActionError, reasonOf } from './errors';
+import { ActionError, invalid, isActionError, reasonOf } from './errors';
 import { isLongJson } from './json-length';
+import { JsonValues } from './json-values';
 
 /** Text without the byte order mark that some programs put in front: JSON has none. */
 export const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
 
-/** The value of a text that is JSON, behind a byte order mark or not; `undefined` for any other text, or none. */
+/** Characters up to which nobody asks what memory a text needs. */
+const short = 1_048_576;
+/** Bytes of an object or a list without members; of a thing of three characters, such as `{},`. */
+const bytesOfValue = 64;
+
+/** Throws where the values of a JSON text would fill the memory that Node.js has left: it would end the process. */
+function checkMemory(text: string): void {
+  if (text.length <= short) return;
+  const values = new JsonValues();
+  values.addText(text);
+  const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics();
+  if (values.count * bytesOfValue <= (limit - used) / 2) return;
+  throw new ActionError(
+    'UnknownError',
+    `A JSON text holds ${values.count} values, for which there is not memory enough: give Node.js more with --max-old-space-size.`,
+    { retryable: true }
+  );
+}
+
+/**
+ * The value of a text that is JSON, behind a byte order mark or not; `undefined` for any other text, or none. Throws
+ * `UnknownError` where there is not memory enough for it.
+ */
 export function parseJson(text: string | undefined): { value: unknown } | undefined {
   if (text === undefined) return undefined;
+  checkMemory(text);
   try {
     return { value: JSON.parse(withoutMark(text)) };
   } catch {

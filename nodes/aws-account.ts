@@ -2,7 +2,7 @@ import type { Node, NodeAPI } from 'node-red';
 import type { AccountNode } from './lib/account';
 import { Clients } from './lib/clients';
 import { callerIdentity, tryConnection } from './lib/connection';
-import { invalid } from './lib/errors';
+import { inOneLine, invalid } from './lib/errors';
 import { toActionError } from './lib/failures';
 import type { Fields, Inputs } from './lib/fields';
 import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern, stored } from './lib/fields';
@@ -113,7 +113,7 @@ function sayWhoWeAre(node: Node, clients: Clients): void {
   node.on('close', () => controller.abort());
   callerIdentity(clients, signal)
     .then(({ account, arn, region }) => {
-      if (!signal.aborted) node.log(`signed in to account ${account} as ${arn}, region ${region}`);
+      if (!signal.aborted) node.log(inOneLine(`signed in to account ${account} as ${arn}, region ${region}`));
     })
     .catch((thrown: unknown) => {
       const { name, message } = toActionError(thrown, {

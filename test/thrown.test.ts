@@ -1,7 +1,16 @@
 /** Whatever was thrown on the way of a message becomes one clear error: this must not fail itself. */
 import assert from 'node:assert/strict';
-import { toActionError } from '../nodes/lib/failures';
+import { ActionError, anew, asLogEntry, metadataOf, nameOf, reasonOf, valueError } from '../nodes/lib/errors';
+import {
+  couldNotConnect,
+  credentialsRefused,
+  refusedTogether,
+  signatureRefused,
+  toActionError
+} from '../nodes/lib/failures';
 import { kindOf, show } from '../nodes/lib/fields';
+import { redact } from '../nodes/lib/redaction';
+import { isBecomingReady, mayPass, wasThrottled } from '../nodes/lib/retryable';
 
 /** A proxy that throws at each look. */
 function revoked(target: object): object {
@@ -19,7 +28,35 @@ const trap = (name: string): object =>
     }
   });
 
+const nested = (depth: number): unknown => JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`);
+/** An error that throws at each look, something else than an error. */
+const hostile = (): object => {
+  const trap = (): never => {
+    throw { errors: null };
+  };
+  return new Proxy(new Error('no'), { get: trap, getPrototypeOf: trap, has: trap, ownKeys: trap });
+};
+
 const things: Record<string, unknown> = {
+  'an error that throws at each look': hostile(),
+  'an object whose message is a number': { message: 5 },
+  'an object whose message is a bigint': { message: 10n },
+  'an object whose errors are null': { errors: null },
+  'errors that contain themselves': containing(),
+  'errors in errors, 20,000 deep': nestedErrors(20_000),
+  'a name, a message and a code of 20,000 levels': {
+    name: nested(20_000),
+    message: nested(20_000),
+    code: nested(20_000)
+  },
+  'a name and a code that give no text': { name: { toString: 1 }, code: { toString: 1 }, message: { toString: 1 } },
+  'an answer whose every member is an object': Object.assign(new Error('no'), {
+    name: { toString: 1 },
+    $fault: { toString: 1 },
+    $metadata: { httpStatusCode: {}, requestId: {}, attempts: {} },
+    $response: { statusCode: {} },
+    syscall: {}
+  }),
   nothing: undefined,
   null: null,
   text: 'no',
@@ -55,6 +92,33 @@ const things: Record<string, unknown> = {
   )
 };
 
+function containing(): object {
+  const error: Record<string, unknown> = {};
+  error.errors = [error];
+  return error;
+}
+function nestedErrors(depth: number): object {
+  let error: object = { syscall: 'connect' };
+  for (let level = 0; level < depth; level += 1) error = { errors: [error] };
+  return error;
+}
+
+/** What looks at a thrown thing before an error is made of it. */
+const looks: Record<string, (thrown: unknown) => unknown> = {
+  couldNotConnect,
+  refusedTogether,
+  credentialsRefused,
+  signatureRefused,
+  wasThrottled,
+  isBecomingReady,
+  mayPass,
+  anew,
+  nameOf,
+  metadataOf,
+  reasonOf,
+  valueError: (thrown) => valueError('payload', thrown)
+};
+
 describe('what was thrown', () => {
   for (const [what, thing] of Object.entries(things)) {
     it(`becomes an error with all that the contract says: ${what}`, () => {
@@ -69,6 +133,10 @@ describe('what was thrown', () => {
       assert.equal(String(error).includes(error.message), true);
     });
 
+    it(`can be looked at: ${what}`, () => {
+      for (const look of Object.values(looks)) assert.doesNotThrow(() => look(thing), String(look));
+    });
+
     it(`can be quoted as a value: ${what}`, () => {
       assert.ok(show(thing).length < 100);
       assert.ok(kindOf(thing).length < 30);
@@ -80,5 +148,40 @@ describe('what was thrown', () => {
     assert.match(show('/'.repeat(5_000_000)), /^"\/{60}"…$/);
     assert.match(show(`https://user:password@host/${'x'.repeat(100)}`), /^"https:\/\/\*\*\*@host/);
     assert.ok(performance.now() - began < 500);
+  });
+
+  it('becomes an error in which no secret stands, however long that is', () => {
+    for (const length of [12, 500, 501, 20_000, 1_000_000]) {
+      const secret = 'Ab/'.repeat(length).slice(0, length);
+      for (const text of [secret, encodeURIComponent(secret)]) {
+        assert.equal(redact(`no ${text} here`, [secret]), 'no *** here');
+        const { message, name } = toActionError(new ActionError('No', `no ${text} here`), { secrets: [secret] });
+        assert.deepEqual([name, message.includes('Ab')], ['No', false]);
+      }
+    }
+  });
+
+  it('is shown without what would clear a console, forge a line or turn the direction of a text', () => {
+    const text = 'a\u001b[2Jb\r\nc\u202ed\u2066e\u200ff\u009bg\u2028h\u0000\u061c';
+    const plain = 'a [2Jb cdef g h';
+    const clean = /^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]*$/u;
+    const error = new ActionError(text, text);
+    assert.deepEqual([error.name, error.code, error.message], [plain, plain, plain]);
+    assert.equal(reasonOf({ message: text }), plain);
+    const told = toActionError(Object.assign(new Error(text), { name: text, $metadata: { requestId: text } }), {
+      secrets: []
+    });
+    assert.match(JSON.stringify([told, told.message]), clean);
+    // A member of an error keeps its lines; as a text it is one.
+    assert.equal((told.cause as Error).message, 'a[2Jb\r\ncdefg\u2028h');
+    assert.equal(String(told.cause), `${plain}: a[2Jb cdefg h`);
+    assert.equal(told.requestId, plain);
+  });
+
+  it('is one entry of a log, whatever lines it has', () => {
+    const forged = '1 Jan 00:00:00 - [error] forged';
+    for (const end of ['\n', '\r', '\r\n', '\v', '\f', '\u0085', '\u2028', '\u2029']) {
+      assert.equal(asLogEntry(`one${end}${forged}${end}\u001b[2J${end}`), `one\n  | ${forged}\n  | [2J`);
+    }
   });
 });

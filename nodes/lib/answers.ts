@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Answer } from './clients';
 import { foreignAnswer } from './errors';
 
@@ -51,7 +52,7 @@ const simpleTypes: Readonly<Record<number, Check>> = {
   0: (value) => typeof value === 'string',
   1: (value) => typeof value === 'number' || typeof value === 'bigint',
   2: (value) => typeof value === 'boolean',
-  21: (value) => value instanceof Uint8Array
+  21: types.isUint8Array
 };
 const listOfType = 64;
 const mapOfType = 128;

@@ -5,6 +5,7 @@ import type { Action, Context, Result } from './action';
 import type { Carrier, Lanes, Parcel, Request } from './batch';
 import type { Answer, Client, Clients, Metadata } from './clients';
 import type { ActionError } from './errors';
+import { metadataOf } from './errors';
 import type { Credentials, Fields, Inputs } from './fields';
 import { present } from './json';
 import type { Passage } from './passage';
@@ -118,10 +119,10 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     this.caller.countRequests(1);
     try {
       const output = await this.client.send(command, { abortSignal: this.signal, ...unlimited });
-      this.#note(output.$metadata);
+      this.#note(metadataOf(output));
       return output;
     } catch (thrown) {
-      this.#note((thrown as Partial<Answer>).$metadata);
+      this.#note(metadataOf(thrown));
       throw thrown;
     } finally {
       this.caller.countRequests(-1);
@@ -149,7 +150,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
       this.#note(metadata, attempts);
       return output;
     } catch (thrown) {
-      this.#note((thrown as Partial<Answer>).$metadata);
+      this.#note(metadataOf(thrown));
       throw thrown;
     }
   };

@@ -4,7 +4,7 @@ import type { AccountNode } from './account';
 import { accountFrom, isAccount } from './account';
 import type { Client, Clients } from './clients';
 import type { ActionError } from './errors';
-import { invalid } from './errors';
+import { inOneLine, invalid } from './errors';
 import { toActionError } from './failures';
 import type { Offer } from './fields';
 import { regionIs, regionOfArn } from './fields';
@@ -60,7 +60,7 @@ const define = <S extends ServiceName>(list: List<S>): List<S> => list;
 
 const page = (choices: Choice[], next: string | undefined): ChoicePage => ({ choices, ...(next && { next }) });
 const lastPart = (arnOrUrl: string): string => arnOrUrl.split(/[:/]/).pop() ?? arnOrUrl;
-const filled = (...texts: Array<string | undefined>): string => texts.filter(Boolean).join(' · ');
+const filled = (...texts: Array<string | undefined>): string => inOneLine(texts.filter(Boolean).join(' · '));
 const withDetail = (choice: Choice, ...texts: Array<string | undefined>): Choice => {
   const detail = filled(...texts);
   return detail ? { ...choice, detail } : choice;

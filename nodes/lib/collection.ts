@@ -1,5 +1,6 @@
 import type { Client } from './clients';
 import type { Asking } from './detection';
+import { nameOf } from './errors';
 
 /** What Rekognition accepts as the name of a collection of faces. */
 export const collectionPattern = /^[a-zA-Z0-9_.-]{1,255}$/;
@@ -14,7 +15,7 @@ async function make({ sdk, client }: Asking, collection: string): Promise<void> 
     await client.send(new sdk.CreateCollectionCommand({ CollectionId: collection }), {});
   } catch (error) {
     // Another process was quicker.
-    if ((error as Error).name !== 'ResourceAlreadyExistsException') throw error;
+    if (nameOf(error) !== 'ResourceAlreadyExistsException') throw error;
   }
 }
 
@@ -29,7 +30,7 @@ export async function inCollection<R>(asking: Asking, collection: string, work: 
   try {
     return await work();
   } catch (error) {
-    if ((error as Error).name !== 'ResourceNotFoundException') throw error;
+    if (nameOf(error) !== 'ResourceNotFoundException') throw error;
     // Unless it was made while this was under way.
     if (makings.get(collection) === before) {
       const making = make(asking, collection);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ActionError } from './errors';
+import { ActionError, nameOf } from './errors';
 import { Groups } from './groups';
 
 /** What becomes of a message that a flow has finished with. */
@@ -206,7 +206,7 @@ export class Deliveries {
       this.forget(delivery);
     } catch (error) {
       delivery.settlement = undefined;
-      if ((error as Error).name === 'HandleExpired') this.#lose(delivery);
+      if (nameOf(error) === 'HandleExpired') this.#lose(delivery);
       throw error;
     }
   }

@@ -15,12 +15,29 @@ export interface ErrorDetails {
 /** Characters; a function may fail with a text of megabytes. */
 const longestText = 1000;
 
-/** A text as a log line, a status and the debug sidebar can show it. */
-function oneLine(text: string): string {
-  const line = text
-    .slice(0, 2 * longestText)
+/**
+ * A text from outside as one line that a log, a status and the debug sidebar can show: without what would clear a console,
+ * begin another entry of a log, or turn the direction of what stands around it.
+ */
+export const inOneLine = (text: string): string =>
+  text
+    .replace(/\p{Bidi_Control}+/gu, '')
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim();
+
+/** The same for a text that keeps its lines, as a member of an error: what shows it makes one line of it. */
+export const inLines = (text: string): string => text.replace(/\p{Bidi_Control}+|[^\P{Cc}\t\n\r]+/gu, '');
+
+/** A text of several lines as one entry of a log: no line but the first can be taken for the beginning of an entry. */
+export const asLogEntry = (text: string): string =>
+  text
+    .split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/)
+    .map(inOneLine)
+    .filter((line) => line !== '')
+    .join('\n  | ');
+
+function oneLine(text: string): string {
+  const line = inOneLine(text.slice(0, 2 * longestText));
   return line.length > longestText ? `${line.slice(0, longestText)}…` : line;
 }
 
@@ -31,6 +48,25 @@ export function memberOf(thrown: unknown, name: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** The name of what was thrown; empty where it has none that is text. */
+export function nameOf(thrown: unknown): string {
+  const name = memberOf(thrown, 'name');
+  return typeof name === 'string' ? name : '';
+}
+
+/** What the SDK tells of a request that has failed. An answer may hold anything by the same names. */
+export function metadataOf(thrown: unknown): { httpStatusCode?: number; requestId?: string; attempts?: number } {
+  const metadata = memberOf(thrown, '$metadata');
+  const [httpStatusCode, requestId, attempts] = ['httpStatusCode', 'requestId', 'attempts'].map((name) =>
+    memberOf(metadata, name)
+  );
+  return {
+    ...(typeof httpStatusCode === 'number' && { httpStatusCode }),
+    ...(typeof requestId === 'string' && { requestId: oneLine(requestId) }),
+    ...(typeof attempts === 'number' && { attempts })
+  };
 }
 
 /** A text for any value at all. */
@@ -46,7 +82,7 @@ export function textOf(value: unknown): string {
 /** What a thrown thing says of itself, without the full stop at its end. */
 export function reasonOf(thrown: unknown): string {
   const reason = memberOf(thrown, 'message') || memberOf(thrown, 'code') || thrown;
-  return textOf(reason)
+  return oneLine(textOf(reason))
     .slice(0, longestText)
     .replace(/(?<![.\s])[.\s]+$/, '');
 }
@@ -79,8 +115,8 @@ export class ActionError extends Error {
 
   constructor(name: string, message: string, { cause, retryable = false, extra, ...details }: ErrorDetails = {}) {
     super(oneLine(message), cause === undefined ? undefined : { cause: printable(cause) });
-    this.name = name;
-    this.code = name;
+    this.name = oneLine(name);
+    this.code = this.name;
     this.retryable = retryable;
     for (const [key, value] of Object.entries({ ...extra, ...details })) {
       if (value !== undefined) Object.assign(this, { [key]: value });
@@ -161,8 +197,8 @@ export const invalid = (path: string | readonly string[], problem: string): Fiel
 
 /** What several messages meet, anew for each of them. */
 export function anew(thrown: unknown): unknown {
-  if (thrown instanceof FieldError) return thrown.again();
   if (!isActionError(thrown)) return thrown;
+  if (thrown instanceof FieldError) return thrown.again();
   const { name, message, retryable, statusCode } = thrown;
   // A copy: what is added to it later is about one message.
   const cause = typeof thrown.cause === 'object' ? { ...thrown.cause } : thrown.cause;
@@ -174,6 +210,14 @@ export function valueError(name: string, thrown: unknown, secret = false): Actio
   if (isActionError(thrown)) return thrown;
   return invalid(name, `cannot be read${secret ? '' : `: ${reasonOf(thrown)}`}.`);
 }
+/** For what cannot even be read. */
+export const indescribable = (details?: ErrorDetails): ActionError =>
+  new ActionError(
+    'UnknownError',
+    'Something went wrong that cannot be described: what was thrown cannot be read.',
+    details
+  );
+
 /** What to say of an answer that is none of AWS's. */
 export const foreignText = (status: number | undefined): string =>
   `The answer${status === undefined ? '' : ` (HTTP ${status})`} is not one of AWS: a proxy or gateway may have given it; check the endpoint.`;
@@ -183,7 +227,7 @@ export const foreignText = (status: number | undefined): string =>
  * wrong endpoint. `said` is how it begins.
  */
 export function foreignAnswer(status?: number, said = ''): ActionError {
-  const cause = { name: 'UnknownError', message: said.slice(0, longestText) };
+  const cause = { name: 'UnknownError', message: inLines(said.slice(0, longestText)) };
   return new ActionError('UnknownError', foreignText(status), {
     cause,
     ...(status !== undefined && { statusCode: status })

@@ -1,4 +1,17 @@
-import { ActionError, FieldError, foreignText, isActionError, textOf } from './errors';
+import {
+  ActionError,
+  FieldError,
+  foreignText,
+  indescribable,
+  inLines,
+  inOneLine,
+  isActionError,
+  memberOf,
+  metadataOf,
+  nameOf,
+  textOf
+} from './errors';
+import { present } from './json';
 import { redact, redactDeep } from './redaction';
 import { isBecomingReady, mayPass, wasThrottled } from './retryable';
 import { labelsOf } from './words';
@@ -18,8 +31,7 @@ interface Failure {
   statusCode?: number;
   /** Whose fault it is; only of what a service answered: the SDK copies every member of the answer into the error. */
   $fault?: string;
-  $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number };
-  $response?: { statusCode?: number; headers?: Record<string, string> };
+  $metadata?: { httpStatusCode?: number; requestId?: string };
 }
 
 /** Network failures before a single byte of the request was sent, by the system call that failed. */
@@ -27,10 +39,14 @@ const connecting = new Set(['connect', 'getaddrinfo']);
 
 /** True when the request cannot have reached the service: no connection was made at all. */
 export function couldNotConnect(error: unknown): boolean {
-  const { name, code, syscall, message = '', errors = [], proxy, $fault } = error as Failure;
+  const failure = failureOf(error);
+  const { proxy, errors = [], $fault } = failure;
   if ($fault !== undefined) return false;
   if (proxy === true) return true;
-  if (errors.length > 0) return errors.every(couldNotConnect);
+  return errors.length > 0 ? errors.every((each) => isOfConnecting(failureOf(each))) : isOfConnecting(failure);
+}
+
+function isOfConnecting({ name, code, syscall, message = '' }: Failure): boolean {
   if (syscall !== undefined && connecting.has(syscall)) return true;
   // The SDK's connection time limit has no code of its own, only this text.
   return name === 'TimeoutError' && code === undefined && message.includes('did not establish a connection');
@@ -38,10 +54,9 @@ export function couldNotConnect(error: unknown): boolean {
 
 /** True when a service refused a whole batch for what is in it, so that some of its entries may be all right. */
 export function refusedTogether(error: unknown): boolean {
-  const { name = '', $metadata } = error as Failure;
-  if ($metadata?.httpStatusCode === 413) return true;
+  if (metadataOf(error).httpStatusCode === 413) return true;
   return /^(BatchRequestTooLong|InvalidAttribute|InvalidMessage|InvalidParameter|ParameterValueInvalid|Validation)/.test(
-    name
+    nameOf(error)
   );
 }
 
@@ -55,7 +70,7 @@ const refusals = new Set([
 ]);
 
 /** True when the service says that the credentials are no longer valid, or never were: others may be by now. */
-export const credentialsRefused = (error: unknown): boolean => refusals.has((error as Failure).name ?? '');
+export const credentialsRefused = (error: unknown): boolean => refusals.has(nameOf(error));
 
 const signatureRefusals = new Set([
   'InvalidSignatureException',
@@ -66,7 +81,7 @@ const signatureRefusals = new Set([
 ]);
 
 /** True when the service says that the signature is not right: the secret key is wrong, or the time that it was made for. */
-export const signatureRefused = (error: unknown): boolean => signatureRefusals.has((error as Failure).name ?? '');
+export const signatureRefused = (error: unknown): boolean => signatureRefusals.has(nameOf(error));
 
 /** Node.js's own network error codes: upper case letters, digits and underscores, `ECONNRESET` or `CERT_HAS_EXPIRED`. */
 const isNetworkCode = (code: unknown): code is string =>
@@ -226,14 +241,45 @@ function describe(failure: Failure, status: number | undefined): Described {
   return stumbles.has(failure.name ?? 'Error') ? describeUnforeseen(failure) : describeService(failure, status);
 }
 
-/** An answer may hold anything where text is expected, such as the list of texts that some gateways give. */
+/** Characters of a text that are read: far more than are shown, so that no secret is shown that was cut in two. */
+const longestRead = 20_000;
+
+/** Of the addresses of a host, as many as are looked at. */
+const mostErrors = 100;
+
+function listOf(value: unknown): unknown[] | undefined {
+  try {
+    return Array.isArray(value) ? value.slice(0, mostErrors) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads what was thrown, which can be anything; looking at it may throw again. An answer may hold anything where text is
+ * expected, such as the list of texts that some gateways give.
+ */
 function failureOf(thrown: unknown): Failure {
   if (typeof thrown !== 'object' || thrown === null) return { message: textOf(thrown) };
-  const { name, message, ...rest } = thrown as Record<string, unknown>;
-  const text = (value: unknown) => (value === undefined ? undefined : textOf(value));
-  const { code, syscall, errors, proxy, statusCode, $fault, $metadata, $response } = rest as Failure;
-  const known = { code, syscall, errors, proxy, statusCode, $fault, $metadata, $response };
-  return { name: text(name)?.slice(0, longestName), message: text(message), ...known } as Failure;
+  const member = (name: string) => memberOf(thrown, name);
+  const text = (name: string) => {
+    const value = member(name);
+    return value === undefined ? undefined : textOf(value).slice(0, longestRead);
+  };
+  const statusCode = member('statusCode');
+  const status = memberOf(member('$response'), 'statusCode');
+  const $metadata = { ...(typeof status === 'number' && { httpStatusCode: status }), ...metadataOf(thrown) };
+  return present({
+    name: text('name')?.slice(0, longestName),
+    message: text('message'),
+    code: member('code'),
+    syscall: text('syscall'),
+    errors: listOf(member('errors')),
+    proxy: member('proxy') === true || undefined,
+    statusCode: typeof statusCode === 'number' ? statusCode : undefined,
+    $fault: text('$fault'),
+    $metadata
+  });
 }
 
 /** Strikes secrets out of an error of our own: of its text, of its stack, which repeats that, and of what it adds. */
@@ -268,8 +314,7 @@ function described(thrown: unknown, { service, operation, secrets }: Circumstanc
     ...(found.name !== undefined && { name: clean(found.name) }),
     message: clean(found.message ?? '')
   };
-  const statusCode = failure.$metadata?.httpStatusCode ?? failure.$response?.statusCode;
-  const requestId = failure.$metadata?.requestId;
+  const { httpStatusCode: statusCode, requestId } = failure.$metadata ?? {};
   const { name, message, retryable } = describe(failure, statusCode);
   return new ActionError(name, message, {
     ...(service && { service }),
@@ -277,8 +322,16 @@ function described(thrown: unknown, { service, operation, secrets }: Circumstanc
     ...(statusCode !== undefined && { statusCode }),
     ...(requestId !== undefined && { requestId }),
     retryable,
-    cause: { name: failure.name ?? 'Error', message: failure.message.slice(0, 1000) }
+    cause: { name: inOneLine(failure.name ?? 'Error'), message: inLines(failure.message.slice(0, 1000)) }
   });
+}
+
+/** An error of our own, which lacks only where it happened. */
+function completed(error: ActionError, context: Circumstances): ActionError {
+  const { service = context.service, operation = context.operation } = error;
+  if (error instanceof FieldError && context.type) error.useLabels(labelsOf(context.type));
+  redactMembers(error, context.secrets);
+  return Object.assign(error, service && { service }, operation && { operation });
 }
 
 /**
@@ -286,17 +339,10 @@ function described(thrown: unknown, { service, operation, secrets }: Circumstanc
  * holds the signed request. It never throws itself: what was thrown can be anything that a flow has put into a message.
  */
 export function toActionError(thrown: unknown, context: Circumstances): ActionError {
-  if (isActionError(thrown)) {
-    const { service = context.service, operation = context.operation } = thrown;
-    if (thrown instanceof FieldError && context.type) thrown.useLabels(labelsOf(context.type));
-    redactMembers(thrown, context.secrets);
-    return Object.assign(thrown, service && { service }, operation && { operation });
-  }
   try {
-    return described(thrown, context);
+    return isActionError(thrown) ? completed(thrown, context) : described(thrown, context);
   } catch {
     const { service, operation } = context;
-    const text = 'Something went wrong that cannot be described: what was thrown cannot be read.';
-    return new ActionError('UnknownError', text, { ...(service && { service }), ...(operation && { operation }) });
+    return indescribable({ ...(service && { service }), ...(operation && { operation }) });
   }
 }

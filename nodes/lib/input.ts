@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { ActionError } from './errors';
-import { closed, closing, invalid, memberOf, reasonOf, textOf } from './errors';
+import { closed, closing, indescribable, invalid, memberOf, reasonOf, textOf } from './errors';
 import type { Fields } from './fields';
 import { together } from './parallel';
 import { Passage } from './passage';
@@ -36,11 +36,15 @@ const closeLimit = 10_000;
 const idOf = (msg: NodeMessage): NodeMessage => ({ _msgid: textOf(memberOf(msg, '_msgid')) });
 
 /** Tells Catch nodes of an error, with the message; without it where Node-RED cannot copy that. */
-export function report(node: Node, error: ActionError, msg: NodeMessage): void {
+export function report(node: Node, error: ActionError, msg?: NodeMessage): void {
   try {
     node.error(error, msg);
   } catch {
-    node.error(error, idOf(msg));
+    try {
+      node.error(error, msg && idOf(msg));
+    } catch {
+      // Whoever takes errors has failed at this one: nobody is left to tell.
+    }
   }
 }
 
@@ -105,15 +109,33 @@ export class Input {
     this.#running.add(passage);
     passage.ended = this.#process(msg, send, passage).then((problem) => {
       this.#running.delete(passage);
-      this.status.ended(problem);
-      try {
-        done(problem);
-      } catch (thrown) {
-        // Node-RED could not give a Catch or Complete node its copy of the message.
-        if (problem) this.node.error(problem, idOf(msg));
-        else this.node.error(this.work.toError(thrown));
-      }
+      this.#tell(problem, msg, done);
     });
+  }
+
+  /** Nothing waits for what this would throw: what it calls is Node-RED's, and what listens there. */
+  #tell(problem: ActionError | undefined, msg: NodeMessage, done: (error?: Error) => void): void {
+    try {
+      this.status.ended(problem);
+    } catch {
+      // The message has to end all the same.
+    }
+    try {
+      done(problem);
+    } catch (thrown) {
+      // Node-RED could not give a Catch or Complete node its copy of the message.
+      if (problem) report(this.node, problem, idOf(msg));
+      else report(this.node, this.#errorOf(thrown));
+    }
+  }
+
+  /** Cannot fail: a message whose error could not be made would never end, and its node never close. */
+  #errorOf(thrown: unknown, inputs?: Record<string, unknown>): ActionError {
+    try {
+      return this.work.toError(thrown, inputs);
+    } catch {
+      return indescribable();
+    }
   }
 
   /** Lets what is under way finish for a while, ends the rest, and says nothing afterwards. */
@@ -144,7 +166,7 @@ export class Input {
       this.#pass(msg, await this.work.run(msg, inputs, passage), send);
       return undefined;
     } catch (thrown) {
-      return this.work.toError(thrown, inputs);
+      return this.#errorOf(thrown, inputs);
     }
   }
 

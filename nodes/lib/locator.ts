@@ -1,5 +1,6 @@
 import type { CurrentAccount } from './account';
 import type { Client, Clients } from './clients';
+import { nameOf } from './errors';
 import { regionOfQueue, urlOfQueue } from './queue';
 import { sdkOf } from './sdks';
 
@@ -31,7 +32,7 @@ const longestVisibility = 43_200;
 /** How long the queue's own time is taken for granted, ms. */
 const visibilityAge = 5 * 60_000;
 
-const isDenied = (error: unknown): boolean => /AccessDenied|AuthorizationError/.test((error as Error).name);
+const isDenied = (error: unknown): boolean => /AccessDenied|AuthorizationError/.test(nameOf(error));
 
 /** Finds a receiver's account and queue: once, and again after a failure. */
 export class Locator {

@@ -8,7 +8,7 @@ import type { Metadata } from './clients';
 import type { Delivery, Settlement } from './deliveries';
 import { Deliveries } from './deliveries';
 import type { ActionError } from './errors';
-import { closed, noteAbout, reasonOf } from './errors';
+import { closed, inOneLine, noteAbout, reasonOf } from './errors';
 import { toActionError } from './failures';
 import { parseJson, present } from './json';
 import type { Location, Place } from './locator';
@@ -235,7 +235,7 @@ export class Receiver {
     } catch (thrown) {
       this.#deliveries.abandon(delivery);
       this.node.error(
-        `The message ${delivery.messageId} cannot be sent on: ${reasonOf(thrown)}. It comes again when its visibility timeout is over.`
+        `The message ${inOneLine(delivery.messageId)} cannot be sent on: ${reasonOf(thrown)}. It comes again when its visibility timeout is over.`
       );
       return;
     }
@@ -325,7 +325,7 @@ export class Receiver {
     const [id, ...others] = this.#lost.splice(0);
     const which = others.length > 0 ? `the message ${id} and ${others.length} more` : `the message ${id}`;
     this.node.warn(
-      `The time for ${which} is over before the flow has settled it: it comes again, unless it was deleted elsewhere.`
+      `The time for ${inOneLine(which)} is over before the flow has settled it: it comes again, unless it was deleted elsewhere.`
     );
   }
 

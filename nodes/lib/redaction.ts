@@ -2,6 +2,8 @@
 
 /** Characters: a shorter secret, such as LocalStack's key `test`, is a word that stands in many a text. */
 const shortestSecret = 12;
+/** Characters that a secret is known by: what follows them without a blank or quote is its rest. A pattern of many more is none. */
+const longestStart = 500;
 
 const named: Record<string, string> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": 'apos' };
 
@@ -15,6 +17,11 @@ function spellings(character: string): string {
   return `(?:\\\\{0,4}\\u${hex}|\\\\{1,4}u${hex}|${bytes}|&(?:amp;)?(?:${entities.join('|')});)`;
 }
 
+function patternOf(secret: string): string {
+  const start = secret.slice(0, longestStart).split('').map(spellings).join('');
+  return secret.length > longestStart ? `${start}[^\\s'"<>]*` : start;
+}
+
 /** The last one that was made: messages that fail as a rule fail many in a row. */
 let latest: { secrets: string; pattern: RegExp | undefined } | undefined;
 
@@ -24,7 +31,7 @@ function patternFor(secrets: Iterable<string>): RegExp | undefined {
   if (latest?.secrets !== key) {
     // Longest first: one may be part of another.
     long.sort((one, other) => other.length - one.length);
-    const each = long.map((secret) => secret.split('').map(spellings).join(''));
+    const each = long.map(patternOf);
     latest = { secrets: key, pattern: each.length > 0 ? new RegExp(each.join('|'), 'gi') : undefined };
   }
   return latest.pattern;

@@ -1,10 +1,6 @@
 /** Which refusals of the services may pass by themselves. What is not named here does where its HTTP status is 5xx. */
 
-interface Refused {
-  name?: string | undefined;
-  message?: string | undefined;
-  $metadata?: { httpStatusCode?: number | undefined } | undefined;
-}
+import { memberOf, metadataOf, nameOf, textOf } from './errors';
 
 /** Kinds of throttling whose name does not say so; the SDK takes them for it as well. */
 const rates = new Set([
@@ -19,8 +15,8 @@ const rates = new Set([
 
 /** True when a service refused the request because of its rate, or KMS or EC2 refused the service's, before any work. */
 export function wasThrottled(error: unknown): boolean {
-  const { name = '', $metadata } = error as Refused;
-  return /throttl/i.test(name) || rates.has(name) || $metadata?.httpStatusCode === 429;
+  const name = nameOf(error);
+  return /throttl/i.test(name) || rates.has(name) || metadataOf(error).httpStatusCode === 429;
 }
 
 /** A function or a queue is just being made ready. */
@@ -35,12 +31,12 @@ const becomingReady = new Set([
 ]);
 
 /** A conflict with a function's state, such as Pending. A function that could not be made stays so. */
-const isBetweenStates = ({ name, message = '' }: Refused): boolean =>
-  name === 'ResourceConflictException' && !/already exists|\bFailed\b/.test(message);
+const isBetweenStates = (error: unknown): boolean =>
+  nameOf(error) === 'ResourceConflictException' &&
+  !/already exists|\bFailed\b/.test(textOf(memberOf(error, 'message') ?? ''));
 
 /** True when what the request needs is just being made. */
-export const isBecomingReady = (error: Refused): boolean =>
-  becomingReady.has(error.name ?? '') || isBetweenStates(error);
+export const isBecomingReady = (error: unknown): boolean => becomingReady.has(nameOf(error)) || isBetweenStates(error);
 
 const passing = new Set([
   // The file system or snapshot of a function did not come in time.
@@ -75,8 +71,8 @@ const lasting = new Set([
 ]);
 
 /** Whether the same request may succeed later; `undefined` where the name says nothing of it. */
-export function mayPass(error: Refused): boolean | undefined {
-  const { name = '' } = error;
+export function mayPass(error: unknown): boolean | undefined {
+  const name = nameOf(error);
   if (wasThrottled(error) || isBecomingReady(error) || passing.has(name)) return true;
   return lasting.has(name) ? false : undefined;
 }

@@ -1,9 +1,9 @@
 import { Backlog } from './backlog';
 import type { Carrier, Lane } from './batch';
 import { Lanes } from './batch';
-import type { Answer } from './clients';
 import type { Deliveries, Delivery, Settlement } from './deliveries';
 import { handleExpired } from './deliveries';
+import { metadataOf, nameOf } from './errors';
 import type { Place } from './locator';
 import { sdkOf } from './sdks';
 
@@ -23,7 +23,7 @@ const goneNames = new Set([
   'MessageNotInflight',
   'ReceiptHandleIsInvalid'
 ]);
-const isGone = (error: unknown): boolean => goneNames.has((error as Error).name);
+const isGone = (error: unknown): boolean => goneNames.has(nameOf(error));
 
 /** How often messages are looked at, at most, ms. */
 const shortestTick = 300;
@@ -92,7 +92,7 @@ export class Visibility {
       await this.settle(delivery, { action: 'return', delay: 0 });
     } catch (error) {
       // It is back already.
-      if ((error as Error).name !== 'HandleExpired') throw error;
+      if (nameOf(error) !== 'HandleExpired') throw error;
     }
   }
 
@@ -110,8 +110,8 @@ export class Visibility {
       await this.#change(delivery, Math.min(delay, secondsLeft(delivery)));
     } catch (error) {
       // It is back already where the answer to a first try was lost.
-      const { attempts = 1 } = (error as Partial<Answer>).$metadata ?? {};
-      if ((error as Error).name !== 'MessageNotInflight' || attempts === 1) throw error;
+      const { attempts = 1 } = metadataOf(error);
+      if (nameOf(error) !== 'MessageNotInflight' || attempts === 1) throw error;
     }
   }
 

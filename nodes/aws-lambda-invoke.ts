@@ -2,7 +2,7 @@ import type { InvokeCommandOutput } from '@aws-sdk/client-lambda';
 import type { Context } from './lib/action';
 import { defineAction } from './lib/action';
 import { bytesIn } from './lib/bytes';
-import { ActionError, foreignAnswer, invalid, textOf } from './lib/errors';
+import { ActionError, asLogEntry, foreignAnswer, invalid, textOf } from './lib/errors';
 import { couldNotConnect } from './lib/failures';
 import { checked, choice, flag, jsonText, many, optional, plainNumber, text } from './lib/fields';
 import { hostContext } from './lib/host';
@@ -138,14 +138,20 @@ function functionError(name: string, kind: string, body: string | undefined, log
   return new ActionError('FunctionError', message, { extra, cause: { functionError: kind, ...extra } });
 }
 
+/** Whether a status says that there is nothing to give: an invocation was queued, or could be made. */
+const saysNothing = (status: number | undefined, invocationType: string): boolean =>
+  status === 202 || (status === 204 && invocationType === 'DryRun');
+
 /**
  * Whether an answer is Lambda's, which names each request and the version that ran. Local ones may do neither, but answer
- * what the function gave, which their runtimes write as JSON, or say by the status that there is nothing.
+ * what the function gave, which their runtimes write as JSON, where somebody waits for it, or say by the status that there
+ * is nothing.
  */
-function isOfLambda(output: InvokeCommandOutput, body: string | undefined): boolean {
+function isOfLambda(output: InvokeCommandOutput, invocationType: string, body: string | undefined): boolean {
   const { $metadata, StatusCode, ExecutedVersion, FunctionError } = output;
   if (($metadata.requestId ?? ExecutedVersion ?? FunctionError) !== undefined) return true;
-  return body === undefined ? StatusCode !== 200 : parseJson(body) !== undefined;
+  if (body === undefined) return saysNothing(StatusCode, invocationType);
+  return StatusCode === 200 && invocationType === 'RequestResponse' && parseJson(body) !== undefined;
 }
 
 export = defineAction({
@@ -160,11 +166,11 @@ export = defineAction({
     const output = await invoke(context);
     const { StatusCode, Payload, ExecutedVersion, FunctionError, LogResult } = output;
     const text = Payload && Payload.length > 0 ? bytesIn(Payload)?.toString() : undefined;
-    if (!isOfLambda(output, text)) throw foreignAnswer(StatusCode, text);
+    if (!isOfLambda(output, inputs.invocationType, text)) throw foreignAnswer(StatusCode, text);
     // A successful answer is the flow's own.
     const body = FunctionError && text !== undefined ? redact(text) : text;
     const log = LogResult === undefined ? undefined : redact(Buffer.from(LogResult, 'base64').toString());
-    if (log !== undefined) node.log(log);
+    if (log !== undefined) node.log(asLogEntry(log));
     const answer = parseJson(body);
     if (FunctionError && inputs.functionError === 'error') {
       throw functionError(inputs.functionName, FunctionError, body, log);

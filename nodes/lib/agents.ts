@@ -1,10 +1,29 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
+import { foreignAnswer } from './errors';
 import type { AccountProxy } from './proxy';
+
+/** What Node.js has an agent do with each request, which its types do not tell. */
+interface Requesting {
+  addRequest(request: http.ClientRequest, ...more: unknown[]): void;
+}
 
 /** As Node.js and Node-RED's own request node: the flow decides how much runs at once. */
 const options = { keepAlive: true, maxSockets: Infinity };
+
+/** A server that goes on in another protocol than HTTP will never answer: without a listener nobody would be told. */
+function refuseUpgrades(agent: http.Agent): void {
+  const requesting = agent as http.Agent & Requesting;
+  const { addRequest } = requesting;
+  requesting.addRequest = (request, ...more) => {
+    request.once('upgrade', ({ statusCode }, socket) => {
+      socket.destroy();
+      request.emit('error', foreignAnswer(statusCode));
+    });
+    addRequest.call(agent, request, ...more);
+  };
+}
 
 /** The connections of an account, which are kept for its next requests. */
 export class Agents {
@@ -18,6 +37,7 @@ export class Agents {
     this.httpAgent = agents?.httpAgent ?? new http.Agent(options);
     this.httpsAgent = agents?.httpsAgent ?? new https.Agent(options);
     for (const agent of [this.httpAgent, this.httpsAgent]) {
+      refuseUpgrades(agent);
       agent.on('free', (socket: Duplex) => this.#answered.set(socket, performance.now()));
     }
   }

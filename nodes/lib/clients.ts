@@ -17,6 +17,7 @@ import { clientClassOf, clientOptionsOf } from './sdks';
 import { ServiceClock } from './service-clock';
 import type { Identity, InnerClientOptions, RequestHandler, SignIn, SignInProvider } from './sign-in';
 import { at, signInProvider } from './sign-in';
+import { unpack } from './unpack';
 
 /** Per call: what ends it early. Both are the request handler's own options. */
 interface CallLimits {
@@ -343,6 +344,7 @@ export class Clients {
       const answer = await handler.handle(request, { ...options, ...limits });
       this.#clock.hear(request, answer.response, performance.now() - sent);
       if (call) call.contentType = answer.response.headers['content-type'];
+      unpack(answer.response);
       // Who has no call is asked for a sign-in.
       const isPayload = call?.operation === 'InvokeCommand';
       const body = limitAnswer(answer.response as Response, call?.service ?? 'sts', isPayload);

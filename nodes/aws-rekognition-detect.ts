@@ -17,7 +17,7 @@ import {
   targetsField,
   workingFolder
 } from './lib/picture-fields';
-import { annotate, keeping, measure, needCanvas, needRoom } from './lib/pixels';
+import { annotate, drawing, keeping, measure, needCanvas, own } from './lib/pixels';
 import { toService } from './lib/prepare';
 import type { Report } from './lib/report';
 import { count, leastConfidence, marksOf, report } from './lib/report';
@@ -81,16 +81,11 @@ function needsOf({ operation, annotate, saveFolder, skipUnchanged = 0 }: Detect[
   return Object.entries(needs).flatMap(([name, needed]) => (needed ? [name] : []));
 }
 
-/** What cannot be done is said before anything is paid for. */
-async function checkNeeds(inputs: Detect['inputs'], image: Picture | StoredPicture): Promise<void> {
-  const [first, ...more] = needsOf(inputs);
-  if (first === undefined) return;
-  if ('S3Object' in image) {
-    throw invalid([first, ...more], ': the picture itself is needed, but it is in S3, where it stays.');
+/** Throws `InvalidValue` where something needs the picture itself, which stays in S3. */
+function checkNeeds(needs: string[], image: Picture | StoredPicture): void {
+  if (needs.length > 0 && 'S3Object' in image) {
+    throw invalid(needs, ': the picture itself is needed, but it is in S3, where it stays.');
   }
-  needRoom(image);
-  // A picture with one face can be searched as it is.
-  if (first !== 'operation') await needCanvas(first);
 }
 
 async function detect(context: Detect, image: Picture | StoredPicture, arrival: number): Promise<Detection> {
@@ -180,8 +175,19 @@ export = defineAction({
     const { inputs, RED } = context;
     const arrival = performance.now();
     const image = await readImage(inputs.image, 'image', workingFolder(RED));
-    await checkNeeds(inputs, image);
+    const needs = needsOf(inputs);
+    checkNeeds(needs, image);
     if ('S3Object' in image) return resultOf(await detect(context, image, arrival));
-    return keeping(image, () => detectIn(context, image, arrival));
+    const owner = { node: context.node.id, source: sourceOf(context) };
+    const [first] = needs;
+    if (first === undefined) {
+      own(image, owner);
+      return keeping(image, () => detectIn(context, image, arrival));
+    }
+    return drawing(image, owner, async () => {
+      // What cannot be done is said before anything is paid for. A picture with one face can be searched as it is.
+      if (first !== 'identify') await needCanvas(first);
+      return detectIn(context, image, arrival);
+    });
   }
 });

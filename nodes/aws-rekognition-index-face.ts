@@ -13,6 +13,7 @@ import { present } from './lib/json';
 import { idOf } from './lib/names';
 import { inParallel } from './lib/parallel';
 import { attributesField, collectionField, imageField, nameField, workingFolder } from './lib/picture-fields';
+import { own } from './lib/pixels';
 import { toService } from './lib/prepare';
 import { rounded } from './lib/report';
 
@@ -43,8 +44,9 @@ type Outcome = { file?: string } & ({ taught: Taught } | { reason: string });
 
 /** Teaches the largest face of a picture; `name` is what an error calls the picture. */
 async function teach(context: IndexFace, image: Picture | StoredPicture, name = 'image'): Promise<Taught> {
-  const { sdk, inputs, send, signal } = context;
+  const { sdk, inputs, node, send, signal } = context;
   const { collection, imageId, attributes, quality } = inputs;
+  if ('bytes' in image) own(image, { node: node.id, source: '' });
   const command = {
     CollectionId: collection,
     ExternalImageId: idOf(imageId),

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { crc32, deflateSync } from 'node:zlib';
 import { createCanvas, loadImage } from 'canvas';
 import { closed } from '../nodes/lib/errors';
 import { pictureFrom } from '../nodes/lib/image';
@@ -20,6 +21,24 @@ function picture(width = 320, height = 240, colour = '#888'): Buffer {
   context.fillStyle = colour;
   context.fillRect(0, 0, width, height);
   return canvas.encodeSync('jpeg', 80);
+}
+
+/** A white PNG of one bit for each pixel: some KB, however large it is. */
+function smallPng(width: number, height: number): Buffer {
+  const chunk = (type: string, data: Buffer) => {
+    const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+    const frame = Buffer.alloc(8);
+    frame.writeUInt32BE(data.length);
+    frame.writeUInt32BE(crc32(body), 4);
+    return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width);
+  head.writeUInt32BE(height, 4);
+  head[8] = 1;
+  const pixels = deflateSync(Buffer.alloc((Math.ceil(width / 8) + 1) * height));
+  const signature = Buffer.from('89504e470d0a1a0a', 'hex');
+  return Buffer.concat([signature, chunk('IHDR', head), chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))]);
 }
 
 const operationOf = ({ headers }: Exchange): string => (headers['x-amz-target'] ?? '').split('.')[1] ?? '';
@@ -264,6 +283,61 @@ describe('Rekognition in trouble', () => {
       await assert.rejects(annotate(drawn, [], undefined, 'jpeg', over), { name: 'Closed' });
       assert.ok((await annotate(drawn, [], undefined, 'jpeg')).length > 500);
     });
+
+    const deployTwo = (properties: Record<string, unknown>) =>
+      bench.red.deploy(
+        [
+          account(bench, { rekognitionRate: 0, endpoint: relay.url }),
+          detectNode({ id: 'flood', ...properties }),
+          detectNode({ id: 'other', ...properties }),
+          sink('out')
+        ],
+        { credentials: credentials() }
+      );
+
+    it('holds only so many pixels of a node, however few bytes they have, and has room for those of another', async () => {
+      const refusals: (() => void)[] = [];
+      relay.answer = async () => {
+        await new Promise<void>((resolve) => refusals.push(resolve));
+        return { status: 400, errorType: 'AccessDeniedException', body: '{"Message":"no"}' };
+      };
+      await deployTwo({ annotate: 'jpeg' });
+      const payload = smallPng(8000, 8000);
+      assert.ok(payload.length < 10_000);
+      const flood = await Promise.all(Array.from({ length: 20 }, () => bench.red.begin('flood', { payload })));
+      const other = await bench.red.begin('other', { payload });
+      await bench.red.until(() => refusals.length === 16, 'those that have room to be asked for');
+      const throttled = flood.filter(({ done }) => done === 1);
+      assert.equal(throttled.length, 5);
+      for (const { error } of throttled) {
+        assert.equal(error?.code, 'RequestThrottled');
+        assert.match(String(error?.message), / or 1000 megapixels of a node, /);
+      }
+      for (const refuse of refusals) refuse();
+      await bench.red.until(() => [...flood, other].every(({ done }) => done === 1), 'all to end');
+      assert.equal(other.error?.code, 'AccessDeniedException');
+      relay.answer = () => ({ status: 400, errorType: 'AccessDeniedException', body: '{"Message":"no"}' });
+      assert.equal((await bench.red.send('flood', { payload })).error?.code, 'AccessDeniedException');
+    });
+
+    for (const [what, second] of [
+      ['node', { id: 'other', camera: 'one' }],
+      ['camera of the same node', { id: 'flood', camera: 'two' }]
+    ] as const) {
+      it(`draws for another ${what} while one has sent many pictures`, async () => {
+        await deployTwo({ annotate: 'jpeg', source: 'camera', sourceType: 'msg' });
+        const payload = picture(3000, 2000);
+        const flood = await Promise.all(
+          Array.from({ length: 12 }, () => bench.red.begin('flood', { payload, camera: 'one' }))
+        );
+        await bench.red.until(() => tasks().length > 0, 'the first to be drawn');
+        const { error } = await bench.red.send(second.id, { payload: picture(), camera: second.camera }, 20_000);
+        assert.equal(error, undefined);
+        const waiting = flood.filter(({ done }) => done === 0).length;
+        assert.ok(waiting >= 6, `only ${waiting} of the others waited`);
+        await bench.red.until(() => flood.every(({ done }) => done === 1), 'all to end', 20_000);
+      });
+    }
 
     it('holds so much and no more, and says so', async () => {
       const large = { ...drawn, bytes: Buffer.alloc(64 * 1024 * 1024) };

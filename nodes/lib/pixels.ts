@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { Backlog } from './backlog';
 import type { Box, Mark } from './boxes';
+import { DrawingRoom, type Owner, Turns } from './drawing-room';
 import { ActionError, invalid } from './errors';
 import type { Picture } from './image';
 
@@ -90,21 +90,38 @@ class Thread {
   /** Aborted when the worker has ended. */
   #ended = new AbortController();
   #idle: NodeJS.Timeout | undefined;
-  /** The end of the last order. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Orders that wait for the one that is under way. */
+  readonly #turns = new Turns<() => Promise<void>>();
+  #isBusy = false;
   /** Those of which more than one thing may be wanted. */
   readonly #wanted = new Set<Picture>();
   #kept = new Kept();
   #numbers = 0;
 
-  /** Does a job, or only tells whether anything can be drawn. Nothing is drawn for a message that has ended before its turn. */
-  order(job?: Job, signal?: AbortSignal): Promise<Delivery> {
-    const delivery = this.#last.then(() => {
-      signal?.throwIfAborted();
-      return this.#deliver(job);
+  /**
+   * Does a job in its owner's turn, or only tells whether anything can be drawn. Nothing is drawn for a message that has
+   * ended before its turn.
+   */
+  order(owner: Owner, job?: Job, signal?: AbortSignal): Promise<Delivery> {
+    const delivery = new Promise<Delivery>((resolve, reject) => {
+      this.#turns.add(owner, async () => {
+        try {
+          signal?.throwIfAborted();
+          resolve(await this.#deliver(job));
+        } catch (thrown) {
+          reject(thrown);
+        }
+      });
     });
-    this.#last = delivery.catch(() => undefined);
+    if (!this.#isBusy) this.#next();
     return delivery;
+  }
+
+  #next(): void {
+    const next = this.#turns.next();
+    this.#isBusy = next !== undefined;
+    const goOn = () => this.#next();
+    next?.().then(goOn, goOn);
   }
 
   /** From now on the picture is kept once it is decoded. */
@@ -191,24 +208,39 @@ const withoutCanvas = (what: string, message: string) =>
   );
 
 async function done(what: string, job?: Job, signal?: AbortSignal): Promise<Buffer[]> {
-  const delivery = await thread.order(job, signal);
+  const delivery = await thread.order(ownerOf(job?.picture), job, signal);
   if ('results' in delivery) return delivery.results.map((result) => Buffer.from(result.buffer));
   if (delivery.problem === 'no canvas') throw withoutCanvas(what, delivery.message);
   if (delivery.problem === 'no picture') throw invalid('image', 'is a broken picture: it cannot be decoded.');
   throw new ActionError('UnknownError', `${what}: the picture cannot be drawn: ${delivery.message}.`);
 }
 
-/** What waits for the thread at most, with the pictures in it. */
-const backlog = new Backlog(1000, 256 * 1024 * 1024, 'the thread that draws pictures');
+/** What waits for the thread, or is going to. */
+const room = new DrawingRoom();
 
-async function work(what: string, picture: Picture, task: Task, signal?: AbortSignal): Promise<Buffer[]> {
-  const { length } = picture.bytes;
-  backlog.take(length);
+/** Whose pictures they are; of those whose message has its room already, `hasRoom` is set. */
+const owners = new WeakMap<Picture, Owner & { hasRoom?: boolean }>();
+const nobody: Owner & { hasRoom?: boolean } = { node: '', source: '' };
+const ownerOf = (picture: Picture | undefined) => (picture && owners.get(picture)) ?? nobody;
+
+/** Notes whose turn it is when a picture is drawn. */
+export function own(picture: Picture, owner: Owner): void {
+  owners.set(picture, owner);
+}
+
+async function inRoom<R>(picture: Picture, work: () => Promise<R>): Promise<R> {
+  const { node } = ownerOf(picture);
+  room.take(picture, node);
   try {
-    return await done(what, { picture, task }, signal);
+    return await work();
   } finally {
-    backlog.give(length);
+    room.give(picture, node);
   }
+}
+
+function work(what: string, picture: Picture, task: Task, signal?: AbortSignal): Promise<Buffer[]> {
+  const draw = () => done(what, { picture, task }, signal);
+  return ownerOf(picture).hasRoom ? draw() : inRoom(picture, draw);
 }
 
 /** Does what may want several things of a picture: the thread keeps it decoded until that is done, if it has room. */
@@ -221,11 +253,21 @@ export async function keeping<R>(picture: Picture, work: () => Promise<R>): Prom
   }
 }
 
+/**
+ * The same for what is certainly going to be drawn: it has its room from the beginning, since many that wait for the service
+ * would otherwise come at once. Rejects with `RequestThrottled` where there is none, before anything is paid for.
+ */
+export async function drawing<R>(picture: Picture, owner: Owner, work: () => Promise<R>): Promise<R> {
+  room.check(picture, owner.node);
+  owners.set(picture, { ...owner, hasRoom: true });
+  return inRoom(picture, () => keeping(picture, work));
+}
+
 /** Whether it is known that pictures can be drawn here: then nobody has to wait for the thread to say so. */
 let canDraw = false;
 
 /** Throws `RequestThrottled` where too much waits to be drawn: asked before anything is paid for. */
-export const needRoom = ({ bytes }: Picture): void => backlog.check(bytes.length);
+export const needRoom = (picture: Picture): void => room.check(picture, ownerOf(picture).node);
 
 /** Throws `InvalidValue` where nothing can be drawn here; `what` names what needs it. */
 export async function needCanvas(what: string): Promise<void> {
@@ -253,7 +295,7 @@ export async function shrink(
   mostPixels: number,
   signal?: AbortSignal
 ): Promise<Buffer> {
-  needRoom(picture);
+  if (!ownerOf(picture).hasRoom) needRoom(picture);
   const task: Task = { do: 'shrink', mostBytes, mostPixels };
   const [smaller] = await work('A picture that is too large for the service', picture, task, signal);
   return smaller as Buffer;

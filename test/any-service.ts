@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 
 /** How a request is answered; `good` where nothing is said. */
 export const answerKinds = [
@@ -21,6 +22,9 @@ export const answerKinds = [
   'half',
   'odd',
   'oddError',
+  'deepError',
+  'packed',
+  'upgrade',
   'nothing',
   'reset',
   'resetAfter',
@@ -302,6 +306,15 @@ function answer({ kind, odd }: Omit<AnswerPlan, 'delay'>, asked: Asked, response
       response
         .writeHead(400, headers(protocol))
         .end(JSON.stringify({ __type: odd, message: odd, code: odd, errors: odd, name: odd }));
+      break;
+    case 'deepError':
+      response.writeHead(400, headers(protocol)).end(`{"__type": ${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}`);
+      break;
+    case 'packed':
+      response.writeHead(status, { ...headers(protocol), 'Content-Encoding': 'gzip' }).end(gzipSync(text));
+      break;
+    case 'upgrade':
+      response.socket?.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
       break;
     case 'nothing':
       response.writeHead(400, headers(protocol)).end(JSON.stringify(odd) ?? '');

@@ -41,8 +41,33 @@ const thrower = (): never => {
 };
 const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
 
+/** What a function, a getter or a proxy of a message may throw. */
+const oddThings: Record<string, () => unknown> = {
+  'a number for a message': () => ({ message: 5 }),
+  'a bigint for a message': () => ({ message: 10n }),
+  'errors that are null': () => ({ errors: null }),
+  'a message that contains itself': () => ({ message: circular(), code: circular() }),
+  'what was revoked': () => revoked(new Error('no')),
+  'what throws itself': () => new Proxy(new Error('no'), { get: thrower, getPrototypeOf: thrower, has: thrower }),
+  'a name that gives no text': () => Object.assign(new Error('no'), { name: { toString: 1 }, $metadata: null }),
+  'what cannot be changed': () => Object.freeze({ message: 'no', code: 'D1001' }),
+  'control characters': () => new Error('a\u001b[2Jb\r\nc\u202ed'),
+  'a long text': () => 'x'.repeat(1_000_000)
+};
+const throwing = Object.entries(oddThings).flatMap(([name, make]): [string, () => unknown][] => {
+  const trap = (): never => {
+    throw make();
+  };
+  return [
+    [`getter that throws ${name}`, () => Object.defineProperty({}, 'name', { enumerable: true, get: trap })],
+    [`function that throws ${name}`, () => ({ name: trap, toJSON: trap })],
+    [`proxy that throws ${name}`, () => new Proxy({}, { get: trap, ownKeys: trap, has: trap, getPrototypeOf: trap })]
+  ];
+});
+
 /** What JSON cannot say, and what is meant to do harm. Made anew for each message. */
 const values: Record<string, () => unknown> = {
+  ...Object.fromEntries(throwing),
   picture: () => Buffer.from(picture),
   keys: () => ({ accessKeyId: 'AKIAMESSAGE', secretAccessKey: secrets.message }),
   'broken keys': () => ({ accessKeyId: 'AKIA MESSAGE', secretAccessKey: secrets.message }),
@@ -171,6 +196,7 @@ const anySource = fc.constantFrom<Typed>(
   ['NIMBUS_NONE', 'env'],
   ['x', 'jsonata'],
   ['$error("no")', 'jsonata'],
+  ['x.name()', 'jsonata'],
   ['$error(x)', 'jsonata'],
   ['$uppercase', 'jsonata'],
   ['$flowContext("kept")', 'jsonata'],
@@ -205,7 +231,10 @@ const oddAccount = fc.constantFrom<Record<string, unknown>>(
   { name: 'x'.repeat(5000) }
 );
 
-const odd = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom('x'.repeat(5000), '<&>', '__proto__'));
+const odd = fc.oneof(
+  fc.jsonValue({ maxDepth: 2 }),
+  fc.constantFrom('x'.repeat(5000), '<&>', '__proto__', 'a\u001b[2Jb\r\nc\u202ed')
+);
 /** A property of a saved node. Node-RED itself makes each into text, and takes no flow where that fails. */
 const oddProperty = odd.filter((value) => {
   try {
@@ -321,6 +350,9 @@ const bare = /^(|Error|\w*(Type|Range|Reference|Syntax|Eval|URI|Aggregate|Assert
 /** What JavaScript says where something was not looked at before it was used. */
 const workings =
   /\b(?:Type|Range|Reference|Syntax)Error\b|is not (?:a function|iterable)|Cannot read propert|\[object /;
+
+/** What clears a console, begins another entry of a log or turns the direction of a text. */
+const unshowable = /[\p{Cc}\p{Bidi_Control}]/u;
 
 /** Fields may wait for what never comes. */
 const neverComes = new Set(['promise', 'thenable']);
@@ -544,6 +576,7 @@ function faultsOf({ trial, outcome, payload, aws }: Running): string[] {
   must(error instanceof Error && name === code, `has the name ${name}, but the code ${code}`);
   must(typeof name === 'string' && !bare.test(name), `is a bare ${name}: ${message}`);
   must(typeof message === 'string' && message !== '' && message.length <= 1001, `says ${message}`);
+  must(!unshowable.test(`${name} ${message}`), `has control characters: ${JSON.stringify([name, message])}`);
   must(!workings.test(message), `tells of its own workings: ${message}`);
   must(
     [service, operation].every((text) => typeof text === 'string' && text !== ''),

@@ -2,10 +2,20 @@
 
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** How slow a wire is: a piece of so many bytes each so many ms, for so many bytes of each direction of a connection. */
+export interface Pace {
+  bytes: number;
+  ms: number;
+  most: number;
+}
 
 export class Wire {
   readonly #connections = new Set<Connection>();
   #changed: () => void = () => undefined;
+  /** How slow it is; as fast as can be at first. */
+  pace: Pace | undefined;
 
   private constructor(private readonly server: Server) {}
 
@@ -14,7 +24,7 @@ export class Wire {
     const { hostname, port } = new URL(behind);
     const server = createServer();
     const wire = new Wire(server);
-    server.on('connection', (near) => wire.#add(new Connection(near, connect(Number(port), hostname))));
+    server.on('connection', (near) => wire.#add(new Connection(near, connect(Number(port), hostname), wire)));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return wire;
   }
@@ -73,16 +83,37 @@ class Connection {
 
   constructor(
     readonly near: Socket,
-    private readonly far: Socket
+    private readonly far: Socket,
+    private readonly wire: Wire
   ) {
     for (const [from, to] of [
       [near, far],
       [far, near]
     ] as const) {
-      from.on('data', (bytes) => this.isDead || to.write(bytes));
+      let passed = 0;
+      from.on('data', (bytes) => {
+        const { pace } = this.wire;
+        if (!pace || passed >= pace.most) this.#pass(bytes, to);
+        else void this.#trickle(bytes, from, to, pace);
+        passed += bytes.length;
+      });
       from.on('close', () => this.isDead || to.destroy());
       from.on('error', () => undefined);
     }
+  }
+
+  #pass(bytes: Buffer, to: Socket): void {
+    if (!this.isDead) to.write(bytes);
+  }
+
+  async #trickle(bytes: Buffer, from: Socket, to: Socket, pace: Pace): Promise<void> {
+    from.pause();
+    for (let start = 0; start < bytes.length; start += pace.bytes) {
+      const piece = bytes.subarray(start, start + pace.bytes);
+      await wait((pace.ms * piece.length) / pace.bytes);
+      this.#pass(piece, to);
+    }
+    from.resume();
   }
 
   die(): void {

@@ -49,8 +49,20 @@ export class Agents {
   closeIdle(ms: number): void {
     const since = performance.now() - ms;
     for (const { freeSockets } of [this.httpAgent, this.httpsAgent]) {
-      const idle = Object.values(freeSockets).flatMap((sockets) => sockets ?? []);
-      for (const socket of idle) if ((this.#answered.get(socket) ?? 0) < since) socket.destroy();
+      for (const name in freeSockets) this.#closeOld(freeSockets[name] ?? [], since);
+    }
+  }
+
+  destroy(): void {
+    this.httpAgent.destroy();
+    this.httpsAgent.destroy();
+  }
+
+  /** Those that have been idle longest are first. */
+  #closeOld(idle: readonly Duplex[], since: number): void {
+    for (const socket of idle) {
+      if ((this.#answered.get(socket) ?? 0) >= since) return;
+      socket.destroy();
     }
   }
 }

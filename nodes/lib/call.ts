@@ -114,8 +114,8 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
 
   // `run` takes these apart from the call.
   readonly send = async <Output extends Answer>(command: Command<Output>): Promise<Output> => {
-    // With a limit for the whole message, the one for a single request is off.
-    const unlimited = this.caller.action.timeout ? { requestTimeout: 0 } : {};
+    // With a limit for the whole message, the one on silence is off.
+    const unlimited = this.caller.action.timeout ? { silence: 0 } : {};
     this.caller.countRequests(1);
     try {
       const output = await this.client.send(command, { abortSignal: this.signal, ...unlimited });

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import { Agents } from './agents';
 import { limitAnswer, type Response } from './answer-size';
 import { checkAnswer } from './answers';
@@ -7,11 +6,14 @@ import { ActionError, anew, closed, invalid, memberOf } from './errors';
 import { credentialsRefused, signatureRefused } from './failures';
 import type { Credentials } from './fields';
 import { regionIs, regionPattern } from './fields';
+import type { Limits } from './http-handler';
+import { HttpHandler } from './http-handler';
 import type { Place } from './profiles';
 import { everywhere, placeOf, sharedFilesStamp } from './profiles';
 import type { AccountProxy } from './proxy';
 import { proxyFor } from './proxy';
 import { Rate } from './rate';
+import { isRepeatable, longestWait } from './repeatable';
 import type { Command, SdkClient, ServiceName, Signer } from './sdks';
 import { clientClassOf, clientOptionsOf } from './sdks';
 import { ServiceClock } from './service-clock';
@@ -19,11 +21,8 @@ import type { Identity, InnerClientOptions, RequestHandler, SignIn, SignInProvid
 import { at, signInProvider } from './sign-in';
 import { unpack } from './unpack';
 
-/** Per call: what ends it early. Both are the request handler's own options. */
-interface CallLimits {
-  abortSignal?: AbortSignal;
-  requestTimeout?: number;
-}
+/** Per call: what ends it early. */
+type CallLimits = Omit<Limits, 'answerWithin'>;
 
 /** What the SDK tells of a request, in its output and in its errors. */
 export interface Metadata {
@@ -40,22 +39,13 @@ export interface Answer {
 /** A call under way. */
 interface Call {
   readonly service: ServiceName;
-  readonly operation: string;
+  readonly command: Command<unknown>;
   readonly limits: CallLimits;
   /** The signed header of its last request. */
   authorization?: string | undefined;
   /** The content type of the last answer. */
   contentType?: string | undefined;
 }
-
-/** How long a connection may take to be made, and an answer's head and body to come where a call has no limit; ms. */
-const httpOptions = {
-  connectionTimeout: 10_000,
-  requestTimeout: 60_000,
-  throwOnRequestTimeout: true,
-  // A service's own limit on silence would cut a function that thinks for 15 minutes.
-  socketTimeout: 0
-};
 
 /** How many clients are kept: messages may bring any number of regions and credentials. */
 const mostClients = 32;
@@ -106,7 +96,7 @@ export class Clients {
   readonly #clients = new Map<string, Client>();
   /** By the command's input and by its last request. */
   readonly #calls = new WeakMap<object, Call>();
-  #handler: RequestHandler | undefined;
+  readonly #handler: RequestHandler;
   /** Known as long as the shared files stay as they are. */
   #destination: Destination | undefined;
   /** The one before, which messages on their way may still use. */
@@ -131,6 +121,7 @@ export class Clients {
     this.#options = options;
     this.#proxy = proxyFor(options.endpoint);
     this.#agents = new Agents(this.#proxy);
+    this.#handler = this.#limiting(new HttpHandler(this.#agents));
     this.#rekognitionRate = new Rate(options.rekognitionRate);
     const { signIn, region, endpoint } = options;
     this.#hasFiles = signIn.source !== 'keys' || !region || !endpoint;
@@ -257,7 +248,7 @@ export class Clients {
     if (!this.#closed || this.#users > 0) return;
     this.#ended = true;
     this.#clients.clear();
-    this.#handler?.destroy?.();
+    this.#agents.destroy();
   }
 
   /** Least recently used ones go first. They own nothing but memory, so that calls under way are not hurt. */
@@ -302,13 +293,11 @@ export class Clients {
       cacheMiddleware: true,
       ...(signIn.profile && { profile: signIn.profile }),
       ...clientOptionsOf(service),
-      requestHandler: this.#handler ?? { ...httpOptions, ...this.#agents },
+      requestHandler: this.#handler,
       // It follows the clock of this machine, and takes its time from whatever answers.
       disableClockSkewCorrection: true,
       ...options
     });
-    this.#handler ??= this.#sharedHandler(client.config.requestHandler);
-    client.config.requestHandler = this.#handler;
     // The SDK would make a signer for each request. It takes what is signed, when, and the credentials each time anyway.
     const { signer } = client.config;
     let made: Promise<Signer> | undefined;
@@ -332,31 +321,28 @@ export class Clients {
   }
 
   /** Options in `send` would cost the SDK's cache of its middleware, so limits reach the handler by the request itself. */
-  #sharedHandler(handler: RequestHandler): RequestHandler {
-    const shared = Object.create(handler) as RequestHandler;
-    shared.handle = async (request, options) => {
+  #limiting(handler: HttpHandler): RequestHandler {
+    const limiting = Object.create(handler) as RequestHandler;
+    limiting.handle = async (request) => {
       // Otherwise the SDK would try again what its end has cut off, such as a question for temporary credentials.
       if (this.#ended) throw closed();
       this.#ssoToken = request.headers['x-amz-sso_bearer_token'] ?? this.#ssoToken;
       const call = this.#calls.get(request);
-      const limits = call?.limits;
       const sent = performance.now();
-      const answer = await handler.handle(request, { ...options, ...limits });
+      const answer = await handler.handle(request, limitsOf(call, request.body));
       this.#clock.hear(request, answer.response, performance.now() - sent);
       if (call) call.contentType = answer.response.headers['content-type'];
       unpack(answer.response);
       // Who has no call is asked for a sign-in.
-      const isPayload = call?.operation === 'InvokeCommand';
-      const body = limitAnswer(answer.response as Response, call?.service ?? 'sts', isPayload);
-      if (limits?.requestTimeout !== 0) limitBody(body);
-      answer.response.body = body;
+      const isPayload = call?.command.constructor.name === 'InvokeCommand';
+      answer.response.body = limitAnswer(answer.response as Response, call?.service ?? 'sts', isPayload);
       return answer;
     };
-    return shared;
+    return limiting;
   }
 
   #innerOptions({ region, endpoints }: Place): InnerClientOptions {
-    return { region, endpoints, ...(this.#handler && { requestHandler: this.#handler }) };
+    return { region, endpoints, requestHandler: this.#handler };
   }
 }
 
@@ -364,6 +350,13 @@ export class Clients {
 const signerBy = (clock: ServiceClock, signer: Signer): Signer => ({
   sign: (request, options) => signer.sign(request, { ...options, signingDate: new Date(clock.at()) })
 });
+
+/** What is no call, such as a question for temporary credentials, may be repeated. */
+function limitsOf(call: Call | undefined, body: { length: number } | undefined): Limits {
+  const { limits = {}, command } = call ?? {};
+  if (command && !isRepeatable(command)) return limits;
+  return { ...limits, answerWithin: limits.silence ?? longestWait(body?.length) };
+}
 
 /** What the SDK sends again by itself waits for its turn as well. */
 function keepRepetitionsUnder(rate: Rate, client: SdkClient, calls: WeakMap<object, Call>): void {
@@ -381,14 +374,6 @@ function keepRepetitionsUnder(rate: Rate, client: SdkClient, calls: WeakMap<obje
 
 /** The bytes of a picture in a command. */
 const bytesOf = ({ Image }: { Image?: { Bytes?: Uint8Array | undefined } }): number => Image?.Bytes?.length ?? 0;
-
-/** The SDK's own limits end with an answer's head: without this one a body that stops half-way is waited for for ever. */
-function limitBody(body: Readable): void {
-  const late = () =>
-    body.destroy(Object.assign(new Error('The answer stopped half-way.'), { name: 'TimeoutError', code: 'ETIMEDOUT' }));
-  const timer = setTimeout(late, httpOptions.requestTimeout);
-  body.once('close', () => clearTimeout(timer));
-}
 
 /** Hashed, so that no secret stands in a key that a heap dump or a debugger shows first. */
 const digest = (credentials: Credentials) =>
@@ -417,7 +402,7 @@ export class Client {
     this.agents.closeIdle(ms);
   }
 
-  /** Sends a command. The SDK's own time limit is off where the call has one, which aborts `abortSignal`. */
+  /** Sends a command. A limit on silence of 0 is for calls that have a limit as a whole, which aborts `abortSignal`. */
   async send<Output extends Answer>(command: Command<Output>, limits: CallLimits): Promise<Output> {
     try {
       return await this.#send(command, limits);
@@ -441,7 +426,7 @@ export class Client {
   async #send<Output extends Answer>(command: Command<Output>, limits: CallLimits): Promise<Output> {
     if (limits.abortSignal?.aborted) throw limits.abortSignal.reason;
     if (this.rate) await this.#turn(this.rate, command, limits);
-    const call: Call = { service: this.service, operation: command.constructor.name, limits };
+    const call: Call = { service: this.service, command, limits };
     this.calls.set(command.input, call);
     try {
       const output = (await this.client.send(command)) as Output;

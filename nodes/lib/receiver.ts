@@ -38,7 +38,9 @@ const longestPause = 30_000;
 /** A queue that has nothing and says so at once is not asked more often than this, ms. */
 const shortestPoll = 1000;
 /** How long the service may be silent, beyond the time that it was asked to wait, before that is a failure; ms. */
-const longestSilence = 25_000;
+const longestSilence = 29_000;
+/** The same before it is asked once more, by another connection, ms: there is time for one more answer before the failure. */
+const shortestSilence = 5000;
 /** How many deletions may be under way of what was sent on, for each message that the flow may have at a time. */
 const deletionsEach = 10;
 
@@ -193,9 +195,11 @@ export class Receiver {
     const began = performance.now();
     this.#asked = began;
     try {
-      const limit = waitTime * 1000 + longestSilence;
-      const ask = (abortSignal: AbortSignal) => place.client.send(command, { abortSignal });
-      const { Messages = [], $metadata } = await within(limit, ask, this.#life.signal);
+      const waits = waitTime * 1000;
+      const limits = { waits, silence: waits + shortestSilence };
+      const ask = (abortSignal: AbortSignal, heard: () => void) =>
+        place.client.send(command, { ...limits, abortSignal, heard });
+      const { Messages = [], $metadata } = await within(waits + longestSilence, ask, this.#life.signal);
       this.#asked = undefined;
       const end = performance.now() + place.hidden * 1000;
       const taken = this.#takeAll(Messages, end, place, $metadata);

@@ -198,8 +198,8 @@ export class Visibility {
 
   #lane<Entry extends object>(kind: string, carrier: (url: string) => Carrier<Entry, object>): Lane<Entry, object> {
     const { client, url } = this.place();
-    const requestTimeout = Math.min(longestAnswer, Math.max(shortestAnswer, this.#period));
-    const limits = { abortSignal: this.#lanes.signal, requestTimeout };
+    const silence = Math.min(longestAnswer, Math.max(shortestAnswer, this.#period));
+    const limits = { abortSignal: this.#lanes.signal, silence };
     return this.#lanes.lane(
       client,
       `${kind} ${url}`,

@@ -2,11 +2,11 @@ import { ActionError } from './errors';
 
 /**
  * Gives what the work comes to, or rejects with `Timeout` after `limit` milliseconds, or with its reason where `ended`
- * aborts earlier. Work that is not waited for any more is told to end.
+ * aborts earlier; `goOn` gives the work the whole time once more. Work that is not waited for any more is told to end.
  */
 export async function within<T>(
   limit: number,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, goOn: () => void) => Promise<T>,
   ended?: AbortSignal
 ): Promise<T> {
   ended?.throwIfAborted();
@@ -21,7 +21,7 @@ export async function within<T>(
     controller.signal.addEventListener('abort', () => reject(controller.signal.reason));
   });
   try {
-    return await Promise.race([work(controller.signal), cut]);
+    return await Promise.race([work(controller.signal, () => timer.refresh()), cut]);
   } finally {
     clearTimeout(timer);
     ended?.removeEventListener('abort', isEnded);

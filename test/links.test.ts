@@ -1,0 +1,222 @@
+/** Slow and dead connections between the nodes and the services: nobody waits in vain, and nothing is cut off that goes on. */
+import assert from 'node:assert/strict';
+import { randomFillSync } from 'node:crypto';
+import { mock } from 'node:test';
+import { createCanvas } from 'canvas';
+import {
+  account,
+  credentials,
+  detectNode,
+  invokeNode,
+  listNode,
+  receiveNode,
+  sendNode,
+  useBench,
+  useQueues
+} from './aws';
+import { type FlowNode, type Message, sink } from './node-red';
+import { Wire } from './wire';
+
+const second = 1000;
+
+/** Lets timers from 2 s to a minute end so many times sooner. */
+function hurry(times = 100): void {
+  const set = globalThis.setTimeout;
+  const sooner = (work: () => void, ms = 0, ...more: []) =>
+    set(work, ms < 2 * second || ms > 60 * second ? ms : ms / times, ...more);
+  mock.method(globalThis, 'setTimeout', Object.assign(sooner, set));
+}
+
+/** A PNG of about so many bytes: noise cannot be made smaller. */
+function noise(width: number, height: number): Buffer {
+  const canvas = createCanvas(width, height);
+  const context = canvas.getContext('2d');
+  const pixels = context.createImageData(width, height);
+  randomFillSync(pixels.data);
+  for (let each = 3; each < pixels.data.length; each += 4) pixels.data[each] = 255;
+  context.putImageData(pixels, 0, 0);
+  return canvas.encodeSync('png');
+}
+
+describe('a link', () => {
+  let wire: Wire;
+  // First of all: what closes has to have the time that it takes.
+  afterEach(() => {
+    mock.restoreAll();
+    wire.pace = undefined;
+    wire.cut();
+  });
+  const bench = useBench();
+  const queues = useQueues(bench);
+
+  before(async () => {
+    wire = await Wire.start(bench.aws.url);
+  });
+  after(() => wire.stop());
+
+  const deploy = (nodes: FlowNode[], properties: Record<string, unknown> = {}) =>
+    bench.red.deploy(
+      [account(bench, { endpoint: wire.url, rekognitionRate: 0, ...properties }), ...nodes, sink('out')],
+      {
+        credentials: credentials()
+      }
+    );
+  const polls = async () => (await queues.requests('ReceiveMessage')).length;
+
+  describe('that is slow', () => {
+    it('brings the messages of a receiver, however long they take', async () => {
+      const queue = await queues.create();
+      const bodies = [...'abcdefghij'].map((letter) => letter.repeat(30_000));
+      await queues.send(queue, ...bodies);
+      hurry();
+      // For more than a second, when half a second of silence is the limit.
+      wire.pace = { bytes: 4096, ms: 15, most: Infinity };
+      await deploy([receiveNode({ queue, waitTime: 20 })]);
+      const messages = await bench.red.collect('out', 10, 15_000);
+      assert.deepEqual(messages.map(({ payload }) => bodies.indexOf(payload as string)).sort(), [...bodies.keys()]);
+      assert.deepEqual(
+        messages.map(({ aws }) => aws?.receiveCount),
+        Array(10).fill(1)
+      );
+    }).timeout(30_000);
+
+    it('takes a picture once, however long that takes', async () => {
+      const picture = noise(1180, 1180);
+      assert.ok(picture.length > 4_500_000 && picture.length < 5_242_880, `${picture.length} bytes`);
+      // For four seconds, when three of silence are the limit; the kernel takes two MB at a time.
+      hurry(20);
+      wire.pace = { bytes: 65_536, ms: 50, most: 5_000_000 };
+      await deploy([detectNode({ confidence: 1 })]);
+      const { error, sent } = await bench.red.send('detect', { payload: picture }, 15_000);
+      assert.equal(error, undefined);
+      assert.equal(sent[0]?.aws?.attempts, 1);
+      assert.equal((await bench.aws.requests()).filter(({ operation }) => operation === 'DetectLabels').length, 1);
+    }).timeout(30_000);
+
+    it('gives an invocation no more time than its timeout, although bytes flow', async () => {
+      wire.pace = { bytes: 10, ms: 20, most: Infinity };
+      await deploy([invokeNode({ timeout: 0.3 })]);
+      const { error } = await bench.red.send('invoke', { payload: 'x'.repeat(1000) });
+      assert.equal(error?.code, 'Timeout');
+    });
+  });
+
+  describe('that is silent', () => {
+    it('is given up after a minute, three times', async () => {
+      hurry();
+      await deploy([listNode()]);
+      await bench.aws.fault({ kind: 'hangAfter', operation: 'ListFunctions' });
+      const { error } = await bench.red.send('list', {}, 10_000);
+      assert.deepEqual([error?.code, error?.retryable], ['Timeout', true]);
+      assert.equal((await bench.aws.requests()).filter(({ operation }) => operation === 'ListFunctions').length, 3);
+    }).timeout(20_000);
+  });
+
+  describe('whose connections have died', () => {
+    /** Leaves as many connections idle as there are messages. */
+    async function burst(id: string, messages: Message[]): Promise<void> {
+      await bench.aws.fault({ kind: 'delay', delayMs: 100, times: messages.length });
+      for (const { error } of await bench.red.sendMany(id, messages)) assert.equal(error, undefined);
+      assert.ok(wire.open >= messages.length);
+    }
+    const six = (payload: unknown): Message[] => Array.from({ length: 6 }, () => ({ payload }));
+
+    it('takes a picture by a new one, after a few seconds', async () => {
+      const picture = noise(100, 100);
+      await deploy([detectNode()]);
+      await burst('detect', six(picture));
+      wire.die();
+      hurry();
+      const { error, sent } = await bench.red.send('detect', { payload: picture }, 5 * second);
+      assert.equal(error, undefined);
+      assert.equal(sent[0]?.aws?.attempts, 2);
+    });
+
+    it('lists functions by a new one, after a few seconds', async () => {
+      await deploy([listNode()]);
+      await burst('list', six(''));
+      wire.die();
+      hurry();
+      const { error, sent } = await bench.red.send('list', {}, 5 * second);
+      assert.deepEqual([error, sent[0]?.aws?.attempts], [undefined, 2]);
+    });
+
+    it('brings the messages of a receiver by a new one, after a few seconds', async () => {
+      const queue = await queues.create();
+      hurry(3);
+      await deploy([receiveNode({ queue, waitTime: 1 })]);
+      await bench.red.until(async () => (await polls()) > 1, 'two polls');
+      wire.die();
+      await queues.send(queue, 'second');
+      // What is on its way to a dead connection is lost.
+      assert.equal((await bench.red.next('out', 5000)).payload, 'second');
+    }).timeout(20_000);
+
+    it('keeps an invocation waiting, which may have been carried out, and none of those after it', async () => {
+      await deploy([invokeNode()]);
+      await burst('invoke', six(1));
+      wire.die();
+      const hung = await bench.red.begin('invoke', { payload: 1 });
+      await wire.untilDead(1);
+      for (let n = 0; n < 3; n += 1)
+        assert.equal((await bench.red.send('invoke', { payload: n }, 3000)).error, undefined);
+      assert.equal(hung.done, 0);
+      wire.cut();
+      await bench.red.until(() => hung.done);
+      assert.equal(hung.error?.code, 'ECONNRESET');
+      assert.equal((await bench.aws.invocations()).length, 9);
+    });
+
+    it('carries nothing that comes when they have been idle for half a minute', async () => {
+      await deploy([invokeNode()]);
+      await burst('invoke', six(1));
+      wire.die();
+      const now = performance.now.bind(performance);
+      mock.method(performance, 'now', () => now() + 31 * second);
+      assert.equal((await bench.red.send('invoke', { payload: 1 }, 3000)).error, undefined);
+      await wire.untilDead(0);
+    });
+
+    for (const [what, attributes, attempts] of [
+      ['sends a message to a FIFO queue again, which takes it once', { FifoQueue: 'true' }, 2],
+      ['sends no message to a standard queue again, which would take it twice', {}, undefined]
+    ] as const) {
+      it(what, async () => {
+        const isFifo = 'FifoQueue' in attributes;
+        const queue = await queues.create({
+          ...attributes,
+          ...(isFifo && { ContentBasedDeduplication: 'true' })
+        } as Record<string, string>);
+        const group = isFifo ? { groupId: 'a', groupIdType: 'str' } : {};
+        await deploy([sendNode({ queue, ...group })]);
+        assert.equal((await bench.red.send('send', { payload: 'first' })).error, undefined);
+        wire.die();
+        hurry(20);
+        const hung = await bench.red.begin('send', { payload: 'second' });
+        const done = () => hung.done > 0;
+        if (attempts === undefined) {
+          await wire.untilDead(1);
+          // Longer than it takes to send again what may be sent again.
+          await assert.rejects(bench.red.until(done, 'the message', 300));
+          return;
+        }
+        await bench.red.until(done, 'the message', 2 * second);
+        assert.deepEqual([hung.error, hung.sent[0]?.aws?.attempts], [undefined, attempts]);
+      });
+    }
+
+    it('lets a role be assumed by a new one', async () => {
+      await deploy([listNode()], { roleArn: 'arn:aws:iam::111111111111:role/nimbus-demo' });
+      await burst('list', six(''));
+      await bench.aws.clearFaults();
+      await bench.aws.fault({ kind: 'expired', service: 'lambda', times: 1 });
+      wire.die();
+      hurry();
+      // The list finds out that its connection is dead, then that its keys are refused.
+      const refused = await bench.red.send('list', {}, 5 * second);
+      assert.match(String(refused.error?.code), /^ExpiredToken/);
+      wire.die();
+      assert.equal((await bench.red.send('list', {}, 5 * second)).error, undefined);
+    });
+  });
+});

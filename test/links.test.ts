@@ -85,7 +85,7 @@ describe('a link', () => {
       assert.ok(picture.length > 4_500_000 && picture.length < 5_242_880, `${picture.length} bytes`);
       // For four seconds, when three of silence are the limit; the kernel takes two MB at a time.
       hurry(20);
-      wire.pace = { bytes: 65_536, ms: 50, most: 5_000_000 };
+      wire.pace = { bytes: 65_536, ms: 50, most: 4_200_000 };
       await deploy([detectNode({ confidence: 1 })]);
       const { error, sent } = await bench.red.send('detect', { payload: picture }, 15_000);
       assert.equal(error, undefined);

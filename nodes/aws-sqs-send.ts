@@ -6,7 +6,16 @@ import { json, many, number, optional, text } from './lib/fields';
 import { toText } from './lib/json';
 import type { Receipt } from './lib/message';
 import { checkMessage, entryOf, messageFields, resultOf } from './lib/message';
-import { isFifo, queueIs, queuePattern, regionOfQueue, urlOfQueue } from './lib/queue';
+import {
+  forgetUrl,
+  isAstray,
+  isFifo,
+  nameOfQueue,
+  queueIs,
+  queuePattern,
+  regionOfQueue,
+  urlOfQueue
+} from './lib/queue';
 import type { Sdks } from './lib/sdks';
 
 /** Bytes of a message with its attributes, and of a whole batch. */
@@ -70,14 +79,16 @@ export = defineAction({
     const count = Object.keys(inputs.attributes ?? {}).length;
     if (count > mostAttributes) throw invalid('attributes', `may be at most ${mostAttributes}, but are ${count}.`);
     const entry = { MessageBody: body, ...delayOf(inputs.delaySeconds, queue), ...entryOf(inputs, queue) };
-    const receipt = await ship({
-      entry,
-      bytes: checkMessage(body, inputs.attributes, 'body', sizeLimit),
-      group: isFifo(queue) ? groupId : undefined,
-      // Asked for when nothing is wrong with the message.
-      target: urlOfQueue(sdk, client, queue),
-      carrier: (url) => carrierTo(sdk, url, !batch)
-    });
-    return resultOf(receipt);
+    const bytes = checkMessage(body, inputs.attributes, 'body', sizeLimit);
+    const group = isFifo(queue) ? groupId : undefined;
+    // Asked for when nothing is wrong with the message.
+    const target = urlOfQueue(sdk, client, queue);
+    try {
+      const carrier = (url: string) => carrierTo(sdk, url, !batch);
+      return resultOf(await ship({ entry, bytes, group, target, nameOf: nameOfQueue, carrier }));
+    } catch (error) {
+      if (isAstray(error)) forgetUrl(client, queue, target);
+      throw error;
+    }
   }
 });

@@ -18,6 +18,7 @@ import {
 } from './aws';
 import type { FlowNode, Message, Outcome } from './node-red';
 import { sink } from './node-red';
+import { type Exchange, Relay } from './relay';
 import { Wire } from './wire';
 
 /** The class that the deployed nodes use. */
@@ -303,6 +304,117 @@ describe('messages to the same queue', () => {
       assert.equal(outcome.done, 1);
       const failed = resultsOf(outcome).flatMap(({ error }, index) => (error ? [index] : []));
       assert.deepEqual(failed, [0, 59]);
+    });
+  });
+
+  describe('to FIFO queues that have several names, or that others name in another order,', () => {
+    const fifo = { FifoQueue: 'true', ContentBasedDeduplication: 'true' };
+    const group = { queue: 'queues', queueType: 'msg', groupId: 'a', groupIdType: 'str' };
+    let relay: Relay;
+    beforeEach(async () => {
+      relay = await Relay.start(bench.aws.url);
+    });
+    afterEach(async () => {
+      await bench.red.deploy([]);
+      await relay.stop();
+    });
+    const pathOf = (url: string): string => new URL(url).pathname;
+    const sentTo = ({ headers, body }: Exchange): string | undefined =>
+      headers['x-amz-target']?.endsWith('.SendMessage') ? pathOf(JSON.parse(body).QueueUrl) : undefined;
+    const refusal = { status: 400, errorType: 'InvalidMessageContents', body: '{"message":"No."}' };
+
+    it('keep the order of a group by whatever name the queue goes', async () => {
+      const url = await queues.create(fifo);
+      const [account, name] = url.split('/').slice(-2) as [string, string];
+      const names = [
+        url,
+        name,
+        `arn:aws:sqs:us-east-1:${account}:${name}`,
+        `http://LOCALHOST:1/${account}/${name}`,
+        `https://sqs.us-east-1.amazonaws.com/${account}/${name}`
+      ];
+      let open = 0;
+      let most = 0;
+      const bodies: string[] = [];
+      relay.answer = async (exchange) => {
+        if (!sentTo(exchange)) return undefined;
+        open += 1;
+        most = Math.max(most, open);
+        bodies.push(JSON.parse(exchange.body).MessageBody);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        open -= 1;
+        return undefined;
+      };
+      await deployAction(bench, sendNode({ ...group, batch: false }), { endpoint: relay.url });
+      const msgs = Array.from({ length: 20 }, (_, n) => ({ payload: String(n), queues: names[n % names.length] }));
+      const outcomes = await bench.red.sendMany('send', msgs);
+      assert.ok(outcomes.every(({ error }) => !error));
+      assert.equal(most, 1);
+      assert.deepEqual(
+        bodies,
+        msgs.map(({ payload }) => payload)
+      );
+    });
+
+    it('end where each waits for the other one’s end', async () => {
+      const [one, other, busy] = [await queues.create(fifo), await queues.create(fifo), await queues.create()];
+      const refused: string[] = [];
+      let goOn: () => void = () => undefined;
+      const held = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      relay.answer = async (exchange) => {
+        const { headers, body } = exchange;
+        const target = headers['x-amz-target'] ?? '';
+        if (!target.includes('.SendMessage')) return undefined;
+        const to = pathOf(JSON.parse(body).QueueUrl);
+        // The first message has no room for its last target before the second one is there.
+        if (to === pathOf(busy) || (to === pathOf(one) && refused.length === 0)) await held;
+        if (to === pathOf(busy)) return undefined;
+        refused.push(to);
+        return refusal;
+      };
+      await deployAction(bench, sendNode(group), { endpoint: relay.url });
+      const first = await bench.red.begin('send', {
+        payload: 1,
+        queues: [one, ...Array<string>(49).fill(busy), other]
+      });
+      const second = await bench.red.begin('send', { payload: 2, queues: [other, one] });
+      await bench.red.until(() => refused.length === 1);
+      goOn();
+      await bench.red.until(() => first.done + second.done === 2);
+      assert.equal(refused.length, 4);
+    });
+
+    it('do not overtake those for which the URL is still asked for', async () => {
+      const url = await queues.create(fifo);
+      const bodies: string[] = [];
+      relay.answer = async (exchange) => {
+        if (exchange.headers['x-amz-target']?.endsWith('.GetQueueUrl')) {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        } else bodies.push(JSON.parse(exchange.body).MessageBody);
+        return undefined;
+      };
+      await deployAction(bench, sendNode(group), { endpoint: relay.url });
+      const name = url.split('/').at(-1);
+      await bench.red.sendMany('send', [
+        { payload: 'first', queues: name },
+        { payload: 'second', queues: url }
+      ]);
+      assert.deepEqual(bodies, ['first', 'second']);
+    });
+
+    it('that failed twice hold up those behind them until the failure is reported', async () => {
+      const url = await queues.create(fifo);
+      relay.answer = (exchange) => (sentTo(exchange) && exchange.body.includes('bad') ? refusal : undefined);
+      const sent: string[] = [];
+      await deployAction(bench, sendNode({ ...group, batch: false }), { endpoint: relay.url });
+      const bad = await bench.red.begin('send', { payload: 'bad', queues: [url, url, url] });
+      const good = await bench.red.begin('send', { payload: 'good', queues: url });
+      await bench.red.until(() => good.done);
+      for (const exchange of relay.exchanges) sent.push(JSON.parse(exchange.body).MessageBody);
+      assert.deepEqual(sent, ['bad', 'bad', 'bad', 'good']);
+      assert.equal(bad.done, 1);
     });
   });
 

@@ -57,8 +57,24 @@ export interface Parcel<Entry> {
   bytes: number;
   /** Of one FIFO group at most one entry is under way. */
   group?: string | undefined;
-  /** What it is a part of. After a failure its group waits until that has ended: then the failure has been reported. */
-  message?: { readonly ended: Promise<unknown> } | undefined;
+  /** What it is a part of. After a failure later ones of its group wait until that has ended: it has been reported then. */
+  message?: Message | undefined;
+}
+
+interface Message {
+  /** In the order in which they came. */
+  readonly number: number;
+  readonly ended: Promise<unknown>;
+}
+
+/** A FIFO group that has entries on a lane, or had one whose failure is still to be reported. */
+interface Group<Waiting> {
+  /** Whether one of them may leave or is under way. */
+  busy: boolean;
+  /** Those behind it, in the order of their messages. */
+  readonly behind: Waiting[];
+  /** The messages of which an entry has failed and that have not ended. */
+  readonly failed: Set<Message>;
 }
 
 interface Waiting<Entry, Output> extends Parcel<Entry> {
@@ -86,10 +102,7 @@ export class Lane<Entry extends object, Output extends object> {
   /** Those that may leave, in their order. */
   readonly #ready: Waiting<Entry, Output>[] = [];
   #readyBytes = 0;
-  /** By FIFO group that has an entry ready or under way: those behind it. */
-  readonly #behind = new Map<string, Waiting<Entry, Output>[]>();
-  /** By FIFO group that waits for the end of a message of which an entry has failed: that message. */
-  readonly #failed = new Map<string, object>();
+  readonly #groups = new Map<string, Group<Waiting<Entry, Output>>>();
   /** All that have not ended. */
   #entries = 0;
   /** The batches in flight whose answers are waited for. */
@@ -136,18 +149,31 @@ export class Lane<Entry extends object, Output extends object> {
   }
 
   #admit(waiting: Waiting<Entry, Output>): void {
-    const { group } = waiting;
-    if (group !== undefined) {
-      const behind = this.#behind.get(group);
-      if (behind) {
-        behind.push(waiting);
-        // A message that names a target twice must not wait for itself.
-        if (waiting.message) this.#goOnAfter(group, waiting.message);
-        return;
-      }
-      this.#behind.set(group, []);
+    const { group: name, message } = waiting;
+    if (name === undefined) {
+      this.#makeReady(waiting);
+      return;
     }
-    this.#makeReady(waiting);
+    const group = this.#groups.get(name) ?? { busy: false, behind: [], failed: new Set() };
+    this.#groups.set(name, group);
+    const later = group.behind.findLastIndex((other) => !isLater(other.message, message));
+    group.behind.splice(later + 1, 0, waiting);
+    this.#goOnIn(name, group);
+  }
+
+  /**
+   * Lets the next entry of a group leave, unless an earlier message has failed and has not ended. Only earlier ones are waited
+   * for: messages that name the same queues, or one of them twice, would wait for each other, or for themselves.
+   */
+  #goOnIn(name: string, group: Group<Waiting<Entry, Output>>): void {
+    const { behind, failed, busy } = group;
+    const [next] = behind;
+    if (busy) return;
+    if (next && [...failed].every((message) => !isLater(next.message, message))) {
+      behind.shift();
+      group.busy = true;
+      this.#makeReady(next);
+    } else if (!next && failed.size === 0) this.#groups.delete(name);
   }
 
   #makeReady(waiting: Waiting<Entry, Output>): void {
@@ -202,7 +228,7 @@ export class Lane<Entry extends object, Output extends object> {
 
   #goOn(): void {
     this.#leave();
-    const busy = this.#resting || this.#entries > 0 || this.#awaited.size > 0 || this.#behind.size > 0;
+    const busy = this.#resting || this.#entries > 0 || this.#awaited.size > 0 || this.#groups.size > 0;
     if (!busy) this.idle();
   }
 
@@ -269,24 +295,7 @@ export class Lane<Entry extends object, Output extends object> {
   #fail(waiting: Waiting<Entry, Output>, error: unknown): void {
     this.#end(waiting);
     waiting.reject(error);
-    const { group, message } = waiting;
-    if (group === undefined) return;
-    // A message that names a target twice must not wait for itself.
-    const itself = this.#behind.get(group)?.some((other) => other.message === message);
-    if (!message || itself) {
-      this.#release(group);
-      return;
-    }
-    this.#failed.set(group, message);
-    const goOn = () => this.#goOnAfter(group, message);
-    message.ended.then(goOn, goOn);
-  }
-
-  /** Lets a group go on that waits for this message. */
-  #goOnAfter(group: string, message: object): void {
-    if (this.#failed.get(group) !== message) return;
-    this.#failed.delete(group);
-    this.#release(group);
+    this.#release(waiting.group, waiting.message);
   }
 
   #end({ bytes }: Waiting<Entry, Output>): void {
@@ -294,15 +303,28 @@ export class Lane<Entry extends object, Output extends object> {
     this.road.backlog.give(bytes);
   }
 
-  /** Lets the next one of a group leave. */
-  #release(group: string | undefined): void {
-    if (group === undefined) return;
-    const next = this.#behind.get(group)?.shift();
-    if (next) this.#makeReady(next);
-    else this.#behind.delete(group);
+  /** An entry of a group has ended; `failed` is its message where that is still to report it. */
+  #release(name: string | undefined, failed?: Message): void {
+    const group = name === undefined ? undefined : this.#groups.get(name);
+    if (name === undefined || !group) return;
+    group.busy = false;
+    if (failed && !group.failed.has(failed)) {
+      group.failed.add(failed);
+      const ended = () => {
+        group.failed.delete(failed);
+        this.#goOnIn(name, group);
+        this.#goOn();
+      };
+      failed.ended.then(ended, ended);
+    }
+    this.#goOnIn(name, group);
     this.#goOn();
   }
 }
+
+/** Whether a message came after the other one. */
+const isLater = (message: Message | undefined, other: Message | undefined): boolean =>
+  message !== undefined && other !== undefined && message.number > other.number;
 
 /** What an answer says of each entry, by its id. */
 const partsOf = <Output>({ Successful = [], Failed = [] }: BatchOutput<Output>) =>

@@ -35,6 +35,8 @@ export interface Caller<S extends ServiceName, F extends Fields> {
 export interface Shipment<Entry extends object, Output extends object> extends Parcel<Entry> {
   /** A topic's ARN, a queue's URL; a promise of it where it has to be asked for first. */
   target: string | Promise<string>;
+  /** The one name for what can be named in several ways; the target itself where this is left out. */
+  nameOf?(target: string): string;
   carrier(target: string): Carrier<Entry, Output>;
 }
 
@@ -141,10 +143,10 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     shipment: Shipment<Entry, Output>
   ): Promise<Output> => {
     const { lanes } = this.caller;
-    const { target, carrier, entry, bytes, group } = shipment;
+    const { target, nameOf, carrier, entry, bytes, group } = shipment;
     const place = typeof target === 'string' ? target : await lanes.hold(bytes, () => target);
     const request = () => this.#laneRequest();
-    const lane = lanes.lane(this.client, place, () => carrier(place), request);
+    const lane = lanes.lane(this.client, nameOf?.(place) ?? place, () => carrier(place), request);
     try {
       const { output, metadata, attempts } = await lane.add({ entry, bytes, group, message: this.passage });
       this.#note(metadata, attempts);

@@ -1,7 +1,7 @@
 import type { CurrentAccount } from './account';
 import type { Client, Clients } from './clients';
 import { nameOf } from './errors';
-import { regionOfQueue, urlOfQueue } from './queue';
+import { forgetUrl, regionOfQueue, urlOfQueue } from './queue';
 import { sdkOf } from './sdks';
 
 /** What a receiver has to know to find its queue. */
@@ -40,6 +40,7 @@ export class Locator {
   #place: Place | undefined;
   /** When the queue is to be asked again for its own time, by `performance.now()`. */
   #until = 0;
+  #forgetUrl: () => void = () => undefined;
 
   constructor(
     private readonly account: CurrentAccount,
@@ -61,8 +62,11 @@ export class Locator {
       this.#clients = clients;
     }
     const client = await clients.get('sqs', { region: region ?? regionOfQueue(queue) });
-    if (this.#place?.client === client && performance.now() < this.#until) return this.#place;
-    const url = await urlOfQueue(sdkOf('sqs'), client, queue);
+    // The account may have made another one that is the same.
+    if (this.#place?.client.key === client.key && performance.now() < this.#until) return this.#place;
+    const asked = urlOfQueue(sdkOf('sqs'), client, queue);
+    this.#forgetUrl = () => forgetUrl(client, queue, asked);
+    const url = await asked;
     this.#place = { client, url, ...(await this.#hiding(client, url, abortSignal)) };
     this.#until = performance.now() + visibilityAge;
     return this.#place;
@@ -71,6 +75,7 @@ export class Locator {
   /** All of it is found anew the next time. */
   forget(): void {
     this.#until = 0;
+    this.#forgetUrl();
   }
 
   /** The secrets of the account. */

@@ -1,8 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import type { ActionError } from './errors';
 
+/** How many messages have come. */
+let messages = 0;
+
 /** A message's way through a node, which a time limit or the node's end can cut short. */
 export class Passage {
+  /** Lower than that of each message that comes later. */
+  readonly number = ++messages;
   /** Resolves when the message has ended. */
   ended: Promise<void> = Promise.resolve();
   #reason: ActionError | undefined;

@@ -1,4 +1,6 @@
+import type { GetQueueUrlCommandOutput } from '@aws-sdk/client-sqs';
 import type { Client } from './clients';
+import { foreignAnswer, memberOf, textOf } from './errors';
 import { regionOfArn } from './fields';
 import { patience, withPatience } from './patience';
 import { domainOf, regionName } from './regions';
@@ -29,10 +31,21 @@ export function regionOfQueue(queue: string): string | undefined {
   return inPath ?? region ?? older ?? (firstHosts.has(host) ? firstRegion : undefined);
 }
 
+/** A queue's account and name, which tell it from others of its region, whatever host its URL names. */
+export const nameOfQueue = (url: string): string => url.split('/').slice(-2).join('/');
+
+/** The URL that an answer gives for a queue. Throws `UnknownError` where it is none. */
+function urlIn({ QueueUrl = '', $metadata }: GetQueueUrlCommandOutput, name: string): string {
+  if (URL.canParse(QueueUrl) && QueueUrl.endsWith(`/${name}`)) return QueueUrl;
+  throw foreignAnswer($metadata.httpStatusCode, `It gives ${QueueUrl} for the queue ${name}.`);
+}
+
 /** Asks for the URL of a queue by its name. All who need it wait for the same answer. */
 class Lookup {
   /** What the service says. */
   readonly url: Promise<string>;
+  /** Needed until the answer is there, which is known for longer than a client. */
+  #client: Client | undefined;
   #resolve!: (url: string) => void;
   #reject!: (error: unknown) => void;
   /** The questions so far. */
@@ -43,69 +56,105 @@ class Lookup {
 
   constructor(
     private readonly sdk: Sdks['sqs'],
-    private readonly client: Client,
+    client: Client,
     private readonly name: string
   ) {
+    this.#client = client;
     this.url = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#ask();
+    this.#ask(client);
+  }
+
+  /** Whether the answer is still to come. */
+  get isOpen(): boolean {
+    return this.#client !== undefined;
   }
 
   /** The same, for one more: nobody waits for an answer that is overdue. */
   join(): Promise<string> {
     this.#joined = true;
-    if (this.#overdue) this.#ask();
+    if (this.#overdue && this.#client) this.#ask(this.#client);
     return this.url;
   }
 
-  #ask(): void {
+  #ask(client: Client): void {
     this.#asked += 1;
     const number = this.#asked;
     this.#overdue = false;
     this.#joined = false;
     // Nobody's end may end the request.
-    const request = this.client.send(new this.sdk.GetQueueUrlCommand({ QueueName: this.name }), {});
-    withPatience(request, () => this.#overtake()).then(
-      ({ QueueUrl }) => this.#resolve(QueueUrl ?? ''),
+    const request = client.send(new this.sdk.GetQueueUrlCommand({ QueueName: this.name }), {});
+    withPatience(
+      request.then((output) => urlIn(output, this.name)),
+      () => this.#overtake(client)
+    ).then(
+      (url) => {
+        this.#client = undefined;
+        this.#resolve(url);
+      },
       // A later question may still be answered.
       (error) => number === this.#asked && this.#reject(error)
     );
   }
 
-  #overtake(): void {
-    this.client.closeIdle(patience);
+  #overtake(client: Client): void {
+    client.closeIdle(patience);
     this.#overdue = true;
-    if (this.#joined) this.#ask();
+    if (this.#joined) this.#ask(client);
   }
 }
 
-/** What was asked for, by client and name. A queue that is made anew has the same URL. */
-const known = new WeakMap<Client, Map<string, Lookup>>();
+/** How many names of all accounts are kept: messages may bring any number of them, and of credentials. */
+const mostNames = 10_000;
 
-/** How many names of a client are kept: messages may bring any number of them. */
-const mostNames = 1000;
+/** What was asked for, by the key of a client and by name. A queue that is made anew has the same URL. */
+const known = new Map<string, Lookup>();
+
+const keyOf = (client: Client, name: string): string => `${client.key} ${name}`;
 
 /**
- * The URL for requests to a queue. Services look at its path only and requests never go to its host, so that an ARN can be
- * written as one; the URL for a name is asked for once.
+ * The URL that a queue's URL or ARN gives; `undefined` for a name. Services look at its path only and requests never go to
+ * its host, so that an ARN can be written as one.
  */
-export function urlOfQueue(sdk: Sdks['sqs'], client: Client, queue: string): string | Promise<string> {
+function urlGivenBy(queue: string): string | undefined {
   if (/^https?:/.test(queue)) return queue;
   const [, partition = '', , region, account, name] = queue.split(':');
-  if (name !== undefined) return `https://sqs.${region}.${domainOf(partition)}/${account}/${name}`;
-  const names = known.get(client) ?? new Map<string, Lookup>();
-  known.set(client, names);
-  const former = names.get(queue);
-  const lookup = former ?? new Lookup(sdk, client, queue);
-  names.delete(queue);
-  names.set(queue, lookup);
-  const [oldest] = names.size > mostNames ? names.keys() : [];
-  if (oldest !== undefined) names.delete(oldest);
+  return name === undefined ? undefined : `https://sqs.${region}.${domainOf(partition)}/${account}/${name}`;
+}
+
+/** The URL for requests to a queue; for a name it is asked for once. */
+export function urlOfQueue(sdk: Sdks['sqs'], client: Client, queue: string): string | Promise<string> {
+  const url = urlGivenBy(queue);
+  if (url === undefined) return urlOfName(sdk, client, queue);
+  // Where messages keep their order, none overtakes those for which the URL of the same queue is just asked for.
+  const lookup = isFifo(url) ? known.get(keyOf(client, url.split('/').at(-1) as string)) : undefined;
+  const itself = () => url;
+  return lookup?.isOpen ? lookup.join().then(itself, itself) : url;
+}
+
+function urlOfName(sdk: Sdks['sqs'], client: Client, name: string): Promise<string> {
+  const key = keyOf(client, name);
+  const former = known.get(key);
+  const lookup = former ?? new Lookup(sdk, client, name);
+  known.delete(key);
+  known.set(key, lookup);
+  const [oldest] = known.size > mostNames ? known.keys() : [];
+  if (oldest !== undefined) known.delete(oldest);
   if (former) return former.join();
-  lookup.url.catch(() => {
-    if (names.get(queue) === lookup) names.delete(queue);
-  });
+  lookup.url.catch(() => forgetUrl(client, name, lookup.url));
   return lookup.url;
 }
+
+/** The URL for a name was wrong, or may be by now: it is asked for again the next time. */
+export function forgetUrl(client: Client, name: string, url: string | Promise<string>): void {
+  const key = keyOf(client, name);
+  if (known.get(key)?.url === url) known.delete(key);
+}
+
+/** What is said where a queue's URL leads nowhere, or elsewhere. */
+const astray = /^(?:AccessDenied|InvalidAddress|QueueDoesNotExist|UnknownError)/;
+
+/** True for an error that a wrong URL may have caused. */
+export const isAstray = (error: unknown): boolean => astray.test(textOf(memberOf(error, 'name')));

@@ -185,7 +185,7 @@ describe('a FIFO queue whose messages the flow settles', () => {
       }
       if (operation !== 'ChangeMessageVisibility') return undefined;
       returned.push(input.ReceiptHandle);
-      return { body: '{}' };
+      return { body: '{}', headers: { 'x-amzn-RequestId': 'r' } };
     };
     await deploy(url, { maxInFlight: 20 }, relay.url);
     await bench.red.until(() => returned.length >= 3, 'three messages to be returned');

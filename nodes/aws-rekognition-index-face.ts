@@ -9,7 +9,6 @@ import type { PictureFile } from './lib/folder';
 import { folderOf, picturesIn } from './lib/folder';
 import type { Picture, StoredPicture } from './lib/image';
 import { pictureFrom, readFile, readImage } from './lib/image';
-import { present } from './lib/json';
 import { idOf } from './lib/names';
 import { inParallel } from './lib/parallel';
 import { attributesField, collectionField, imageField, nameField, workingFolder } from './lib/picture-fields';
@@ -39,8 +38,16 @@ interface Indexed {
   box: ReturnType<typeof boxOf>;
 }
 
+interface Skipped {
+  file?: string;
+  reason: string;
+}
+
 /** What came of a picture: the service's answer, or why it was not sent, or refused. */
 type Outcome = { file?: string } & ({ taught: Taught } | { reason: string });
+
+/** Faults in a row that may pass: as many would be those of all. */
+const mostInARow = 2 * mostPictures;
 
 /** Teaches the largest face of a picture; `name` is what an error calls the picture. */
 async function teach(context: IndexFace, image: Picture | StoredPicture, name = 'image'): Promise<Taught> {
@@ -79,6 +86,12 @@ function reasonOf(outcome: Outcome): string | undefined {
   return reasons.size > 0 ? [...reasons].join(', ') : 'no face was found';
 }
 
+const skippedOf = (outcomes: Outcome[]): Skipped[] =>
+  outcomes.flatMap((outcome) => {
+    const reason = reasonOf(outcome);
+    return reason === undefined ? [] : [{ ...(outcome.file !== undefined && { file: outcome.file }), reason }];
+  });
+
 /** Faults of one picture: others may be all right. */
 const ofPicture = new Set([
   'ImageTooLargeException',
@@ -87,20 +100,48 @@ const ofPicture = new Set([
   'InvalidValue'
 ]);
 
-/** Teaches the pictures of a folder. What is wrong with one stops no other; what would be wrong with all stops them. */
+/** What stands in the way of a folder's pictures. */
+class Obstacles {
+  /** What would be wrong with all of them. */
+  end: ActionError | undefined;
+  /** The first fault that may pass, and how many there were in a row. */
+  passing: ActionError | undefined;
+  #row = 0;
+
+  /** A picture has been taught. */
+  passed(): void {
+    this.#row = 0;
+  }
+
+  /** A picture could not be taught. */
+  met(error: ActionError, isOver: boolean): void {
+    if (ofPicture.has(error.name)) return;
+    this.#row += 1;
+    const mayPass = error.retryable && !isOver;
+    if (mayPass) this.passing ??= error;
+    if (!mayPass || this.#row >= mostInARow) this.end ??= error;
+  }
+}
+
+/**
+ * Teaches the pictures of a folder. What is wrong with one, or may pass, stops no other; what would be wrong with all stops
+ * them. Throws that, with what came of the pictures; and what may pass where nothing was taught.
+ */
 async function teachFolder(context: IndexFace, files: PictureFile[]): Promise<Outcome[]> {
-  let end: ActionError | undefined;
+  const obstacles = new Obstacles();
   let finished = 0;
   let skipped = 0;
   const teachFile = async ({ file, path, problem }: PictureFile): Promise<Outcome> => {
     if (problem) return { file, reason: problem };
-    if (end) return { file, reason: `not sent after ${end.name}` };
+    if (obstacles.end) return { file, reason: `not sent after ${obstacles.end.name}` };
     try {
       const name = 'the picture';
-      return { file, taught: await teach(context, pictureFrom(await readFile(path, name), name), name) };
+      const taught = await teach(context, pictureFrom(await readFile(path, name), name), name);
+      obstacles.passed();
+      return { file, taught };
     } catch (thrown) {
       const error = context.toError(thrown);
-      if (!ofPicture.has(error.name)) end ??= error;
+      obstacles.met(error, context.signal.aborted);
       return { file, reason: error.message };
     }
   };
@@ -111,8 +152,16 @@ async function teachFolder(context: IndexFace, files: PictureFile[]): Promise<Ou
     context.progress(`${finished}/${files.length}${skipped > 0 ? ` ✗${skipped}` : ''}`);
     return outcome;
   });
-  if (end && skipped === files.length) throw end;
+  const obstacle = obstacles.end ?? (skipped === files.length ? obstacles.passing : undefined);
+  if (obstacle) throw withResults(obstacle, outcomes);
   return outcomes;
+}
+
+/** The error, with what was taught and what was not. */
+function withResults(error: ActionError, outcomes: Outcome[]): ActionError {
+  const results = { indexed: rounded(outcomes.flatMap(indexedIn)), skipped: skippedOf(outcomes) };
+  if (error.cause) Object.assign(error.cause, { results });
+  return Object.assign(error, { results });
 }
 
 async function teachAll(context: IndexFace): Promise<Outcome[]> {
@@ -124,7 +173,7 @@ async function teachAll(context: IndexFace): Promise<Outcome[]> {
 }
 
 /** What to say where nothing was indexed. */
-function nothing(skipped: { file?: string; reason: string }[]): ActionError {
+function nothing(skipped: Skipped[]): ActionError {
   const [first] = skipped;
   const message = !first
     ? 'Nothing was indexed: there is no JPEG or PNG in the folder.'
@@ -153,10 +202,7 @@ export = defineAction({
     const { collection, imageId } = context.inputs;
     const outcomes = await teachAll(context);
     const indexed = outcomes.flatMap(indexedIn);
-    const skipped = outcomes.flatMap((outcome) => {
-      const reason = reasonOf(outcome);
-      return reason === undefined ? [] : [present({ file: outcome.file, reason }) as { file?: string; reason: string }];
-    });
+    const skipped = skippedOf(outcomes);
     if (indexed.length === 0) throw nothing(skipped);
     return {
       parsed: () => ({ collection, imageId, externalImageId: idOf(imageId), indexed: rounded(indexed), skipped }),

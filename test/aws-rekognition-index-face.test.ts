@@ -657,16 +657,81 @@ describe('aws-rekognition-index-face', () => {
       assert.ok((await requests()).length <= 5);
     });
 
-    it('whose rights end in the middle tells what was taught, and what was not sent', async () => {
+    /** Pictures that are told apart by a comment. */
+    const thirty = () => {
+      for (let number = 10; number < 40; number += 1) {
+        const comment = Buffer.from([0xff, 0xfe, 0, 4, 0, number]);
+        put(`${number}.jpg`, Buffer.concat([anna.subarray(0, 2), comment, anna.subarray(2)]));
+      }
+    };
+    const resultsIn = (error: NodeError) => error.results as Pick<Taught, 'indexed' | 'skipped'>;
+
+    it('whose rights end in the middle is an error, which tells what was taught, and what was not sent', async () => {
       await collections.create('friends');
       relay.answer = () => (relay.exchanges.length > 3 ? refusal('AccessDeniedException') : undefined);
-      for (let number = 0; number < 20; number += 1) put(`${String(number).padStart(2, '0')}.jpg`, anna);
+      thirty();
       await deploy({}, { endpoint: relay.url });
-      const { indexed, skipped } = resultOf(await send(folder));
-      assert.equal(indexed.length, 3);
-      assert.equal(skipped.length, 17);
+      const outcome = await send(folder);
+      const error = errorOf(outcome);
+      assert.equal(error.name, 'AccessDeniedException');
+      const { indexed, skipped } = resultsIn(error);
+      assert.deepEqual([indexed.length, skipped.length], [3, 27]);
       assert.ok(skipped.some(({ reason }) => reason === 'not sent after AccessDeniedException'));
+      assert.deepEqual((error.cause as { results?: unknown }).results, { indexed, skipped });
       assert.ok(relay.exchanges.length <= 8);
+      assert.deepEqual(outcome.statuses.at(-1), { fill: 'red', shape: 'ring', text: 'status.denied' });
+    });
+
+    it('whose collection cannot be made is an error at once', async () => {
+      relay.answer = ({ headers }) =>
+        headers['x-amz-target']?.endsWith('CreateCollection') ? refusal('AccessDeniedException') : undefined;
+      thirty();
+      await deploy({}, { endpoint: relay.url });
+      assert.equal(errorOf(await send(folder)).name, 'AccessDeniedException');
+      assert.ok(relay.exchanges.length <= 12);
+    });
+
+    for (const [what, name] of [
+      ['a throttled one', 'ProvisionedThroughputExceededException'],
+      ['a fault of the service', 'InternalServerError']
+    ] as const) {
+      it(`of which one picture meets ${what} goes on with the others`, async () => {
+        await collections.create('friends');
+        let body = '';
+        relay.answer = (exchange) => {
+          if (relay.exchanges.length === 7) body = exchange.body;
+          return exchange.body === body ? refusal(name) : undefined;
+        };
+        thirty();
+        await deploy({}, { endpoint: relay.url });
+        const { indexed, skipped } = resultOf(await send(folder));
+        assert.deepEqual([indexed.length, skipped.length], [29, 1]);
+      });
+    }
+
+    it('of which one picture after the other meets a fault that may pass ends in it', async () => {
+      await collections.create('friends');
+      relay.answer = ({ body }) => {
+        const isFirst = relay.exchanges.findIndex((exchange) => exchange.body === body) < 3;
+        return isFirst ? undefined : refusal('ThrottlingException');
+      };
+      thirty();
+      await deploy({}, { endpoint: relay.url });
+      const error = errorOf(await send(folder));
+      assert.deepEqual([error.name, error.retryable], ['ThrottlingException', true]);
+      const { indexed, skipped } = resultsIn(error);
+      assert.deepEqual([indexed.length, skipped.length], [3, 27]);
+      assert.ok(new Set(relay.exchanges.map(({ body }) => body)).size <= 18);
+    });
+
+    it('of which the only picture meets a fault that may pass fails with it', async () => {
+      await collections.create('friends');
+      relay.answer = () => refusal('ThrottlingException');
+      put('a.jpg', anna);
+      put('b.jpg', nobody);
+      await deploy({}, { endpoint: relay.url });
+      const { name, retryable } = errorOf(await send(folder));
+      assert.deepEqual([name, retryable], ['ThrottlingException', true]);
     });
 
     it('that is empty ends in PartialFailure', async () => {

@@ -222,6 +222,39 @@ describe('an answer that is not one of AWS', () => {
     }
   });
 
+  for (const [status, retryable] of [
+    [429, true],
+    [408, true],
+    [404, false]
+  ] as const) {
+    it(`is ${retryable ? '' : 'not '}worth another try with ${status} and a page`, async () => {
+      relay.answer = () => ({ status, body: page, headers: { 'Content-Type': 'text/html' } });
+      for (const node of [invokeNode(), listNode(), sendNode({ queue: 'orders' })]) {
+        const error = await failing(node);
+        assert.deepEqual([error.name, error.statusCode, error.retryable], ['UnknownError', status, retryable]);
+      }
+    });
+  }
+
+  for (const path of ['/', '/aws', '/aws/', '/aws/local//']) {
+    it(`is not asked for below ${path} with two slashes`, async () => {
+      relay.answer = ({ headers }) => ({
+        body: headers['x-amz-target'] ? '{"MessageId":"m"}' : '{"Functions":[]}'
+      });
+      const queue = 'https://sqs.us-east-1.amazonaws.com/111111111111/orders';
+      const nodes = [account(bench, { endpoint: relay.url + path }), invokeNode(), listNode(), sendNode({ queue })];
+      await bench.red.deploy([...nodes, sink('out')], { credentials: credentials() });
+      for (const id of ['invoke', 'list', 'send']) {
+        assert.equal((await bench.red.send(id, { payload: 'x' })).error, undefined);
+      }
+      const base = path.replace(/\/+$/, '');
+      assert.deepEqual(
+        relay.exchanges.map((exchange) => exchange.path.replace(/\?.*$/, '')),
+        [`${base}/2015-03-31/functions/hello/invocations`, `${base}/2015-03-31/functions`, `${base}/`]
+      );
+    });
+  }
+
   it('fails alone among many targets', async () => {
     relay.answer = ({ path }) =>
       path.includes('/fails/') ? { status: 400, body: '{"message":["odd"]}', errorType: 'Odd' } : undefined;

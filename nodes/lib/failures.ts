@@ -168,7 +168,7 @@ function describeForeign(failure: Failure, status: number): Described {
   return {
     name: 'UnknownError',
     message: foreignText(status),
-    retryable: status >= 500 || failure.name === 'TimeoutError'
+    retryable: status >= 500 || status === 408 || status === 429 || failure.name === 'TimeoutError'
   };
 }
 

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { link, open, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ActionError, invalid } from './errors';
@@ -16,18 +16,39 @@ const longestSource = 180;
 /** Names that Windows keeps for devices. */
 const devices = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
-/** A source as a part of a file name: letters and digits of any script, and none of the characters that lead elsewhere. */
-export function fileNameOf(source: string): string {
-  const plain = source
-    .normalize('NFC')
-    .replace(/[^\p{L}\p{M}\p{N} ._-]+/gu, '_')
-    .replace(/^[. ]+|(?<![. ])[. ]+$/g, '_');
+/** How the file name of a source ends that is no file name itself. */
+const marked = /_[0-9a-f]{12}$/;
+const markLength = 13;
+
+/** The mark of a source; of UTF-16, in which each text is different. */
+const markOf = (source: string): string =>
+  createHash('sha256')
+    .update(source, 'utf16le')
+    .digest('hex')
+    .slice(0, markLength - 1);
+
+/** The beginning of a text, of so many bytes. */
+function cut(text: string, bytes: number): string {
   let name = '';
-  for (const character of plain) {
-    if (Buffer.byteLength(name + character) > longestSource) break;
+  for (const character of text.slice(0, bytes)) {
+    if (Buffer.byteLength(name + character) > bytes) break;
     name += character;
   }
-  return name === '' || devices.test(name) ? `_${name}` : name;
+  return name;
+}
+
+/**
+ * A source as a part of a file name: letters and digits of any script, and none of the characters that lead elsewhere. One
+ * that is no such name gets a mark of its own, so that it shares its files with no other source.
+ */
+export function fileNameOf(source: string): string {
+  const text = source.normalize('NFC');
+  const plain = cut(text, longestSource)
+    .replace(/[^\p{L}\p{M}\p{N} ._-]+/gu, '_')
+    .replace(/^[. ]+|[. ]+$/g, '_');
+  if (plain === text && text !== '' && !devices.test(text) && !marked.test(text)) return text;
+  const name = cut(plain, longestSource - markLength);
+  return `${name === '' || devices.test(name) ? '_' : ''}${name}_${markOf(text)}`;
 }
 
 /** `YYYY-MM-DD_HH.MM.SS`, in this machine's time zone. */

@@ -191,7 +191,15 @@ function sourceError(error: NodeJS.ErrnoException): Error {
 }
 
 /** The endpoint of a client; without one it is AWS's own, not that of some other profile, which the SDK would look up. */
-export const at = (endpoint: string | undefined) => (endpoint ? { endpoint } : { ignoreConfiguredEndpointUrls: true });
+export const at = (endpoint: string | undefined) =>
+  endpoint ? { endpoint: withoutSlash(endpoint) } : { ignoreConfiguredEndpointUrls: true };
+
+/** The SDK puts what begins with a slash behind it. */
+function withoutSlash(url: string): string {
+  let { length } = url;
+  while (url[length - 1] === '/') length -= 1;
+  return url.slice(0, length);
+}
 
 /** How clients for STS are made. */
 const stsOptions = ({ region, endpoints = {}, requestHandler }: InnerClientOptions) => ({

@@ -1,6 +1,6 @@
 import type { GetQueueUrlCommandOutput } from '@aws-sdk/client-sqs';
 import type { Client } from './clients';
-import { foreignAnswer, memberOf, textOf } from './errors';
+import { foreignAnswer, nameOf } from './errors';
 import { regionOfArn } from './fields';
 import { patience, withPatience } from './patience';
 import { domainOf, regionName } from './regions';
@@ -157,4 +157,4 @@ export function forgetUrl(client: Client, name: string, url: string | Promise<st
 const astray = /^(?:AccessDenied|InvalidAddress|QueueDoesNotExist|UnknownError)/;
 
 /** True for an error that a wrong URL may have caused. */
-export const isAstray = (error: unknown): boolean => astray.test(textOf(memberOf(error, 'name')));
+export const isAstray = (error: unknown): boolean => astray.test(nameOf(error));

@@ -29,29 +29,34 @@ const fields = {
 const receive: NodeModule = {
   definition: { type: 'aws-sqs-receive', fields, inputs: 0 },
   create(RED, node: Node, config) {
-    try {
-      const options: ReceiverOptions = readAll(RED, node, config, fields);
-      // With another account it begins anew, as with a deployment of its own: what it holds goes back by the old sign-in.
-      const restart = () => {
-        receiver = receiver.then((former) => former.close()).then(start);
-      };
-      const account = new CurrentAccount(RED, config.account, restart);
-      const start = () => new Receiver(RED, node, account, options);
-      if (account.exists) sdkOf('sqs');
-      let receiver = Promise.resolve(start());
-      onClose(node, async () => {
-        await (await receiver).close();
-        account.close();
-      });
-    } catch (thrown) {
+    const failed = (thrown: unknown): undefined => {
       const error = toActionError(thrown, {
         type: node.type,
         service: 'sqs',
         operation: 'ReceiveMessage',
         secrets: []
       });
-      node.status({ fill: 'red', shape: 'ring', text: statusOf(RED, error) });
       node.error(`${error.name}: ${error.message}`);
+      node.status({ fill: 'red', shape: 'ring', text: statusOf(RED, error) });
+    };
+    try {
+      const options: ReceiverOptions = readAll(RED, node, config, fields);
+      // With another account it begins anew, as with a deployment of its own: what it holds goes back by the old sign-in.
+      const restart = () => {
+        // What fails at the former one's end is no reason not to begin.
+        const ended = receiver.then((former) => former?.close()).catch(failed);
+        receiver = ended.then(start).catch(failed);
+      };
+      const account = new CurrentAccount(RED, config.account, restart);
+      const start = () => new Receiver(RED, node, account, options);
+      if (account.exists) sdkOf('sqs');
+      let receiver: Promise<Receiver | undefined> = Promise.resolve(start());
+      onClose(node, async () => {
+        await (await receiver)?.close();
+        account.close();
+      });
+    } catch (thrown) {
+      failed(thrown);
     }
   }
 };

@@ -220,6 +220,29 @@ describe('an account that a node finds through a variable', () => {
       assert.match(after ?? '', /^ASIA/);
     });
 
+    it('counts also where the end of what went before it fails', async () => {
+      const url = await queues.create();
+      await deploy(flow(receiving(url), { endpoint: relay.url }), 'demo');
+      await poll(1);
+      const node = bench.red.node('receive');
+      const { status } = node;
+      node.status = (shown) => {
+        // It is cleared at the end.
+        if (shown.fill !== undefined) return status.call(node, shown);
+        node.status = status;
+        throw new Error('no status');
+      };
+      await deploy(flow(receiving(url), { roleArn: roles.demo.arn }), 'demo', 'nodes');
+      await queues.send(url, 'for the new sign-in');
+      assert.equal((await bench.red.next('out')).payload, 'for the new sign-in');
+      assert.match((await polls()).at(-1) ?? '', /^ASIA/);
+      const said = bench.red.logs.filter(({ id, level }) => id === 'receive' && level === 'error');
+      assert.deepEqual(
+        said.map(({ text }) => text),
+        ['UnknownError: Something unforeseen went wrong: Error: no status']
+      );
+    });
+
     it('ends its requests once it is deleted, says so, and goes on once there is one again', async () => {
       const url = await queues.create();
       await deploy(flow(receiving(url), { endpoint: relay.url }), 'demo');

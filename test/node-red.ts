@@ -388,7 +388,14 @@ class Journal {
   readonly #clone: <T>(msg: T) => T;
 
   constructor(runtime: Runtime, prototype: NodePrototype) {
-    this.#clone = (msg) => runtime.util.cloneMessage(msg);
+    this.#clone = (msg) => {
+      try {
+        return runtime.util.cloneMessage(msg);
+      } catch {
+        // Node-RED sends it to a single wire as it is.
+        return msg;
+      }
+    };
     this.#watchSending(prototype);
     this.#watchClosing(prototype);
     runtime.hooks.add('onReceive.journal', (event: { msg: Message; destination: { node: RunningNode } }) =>

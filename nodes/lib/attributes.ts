@@ -157,7 +157,9 @@ function exactNumber(text: string): number | undefined {
 /** JavaScript keeps 15 digits of any number. A string without an end is looked through once, not from each of its quotes. */
 const hasExactNumbers = (json: string): boolean => !/\d{16}/.test(json.replace(/"(?:[^"\\]|\\.)*"?|\./gs, ''));
 
-function fromAttribute(attribute: Attribute): unknown {
+/** Throws `InvalidValue` for an attribute that the SDK has lost: one called `__proto__`. */
+function fromAttribute(name: string, attribute: Attribute | undefined): unknown {
+  if (!attribute) throw invalid(`attributes.${name}`, 'cannot be read.');
   const { DataType, StringValue = '', BinaryValue } = attribute;
   const bytes = BinaryValue && Buffer.from(BinaryValue);
   const given = bytes ? { DataType, BinaryValue: bytes } : { DataType, StringValue };
@@ -168,6 +170,8 @@ function fromAttribute(attribute: Attribute): unknown {
   return Array.isArray(list) ? list : given;
 }
 
-/** The values that `toAttributes` would take for these attributes. */
+/** The values that `toAttributes` would take for these attributes. Throws `InvalidValue` for what is none. */
 export const fromAttributes = (attributes: Record<string, object>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(attributes).map(([name, each]) => [name, fromAttribute(each as Attribute)]));
+  Object.fromEntries(
+    Object.entries(attributes).map(([name, each]) => [name, fromAttribute(name, each as Attribute | undefined)])
+  );

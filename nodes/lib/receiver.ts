@@ -3,12 +3,13 @@ import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import type { Message } from '@aws-sdk/client-sqs';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { CurrentAccount } from './account';
+import { hasShape } from './answers';
 import { fromAttributes } from './attributes';
 import type { Metadata } from './clients';
 import type { Delivery, Settlement } from './deliveries';
 import { Deliveries } from './deliveries';
 import type { ActionError } from './errors';
-import { closed, inOneLine, noteAbout, reasonOf } from './errors';
+import { closed, inOneLine, memberOf, noteAbout, reasonOf, textOf } from './errors';
 import { toActionError } from './failures';
 import { parseJson, present } from './json';
 import type { Location, Place } from './locator';
@@ -53,6 +54,10 @@ const abortLimit = 1000;
 /** How long the service may take to see that a connection was closed, ms. */
 const goodbye = 250;
 
+/** A number that is sent as text; `undefined` for anything else. */
+const numberOf = (text: unknown): number | undefined =>
+  typeof text === 'string' && Number.isFinite(Number(text)) ? Number(text) : undefined;
+
 /** Resolves with `work`, however it ends, or after so many ms. */
 async function waitFor(work: Promise<unknown>, limit: number): Promise<void> {
   const over = new AbortController();
@@ -81,6 +86,8 @@ export class Receiver {
   /** The ids of messages that are no longer held, as long as that is not told. */
   readonly #lost: string[] = [];
   #showing = false;
+  /** The groups of the last answer of which a message was not sent on: none may overtake it. */
+  readonly #stopped = new Set<string>();
 
   constructor(
     private readonly RED: NodeAPI,
@@ -211,8 +218,10 @@ export class Receiver {
   }
 
   /** Gives how many messages there was a place for. */
-  #takeAll(messages: Message[], end: number, place: Place, metadata: Metadata): number {
+  #takeAll(entries: Message[], end: number, place: Place, metadata: Metadata): number {
+    this.#stopped.clear();
     try {
+      const messages = entries.filter((entry) => this.#isMessage(entry));
       return messages.filter((message) => this.#take(message, end, place, metadata)).length;
     } finally {
       this.#deliveries.handOn();
@@ -222,10 +231,11 @@ export class Receiver {
   /** Takes a message in, if there is a place for it, and keeps it hidden until it is settled. */
   #take(message: Message, end: number, place: Place, metadata: Metadata): boolean {
     const { MessageId = '', ReceiptHandle = '', Attributes } = message;
-    const groupId = this.#ordered ? Attributes?.MessageGroupId : undefined;
+    const group = isFifo(this.options.queue) ? Attributes?.MessageGroupId : undefined;
+    const groupId = this.#ordered ? group : undefined;
     const received = { messageId: MessageId, receiptHandle: ReceiptHandle, end, groupId };
     const taken = this.#deliveries.add(received, (delivery) =>
-      this.#hand(delivery, () => this.#toMessage(message, delivery, place.client.region, metadata))
+      this.#hand(delivery, group, () => this.#toMessage(message, delivery, place.client.region, metadata))
     );
     if (!this.#closing) this.#visibility.keep(this.#deliveries);
     this.#showSoon();
@@ -233,19 +243,37 @@ export class Receiver {
   }
 
   /** Sends a message on. One that cannot be made, or copied by Node-RED, must keep no place, nor hold up the others. */
-  #hand(delivery: Delivery, make: () => NodeMessage): void {
+  #hand(delivery: Delivery, group: string | undefined, make: () => NodeMessage): void {
+    if (group !== undefined && this.#stopped.has(group)) {
+      this.#deliveries.abandon(delivery);
+      this.#visibility.giveBack([delivery]).catch((error) => this.#tried('ChangeMessageVisibility', error));
+      return;
+    }
     try {
       sendOn(this.RED, this.node, make(), (each) => this.node.send(each));
     } catch (thrown) {
+      if (group !== undefined) this.#stopped.add(group);
       this.#deliveries.abandon(delivery);
-      this.node.error(
-        `The message ${inOneLine(delivery.messageId)} cannot be sent on: ${reasonOf(thrown)}. It comes again when its visibility timeout is over.`
-      );
+      this.#tellStuck(delivery.messageId, reasonOf(thrown));
       return;
     }
     if (this.options.settle === 'sent') {
       this.#deleteSent(delivery).catch((error) => this.#tried('DeleteMessage', error));
     }
+  }
+
+  /** Whether an entry is a message. One that is none says nothing of the others. */
+  #isMessage(entry: unknown): boolean {
+    if (hasShape(sdkOf('sqs').Message$, entry)) return true;
+    const id = textOf(memberOf(entry, 'MessageId') ?? 'without an ID');
+    this.#tellStuck(id, 'it is not as SQS gives them');
+    return false;
+  }
+
+  #tellStuck(id: string, why: string): void {
+    this.node.error(
+      `The message ${inOneLine(id)} cannot be sent on: ${why}. It comes again when its visibility timeout is over.`
+    );
   }
 
   #toMessage(message: Message, delivery: Delivery, region: string, metadata: Metadata): NodeMessage {
@@ -262,8 +290,8 @@ export class Receiver {
       requestId: metadata.requestId,
       attempts: metadata.attempts,
       messageId: MessageId,
-      receiveCount: ApproximateReceiveCount === undefined ? undefined : Number(ApproximateReceiveCount),
-      sentAt: SentTimestamp === undefined ? undefined : Number(SentTimestamp),
+      receiveCount: numberOf(ApproximateReceiveCount),
+      sentAt: numberOf(SentTimestamp),
       groupId: MessageGroupId,
       attributes: fromAttributes(MessageAttributes),
       handle: this.#deliveries.handleOf(delivery)
@@ -294,7 +322,8 @@ export class Receiver {
   #tried(operation: Operation, thrown?: unknown): void {
     // Nothing is tried again then.
     if (this.#closing && thrown !== undefined) return;
-    if (this.#troubles.tried(operation, thrown)) this.#show();
+    // A time that is said is that of another day some time.
+    if (this.#troubles.tried(operation, thrown) || thrown !== undefined) this.#show();
   }
 
   /** Waits a while, longer each time, as long as something is wrong. */

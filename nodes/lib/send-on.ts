@@ -4,6 +4,17 @@ import type { Node, NodeAPI, NodeMessage } from 'node-red';
 const wiresOf = (node: Node): number => (node as Node & { wires: string[][] }).wires.flat().length;
 
 /**
+ * Calls within calls that are left free where copying a message is tried: Node-RED copies it from further within, where a deep
+ * message that can just be copied from here cannot.
+ */
+const spareCalls = 200;
+
+function tryCopy(RED: NodeAPI, msg: NodeMessage, calls = spareCalls): void {
+  if (calls > 0) tryCopy(RED, msg, calls - 1);
+  else RED.util.cloneMessage(msg);
+}
+
+/**
  * Throws what Node-RED throws where it cannot copy a message for a second wire, apart from its members `but`, which will be
  * others by then.
  */
@@ -11,7 +22,7 @@ export function checkCopy(RED: NodeAPI, node: Node, msg: NodeMessage, but: reado
   if (wiresOf(node) <= 1) return;
   const rest: Record<string, unknown> = { ...msg };
   for (const name of but) delete rest[name];
-  RED.util.cloneMessage(rest as NodeMessage);
+  tryCopy(RED, rest as NodeMessage);
 }
 
 /**
@@ -19,6 +30,6 @@ export function checkCopy(RED: NodeAPI, node: Node, msg: NodeMessage, but: reado
  * the first one has got it already, so that is tried before, and no wire gets it.
  */
 export function sendOn(RED: NodeAPI, node: Node, msg: NodeMessage, send: (msg: NodeMessage) => void): void {
-  if (wiresOf(node) > 1) RED.util.cloneMessage(msg);
+  if (wiresOf(node) > 1) tryCopy(RED, msg);
   send(msg);
 }

@@ -27,10 +27,12 @@ const things: Readonly<Record<string, string>> = {
 const place = /^(?:https?:.*\/|arn:[^:]*:[^:]*:[^:]*:\d*:(?:function:)?)/;
 /** Characters of a name: a status stands below a node. */
 const longestName = 30;
+/** The same in a part of a longer text. */
+const longestInText = 20;
 
-function shortName(target: string): string {
+function shortName(target: string, longest: number): string {
   const name = target.replace(place, '');
-  return name.length > longestName ? `${name.slice(0, longestName)}…` : name;
+  return name.length > longest ? `${name.slice(0, longest)}…` : name;
 }
 
 function keyOf(error: ActionError): string | undefined {
@@ -74,17 +76,17 @@ function partWords(RED: NodeAPI, { results }: ActionError & { results?: unknown 
  * What a status says of an error: a locale key, which the editor translates, or a text in the runtime's language where it
  * has a value in it; the error's name where there are no words for it.
  */
-export function statusOf(RED: NodeAPI, error: ActionError): string {
+export function statusOf(RED: NodeAPI, error: ActionError, longest = longestName): string {
   if (error instanceof FieldError) return fieldWords(RED, error);
   if (error.name === 'PartialFailure') return partWords(RED, error);
   const key = keyOf(error);
   if (key === undefined) return error.name;
   const thing = key === 'notFound' && error.about && things[error.service ?? ''];
-  return thing ? RED._(`status.${thing}`, { name: shortName(error.about as string) }) : `status.${key}`;
+  return thing ? RED._(`status.${thing}`, { name: shortName(error.about as string, longest) }) : `status.${key}`;
 }
 
 /** The same in the runtime's language, for a part of a longer text. */
 export function statusTextOf(RED: NodeAPI, error: ActionError): string {
-  const text = statusOf(RED, error);
+  const text = statusOf(RED, error, longestInText);
   return text.startsWith('status.') ? RED._(text) : text;
 }

@@ -9,9 +9,15 @@ const doing = {
 };
 export type Operation = keyof typeof doing;
 
+/** A time as short as it can be: without the day where that is today. */
+const timeOf = (time: Date): string =>
+  time.toDateString() === new Date().toDateString()
+    ? time.toLocaleTimeString(undefined, { timeStyle: 'short' })
+    : time.toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
+
 /** What goes wrong for a receiver, by operation, and since when: the log has it once for as long as it is. */
 export class Troubles {
-  readonly #known = new Map<Operation, { error: ActionError; since: string }>();
+  readonly #known = new Map<Operation, { error: ActionError; since: Date }>();
 
   constructor(
     private readonly node: Node,
@@ -19,10 +25,10 @@ export class Troubles {
     private readonly toError: (thrown: unknown, operation: Operation) => ActionError
   ) {}
 
-  /** One of them, for the status. */
+  /** One of them, and since when, in words for the status. */
   get first(): { error: ActionError; since: string } | undefined {
     const [first] = this.#known.values();
-    return first;
+    return first && { error: first.error, since: timeOf(first.since) };
   }
 
   has(operation: Operation): boolean {
@@ -43,8 +49,7 @@ export class Troubles {
     const error = this.toError(thrown, operation);
     const { name, message } = error;
     if (name === knownName) return false;
-    const since = new Date().toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
-    this.#known.set(operation, { error, since });
+    this.#known.set(operation, { error, since: new Date() });
     const what = doing[operation].replace(/^./, (letter) => letter.toUpperCase());
     if (!knownName) this.node.warn(`${what} ${this.queue} failed, and is tried again: ${name}: ${message}`);
     return true;

@@ -10,7 +10,9 @@ import type { NodeModule } from './lib/node-module';
 import { warnOfProxy } from './lib/proxy';
 import type { Config } from './lib/read';
 import { readAll } from './lib/read';
+import { regionName } from './lib/regions';
 import type { SignIn } from './lib/sign-in';
+import { isOfVariable } from './lib/values';
 
 const role = { roleArn: 'filled' } as const;
 
@@ -102,8 +104,25 @@ function signInFrom(settings: Partial<Settings>, id: string): SignIn {
   };
 }
 
-function clientsFrom({ region, endpoint, rekognitionRate, ...settings }: Settings, id: string): Clients {
-  return new Clients({ signIn: signInFrom(settings, id), region, endpoint, rekognitionRate });
+/** A region of AWS, or a role, is what its variable is there for; anything else may be meant to be seen by nobody. */
+const telling = new RegExp(`^(?:${regionName}|arn:.*)$`);
+
+/** What variables hold: an endpoint is quoted by its host. */
+function hiddenIn(RED: NodeAPI, node: Node, config: Config, settings: Settings): string[] {
+  const values = Object.entries(settings).filter(
+    ([name, value]) => typeof value === 'string' && isOfVariable(RED, node, name, config[name])
+  );
+  return values
+    .flatMap(([, value]) =>
+      URL.canParse(String(value)) ? [String(value), new URL(String(value)).host] : [String(value)]
+    )
+    .filter((value) => !telling.test(value));
+}
+
+function clientsFrom(RED: NodeAPI, node: Node, config: Config, settings: Settings): Clients {
+  const { region, endpoint, rekognitionRate } = settings;
+  const hidden = hiddenIn(RED, node, config, settings);
+  return new Clients({ signIn: signInFrom(settings, node.id), region, endpoint, rekognitionRate, hidden });
 }
 
 /** Asks STS who we are; what goes wrong is a warning, since the network may only be late. */
@@ -131,7 +150,7 @@ const account = {
   create(RED, node: AccountNode & Node<Stored>, config) {
     try {
       const settings = readSettings(RED, node, config, node.credentials ?? {});
-      const clients = clientsFrom(settings, node.id);
+      const clients = clientsFrom(RED, node, config, settings);
       node.clients = clients;
       warnOfProxy((text) => node.warn(text), settings.endpoint);
       node.on('close', () => clients.close());
@@ -142,10 +161,12 @@ const account = {
     }
   },
   /** Tries the sign-in that stands in a dialog. */
-  test: (RED: NodeAPI, draft: unknown) =>
-    tryConnection(RED, draft, (node, config, credentials) =>
-      clientsFrom(readSettings(RED, node, config, credentials), node.id)
-    )
+  test: (RED: NodeAPI, draft: unknown, mayDeploy: () => Promise<boolean>) =>
+    tryConnection(RED, draft, {
+      fields,
+      open: (node, config, credentials) => clientsFrom(RED, node, config, readSettings(RED, node, config, credentials)),
+      mayDeploy
+    })
 } satisfies NodeModule & { test: unknown };
 
 export = account;

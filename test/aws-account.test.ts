@@ -414,7 +414,10 @@ describe('aws-account', () => {
       await deploy({ source: 'profile', profile: 'garden', region: '' });
       const { error } = await invoke();
       assert.equal(error?.name, 'InvalidValue');
-      assert.match(error.message, /^The region of the environment.*eu_west_1/);
+      assert.match(
+        error.message,
+        /^The region of the environment or of the profile must be a region name such as eu-west-1\.$/
+      );
       assert.deepEqual(await requests(), []);
     });
 

@@ -176,17 +176,37 @@ describe('the endpoints for the editor', () => {
       });`;
     let child: ChildProcess;
     let url: string;
+    let relay: Relay;
+    const planted = 'planted-token-of-the-test';
 
     before(async function () {
       this.timeout(60_000);
       const users = [
         { username: 'reader', permissions: 'read' },
         { username: 'owner', permissions: '*' },
+        { username: 'writer', permissions: ['read', 'write'] },
+        { username: 'tester', permissions: ['read', 'aws-account.write'] },
         { username: 'stranger', permissions: ['flows.read', 'flows.write'] }
       ];
-      const given = JSON.stringify({ users, flow: [account(bench)], credentials: credentials() });
+      relay = await Relay.start(bench.aws.url);
+      const flow = [
+        account(bench),
+        account(bench, { id: 'token' }),
+        account(bench, { id: 'role', roleArn: roles.external.arn }),
+        account(bench, { id: 'open', region: '${PLACE}', endpoint: '${PLANTED_AT}', sessionName: 'a' }),
+        account(bench, { id: 'bad', endpoint: '${PLANTED}' }),
+        account(bench, { id: 'free', endpoint: '' })
+      ];
+      const externalId = roles.external.externalId as string;
+      const stored = {
+        ...Object.fromEntries(flow.map(({ id }) => [id, keysOf('demo')])),
+        token: { ...keysOf('demo'), sessionToken: planted },
+        role: { ...keysOf('demo'), externalId }
+      };
+      const given = JSON.stringify({ users, flow, credentials: stored });
       child = spawn(process.execPath, ['--require', 'tsx/cjs', '-e', program, given], {
         cwd: resolve(__dirname, '..'),
+        env: { ...process.env, PLANTED: planted, PLACE: 'eu-west-1', PLANTED_AT: bench.aws.url },
         stdio: ['ignore', 'inherit', 'inherit', 'ipc']
       });
       const ended = once(child, 'exit').then(() => Promise.reject(new Error('Node-RED ended before it was ready')));
@@ -194,6 +214,7 @@ describe('the endpoints for the editor', () => {
       [url] = (await Promise.race([once(child, 'message'), ended])) as [string];
     });
     after(async () => {
+      await relay.stop();
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
       if (child.connected) child.send('stop');
@@ -252,6 +273,160 @@ describe('the endpoints for the editor', () => {
     it('somebody with other rights only gets neither', async () => {
       assert.deepEqual(await statuses(await login('stranger')), all(401));
       assert.deepEqual(await requests(), []);
+    });
+
+    it('a reader sees the access key ID and the External ID of an account, and no password', async () => {
+      const { text } = await ask(new URL('credentials/aws-account/role', url), { headers: await login('reader') });
+      assert.deepEqual(JSON.parse(text), {
+        accessKeyId: signIns.demo.accessKeyId,
+        externalId: roles.external.externalId,
+        has_secretAccessKey: true,
+        has_sessionToken: false
+      });
+    });
+
+    describe('the test of a user who may not deploy', () => {
+      const unchanged = '__PWRD__';
+      const known = { accessKeyId: signIns.demo.accessKeyId, secretAccessKey: unchanged, sessionToken: unchanged };
+      const asDeployed = { source: 'keys', region: 'us-east-1', rekognitionRate: '5', validate: false };
+      beforeEach(() => {
+        relay.exchanges.length = 0;
+      });
+
+      async function tried(username: string, id: string, properties: object, stored: object = known): Promise<Body> {
+        const body = JSON.stringify({
+          id,
+          properties: { ...asDeployed, endpoint: bench.aws.url, ...properties },
+          credentials: stored
+        });
+        const headers = { ...json, ...(await login(username)) };
+        const reply = await ask(new URL(testPath, url), { method: 'POST', headers, body });
+        assert.equal(reply.status, 200);
+        assert.ok(!reply.text.includes(planted), 'no answer holds what is stored, or what a variable holds');
+        return reply.body;
+      }
+      const asked = () => relay.exchanges.map(({ headers }) => headers['x-amz-security-token']);
+      const notYours = { refusal: { kind: 'notYours', name: '', message: '' } };
+
+      it('takes what is stored to where it is deployed to go', async () => {
+        assert.equal((await tried('tester', 'account', {}, { ...known, sessionToken: '' })).arn, signIns.demo.arn);
+        assert.equal(
+          (
+            await tried(
+              'tester',
+              'role',
+              { roleArn: roles.external.arn },
+              { ...known, sessionToken: '', externalId: roles.external.externalId }
+            )
+          ).account,
+          '111111111111'
+        );
+        // AWS does not know the token.
+        assert.equal((await tried('tester', 'token', {})).refusal?.kind, 'unknownKeys');
+      });
+
+      const others: [what: string, id: string, properties: () => object, stored?: object][] = [
+        ['to another endpoint', 'token', () => ({ endpoint: relay.url })],
+        ['to AWS instead of its endpoint', 'token', () => ({ endpoint: '' })],
+        ['to another region', 'free', () => ({ endpoint: '', region: 'eu-west-1' })],
+        ['to another role', 'role', () => ({ roleArn: roles.guest.arn })],
+        ['to no role', 'role', () => ({ roleArn: '' })],
+        ['under the name of another session', 'role', () => ({ roleArn: roles.external.arn, sessionName: 'other' })],
+        ['as a new account', 'nowhere', () => ({})],
+        [
+          'beside a secret that is typed',
+          'token',
+          () => ({ endpoint: relay.url }),
+          { ...keysOf('demo'), sessionToken: unchanged }
+        ]
+      ];
+      for (const [what, id, properties, stored] of others) {
+        it(`takes nothing that is stored ${what}`, async () => {
+          assert.deepEqual(await tried('tester', id, properties(), stored), notYours);
+          assert.deepEqual(asked(), []);
+          assert.deepEqual(await requests(), []);
+        });
+      }
+
+      it('takes no variable, and no sign-in of the machine, elsewhere than these are deployed to go', async () => {
+        const keys = keysOf('demo');
+        for (const [properties, stored] of [
+          [{ endpoint: '${PLANTED}' }, keys],
+          [{ endpoint: `${relay.url}/\${PLANTED}` }, keys],
+          [{ endpoint: 'http://${PLANTED}' }, keys],
+          [{ region: '${PLANTED}' }, keys],
+          [{ endpoint: relay.url, roleArn: roles.demo.arn, sessionName: '${PLANTED}' }, keys],
+          [{ endpoint: relay.url }, { ...keys, sessionToken: '${PLANTED}' }],
+          [{}, { ...keys, sessionToken: '${PLANTED}' }],
+          [{ endpoint: relay.url, source: 'default' }, {}],
+          [{ endpoint: relay.url, source: undefined }, keys],
+          [{ endpoint: relay.url, source: 'profile', profile: 'garden' }, {}]
+        ] as const) {
+          assert.deepEqual(await tried('tester', 'account', properties, stored), notYours, JSON.stringify(properties));
+        }
+        assert.deepEqual(asked(), []);
+        assert.deepEqual(await requests(), []);
+      });
+
+      it('takes variables to where they are deployed to go', async () => {
+        const properties = { region: '${PLACE}', endpoint: '${PLANTED_AT}', sessionName: 'a' };
+        const { arn, region } = await tried('tester', 'open', properties, { ...known, sessionToken: '' });
+        assert.deepEqual([arn, region], [signIns.demo.arn, 'eu-west-1']);
+      });
+
+      it('takes keys that are typed anew anywhere', async () => {
+        assert.equal((await tried('tester', 'token', { endpoint: relay.url }, keysOf('demo'))).arn, signIns.demo.arn);
+        assert.deepEqual(asked(), [undefined]);
+        assert.equal((await tried('tester', 'nowhere', {}, keysOf('demo'))).arn, signIns.demo.arn);
+      });
+
+      it('is as free as a deployment where the user may deploy', async () => {
+        for (const username of ['owner', 'writer']) {
+          relay.exchanges.length = 0;
+          assert.equal((await tried(username, 'token', { endpoint: relay.url })).refusal?.kind, 'unknownKeys');
+          assert.deepEqual(asked(), [planted]);
+        }
+      });
+
+      it('quotes no variable to anybody, in dialogs and lists', async () => {
+        for (const username of ['tester', 'owner']) {
+          for (const endpoint of ['${PLANTED}', 'http://${PLANTED}', 'x${PLANTED}']) {
+            const { refusal } = await tried(username, 'bad', { endpoint }, keysOf('demo'));
+            assert.ok(refusal, endpoint);
+          }
+        }
+        const headers = await login('reader');
+        const reply = await ask(new URL(`${choicesPath}/functions?account=bad`, url), { headers });
+        assert.deepEqual(reply.body.refusal?.kind, 'settings');
+        assert.match(
+          reply.body.refusal?.message ?? '',
+          /^Endpoint must be a URL .*, but its variable holds something else\.$/
+        );
+      });
+    });
+
+    it('a list for a reader is asked in the partition of the account only', async () => {
+      const list = async (username: string, query: string) => {
+        const headers = await login(username);
+        return (await ask(new URL(`${choicesPath}/functions?account=account&${query}`, url), { headers })).body;
+      };
+      assert.ok((await list('reader', 'region=eu-west-1')).choices);
+      for (const region of [
+        'cn-north-1',
+        'us-gov-west-1',
+        'eusc-de-east-1',
+        'us-iso-east-1',
+        'us-isob-east-1',
+        'CN-north-1'
+      ]) {
+        const { refusal } = await list('reader', `region=${region}`);
+        assert.match(refusal?.message ?? '', /^Region is in another partition/, region);
+      }
+      assert.deepEqual(
+        (await requests('ListFunctions')).map(({ region }) => region),
+        ['eu-west-1']
+      );
+      assert.ok(!(await list('owner', 'region=cn-north-1')).refusal?.message.includes('partition'));
     });
 
     it('a token does not open them to another site’s page', async () => {

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { Clients } from './clients';
 import { ActionError } from './errors';
+import type { Config } from './read';
 
 /** The part of a deployed `aws-account` that other nodes use. */
 export interface AccountNode extends Node {
@@ -17,10 +18,10 @@ export function accountFrom(RED: NodeAPI, id: unknown): AccountNode | undefined 
 }
 
 /** The flow's own description of an account; `undefined` where there is no such account, running or not. */
-function describedAccount(RED: NodeAPI, id: unknown): { name?: string } | undefined {
-  let found: { name?: string } | undefined;
+export function describedAccount(RED: NodeAPI, id: unknown): Config | undefined {
+  let found: Config | undefined;
   RED.nodes.eachNode((node) => {
-    if (node.id === id && node.type === 'aws-account') found = node;
+    if (node.id === id && node.type === 'aws-account') found = node as Config;
   });
   return found;
 }

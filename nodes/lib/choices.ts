@@ -11,7 +11,7 @@ import { regionIs, regionOfArn } from './fields';
 import { profileNames } from './profiles';
 import type { Refusal } from './refusal';
 import { refusalOf } from './refusal';
-import { regionName, regions } from './regions';
+import { areTogether, regionName, regions } from './regions';
 import type { Sdks, ServiceName } from './sdks';
 import { sdkOf } from './sdks';
 import { substituteEnv } from './values';
@@ -222,7 +222,18 @@ function regionIn(RED: NodeAPI, account: AccountNode, given: unknown, hidden: st
   return region;
 }
 
-async function choicesFor(RED: NodeAPI, name: ListName, query: Query): Promise<ChoicePage | { refusal: Refusal }> {
+/** Requests with the account's keys go to another partition, which others run, only for those who could deploy that. */
+async function needPartition(region: string, account: Client, mayDeploy: () => Promise<boolean>): Promise<void> {
+  if (areTogether(region, account.region) || (await mayDeploy())) return;
+  throw invalid('region', 'is in another partition of AWS than the account: it takes the right to deploy flows.');
+}
+
+async function choicesFor(
+  RED: NodeAPI,
+  name: ListName,
+  query: Query,
+  mayDeploy: () => Promise<boolean>
+): Promise<ChoicePage | { refusal: Refusal }> {
   const account = accountFrom(RED, query.account);
   if (!account) {
     const kind = isAccount(RED, query.account) ? 'notRunning' : 'notDeployed';
@@ -233,8 +244,13 @@ async function choicesFor(RED: NodeAPI, name: ListName, query: Query): Promise<C
   const hidden: string[] = [];
   const after = asText(query.after);
   try {
-    const region = regionIn(RED, account, query.region, hidden);
-    return await choicesOf(name, clients, { region, of: asText(query.of), after });
+    const question = { region: regionIn(RED, account, query.region, hidden), of: asText(query.of), after };
+    const region = regionFor(question);
+    if (region) {
+      const client = await within(limit, async () => clients.get(lists[name].service));
+      await needPartition(region, client, mayDeploy);
+    }
+    return await choicesOf(name, clients, question);
   } catch (thrown) {
     const error = toActionError(thrown, { type: account.type, secrets: clients.secrets() });
     const { message, ...refusal } = refusalOf(error);
@@ -248,10 +264,15 @@ type Query = Readonly<Record<'account' | 'region' | 'of' | 'after', unknown>>;
 
 /**
  * One page of a list for a dialog, or why it cannot be had; `undefined` where there is no such list. `query.account` is
- * the id of a deployed `aws-account`.
+ * the id of a deployed `aws-account`; `mayDeploy` tells whether who asks may deploy flows.
  */
-export async function answerChoices(RED: NodeAPI, name: string, query: object): Promise<object | undefined> {
+export async function answerChoices(
+  RED: NodeAPI,
+  name: string,
+  query: object,
+  mayDeploy: () => Promise<boolean>
+): Promise<object | undefined> {
   if (name === 'regions') return { choices: regionChoices() };
   if (name === 'profiles') return { choices: (await profileNames()).map((value) => ({ value })) };
-  return Object.hasOwn(lists, name) ? choicesFor(RED, name as ListName, query as Query) : undefined;
+  return Object.hasOwn(lists, name) ? choicesFor(RED, name as ListName, query as Query, mayDeploy) : undefined;
 }

@@ -63,6 +63,8 @@ export interface AccountOptions {
   signIn: SignIn;
   region?: string | undefined;
   endpoint?: string | undefined;
+  /** What no error may quote, although it is no secret of AWS: what variables hold. */
+  hidden?: readonly string[];
   /** Requests a second for each operation of Rekognition; 0 is no limit. */
   rekognitionRate: number;
 }
@@ -163,11 +165,12 @@ export class Clients {
 
   /** Everything secret that this account knows at the moment. */
   secrets(): string[] {
-    const { keys, role } = this.#options.signIn;
+    const { signIn, hidden = [] } = this.#options;
+    const { keys, role } = signIn;
     const own = [...Object.values(keys ?? {}), role?.externalId ?? '', this.#ssoToken];
     const fetched = [this.#destination, this.#former].flatMap((each) => each?.provider.secrets() ?? []);
     // LocalStack takes an account's number for a key id, which stands in each ARN.
-    return [...fetched, ...own, ...this.#proxy.secrets].filter((secret) => !/^\d{12}$/.test(secret));
+    return [...fetched, ...own, ...hidden, ...this.#proxy.secrets].filter((secret) => !/^\d{12}$/.test(secret));
   }
 
   /** Where requests go, as far as that is known and the shared files are still the same. */

@@ -1,12 +1,16 @@
 /** The connection test of an account's dialog: who a sign-in is, or what is wrong with it. */
 import type { Node, NodeAPI } from 'node-red';
-import { accountFrom, isAccount } from './account';
+import { accountFrom, describedAccount, isAccount } from './account';
 import type { Clients } from './clients';
+import { textOf } from './errors';
 import { toActionError } from './failures';
+import type { Fields } from './fields';
 import type { Config } from './read';
+import { redact } from './redaction';
 import type { Refusal } from './refusal';
 import { refusalOf } from './refusal';
 import { sdkOf } from './sdks';
+import { namesVariable } from './values';
 import { within } from './within';
 
 /** Who a sign-in is. */
@@ -28,7 +32,8 @@ export async function callerIdentity(clients: Clients, signal: AbortSignal): Pro
   const client = await clients.get('sts');
   const limits = { abortSignal: signal };
   const { Account = '', Arn = '' } = await client.send(new GetCallerIdentityCommand({}), limits);
-  return { account: Account, arn: Arn, region: client.region };
+  const clean = (text: string) => redact(text, clients.secrets());
+  return { account: Account, arn: clean(Arn), region: clean(client.region) };
 }
 
 /** What stands in a dialog, deployed or not: its properties, and its credentials as far as the browser has them. */
@@ -76,20 +81,56 @@ async function wayOf(clients: Clients): Promise<string | undefined> {
 const storedCredentials = (RED: NodeAPI, id: string): Record<string, string> =>
   (isAccount(RED, id) && (RED.nodes.getCredentials(id) as Record<string, string> | undefined)) || {};
 
+/** Whether the properties of a draft are those of the deployed account. */
+function isDeployed(RED: NodeAPI, { id, properties }: Draft, fields: Fields): boolean {
+  const deployed = describedAccount(RED, id);
+  const names = Object.keys(fields).filter((name) => !fields[name]?.stored);
+  const textIn = (held: Record<string, unknown>, name: string) => textOf(held[name] ?? fields[name]?.value);
+  return deployed !== undefined && names.every((name) => textIn(properties, name) === textIn(deployed, name));
+}
+
+/**
+ * Whether a draft takes what only the runtime has elsewhere than it is deployed to go: stored passwords, variables, and
+ * what the machine itself signs in with.
+ */
+function leadsElsewhere(RED: NodeAPI, draft: Draft, stored: Record<string, string>, fields: Fields): boolean {
+  const { properties, credentials } = draft;
+  const names = Object.keys(credentials);
+  if (names.some((name) => namesVariable(credentials[name]) && credentials[name] !== stored[name])) return true;
+  const isTyped =
+    properties.source === 'keys' &&
+    !Object.values(credentials).includes(unchanged) &&
+    ![...Object.values(properties), ...Object.values(credentials)].some(namesVariable);
+  return !isTyped && !isDeployed(RED, draft, fields);
+}
+
 /** How long it may take, ms: an instance's metadata, an SSO portal and STS may have to be asked in turn. */
 const limit = 15_000;
 
+/** What a test needs to know of the account, and of who asks. */
+interface Trial {
+  fields: Fields;
+  /** Makes an account's clients; throws where a property will not do. */
+  open(node: Node, config: Config, credentials: Record<string, string>): Clients;
+  /** Whether who asks may deploy flows. */
+  mayDeploy(): Promise<boolean>;
+}
+
 /**
  * Tries the sign-in that stands in a dialog. Passwords that the browser does not have are those of the deployed account,
- * and do not leave the runtime. `open` makes an account's clients, and throws where a property will not do.
+ * and do not leave the runtime; who may not deploy does not get them anywhere but where they are deployed to go.
  */
 export async function tryConnection(
   RED: NodeAPI,
   body: unknown,
-  open: (node: Node, config: Config, credentials: Record<string, string>) => Clients
+  { fields, open, mayDeploy }: Trial
 ): Promise<Connection | { refusal: Refusal }> {
-  const { id, properties, credentials } = draftFrom(body);
+  const draft = draftFrom(body);
+  const { id, properties, credentials } = draft;
   const stored = storedCredentials(RED, id);
+  if (leadsElsewhere(RED, draft, stored, fields) && !(await mayDeploy())) {
+    return { refusal: { kind: 'notYours', name: '', message: '' } };
+  }
   const kept = Object.entries(credentials).map(([name, value]) => [
     name,
     value === unchanged ? (stored[name] ?? '') : value

@@ -46,7 +46,16 @@ const answering = (RED: NodeAPI, answer: (request: Request) => Promise<object | 
     }
   };
 
-/** Puts the endpoints up. Those who may see flows may see the lists; only those who may deploy may try a sign-in. */
+/** Whether who asks may deploy flows. Node-RED alone knows: it lets a request through, or answers it. */
+const mayDeploy = (RED: NodeAPI, request: Request): Promise<boolean> =>
+  new Promise((resolve) => {
+    // Stands in for the response, which is ours to give.
+    const refused: Response = Object.create(request.res as Response);
+    Object.assign(refused, { status: () => refused, end: () => resolve(false) });
+    RED.auth.needsPermission('flows.write')(request, refused, () => resolve(true));
+  });
+
+/** Puts the endpoints up. Those who may see flows may see the lists; only those who may change accounts may try a sign-in. */
 export function serve(RED: NodeAPI): void {
   const { needsPermission } = RED.auth;
   const admin: Pick<Express, 'get' | 'post'> = RED.httpAdmin;
@@ -54,9 +63,10 @@ export function serve(RED: NodeAPI): void {
     '/aws-account/choices/:list',
     needsPermission('aws-account.read'),
     refuseForeign,
-    answering(RED, ({ params, query }) => {
+    answering(RED, (request) => {
+      const { params, query } = request;
       const { answerChoices }: typeof import('./choices') = require('./choices');
-      return answerChoices(RED, String(params.list), query);
+      return answerChoices(RED, String(params.list), query, () => mayDeploy(RED, request));
     })
   );
   admin.post(
@@ -64,9 +74,9 @@ export function serve(RED: NodeAPI): void {
     needsPermission('aws-account.write'),
     refuseForeign,
     refuseForms,
-    answering(RED, ({ body }) => {
+    answering(RED, (request) => {
       const account: typeof import('../aws-account') = require('../aws-account');
-      return account.test(RED, body);
+      return account.test(RED, request.body, () => mayDeploy(RED, request));
     })
   );
 }

@@ -151,6 +151,15 @@ function subjectOf(path: string, labels: Readonly<Record<string, string>>): stri
   return name.toLowerCase() === path.toLowerCase() ? name : `${name} (${path})`;
 }
 
+/** A problem without the value that it tells of: what is quoted in it, and what follows on what would be right. */
+function withoutValue(problem: string): string {
+  const plain = problem.replace(/"(?:[^"\\]|\\.)*"…?/g, '***');
+  const [must = '', found] = plain.split(', but ', 2);
+  if (found !== undefined) return `${must}, but its variable holds something else.`;
+  // What a parser says quotes without marks.
+  return plain.replace(/(?<=.): .*$/s, '.');
+}
+
 /** What is wrong with a field's value, or with several fields together. */
 export class FieldError extends ActionError {
   readonly #paths: readonly string[];
@@ -171,6 +180,11 @@ export class FieldError extends ActionError {
   /** The fields, or members of their values. */
   get paths(): readonly string[] {
     return this.#paths;
+  }
+
+  /** The same without what the value is: of a variable, it may be anything. */
+  unquoted(): FieldError {
+    return new FieldError(this.name, this.#paths, withoutValue(this.#problem));
   }
 
   /** The same error anew: one object must not be reported twice. */

@@ -110,7 +110,9 @@ async function regionOf(profile: string | undefined): Promise<string> {
     throw error;
   });
   if (regionPattern.test(region)) return region;
-  throw invalid('The region of the environment or of the profile', `must be ${regionIs}, but is ${show(region)}.`);
+  // What a variable holds is not quoted.
+  const found = process.env.AWS_REGION === region ? '' : `, but is ${show(region)}`;
+  throw invalid('The region of the environment or of the profile', `must be ${regionIs}${found}.`);
 }
 
 /**

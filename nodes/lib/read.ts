@@ -2,7 +2,7 @@ import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { ActionError, FieldError, invalid, missing, valueError } from './errors';
 import type { Field, Fields, Inputs } from './fields';
 import type { Reader, StoredValue, ValueType } from './values';
-import { compileValue, constant, substituteEnv } from './values';
+import { compileValue, constant, isOfVariable, literals, substituteEnv } from './values';
 
 /** A node's properties as the flow holds them. */
 export type Config = NodeDef & Record<string, unknown>;
@@ -99,6 +99,27 @@ function sourceOf(RED: NodeAPI, node: Node, config: Config, name: string, fields
   return source(compileValue(RED, node, name, stored, field.secret), field.required || set, stored.type === 'str');
 }
 
+/** Whether it is a variable that gives a field its value. */
+function comesFromVariable(RED: NodeAPI, node: Node, config: Config, name: string, { types }: Field): boolean {
+  const type = types && String(config[`${name}Type`] ?? types[0]);
+  if (type === 'env') return true;
+  return (type === undefined || literals.has(type)) && isOfVariable(RED, node, name, config[name]);
+}
+
+/** The error for what was thrown over the value of a field. What a variable or a secret field holds is not quoted. */
+function fieldError(
+  RED: NodeAPI,
+  node: Node,
+  config: Config,
+  name: string,
+  field: Field,
+  thrown: unknown
+): ActionError {
+  const error = valueError(name, thrown, field.secret);
+  const isQuoted = error instanceof FieldError && error.name === 'InvalidValue';
+  return isQuoted && comesFromVariable(RED, node, config, name, field) ? error.unquoted() : error;
+}
+
 /** The same error anew for each message: one object must not be reported twice. */
 const failing =
   (problem: Error): Read =>
@@ -134,7 +155,7 @@ function readerOf(name: string, { reader, accept }: Source, wrong: (thrown: unkn
 
 /** Makes the reader of one field, once. What is wrong with the field itself is said for each message that meets it. */
 export function compileField(RED: NodeAPI, node: Node, config: Config, name: string, fields: Fields): Read {
-  const wrong = (thrown: unknown) => valueError(name, thrown, fields[name]?.secret);
+  const wrong = (thrown: unknown) => fieldError(RED, node, config, name, fields[name] as Field, thrown);
   try {
     return readerOf(name, sourceOf(RED, node, config, name, fields), wrong);
   } catch (problem) {
@@ -146,8 +167,12 @@ export function compileField(RED: NodeAPI, node: Node, config: Config, name: str
 export function readAll<F extends Fields>(RED: NodeAPI, node: Node, config: Config, fields: F): Inputs<F> {
   const inputs: Record<string, unknown> = {};
   for (const name of Object.keys(fields)) {
-    const { reader, accept } = sourceOf(RED, node, config, name, fields);
-    if ('constant' in reader) inputs[name] = accept(reader.constant);
+    try {
+      const { reader, accept } = sourceOf(RED, node, config, name, fields);
+      if ('constant' in reader) inputs[name] = accept(reader.constant);
+    } catch (thrown) {
+      throw fieldError(RED, node, config, name, fields[name] as Field, thrown);
+    }
   }
   return inputs as Inputs<F>;
 }

@@ -27,7 +27,8 @@ export type Reader = {
   | { later(msg: NodeMessage): Promise<Found> }
 );
 
-const literals = new Set(['str', 'num', 'bool', 'json']);
+/** Types of a value that stands in the node itself. */
+export const literals: ReadonlySet<string> = new Set(['str', 'num', 'bool', 'json']);
 
 /** The reader of a value that the node itself holds. */
 export const constant = (value: unknown): Reader => ({ origin: 'the node', constant: value });
@@ -180,11 +181,26 @@ export function compileValue(RED: NodeAPI, node: Node, name: string, stored: Sto
 /** Characters of a property that may name variables: the time that Node-RED takes grows with the square of them. */
 const longestNaming = 4096;
 
-/** Whether a text has a `${NAME}` in it. */
-const namesVariable = (text: string): boolean => /\$\{[^}]/.test(text.slice(0, text.lastIndexOf('}') + 1));
+/** Whether a property names variables, as `${NAME}`. */
+export const namesVariable = (value: unknown): value is string =>
+  typeof value === 'string' &&
+  value.length <= longestNaming &&
+  /\$\{[^}]/.test(value.slice(0, value.lastIndexOf('}') + 1));
 
 /** Puts environment variables in for each `${NAME}` of a plain property, as Node-RED does for a whole one. */
 export function substituteEnv(RED: NodeAPI, node: Node, value: unknown): unknown {
-  if (typeof value !== 'string' || value.length > longestNaming || !namesVariable(value)) return value;
-  return RED.util.evaluateNodeProperty(value, 'env', node, {});
+  return namesVariable(value) ? RED.util.evaluateNodeProperty(value, 'env', node, {}) : value;
+}
+
+/** Whether a value that a node got from the flow is that of a variable, which Node-RED has put in for its name. */
+export function isOfVariable(RED: NodeAPI, node: Node, name: string, value: unknown): boolean {
+  if (namesVariable(value)) return true;
+  // What is inside a subflow has an id of its own for each instance.
+  const { id, _alias = id } = node as Node & { _alias?: string };
+  let found = false;
+  RED.nodes.eachNode((each) => {
+    const stored: unknown = each.id === _alias ? (each as unknown as Record<string, unknown>)[name] : undefined;
+    if (namesVariable(stored)) found = substituteEnv(RED, node, stored) === value;
+  });
+  return found;
 }

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { startCamera } from '../demo/camera';
 import { LocalAws } from '../local-aws/client';
 import { controlPath } from '../local-aws/control';
 import { isLoopback } from '../local-aws/loopback';
@@ -167,6 +168,19 @@ describe('The local AWS as a process', () => {
     await aws.stop();
     assert.match(output, /^local-aws: Error: listen EADDRINUSE: address already in use 127\.0\.0\.1:\d+\n$/);
     assert.equal(end, 1);
+  });
+});
+
+describe('The camera', () => {
+  it('answers to names of this machine only', async () => {
+    const camera = await startCamera();
+    try {
+      const { port } = new URL(camera.url);
+      assert.deepEqual(await askAs(`evil.example:${port}`, `${camera.url}/porch.jpg`), refused);
+      assert.equal((await askAs(`localhost:${port}`, `${camera.url}/porch.jpg`)).status, 200);
+    } finally {
+      await camera.close();
+    }
   });
 });
 

@@ -112,6 +112,40 @@ describe('a link', () => {
     }).timeout(20_000);
   });
 
+  describe('that fails for a while', () => {
+    for (const kind of ['resetBefore', 'error500'] as const) {
+      it(`brings a message once, whose deletion meets ${kind}: that goes on while the message is hidden`, async () => {
+        const queue = await queues.create({ VisibilityTimeout: '1' });
+        // Each request is sent three times. By then the message would be shown again.
+        await bench.aws.fault({ kind, operation: 'DeleteMessage', times: 7 });
+        await deploy([receiveNode({ queue })]);
+        await queues.send(queue, 'once');
+        await bench.red.next('out');
+        await bench.red.until(
+          async () => {
+            const { visible, hidden } = await queues.counts(queue);
+            return visible + hidden === 0;
+          },
+          'the deletion',
+          10_000
+        );
+        assert.equal(bench.red.received('out').length, 1);
+        assert.equal((await queues.requests('DeleteMessage')).length, 8);
+      }).timeout(20_000);
+    }
+
+    it('costs no message a second time whose deletion fails when the receiver closes', async () => {
+      const queue = await queues.create();
+      await bench.aws.fault({ kind: 'error500', operation: 'DeleteMessage', times: 3 });
+      await deploy([receiveNode({ queue })]);
+      await queues.send(queue, 'once');
+      await bench.red.next('out');
+      await bench.aws.until({ operation: 'DeleteMessage', requests: 3, finished: true });
+      await deploy([]);
+      assert.deepEqual(await queues.counts(queue), { visible: 0, hidden: 0, delayed: 0 });
+    });
+  });
+
   describe('whose connections have died', () => {
     /** Leaves as many connections idle as there are messages. */
     async function burst(id: string, messages: Message[]): Promise<void> {

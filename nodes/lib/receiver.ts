@@ -140,13 +140,17 @@ export class Receiver {
     if (isOpen && this.#deliveries.size > 0) await wait(goodbye);
   }
 
-  /** Whatever the flow is not settling at this moment is returned, and what it fails to settle. */
+  /**
+   * Whatever the flow is not settling at this moment is returned, and what it fails to settle; what was sent on and is not
+   * deleted yet is tried once more.
+   */
   async #giveBack(): Promise<void> {
     const returned = this.#deliveries.first.map(async (delivery) => {
       const behind = this.#deliveries.returnBehind(delivery);
       await delivery.settlement?.work.catch(() => undefined);
       await behind;
-      await this.#deliveries.settle(delivery.number, { action: 'return', delay: 0 });
+      const isSent = this.options.settle === 'sent' && !delivery.hand;
+      await this.#deliveries.settle(delivery.number, isSent ? { action: 'delete' } : { action: 'return', delay: 0 });
     });
     await Promise.allSettled(returned);
   }
@@ -299,13 +303,19 @@ export class Receiver {
     return { payload: parsed ? parsed.value : asText, aws } as NodeMessage;
   }
 
+  /** Goes on trying for as long as the message is hidden: it would enter the flow again. */
   async #deleteSent(delivery: Delivery): Promise<void> {
-    try {
-      await this.#deliveries.settle(delivery.number, { action: 'delete' });
-      this.#tried('DeleteMessage');
-    } catch (error) {
-      this.#deliveries.forget(delivery);
-      this.#tried('DeleteMessage', error);
+    for (let failures = 0; !this.#closing; failures += 1) {
+      try {
+        await this.#deliveries.settle(delivery.number, { action: 'delete' });
+        this.#tried('DeleteMessage');
+        return;
+      } catch (error) {
+        this.#tried('DeleteMessage', error);
+        // It is no longer here.
+        if ((error as Error).name === 'HandleExpired') return;
+      }
+      await this.#pauseAfter(failures);
     }
   }
 
@@ -332,10 +342,15 @@ export class Receiver {
     if (!this.#troubles.has('ReceiveMessage') && !this.#troubles.has('DeleteMessage')) this.#pauses = 0;
     else {
       this.#locator.forget();
-      const longest = Math.min(longestPause, firstPause * 2 ** this.#pauses);
       this.#pauses += 1;
-      await this.#pause(longest * (0.5 + Math.random() / 2));
+      await this.#pauseAfter(this.#pauses - 1);
     }
+  }
+
+  /** Waits, longer after each further failure. */
+  async #pauseAfter(failures: number): Promise<void> {
+    const longest = Math.min(longestPause, firstPause * 2 ** failures);
+    await this.#pause(longest * (0.5 + Math.random() / 2));
   }
 
   async #pause(ms: number): Promise<void> {

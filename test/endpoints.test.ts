@@ -253,6 +253,7 @@ describe('the endpoints for the editor', () => {
       for (const headers of [
         {},
         { authorization: 'Bearer nonsense' },
+        { host: 'made-to-lead-here.example', origin: 'http://made-to-lead-here.example' },
         { 'node-red-api-version': 'v2', 'sec-fetch-site': 'same-origin' }
       ]) {
         assert.deepEqual(await statuses(headers), all(401));

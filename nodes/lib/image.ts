@@ -63,12 +63,16 @@ export function takeImage(value: unknown, name: string, typed = false): ImageSou
   return value;
 }
 
+/** Characters of a path. */
+const longestPath = 4096;
+
 /** Two slashes of either kind: another machine's share, or a device. */
 const elsewhere = /^(?:[\\/]|%5c|%2f){2}/i;
 
 function isElsewhere(path: string): boolean {
   if (!/^file:/i.test(path)) return elsewhere.test(path);
-  if (!URL.canParse(path)) return false;
+  // A longer one is no path at all, which is told later.
+  if (path.length > longestPath || !URL.canParse(path)) return false;
   const { host, pathname } = new URL(path);
   return host !== '' || elsewhere.test(pathname);
 }
@@ -106,7 +110,7 @@ export async function readImage(
 
 /** The path that a text means, once it is known that it is no picture itself. */
 export function pathOf(value: string, name: string, folder: string): string {
-  if (value.includes('\0') || value.length > 4096 || value.includes('\n')) {
+  if (value.includes('\0') || value.length > longestPath || value.includes('\n')) {
     throw invalid(name, `must be ${is}, but is other text.`);
   }
   try {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { setClock, trueTime } from './set-clock';
 
 /** How a request is answered; `good` where nothing is said. */
 export const answerKinds = [
@@ -40,7 +41,12 @@ export interface AnswerPlan {
   delay: number;
   /** What an odd answer holds in place of what it should. */
   odd: unknown;
+  /** So many ms ahead of the true time the clock of this process, and so of the nodes, is set while the request is under way. */
+  clock?: number;
 }
+
+/** Kinds of answers that are none of the service: they come from what is in between, whose clock has never been set. */
+const portals = new Set(['page', 'gateway', 'redirect']);
 
 type Protocol = 'rest' | 'query' | 'json';
 interface Asked {
@@ -113,6 +119,8 @@ interface TrialOptions {
   queue?: string[];
   /** The operations that the answers are for, and whose requests count; all where nothing is said. */
   operations?: string[];
+  /** How far the service's clock is ahead of the true time, ms. */
+  ahead?: number;
 }
 
 interface Trial extends TrialOptions {
@@ -173,10 +181,19 @@ export class AnyService {
         response.destroy();
         return;
       }
+      const now = trueTime() + (trial.ahead ?? 0);
+      response.setHeader('Date', new Date(now).toUTCString());
+      if (Math.abs(signedAt(request) - now) > 300_000) {
+        const code = asked.protocol === 'rest' ? 'InvalidSignatureException' : 'SignatureDoesNotMatch';
+        fail(asked, response, 403, code, mistimed);
+        return;
+      }
       const planned = trial.operations?.includes(asked.operation) ?? true;
       if (planned) trial.requests += 1;
       if (asked.operation === 'GetQueueUrl') trial.waiting = [...(trial.queue ?? [])];
       const plan = planned ? trial.answers.shift() : undefined;
+      if (plan?.clock !== undefined) setClock(plan.clock);
+      if (portals.has(plan?.kind ?? '')) response.setHeader('Date', 'Tue, 01 Jan 2019 00:00:00 GMT');
       if (!plan && asked.operation === 'ReceiveMessage') {
         receive(trial, response);
         return;
@@ -186,6 +203,13 @@ export class AnyService {
     });
   }
 }
+
+/** What a request is told that was signed for another time than the service's. */
+export const mistimed = 'Signature expired or not yet current: it was made for another time.';
+
+/** When a request was signed, ms since the epoch. */
+const signedAt = ({ headers }: IncomingMessage): number =>
+  Date.parse(String(headers['x-amz-date']).replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z'));
 
 function askedFor(request: IncomingMessage, path: string, body: string): Asked {
   const target = String(request.headers['x-amz-target'] ?? '');

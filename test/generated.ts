@@ -5,10 +5,11 @@
 import { inspect } from 'node:util';
 import { createCanvas } from 'canvas';
 import fc from 'fast-check';
-import { type AnswerPlan, AnyService, answerKinds, secrets } from './any-service';
+import { type AnswerPlan, AnyService, answerKinds, mistimed, secrets } from './any-service';
 import { contract } from './contract';
 import type { FlowNode, Message, NodeRed, Outcome } from './node-red';
 import { sink } from './node-red';
+import { setClock } from './set-clock';
 
 /** The value of a typed field as a flow stores it. */
 type Typed = [value: unknown, type: string];
@@ -21,6 +22,8 @@ export interface Trial {
   /** By name: those of `values`, or plain data. */
   messages: Record<string, Value>[];
   answers: AnswerPlan[];
+  /** How far the service's clock is ahead of the true time, ms. */
+  ahead: number;
 }
 type Value = { named: string } | { plain: unknown };
 
@@ -243,11 +246,17 @@ const oddProperty = odd.filter((value) => {
     return false;
   }
 });
-const anyAnswer: fc.Arbitrary<AnswerPlan> = fc.record({
-  kind: fc.constantFrom(...answerKinds),
-  delay: fc.constantFrom(0, 0, 5, 30),
-  odd
-});
+/** How far a clock may be from the true time, ms: a minute, 2 hours, 400 days. */
+const skew = fc.constantFrom(...[60, 7200, 400 * 86_400].flatMap((seconds) => [1000 * seconds, -1000 * seconds]));
+const anyAnswer: fc.Arbitrary<AnswerPlan> = fc.record(
+  {
+    kind: fc.constantFrom(...answerKinds),
+    delay: fc.constantFrom(0, 0, 5, 30),
+    odd,
+    clock: fc.oneof({ arbitrary: skew, weight: 1 }, { arbitrary: fc.constant(0), weight: 1 })
+  },
+  { requiredKeys: ['kind', 'delay', 'odd'] }
+);
 
 const anyAccount: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
   { arbitrary: fc.constant({}), weight: 12 },
@@ -324,6 +333,7 @@ function trialOf(type: string): fc.Arbitrary<Trial> {
     // What settles has none of its own.
     account: type === 'aws-sqs-settle' ? fc.constant({}) : anyAccount,
     messages: fc.array(message, { minLength: 1, maxLength: 2 }),
+    ahead: fc.oneof({ arbitrary: fc.constant(0), weight: 4 }, { arbitrary: skew, weight: 1 }),
     answers: fc.oneof(
       { arbitrary: fc.constant<AnswerPlan[]>([]), weight: 1 },
       { arbitrary: fc.array(anyAnswer, { maxLength: inputs > 0 ? 4 : 3 }), weight: 2 },
@@ -425,6 +435,7 @@ class Generated {
     } catch {
       for (const { trial } of late()) faults.push({ index: trials.indexOf(trial), text: `takes more than ${limit} s` });
     }
+    setClock(0);
     await this.red.deploy([]);
     const results = all.flatMap((each) => {
       const index = trials.indexOf(each.trial);
@@ -443,16 +454,17 @@ class Generated {
     for (const { text, id = '' } of this.red.logs) {
       const index = ids.findIndex((each) => id === each || id === `account-${each}` || id === `receive-${each}`);
       if (quotes(text)) faults.push({ index, text: `logged a secret: ${text}` });
+      if (text.includes(mistimed)) faults.push({ index, text: `logged a wrong clock: ${text}` });
       if (workings.test(text)) faults.push({ index, text: `logged its own workings: ${text}` });
     }
     return { results, faults };
   }
 
-  #nodesOf({ type, settings, account, answers, messages }: Trial, id: string): FlowNode[] {
+  #nodesOf({ type, settings, account, answers, messages, ahead }: Trial, id: string): FlowNode[] {
     const settling = type === 'aws-sqs-settle';
     const service = settling
-      ? { queue: messages.map(() => '{"order": 1}'), operations: ['DeleteMessage', 'ChangeMessageVisibility'] }
-      : { queue: ['{"order": 1}'] };
+      ? { queue: messages.map(() => '{"order": 1}'), operations: ['DeleteMessage', 'ChangeMessageVisibility'], ahead }
+      : { queue: ['{"order": 1}'], ahead };
     return [
       {
         id: `account-${id}`,
@@ -578,6 +590,7 @@ function faultsOf({ trial, outcome, payload, aws }: Running): string[] {
   must(typeof name === 'string' && !bare.test(name), `is a bare ${name}: ${message}`);
   must(typeof message === 'string' && message !== '' && message.length <= 1001, `says ${message}`);
   must(!unshowable.test(`${name} ${message}`), `has control characters: ${JSON.stringify([name, message])}`);
+  must(!message.includes(mistimed), `fails for the clock: ${message}`);
   must(!workings.test(message), `tells of its own workings: ${message}`);
   must(
     [service, operation].every((text) => typeof text === 'string' && text !== ''),

@@ -2,7 +2,10 @@
 const RealDate = Date;
 let ahead = 0;
 
-const now = (): number => RealDate.now() + ahead;
+/** The true time, ms since the epoch, whatever the clock says. */
+export const trueTime = (): number => RealDate.now();
+
+const now = (): number => trueTime() + ahead;
 
 class SetDate extends RealDate {
   constructor(...given: []) {

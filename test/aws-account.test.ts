@@ -10,6 +10,7 @@ import { useEnvironment } from './environment';
 import type { FlowNode, LogEntry, Message, Outcome } from './node-red';
 import { sink } from './node-red';
 import { Relay } from './relay';
+import { setClock } from './set-clock';
 
 type Name = keyof typeof signIns;
 
@@ -198,7 +199,8 @@ describe('aws-account', () => {
       assert.equal(await signerOfNext(), accessKeyId);
     });
 
-    it('takes the keys of an EC2 instance', async () => {
+    /** Lets the relay give the keys of an EC2 instance, which last an hour. */
+    async function answerAsInstance(): Promise<string> {
       const { accessKeyId, secretAccessKey, sessionToken } = await temporaryKeys();
       const keys = {
         Code: 'Success',
@@ -214,8 +216,38 @@ describe('aws-account', () => {
         return path.endsWith('/instance-role') ? { body: JSON.stringify(keys) } : undefined;
       };
       env.set({ AWS_EC2_METADATA_DISABLED: 'false', AWS_EC2_METADATA_SERVICE_ENDPOINT: relay.url });
+      return accessKeyId;
+    }
+
+    it('takes the keys of an EC2 instance', async () => {
+      const accessKeyId = await answerAsInstance();
       await deploy({ source: 'default' });
       assert.equal(await signerOfNext(), accessKeyId);
+    });
+
+    it('keeps the keys of an EC2 instance for as long as they last, where the clock of this machine is hours ahead', async () => {
+      const accessKeyId = await answerAsInstance();
+      const asked = () => relay.exchanges.filter(({ path }) => path.endsWith('/instance-role')).length;
+      const now = performance.now.bind(performance);
+      const minutes = async (passed: number) => {
+        performance.now = () => now() + passed * 60_000;
+        await bench.aws.settings({ clockAheadSeconds: passed * 60 });
+      };
+      setClock(2 * 3_600_000);
+      try {
+        await deploy({ source: 'default' });
+        assert.equal(await signerOfNext(), accessKeyId);
+        const before = asked();
+        await minutes(50);
+        assert.equal(await signerOfNext(), accessKeyId);
+        assert.equal(asked(), before);
+        await minutes(56);
+        await invoke();
+        await bench.red.until(() => asked() > before, 'the instance to be asked again', 3000);
+      } finally {
+        performance.now = now;
+        setClock(0);
+      }
     });
 
     it('exchanges a web identity token', async () => {

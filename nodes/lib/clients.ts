@@ -14,9 +14,9 @@ import type { AccountProxy } from './proxy';
 import { proxyFor } from './proxy';
 import { Rate } from './rate';
 import { isRepeatable, longestWait } from './repeatable';
-import type { Command, SdkClient, ServiceName, Signer } from './sdks';
+import type { Command, SdkClient, ServiceName } from './sdks';
 import { clientClassOf, clientOptionsOf } from './sdks';
-import { ServiceClock } from './service-clock';
+import { ServiceClock, signForTimeOf } from './service-clock';
 import type { Identity, InnerClientOptions, RequestHandler, SignIn, SignInProvider } from './sign-in';
 import { at, signInProvider } from './sign-in';
 import { unpack } from './unpack';
@@ -297,17 +297,9 @@ export class Clients {
       ...(signIn.profile && { profile: signIn.profile }),
       ...clientOptionsOf(service),
       requestHandler: this.#handler,
-      // It follows the clock of this machine, and takes its time from whatever answers.
-      disableClockSkewCorrection: true,
       ...options
     });
-    // The SDK would make a signer for each request. It takes what is signed, when, and the credentials each time anyway.
-    const { signer } = client.config;
-    let made: Promise<Signer> | undefined;
-    client.config.signer = (scheme) => {
-      made ??= signer(scheme).then((its) => signerBy(this.#clock, its));
-      return made;
-    };
+    signForTimeOf(this.#clock, client);
     // Signed requests are copies: a call is followed from its input to its last request.
     client.middlewareStack.add(
       (next: (args: object) => unknown) => (args: { input: object; request: { headers: Record<string, string> } }) => {
@@ -348,11 +340,6 @@ export class Clients {
     return { region, endpoints, requestHandler: this.#handler };
   }
 }
-
-/** Signs for the time of the service. */
-const signerBy = (clock: ServiceClock, signer: Signer): Signer => ({
-  sign: (request, options) => signer.sign(request, { ...options, signingDate: new Date(clock.at()) })
-});
 
 /** What is no call, such as a question for temporary credentials, may be repeated. */
 function limitsOf(call: Call | undefined, body: { length: number } | undefined): Limits {
@@ -410,9 +397,8 @@ export class Client {
     try {
       return await this.#send(command, limits);
     } catch (refusal) {
-      const isRefused = signatureRefused(refusal) || credentialsRefused(refusal);
-      if (!isRefused || !this.clock.isMistimed(refusal)) throw refusal;
-      // Refused before any work, for the time it was signed for: that of the service is known by now.
+      if (!this.clock.hasRefused(refusal)) throw refusal;
+      // By now the time of the service is known.
       const output = await this.#send(command, limits);
       output.$metadata.attempts = (output.$metadata.attempts ?? 1) + 1;
       return output;
@@ -439,7 +425,7 @@ export class Client {
       // Whoever ended it has said why; the SDK only says that it was.
       if (limits.abortSignal?.aborted && memberOf(error, 'name') === 'AbortError') throw limits.abortSignal.reason;
       const signer = /Credential=([^/]+)/.exec(call.authorization ?? '')?.[1];
-      const isForTime = signatureRefused(error) && this.clock.isMistimed(error);
+      const isForTime = signatureRefused(error) && this.clock.hasRefused(error);
       this.failed(credentialsRefused(error) && !isForTime ? signer : undefined);
       throw error;
     }

@@ -63,6 +63,7 @@ export interface SdkClient {
     region(): Promise<string>;
     credentials(): Promise<unknown>;
     signer(scheme: unknown): Promise<Signer>;
+    disableClockSkewCorrection?(): Promise<boolean>;
   };
   middlewareStack: Record<'add' | 'addRelativeTo', (middleware: object, options: object) => void>;
   send(command: unknown): Promise<unknown>;

@@ -1,3 +1,6 @@
+import { credentialsRefused, signatureRefused } from './failures';
+import type { SdkClient, Signer } from './sdks';
+
 interface Answered {
   headers: Record<string, string>;
 }
@@ -28,11 +31,6 @@ export class ServiceClock {
     return this.#zero + moment;
   }
 
-  /** How far it is ahead of this machine's clock, ms: what the SDK adds to that where it signs. */
-  get offset(): number {
-    return Math.round(this.at() - Date.now());
-  }
-
   /** Learns from an answer, which came `ms` after its request had been signed and sent. */
   hear(request: Answered, response: Answered, ms: number): void {
     const { date = '', age } = response.headers;
@@ -49,9 +47,28 @@ export class ServiceClock {
     if (signed > latest + tolerance || signed + ms < earliest - tolerance) this.#mistimed.add(response);
   }
 
-  /** Whether an error came as the answer to a request that was signed for another time than the service's. */
-  isMistimed(error: unknown): boolean {
+  /** Whether a request was refused, and so before any work, that was signed for another time than the service's. */
+  hasRefused(error: unknown): boolean {
     const { $response } = error as { $response?: object };
-    return $response !== undefined && this.#mistimed.has($response);
+    const isRefused = signatureRefused(error) || credentialsRefused(error);
+    return isRefused && $response !== undefined && this.#mistimed.has($response);
   }
+}
+
+/**
+ * Lets a client sign for the time of the service. The SDK would follow the clock of this machine, and take its own time from
+ * whatever answers.
+ */
+export function signForTimeOf(clock: ServiceClock, { config }: Pick<SdkClient, 'config'>): void {
+  config.disableClockSkewCorrection = async () => true;
+  const { signer } = config;
+  let made: Promise<Signer> | undefined;
+  const timed = (its: Signer): Signer => ({
+    sign: (request, options) => its.sign(request, { ...options, signingDate: new Date(clock.at()) })
+  });
+  // The SDK would make a signer for each request. It takes what is signed, when, and the credentials each time anyway.
+  config.signer = (scheme) => {
+    made ??= signer(scheme).then(timed);
+    return made;
+  };
 }

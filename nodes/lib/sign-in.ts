@@ -1,9 +1,9 @@
 import type { STSClientResolvedConfig } from '@aws-sdk/client-sts';
 import { anew } from './errors';
-import { signatureRefused } from './failures';
 import type { Credentials } from './fields';
 import type { Endpoints } from './profiles';
-import { ServiceClock } from './service-clock';
+import { sdkOf } from './sdks';
+import { ServiceClock, signForTimeOf } from './service-clock';
 
 /** Sends signed requests; every client of an account has the same one. */
 export type RequestHandler = STSClientResolvedConfig['requestHandler'];
@@ -11,6 +11,8 @@ export type RequestHandler = STSClientResolvedConfig['requestHandler'];
 /** Credentials as the SDK's providers give them. */
 export interface Identity extends Credentials {
   expiration?: Date;
+  /** What an EC2 instance has said, where this machine's clock made the SDK put another time in its place. */
+  originalExpiration?: Date;
   /** The SDK's marks of where they were found, such as CREDENTIALS_ENV_VARS. */
   $source?: Record<string, unknown>;
 }
@@ -96,7 +98,8 @@ interface Held {
 
 /** How long credentials hold from when they came, as far as the time of AWS is known by now; ms. */
 function lifetimeOf({ identity, since }: Held, clock: ServiceClock): number {
-  const stated = (identity.expiration?.getTime() ?? Infinity) - clock.at(since);
+  const { expiration, originalExpiration = expiration } = identity;
+  const stated = (originalExpiration?.getTime() ?? Infinity) - clock.at(since);
   // Fresh ones that are over already: the clock is ahead. A service that refuses them has them dropped.
   return stated > 0 ? stated : unknownTime;
 }
@@ -166,7 +169,7 @@ export function share(provider: Provider, clock = new ServiceClock()): SharedPro
 }
 
 type Providers = typeof import('@aws-sdk/credential-providers');
-type AssumeRole = Parameters<Providers['fromTemporaryCredentials']>[0]['params'];
+type AssumeRole = import('@aws-sdk/client-sts').AssumeRoleCommandInput;
 type WebIdentity = import('@aws-sdk/client-sts').AssumeRoleWithWebIdentityCommandInput;
 
 /** Keys end up in headers, which Node.js refuses to send with other characters, such as the quotes of a pasted text. */
@@ -210,22 +213,28 @@ const stsOptions = ({ region, endpoints = {}, requestHandler }: InnerClientOptio
 
 /** Assumes a role; once more where the request was signed for another time than that of AWS, which is known by then. */
 async function assumeRole(
-  sdk: Providers,
   masterCredentials: Identity | Provider,
   params: AssumeRole,
-  options: TimedOptions
+  { clock, ...options }: TimedOptions
 ): Promise<Identity> {
-  const { clock } = options;
-  const ask = () => {
-    const clientConfig = { ...stsOptions(options), systemClockOffset: clock.offset };
-    return sdk.fromTemporaryCredentials({ masterCredentials, params, clientConfig })();
-  };
-  try {
-    return await ask();
-  } catch (refusal) {
-    if (!signatureRefused(refusal) || !clock.isMistimed(refusal)) throw refusal;
+  const { AssumeRoleCommand, STSClient } = sdkOf('sts');
+  const client = new STSClient({ ...stsOptions(options), credentials: masterCredentials });
+  signForTimeOf(clock, client);
+  const ask = () => client.send(new AssumeRoleCommand(params));
+  const { Credentials } = await ask().catch((refusal) => {
+    if (!clock.hasRefused(refusal)) throw refusal;
     return ask();
+  });
+  if (!Credentials?.AccessKeyId || !Credentials.SecretAccessKey) {
+    throw noKeys(`STS has answered without keys for the role ${params.RoleArn}.`);
   }
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = Credentials;
+  return {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    ...(SessionToken && { sessionToken: SessionToken }),
+    ...(Expiration && { expiration: Expiration })
+  };
 }
 
 function baseProvider(sdk: Providers, signIn: SignIn, options: TimedOptions): Provider {
@@ -239,8 +248,7 @@ function baseProvider(sdk: Providers, signIn: SignIn, options: TimedOptions): Pr
     // For the portal of an SSO login, which has a region of its own.
     clientConfig: { ...at(endpoints.sso), ...(requestHandler && { requestHandler }) },
     parentClientConfig: { region },
-    roleAssumer: (masterCredentials: Identity, params: AssumeRole) =>
-      assumeRole(sdk, masterCredentials, params, options),
+    roleAssumer: (masterCredentials: Identity, params: AssumeRole) => assumeRole(masterCredentials, params, options),
     roleAssumerWithWebIdentity: ({ RoleArn, RoleSessionName, WebIdentityToken }: WebIdentity) =>
       sdk.fromWebToken({
         roleArn: RoleArn as string,
@@ -297,7 +305,7 @@ export function signInProvider(
       ...(externalId && { ExternalId: externalId })
     };
     // The SDK asks for keys more than once a request: they are held for one, not for the next time the role is assumed.
-    return remember(() => assumeRole(sdk, share(base, clock), params, clientOptions));
+    return remember(() => assumeRole(share(base, clock), params, clientOptions));
   };
   let made: Promise<Provider> | undefined;
   const shared = share(async () => {

@@ -45,7 +45,9 @@ export const keysOf = (name: keyof typeof signIns): { accessKeyId: string; secre
 /** Starts both before a file's tests and cleans up between them; the bench is filled in when the tests run. */
 export function useBench(): Bench {
   const bench = {} as Bench;
-  before(async () => {
+  before(async function () {
+    // What starts is a whole Node-RED, on a machine that may do much else.
+    this.timeout(90_000);
     bench.aws = await LocalAws.start();
     bench.red = await startNodeRed();
   });

@@ -2,6 +2,16 @@
 
 type Connection = Partial<import('../lib/connection').Connection> & { refusal?: Refusal };
 
+/** An old session token never stays beside new keys; one that was entered with them does. */
+// biome-ignore lint/correctness/noUnusedVariables: the account's page calls it
+function nimbusSessionToken(): void {
+  const token = $('#node-config-input-sessionToken');
+  const former = token.val();
+  $('#node-config-input-accessKeyId, #node-config-input-secretAccessKey').on('input', () => {
+    if (former !== '' && token.val() === former) token.val('').trigger('change');
+  });
+}
+
 /** Puts the button and its answer at the end of the dialog's first part. */
 // biome-ignore lint/correctness/noUnusedVariables: the account's page calls it
 function nimbusConnectionTest(node: EditorNode, fields: Record<string, FieldView>): void {

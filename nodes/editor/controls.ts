@@ -2,6 +2,9 @@
 
 interface EditorNode {
   id: string;
+  type: string;
+  /** Of a config node: the nodes that use it. */
+  users?: EditorNode[];
   credentials?: Record<string, unknown>;
   _def: { _: (key: string, options?: object) => string };
   [property: string]: unknown;
@@ -45,6 +48,12 @@ declare const RED: {
   /** Words of the editor itself. */
   _(key: string): string;
   utils: { validateTypedProperty(value: string, type: string, options?: object): true | string };
+  editor: { validateNode(node: EditorNode): boolean };
+  view: { redraw(): void };
+  events: {
+    on(event: string, listener: () => void): void;
+    emit(event: string, node: EditorNode): void;
+  };
   hooks: {
     add(hook: string, callback: (drawn: DrawnMessage) => void): void;
     remove(hook: string): void;

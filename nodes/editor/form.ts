@@ -143,6 +143,13 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
       follow(node);
       chooseOnlyAccount(node);
     },
+    /** What no longer applies does not stay in the credential store, where nobody sees it. */
+    clearUnused(node: EditorNode): void {
+      if (node !== controls.edited) return;
+      for (const [name, field] of Object.entries(fields)) {
+        if (field.stored && !controls.isShown(node, field)) controls.input(name).val('');
+      }
+    },
     leave(node: EditorNode): void {
       if (node !== controls.edited) return;
       for (const list of Object.values(lists)) list.close();

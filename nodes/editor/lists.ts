@@ -13,7 +13,9 @@ function nimbusLists(controls: NimbusControls, node: EditorNode): Lists {
     const account = ofMachine.includes(list) ? '' : controls.held('account');
     if (!ofMachine.includes(list) && account === '') return { refusal: { kind: 'noAccount' } };
     const of = list === 'qualifiers' ? controls.literal(node, 'functionName') : '';
-    if (list === 'qualifiers' && (of === '' || nimbusIsEnv(of))) return { refusal: { kind: 'noFunction' } };
+    if (list === 'qualifiers' && controls.current(node, 'functionName') === '')
+      return { refusal: { kind: 'noFunction' } };
+    if (list === 'qualifiers' && (of === '' || nimbusIsEnv(of))) return { refusal: { kind: 'unknownFunction' } };
     const data = { account, region: list === 'regions' ? '' : controls.literal(node, 'region'), of, after };
     return nimbusRequest({ url: `aws-account/choices/${list}`, data, timeout: 5000 });
   }

@@ -102,6 +102,8 @@ function view({ check, icon, secret, pattern, ...shown }: Field) {
   return { ...shown, pattern: pattern && [pattern.source, pattern.flags] };
 }
 
+const validate = (name: string) => `validate: function (value, opt) { return form.check(this, '${name}', value); }`;
+
 function defaults(definition: Definition): string {
   const { type, fields } = definition;
   const lines = ["name: { value: '' }"];
@@ -110,30 +112,29 @@ function defaults(definition: Definition): string {
   if (hasAccount(definition)) lines.push(`account: { value: '', type: 'aws-account', required: true, ${label} }`);
   for (const [name, field] of Object.entries(fields)) {
     if (field.stored) continue;
-    const check = `validate: function (value, opt) { return form.check(this, '${name}', value); }`;
-    lines.push(`${name}: { value: ${JSON.stringify(field.value)}, ${check} }`);
+    lines.push(`${name}: { value: ${JSON.stringify(field.value)}, ${validate(name)} }`);
     if (field.types) lines.push(`${name}Type: { value: '${field.types[0]}' }`);
   }
   return lines.join(',\n');
 }
 
-/** In front of the name in an ARN or URL. */
-const place = '/^(?:https?:.*\\/|arn:[^:]*:[^:]*:[^:]*:\\d*:(?:function:)?)/';
+/** In front of the name in an ARN, whole or partial, or in a URL. */
+const place = '/^(?:https?:.*\\/|(?:arn:[^:]*:[^:]*:[^:]*:)?(?:\\d{12}:)?(?:function:)?)/';
 
 /** What a node without a name is called: its target, where the flow says it. */
 function label({ fields, config }: Definition): string {
   const name = Object.keys(fields).find((field) => fields[field]?.names);
   const target = name && `String(this.${name} || '').replace(${place}, '')`;
   const typed = name && fields[name]?.types ? `(this.${name}Type === 'str' && ${target})` : target;
-  const named = config ? "this.profile || (this.roleArn || '').split('/').pop()" : typed;
+  const named = config ? "(this.source === 'profile' && this.profile) || (this.roleArn || '').split('/').pop()" : typed;
   return `return this.name || ${named ? `${named} || ` : ''}this._('palette');`;
 }
 
-/** What Node-RED keeps in its credential store, as source text. */
-function credentials({ fields }: Definition): string | undefined {
+/** What Node-RED keeps in its credential store, as source text; the editor looks at what is typed, the runtime does not. */
+function credentials({ fields }: Definition, more: (name: string) => string = () => ''): string | undefined {
   const stored = Object.entries(fields).filter(([, field]) => field.stored);
   if (stored.length === 0) return undefined;
-  return `{ ${stored.map(([name, field]) => `${name}: { type: '${field.stored}' }`).join(', ')} }`;
+  return `{ ${stored.map(([name, field]) => `${name}: { type: '${field.stored}'${more(name)} }`).join(', ')} }`;
 }
 
 function editorRegistration(definition: Definition): string {
@@ -143,12 +144,12 @@ function editorRegistration(definition: Definition): string {
     `defaults: {\n${indent(defaults(definition), '  ')}\n}`,
     `label: function () { ${label(definition)} }`,
     "paletteLabel: function () { return this._('palette'); }",
-    `oneditprepare: function () { form.prepare(this);${definition.endpoints ? ' nimbusConnectionTest(this, fields);' : ''} }`,
-    'oneditsave: function () { form.leave(this); }',
+    `oneditprepare: function () { form.prepare(this);${definition.endpoints ? ' nimbusConnectionTest(this, fields); nimbusSessionToken();' : ''} }`,
+    'oneditsave: function () { form.clearUnused(this); form.leave(this); }',
     'oneditcancel: function () { form.leave(this); }',
     'oneditdelete: function () { form.leave(this); }'
   ];
-  const stored = credentials(definition);
+  const stored = credentials(definition, (name) => `, ${validate(name)}`);
   if (stored) members.push(`credentials: ${stored}`);
   if (!config) {
     members.push(

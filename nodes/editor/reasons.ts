@@ -3,8 +3,11 @@
 /** A reason, or true where there is none: as Node-RED's validators have it. */
 type Reason = true | string;
 
+/** What the editor shows in place of a password that only the runtime has. */
+const unseen = '__PWRD__';
+
 interface Reasons {
-  /** Of a property's value, and of the credentials that depend on it. */
+  /** Of a property's value; unless the dialog is open, of the credentials that depend on it, too. */
   check(node: EditorNode, name: string, value: unknown): Reason;
   /** Of what a control holds. */
   of(node: EditorNode, name: string): Reason;
@@ -13,6 +16,7 @@ interface Reasons {
 // biome-ignore lint/correctness/noUnusedVariables: the form calls it
 function nimbusReasons(controls: NimbusControls): Reasons {
   const { fields } = controls;
+  const stored = nimbusStored();
 
   function numberReason(node: EditorNode, name: string, field: FieldView, value: string): Reason {
     const { min = -Infinity, max = Infinity, integer = false } = field;
@@ -46,7 +50,7 @@ function nimbusReasons(controls: NimbusControls): Reasons {
   function reason(node: EditorNode, name: string, given: unknown): Reason {
     const field = fields[name] as FieldView;
     const value = String(given ?? field.value);
-    if (field.control === 'flag' || !controls.isShown(node, field)) return true;
+    if (field.control === 'flag' || (field.stored && value === unseen) || !controls.isShown(node, field)) return true;
     if (value === '')
       return !field.required || controls.say(node, 'invalid.required', { label: controls.labelOf(node, name) });
     if (!field.types) return literalReason(node, name, field, value);
@@ -57,27 +61,25 @@ function nimbusReasons(controls: NimbusControls): Reasons {
     return valid === true || `${controls.labelOf(node, name)}: ${valid}`;
   }
 
-  /** Stored credentials that depend on a field. Unless the dialog is open, the editor only knows whether they are set. */
+  /** Stored credentials that depend on a field. */
   const dependants = (name: string) =>
     Object.entries(fields).filter(([, field]) => field.stored && field.when && name in field.when);
 
+  /** Of a node whose dialog is closed. */
   function credentialReason(node: EditorNode, name: string, field: FieldView): Reason {
-    if (node === controls.edited) {
-      const value = String(controls.input(name).val() ?? '');
-      return value === '__PWRD__' ? true : reason(node, name, value);
-    }
-    if (!node.credentials || !controls.isShown(node, field)) return true;
-    const value = node.credentials[name];
-    // A text it has in full, and a password that has just been typed.
-    if (typeof value === 'string' && value !== '' && value !== '__PWRD__') return reason(node, name, value);
-    const isThere = value || node.credentials[`has_${name}`] || !field.required;
-    return isThere ? true : controls.say(node, 'invalid.required', { label: controls.labelOf(node, name) });
+    if (!controls.isShown(node, field)) return true;
+    const known = stored.of(node);
+    if (!known) return true;
+    const value = known[name];
+    // A text is known in full, and a password that has just been typed.
+    return reason(node, name, typeof value === 'string' && value !== '' ? value : known[`has_${name}`] ? unseen : '');
   }
 
   /** Why a property's value will not do, in words, or true. */
   function check(node: EditorNode, name: string, value: unknown): Reason {
     const own = reason(node, name, value);
-    if (own !== true) return own;
+    // In a dialog the control of each credential is told about itself.
+    if (own !== true || node === controls.edited) return own;
     for (const [credential, field] of dependants(name)) {
       const why = credentialReason(node, credential, field);
       if (why !== true) return why;
@@ -87,9 +89,6 @@ function nimbusReasons(controls: NimbusControls): Reasons {
 
   return {
     check,
-    of(node, name) {
-      const field = fields[name] as FieldView;
-      return field.stored ? credentialReason(node, name, field) : reason(node, name, controls.input(name).val());
-    }
+    of: (node, name) => reason(node, name, controls.input(name).val())
   };
 }

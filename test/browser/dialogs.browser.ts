@@ -191,6 +191,29 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     for (const [id] of dialogs) assert.deepEqual(await ports(id), { in: id === 'receive' ? 0 : 1, out: 1 }, id);
   });
 
+  it('are not needed to see what a node without a name is for', async () => {
+    await open('light');
+    const label = (id: string, property: string, value: string) =>
+      editor.page.evaluate(`(() => {
+        const node = RED.nodes.node('${id}');
+        return RED.utils.getNodeLabel({ ...node, _def: node._def, _: node._, name: '', ${property}: '${value}' });
+      })()`);
+    for (const [id, property, value, name] of [
+      ['invoke', 'functionName', 'arn:aws:lambda:eu-west-1:123456789012:function:orders:live', 'orders:live'],
+      ['invoke', 'functionName', '123456789012:function:orders', 'orders'],
+      ['invoke', 'functionName', '123456789012:orders:live', 'orders:live'],
+      ['invoke', 'functionName', 'function:orders', 'orders'],
+      ['invoke', 'functionName', 'orders:live', 'orders:live'],
+      ['send', 'queue', 'https://sqs.eu-west-1.amazonaws.com/123456789012/orders', 'orders'],
+      ['send', 'queue', 'arn:aws:sqs:eu-west-1:123456789012:orders.fifo', 'orders.fifo'],
+      ['receive', 'queue', '123456789012', '123456789012'],
+      ['publish', 'target', 'arn:aws:sns:eu-west-1:123456789012:alerts', 'alerts'],
+      ['publish', 'target', '+12065550100', '+12065550100']
+    ] as const) {
+      assert.equal(await label(id, property, value), name, value);
+    }
+  });
+
   it('say in words why a target, a queue or a number will not do', async () => {
     await open('light', {
       publish: { target: 'alerts', subject: 'x'.repeat(100), subjectType: 'str' },
@@ -237,7 +260,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     await editor.openConfig('aws-account', 'account');
     await editor.fill('secretAccessKey', '');
     assert.match(await reasonUnder('secretAccessKey'), /Secret access key is required/);
-    assert.match(await reason('account', 'source', 'keys'), /Secret/);
+    assert.equal(await reason('account', 'source', 'keys'), 'true', 'each control is told about itself');
     await editor.fill('source', 'profile');
     assert.match(await reason('account', 'profile', ''), /Profile/);
     await editor.fill('source', 'keys');

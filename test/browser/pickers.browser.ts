@@ -422,12 +422,26 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
     assert.match(editor.problems.splice(0).join(), /^console: Failed to load resource: net::ERR_FAILED/);
   });
 
-  it('versions need a function', async () => {
+  it('versions need a function, and one that is known', async () => {
     await openDialog('versions');
-    await editor.fillTyped('functionName', 'msg', 'payload');
-    await says('qualifier', /^Enter the name of the function first\./);
-    await editor.fillTyped('functionName', 'str', '${FUNCTION}');
-    await says('qualifier', /^Enter the name of the function first\./);
+    for (const type of ['str', 'msg', 'jsonata']) {
+      await editor.fillTyped('functionName', type, '');
+      await says('qualifier', /^Enter the name of the function first\. You can still type the value\.$/);
+    }
+    for (const [type, value] of [
+      ['msg', 'payload'],
+      ['flow', 'name'],
+      ['env', 'FUNCTION'],
+      ['jsonata', 'topic'],
+      ['json', '["one","two"]'],
+      ['str', '${FUNCTION}']
+    ] as const) {
+      await editor.fillTyped('functionName', type, value);
+      await says(
+        'qualifier',
+        /^The function comes from a message, a variable or an expression, or there are several: /
+      );
+    }
   });
 
   it('a deployed account is tested with the secret that only the runtime has', async () => {

@@ -49,7 +49,7 @@ export interface AnswerPlan {
 const portals = new Set(['page', 'gateway', 'redirect']);
 
 type Protocol = 'rest' | 'query' | 'json';
-interface Asked {
+export interface Asked {
   protocol: Protocol;
   operation: string;
   body: string;
@@ -59,6 +59,12 @@ interface Asked {
 const requestId = '00000000-0000-4000-8000-000000000000';
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
 const face = { BoundingBox: { Left: 0.1, Top: 0.1, Width: 0.5, Height: 0.5 }, Confidence: 99 };
+
+/** What a batch says of entries that all went well. */
+const allOf = ({ body }: Asked) => ({
+  Successful: JSON.parse(body).Entries.map(({ Id }: { Id: string }) => ({ Id })),
+  Failed: []
+});
 
 /** What AWS says when all is well, by operation. */
 const good: Record<string, (asked: Asked) => unknown> = {
@@ -76,6 +82,8 @@ const good: Record<string, (asked: Asked) => unknown> = {
   GetQueueUrl: () => ({ QueueUrl: 'https://sqs.us-east-1.amazonaws.com/111111111111/orders' }),
   GetQueueAttributes: () => ({ Attributes: { VisibilityTimeout: '60' } }),
   DeleteMessage: () => ({}),
+  DeleteMessageBatch: allOf,
+  ChangeMessageVisibilityBatch: allOf,
   ChangeMessageVisibility: () => ({}),
   DetectLabels: () => ({ Labels: [{ Name: 'Car', Confidence: 90, Instances: [face] }] }),
   DetectFaces: () => ({ FaceDetails: [face] }),
@@ -211,7 +219,7 @@ export const mistimed = 'Signature expired or not yet current: it was made for a
 const signedAt = ({ headers }: IncomingMessage): number =>
   Date.parse(String(headers['x-amz-date']).replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z'));
 
-function askedFor(request: IncomingMessage, path: string, body: string): Asked {
+export function askedFor(request: IncomingMessage, path: string, body: string): Asked {
   const target = String(request.headers['x-amz-target'] ?? '');
   if (target) return { protocol: 'json', operation: target.split('.').pop() as string, body, request };
   if (path.startsWith('2015-03-31')) {
@@ -242,7 +250,7 @@ const types: Record<Protocol, string> = {
 const headers = (protocol: Protocol) => ({ 'Content-Type': types[protocol], 'x-amzn-RequestId': requestId });
 
 /** What the service says when it has done its work. */
-function goodAnswer(asked: Asked, response: ServerResponse): [status: number, text: string] {
+export function goodAnswer(asked: Asked, response: ServerResponse): [status: number, text: string] {
   const { protocol, operation } = asked;
   if (operation === 'Invoke') {
     response.setHeader('X-Amz-Executed-Version', '$LATEST');

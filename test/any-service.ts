@@ -22,6 +22,10 @@ export const answerKinds = [
   'empty',
   'half',
   'odd',
+  'missing',
+  'null',
+  'otherType',
+  'stranger',
   'oddError',
   'deepError',
   'packed',
@@ -41,12 +45,14 @@ export interface AnswerPlan {
   delay: number;
   /** What an odd answer holds in place of what it should. */
   odd: unknown;
+  /** Which of its members, of all in it, is another one or missing. */
+  at: number;
   /** So many ms ahead of the true time the clock of this process, and so of the nodes, is set while the request is under way. */
   clock?: number;
 }
 
 /** Kinds of answers that are none of the service: they come from what is in between, whose clock has never been set. */
-const portals = new Set(['page', 'gateway', 'redirect']);
+const portals = new Set(['page', 'gateway', 'redirect', 'stranger']);
 
 type Protocol = 'rest' | 'query' | 'json';
 export interface Asked {
@@ -79,7 +85,9 @@ const good: Record<string, (asked: Asked) => unknown> = {
     })),
     Failed: []
   }),
-  GetQueueUrl: () => ({ QueueUrl: 'https://sqs.us-east-1.amazonaws.com/111111111111/orders' }),
+  GetQueueUrl: ({ body }) => ({
+    QueueUrl: `https://sqs.us-east-1.amazonaws.com/111111111111/${JSON.parse(body).QueueName}`
+  }),
   GetQueueAttributes: () => ({ Attributes: { VisibilityTimeout: '60' } }),
   DeleteMessage: () => ({}),
   DeleteMessageBatch: allOf,
@@ -206,8 +214,8 @@ export class AnyService {
         receive(trial, response);
         return;
       }
-      const { kind, delay, odd }: AnswerPlan = plan ?? { kind: 'good', delay: 0, odd: null };
-      setTimeout(() => answer({ kind, odd }, asked, response), delay);
+      const { delay, ...how }: AnswerPlan = plan ?? { kind: 'good', delay: 0, odd: null, at: 0 };
+      setTimeout(() => answer(how, asked, response), delay);
     });
   }
 }
@@ -292,7 +300,32 @@ const oddly = (text: string, odd: unknown): string => {
   }
 };
 
-function answer({ kind, odd }: Omit<AnswerPlan, 'delay'>, asked: Asked, response: ServerResponse): void {
+/** All members of a value and of those in it, each with its owner. */
+function membersIn(value: unknown): [owner: Record<string, unknown>, name: string][] {
+  if (typeof value !== 'object' || value === null) return [];
+  const owner = value as Record<string, unknown>;
+  return Object.keys(owner).flatMap((name) => [[owner, name] as [typeof owner, string], ...membersIn(owner[name])]);
+}
+
+/** The same answer with one member that is another one, or missing where that is `undefined`. */
+function reshaped(text: string, at: number, value: unknown): string {
+  if (text.startsWith('<')) {
+    const leaves = [...text.matchAll(/<(\w+)>[^<]+<\/\1>/g)];
+    const leaf = leaves[at % Math.max(1, leaves.length)];
+    if (!leaf) return text;
+    const [whole, name] = leaf;
+    const other = value === undefined ? '' : `<${name}><odd>${escaped(JSON.stringify(value))}</odd></${name}>`;
+    return text.slice(0, leaf.index) + other + text.slice(leaf.index + whole.length);
+  }
+  const answer = JSON.parse(text || '{}') as unknown;
+  const members = membersIn(answer);
+  const [owner, name] = members[at % Math.max(1, members.length)] ?? [];
+  if (!owner || name === undefined) return text;
+  owner[name] = value;
+  return JSON.stringify(answer);
+}
+
+function answer({ kind, odd, at }: Omit<AnswerPlan, 'delay'>, asked: Asked, response: ServerResponse): void {
   const { protocol, request } = asked;
   const [status, text] = goodAnswer(asked, response);
   const page = '<html><body><h1>Please sign in</h1></body></html>';
@@ -333,6 +366,18 @@ function answer({ kind, odd }: Omit<AnswerPlan, 'delay'>, asked: Asked, response
       break;
     case 'odd':
       response.writeHead(status, headers(protocol)).end(oddly(text, odd));
+      break;
+    case 'missing':
+      response.writeHead(status, headers(protocol)).end(reshaped(text, at, undefined));
+      break;
+    case 'null':
+      response.writeHead(status, headers(protocol)).end(reshaped(text, at, null));
+      break;
+    case 'otherType':
+      response.writeHead(status, headers(protocol)).end(reshaped(text, at, odd));
+      break;
+    case 'stranger':
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"status":"ok"}');
       break;
     case 'oddError':
       response

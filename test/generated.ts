@@ -253,9 +253,10 @@ const anyAnswer: fc.Arbitrary<AnswerPlan> = fc.record(
     kind: fc.constantFrom(...answerKinds),
     delay: fc.constantFrom(0, 0, 5, 30),
     odd,
+    at: fc.nat(12),
     clock: fc.oneof({ arbitrary: skew, weight: 1 }, { arbitrary: fc.constant(0), weight: 1 })
   },
-  { requiredKeys: ['kind', 'delay', 'odd'] }
+  { requiredKeys: ['kind', 'delay', 'odd', 'at'] }
 );
 
 const anyAccount: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
@@ -370,6 +371,10 @@ const neverComes = new Set(['promise', 'thenable']);
 const neverEnds = ({ messages, answers }: Trial): boolean =>
   answers.some(({ kind }) => kind === 'hang') ||
   messages.some((message) => Object.values(message).some((value) => 'named' in value && neverComes.has(value.named)));
+
+/** Whether each request is answered by somebody else; what a function gives may be any JSON. */
+const isAnsweredByStrangers = ({ type, answers }: Trial): boolean =>
+  type !== 'aws-lambda-invoke' && answers.length > 2 && answers.every(({ kind }) => kind === 'stranger');
 
 /** Seconds until a message must have ended: the SDK's attempts and their pauses take some. */
 const limit = 45;
@@ -577,6 +582,10 @@ function faultsOf({ trial, outcome, payload, aws }: Running): string[] {
   must(
     done === 0 || trial.type === 'aws-sqs-receive' || sent.length === (error ? 0 : 1),
     `was sent ${sent.length} times, with the error ${error?.name}`
+  );
+  must(
+    sent.length === 0 || trial.type === 'aws-sqs-receive' || !isAnsweredByStrangers(trial),
+    'was sent on, although no service has answered'
   );
   must(!quotes(shown(statuses)), 'shows a secret in its status');
   // A payload that stays as it came is the flow's own.

@@ -728,7 +728,7 @@ describe('aws-account', () => {
     });
 
     it('serve on when their renewal fails, and are renewed by a later message', async () => {
-      await bench.aws.settings({ temporaryCredentialsSeconds: 3 });
+      await bench.aws.settings({ temporaryCredentialsSeconds: 6 });
       await deployKeys({ ...role, endpoint: relay.url });
       succeeded(await invoke());
       await bench.aws.fault({ kind: 'expired', operation: 'AssumeRole', times: 2 });

@@ -8,12 +8,14 @@ import {
   credentials,
   detectNode,
   invokeNode,
+  keysOf,
   listNode,
   receiveNode,
   sendNode,
   useBench,
   useQueues
 } from './aws';
+import { useEnvironment } from './environment';
 import { type FlowNode, type Message, sink } from './node-red';
 import { Wire } from './wire';
 
@@ -109,6 +111,35 @@ describe('a link', () => {
       const { error } = await bench.red.send('list', {}, 10_000);
       assert.deepEqual([error?.code, error?.retryable], ['Timeout', true]);
       assert.equal((await bench.aws.requests()).filter(({ operation }) => operation === 'ListFunctions').length, 3);
+    }).timeout(20_000);
+  });
+
+  describe('to a source of keys that hangs', () => {
+    const env = useEnvironment();
+
+    it('holds messages up for a minute, and says what did not answer', async () => {
+      const keys = keysOf('demo');
+      const answer = env.file('answer.json', '');
+      const program = env.file(
+        'keys.js',
+        `const { readFileSync } = require('node:fs');
+        const text = readFileSync(${JSON.stringify(answer)}, 'utf8');
+        if (text) process.stdout.write(text);
+        else setTimeout(() => undefined, 5000);`
+      );
+      env.config({ garden: { credential_process: `"${process.execPath}" "${program}"` } });
+      hurry();
+      await deploy([listNode()], { source: 'profile', profile: 'garden' });
+      for (const { error } of await bench.red.sendMany('list', [{}, {}], 5 * second)) {
+        assert.deepEqual([error?.code, error?.retryable], ['Timeout', true]);
+        assert.match(String(error?.message), /"garden".*credential_process.* within 60 s/);
+      }
+      mock.restoreAll();
+      env.file(
+        'answer.json',
+        JSON.stringify({ Version: 1, AccessKeyId: keys.accessKeyId, SecretAccessKey: keys.secretAccessKey })
+      );
+      assert.equal((await bench.red.send('list', {}, 5 * second)).error, undefined);
     }).timeout(20_000);
   });
 

@@ -1,6 +1,7 @@
 import type { STSClientResolvedConfig } from '@aws-sdk/client-sts';
-import { anew } from './errors';
+import { ActionError, anew } from './errors';
 import type { Credentials } from './fields';
+import { show } from './fields';
 import type { Endpoints } from './profiles';
 import { sdkOf } from './sdks';
 import { ServiceClock, signForTimeOf } from './service-clock';
@@ -237,6 +238,19 @@ async function assumeRole(
   };
 }
 
+/** How long any source outside may take, ms: a program that asks a portal in its turn, or three requests. */
+const longestAnswer = 60_000;
+
+/** Rejects with `Timeout` where a source has not answered by then: all messages of the account wait for it. */
+function inTime<T>(answer: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const text = `${what} within ${longestAnswer / 1000} s.`;
+    timer = setTimeout(() => reject(new ActionError('Timeout', text, { retryable: true })), longestAnswer);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}
+
 function baseProvider(sdk: Providers, signIn: SignIn, options: TimedOptions): Provider {
   const { source, keys, profile } = signIn;
   if (source === 'keys' && keys) return async () => keys;
@@ -262,8 +276,12 @@ function baseProvider(sdk: Providers, signIn: SignIn, options: TimedOptions): Pr
     source === 'profile'
       ? sdk.fromIni({ ...init, profile: profile as string })
       : () => sdk.fromNodeProviderChain(init)();
+  const what =
+    source === 'profile'
+      ? `The profile ${show(profile)} gave no keys: its credential_process, its SSO portal or its role did not answer`
+      : "The SDK's default chain found no keys: a credential_process, an SSO portal, a container or an instance did not answer";
   return () =>
-    ask().catch((error: Error) => {
+    inTime(ask(), what).catch((error: Error) => {
       throw sourceError(error);
     });
 }
@@ -305,7 +323,8 @@ export function signInProvider(
       ...(externalId && { ExternalId: externalId })
     };
     // The SDK asks for keys more than once a request: they are held for one, not for the next time the role is assumed.
-    return remember(() => assumeRole(share(base, clock), params, clientOptions));
+    const what = `The role ${arn} could not be assumed: STS, or what its keys come from, did not answer`;
+    return remember(() => inTime(assumeRole(share(base, clock), params, clientOptions), what));
   };
   let made: Promise<Provider> | undefined;
   const shared = share(async () => {

@@ -182,7 +182,9 @@ export = defineAction({
     const [first] = needs;
     if (first === undefined) {
       own(image, owner);
-      return keeping(image, () => detectIn(context, image, arrival));
+      // What came with the message counts already.
+      const bytes = typeof inputs.image === 'string' ? image.bytes.length : 0;
+      return context.hold(bytes, () => keeping(image, () => detectIn(context, image, arrival)));
     }
     return drawing(image, owner, async () => {
       // What cannot be done is said before anything is paid for. A picture with one face can be searched as it is.

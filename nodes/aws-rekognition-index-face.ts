@@ -1,4 +1,5 @@
 import type { IndexFacesCommandOutput } from '@aws-sdk/client-rekognition';
+import type { Node } from 'node-red';
 import type { Context, Result } from './lib/action';
 import { defineAction } from './lib/action';
 import { inCollection } from './lib/collection';
@@ -10,7 +11,7 @@ import { folderOf, picturesIn } from './lib/folder';
 import type { Picture, StoredPicture } from './lib/image';
 import { pictureFrom, readFile, readImage } from './lib/image';
 import { idOf } from './lib/names';
-import { inParallel } from './lib/parallel';
+import { inParallel, Turns } from './lib/parallel';
 import { attributesField, collectionField, imageField, nameField, workingFolder } from './lib/picture-fields';
 import { own } from './lib/pixels';
 import { toService } from './lib/prepare';
@@ -26,8 +27,17 @@ const fields = {
 
 type IndexFace = Context<'rekognition', typeof fields>;
 
-/** Pictures of a folder that are under way at a time. */
+/** Pictures of folders that are under way at a time. */
 const mostPictures = 5;
+
+/** For all folders of a node together: a service that hangs must not fill the memory with pictures. */
+const turns = new WeakMap<Node, Turns>();
+
+function turnsOf(node: Node): Turns {
+  const known = turns.get(node) ?? new Turns(mostPictures);
+  turns.set(node, known);
+  return known;
+}
 
 type Taught = Omit<IndexFacesCommandOutput, '$metadata'>;
 
@@ -146,7 +156,7 @@ async function teachFolder(context: IndexFace, files: PictureFile[]): Promise<Ou
     }
   };
   const outcomes = await inParallel(files, mostPictures, async (each) => {
-    const outcome = await teachFile(each);
+    const outcome = await turnsOf(context.node).take(() => teachFile(each));
     finished += 1;
     if (reasonOf(outcome) !== undefined) skipped += 1;
     context.progress(`${finished}/${files.length}${skipped > 0 ? ` ✗${skipped}` : ''}`);

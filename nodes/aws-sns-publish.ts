@@ -6,7 +6,7 @@ import { flag, json, many, optional, text } from './lib/fields';
 import { checkJsonLength, checkLength, parseJson, stringify, toText } from './lib/json';
 import type { Receipt } from './lib/message';
 import { checkMessage, entryOf, messageFields, resultOf } from './lib/message';
-import { isFifo } from './lib/queue';
+import { isFifo, isOrdered } from './lib/queue';
 import type { Sdks } from './lib/sdks';
 
 /** Bytes: what a topic can be made to allow, and what every topic allows for a whole batch. */
@@ -101,6 +101,7 @@ export = defineAction({
   operation: 'Publish',
   fields,
   inOrder: true,
+  mayOvertake: ({ target }) => ![target].flat().some(isOrdered),
   prepare(inputs) {
     const { message, perProtocol } = inputs;
     return { ...inputs, message: perProtocol ? textsOf(message) : toText(message, 'message', sizeLimit) };

@@ -10,6 +10,7 @@ import {
   forgetUrl,
   isAstray,
   isFifo,
+  isOrdered,
   nameOfQueue,
   queueIs,
   queuePattern,
@@ -71,6 +72,7 @@ export = defineAction({
   operation: 'SendMessage',
   fields,
   inOrder: true,
+  mayOvertake: ({ queue }) => ![queue].flat().some(isOrdered),
   regionOf: regionOfQueue,
   prepare: (inputs) => ({ ...inputs, body: toText(inputs.body, 'body', sizeLimit) }),
   async run({ sdk, client, inputs, ship }) {

@@ -143,6 +143,74 @@ describe('a link', () => {
     }).timeout(20_000);
   });
 
+  describe('to a source of values that does not answer', () => {
+    const hangs = () => new Promise(() => undefined);
+    const hanging = (name: string, otherwise: string) => ({
+      [name]: `$exists(hang) ? hang() : ${otherwise}`,
+      [`${name}Type`]: 'jsonata'
+    });
+
+    it('holds later messages to a standard queue up for a second', async () => {
+      const queue = await queues.create();
+      await deploy([sendNode({ queue, ...hanging('delaySeconds', '0') })]);
+      const hung = await bench.red.begin('send', { payload: 'hung', hang: hangs });
+      const began = performance.now();
+      const later = await bench.red.sendMany('send', [{ payload: 1 }, { payload: 2 }], 4 * second);
+      assert.deepEqual(
+        later.map(({ error }) => error),
+        [undefined, undefined]
+      );
+      assert.ok(performance.now() - began > 0.9 * second);
+      assert.equal((await bench.red.send('send', { payload: 3 }, 0.5 * second)).error, undefined);
+      assert.equal(hung.done, 0);
+    });
+
+    it('ends a message after a minute, and says which field waits for what; the order of a FIFO queue stays', async () => {
+      const queue = await queues.create({ FifoQueue: 'true', ContentBasedDeduplication: 'true' });
+      hurry(20);
+      await deploy([sendNode({ queue, ...hanging('groupId', '"a"') })]);
+      const hung = await bench.red.begin('send', { payload: 'hung', hang: hangs });
+      const behind = await bench.red.begin('send', { payload: 'behind' });
+      await bench.red.until(() => behind.done, 'the message behind', 5 * second);
+      assert.deepEqual(
+        [hung.done, hung.error?.code, hung.error?.retryable, behind.error],
+        [1, 'Timeout', true, undefined]
+      );
+      assert.match(String(hung.error?.message), /\(groupId\) .*JSONata expression.* within 60 s/);
+    });
+
+    it('counts for the timeout of an invocation', async () => {
+      await deploy([invokeNode({ timeout: 0.2, ...hanging('clientContext', '{}') })]);
+      const { error } = await bench.red.send('invoke', { payload: 1, hang: hangs });
+      assert.equal(error?.code, 'Timeout');
+      assert.match(String(error?.message), /clientContext.* timeout of 0.2 s; nothing was sent/);
+    });
+
+    it('holds no more than 10,000 messages', async () => {
+      await deploy([listNode(hanging('maxItems', '50'))]);
+      hurry(20);
+      const hang = hangs;
+      const begun = await Promise.all(Array.from({ length: 10_001 }, () => bench.red.begin('list', { hang }, 30_000)));
+      await bench.red.until(() => begun.every(({ done }) => done === 1), 'all to end', 30_000);
+      assert.equal(begun.filter(({ error }) => error?.code === 'RequestThrottled').length, 1);
+      assert.equal(begun.filter(({ error }) => error?.code === 'Timeout').length, 10_000);
+    }).timeout(90_000);
+  });
+
+  it('to a service that hangs holds no more than 64 MiB of pictures in a node', async () => {
+    const picture = noise(600, 600);
+    const most = Math.floor((64 * 1024 * 1024) / picture.length);
+    await bench.aws.fault({ kind: 'hang', service: 'rekognition' });
+    await deploy([detectNode()], { endpoint: bench.aws.url });
+    const begun = await Promise.all(
+      Array.from({ length: most + 10 }, () => bench.red.begin('detect', { payload: picture }))
+    );
+    await bench.red.until(() => begun.filter(({ done }) => done === 1).length === 10, 'those beyond');
+    assert.equal(begun.filter(({ error }) => error?.code === 'RequestThrottled').length, 10);
+    await bench.aws.clearFaults();
+    await bench.aws.reset();
+  }).timeout(60_000);
+
   describe('that fails for a while', () => {
     for (const kind of ['resetBefore', 'error500'] as const) {
       it(`brings a message once, whose deletion meets ${kind}: that goes on while the message is hidden`, async () => {

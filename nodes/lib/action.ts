@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { CurrentAccount } from './account';
-import { Backlog } from './backlog';
+import { Backlog, mostBytes, mostMessages } from './backlog';
 import { Lanes } from './batch';
 import type { Caller, Shipment } from './call';
 import { Call } from './call';
@@ -81,6 +81,8 @@ export interface Action<S extends ServiceName, F extends Fields> {
   prepare?(inputs: Inputs<F>): Inputs<F>;
   /** Members of the message, beside `payload` and `aws`, that a result may set. */
   adds?(inputs: Inputs<F>): readonly string[];
+  /** Whether a message need not wait for those before it whose fields are not read within a second. */
+  mayOvertake?(inputs: Inputs<F>): boolean;
   /** Seconds that a message may take in all; without it the SDK's limits for each request count. */
   timeout?(inputs: Inputs<F>): number;
   run(context: Context<S, F>): Promise<Result>;
@@ -104,10 +106,6 @@ export const commonFields = {
   output: choice(['parsed', 'raw'], { icon: 'sign-out' })
 };
 
-/** Messages, and their bytes, that wait or are in flight in a node: beyond that a flow is told at once. */
-const mostWaiting = 10_000;
-const mostWaitingBytes = 64 * 1024 * 1024;
-
 /** What each result sets of the message. */
 const resultNames = ['payload', 'aws'];
 
@@ -127,7 +125,7 @@ type Attempt = Success | { error: ActionError };
 class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<S, F>, Work {
   readonly fields: Fields;
   readonly inOrder: boolean;
-  readonly lanes = new Lanes(new Backlog(mostWaiting, mostWaitingBytes));
+  readonly lanes = new Lanes(new Backlog(mostMessages, mostBytes));
   readonly #input: Input;
   /** The field that may name many targets. */
   readonly #many: string | undefined;
@@ -196,11 +194,16 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
 
   run(msg: NodeMessage, read: Record<string, unknown>, passage: Passage): Promise<Changes> {
     const inputs: Record<string, unknown> = this.action.prepare?.(read as Inputs<F>) ?? read;
-    const seconds = this.action.timeout?.(inputs as Inputs<F>);
     const targets = this.#many && inputs[this.#many];
-    const work = () =>
-      Array.isArray(targets) ? this.#runMany(msg, inputs, targets, passage) : this.#runOne(msg, inputs, passage);
-    return seconds === undefined ? work() : limited(seconds, passage, work);
+    return Array.isArray(targets) ? this.#runMany(msg, inputs, targets, passage) : this.#runOne(msg, inputs, passage);
+  }
+
+  mayOvertake(inputs: Record<string, unknown>): boolean {
+    return this.action.mayOvertake?.(inputs as Inputs<F>) ?? false;
+  }
+
+  timeout(inputs: Record<string, unknown>): number | undefined {
+    return this.action.timeout?.(inputs as Inputs<F>);
   }
 
   #operation(inputs: Record<string, unknown>): string {
@@ -264,24 +267,6 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     return { ...message, payload, aws: { service, operation, ...aws, ...receivedIn(msg) } };
   }
 }
-
-async function limited<R>(seconds: number, passage: Passage, work: () => Promise<R>): Promise<R> {
-  const timer = setTimeout(() => passage.abort(timedOut(seconds)), seconds * 1000);
-  try {
-    return await work();
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-const timedOut = (seconds: number): ActionError =>
-  new ActionError(
-    'Timeout',
-    `There was no answer within the timeout of ${seconds} s; the request may have been carried out.`,
-    {
-      retryable: true
-    }
-  );
 
 /** What many targets came to when some failed; `Closed` where the node's end cut them off. */
 function manyFailed(failures: ActionError[], results: { target: unknown; error?: unknown }[]): ActionError {

@@ -170,9 +170,9 @@ export class FieldError extends ActionError {
    * `path` is the field's property, or a member of its value; `problem` makes a sentence of it. Until the node is known
    * whose field it is, the property stands for its label.
    */
-  constructor(name: string, path: string | readonly string[], problem: string) {
+  constructor(name: string, path: string | readonly string[], problem: string, retryable = false) {
     const paths = [path].flat();
-    super(name, sentence(paths, problem));
+    super(name, sentence(paths, problem), { retryable });
     this.#paths = paths;
     this.#problem = problem;
   }
@@ -189,7 +189,7 @@ export class FieldError extends ActionError {
 
   /** The same error anew: one object must not be reported twice. */
   again(): FieldError {
-    return new FieldError(this.name, this.#paths, this.#problem);
+    return new FieldError(this.name, this.#paths, this.#problem, this.retryable);
   }
 
   /** Puts the fields' labels in place of their properties. `labels` are those of the node, by property. */
@@ -205,6 +205,9 @@ export class FieldError extends ActionError {
 
 /** A field has no value that needs one. */
 export const missing = (path: string, problem: string): FieldError => new FieldError('MissingValue', path, problem);
+/** What fields wait for does not come. */
+export const unanswered = (path: string | readonly string[], problem: string): FieldError =>
+  new FieldError('Timeout', path, problem, true);
 /** A field, or what `path` says in words, is not as it must be. */
 export const invalid = (path: string | readonly string[], problem: string): FieldError =>
   new FieldError('InvalidValue', path, problem);

@@ -1,10 +1,11 @@
 import { types } from 'node:util';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import type { ActionError } from './errors';
-import { closed, closing, indescribable, invalid, memberOf, reasonOf, textOf } from './errors';
+import { Backlog, mostBytes, mostMessages } from './backlog';
+import { ActionError, closed, closing, indescribable, invalid, memberOf, reasonOf, textOf, unanswered } from './errors';
 import type { Fields } from './fields';
 import { together } from './parallel';
 import { Passage } from './passage';
+import { withPatience } from './patience';
 import type { Config, Read } from './read';
 import { compileField } from './read';
 import { checkCopy, sendOn } from './send-on';
@@ -19,6 +20,10 @@ export interface Work {
   readonly fields: Fields;
   /** Messages enter `run` in the order in which they came, however long each one's fields take to read. */
   readonly inOrder?: boolean;
+  /** Whether a message need not wait for those before it whose fields are not read within a second. */
+  mayOvertake?(inputs: Record<string, unknown>): boolean;
+  /** Seconds that a message may take in all, from its arrival on, as far as there is a limit. */
+  timeout?(inputs: Record<string, unknown>): number | undefined;
   /** The members of the message that it will set, so far as is known before. */
   sets?(inputs: Record<string, unknown>): readonly string[];
   /** Does the work and gives what the message gets of it; rejects with what went wrong. Leaves the message as it is. */
@@ -28,6 +33,40 @@ export interface Work {
   /** Ends what is under way for several messages at once. */
   abort?(reason: Error): void;
 }
+
+/** What waits for the messages before: all of them, and those that take less than a second. */
+interface Before {
+  readonly all: Promise<unknown>;
+  readonly timely: Promise<unknown>;
+}
+
+/** Bytes that a message holds, as far as that is known without looking into its objects. */
+function bytesOf(inputs: Record<string, unknown>): number {
+  let bytes = 0;
+  for (const name in inputs) {
+    const value = inputs[name];
+    if (typeof value === 'string') bytes += value.length;
+    else if (typeof value === 'object' && value !== null) {
+      bytes += types.isUint8Array(value) ? value.byteLength : pictureBytes(value);
+    }
+  }
+  return bytes;
+}
+
+/** Those of a picture that was taken from its message. */
+function pictureBytes(value: object): number {
+  const bytes = memberOf(value, 'bytes');
+  return types.isUint8Array(bytes) ? bytes.byteLength : 0;
+}
+
+const timedOut = (seconds: number): ActionError =>
+  new ActionError(
+    'Timeout',
+    `There was no answer within the timeout of ${seconds} s; the request may have been carried out.`,
+    {
+      retryable: true
+    }
+  );
 
 /** How long a closing node waits for what is in flight, ms. */
 const closeLimit = 10_000;
@@ -87,8 +126,9 @@ export class Input {
   readonly #readers: Read[];
   /** The messages under way. */
   readonly #running = new Set<Passage>();
-  /** The reading of the last message that has to be waited for. */
-  #lastReading: Promise<unknown> | undefined;
+  readonly #backlog = new Backlog(mostMessages, mostBytes);
+  /** The reading of the messages so far, where it has to be waited for. */
+  #before: Before | undefined;
   #closing = false;
 
   constructor(
@@ -160,14 +200,62 @@ export class Input {
     const inputs: Record<string, unknown> = {};
     try {
       if (this.#closing) throw closing();
-      const reading = this.#inOrder(this.#read(msg, inputs));
-      if (reading !== undefined) await passage.until(reading);
-      this.#check(msg, inputs);
-      this.#pass(msg, await this.work.run(msg, inputs, passage), send);
+      const reading = this.#read(msg, inputs);
+      const work = () => this.#work(msg, inputs, reading, send, passage);
+      await this.#hold(bytesOf(inputs), reading, () => this.#limit(inputs, passage, work));
       return undefined;
     } catch (thrown) {
       return this.#errorOf(thrown, inputs);
     }
+  }
+
+  /** Begins a message that was taken in, unless too much waits or is in flight already. */
+  async #hold(bytes: number, reading: Promise<void> | undefined, work: () => Promise<void>): Promise<void> {
+    try {
+      this.#backlog.check(bytes);
+    } catch (thrown) {
+      reading?.catch(() => undefined);
+      throw thrown;
+    }
+    this.#backlog.take(bytes);
+    try {
+      await work();
+    } finally {
+      this.#backlog.give(bytes);
+    }
+  }
+
+  /** Ends a message that takes longer than it may, its fields included. */
+  async #limit(inputs: Record<string, unknown>, passage: Passage, work: () => Promise<void>): Promise<void> {
+    const seconds = this.work.timeout?.(inputs);
+    if (seconds === undefined) {
+      await work();
+      return;
+    }
+    const late = () => {
+      const missing = Object.keys(this.work.fields).filter((name) => !(name in inputs));
+      const problem = `: there was no value within the timeout of ${seconds} s; nothing was sent.`;
+      passage.abort(missing.length > 0 ? unanswered(missing, problem) : timedOut(seconds));
+    };
+    const timer = setTimeout(late, seconds * 1000);
+    try {
+      await work();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #work(
+    msg: NodeMessage,
+    inputs: Record<string, unknown>,
+    reading: Promise<void> | undefined,
+    send: (msg: NodeMessage) => void,
+    passage: Passage
+  ): Promise<void> {
+    const turn = this.#inOrder(reading, inputs);
+    if (turn !== undefined) await passage.until(turn);
+    this.#check(msg, inputs);
+    this.#pass(msg, await this.work.run(msg, inputs, passage), send);
   }
 
   /**
@@ -214,16 +302,27 @@ export class Input {
   }
 
   /** What to wait for before a message goes on, if anything. */
-  #inOrder(reading: Promise<unknown> | undefined): Promise<unknown> | undefined {
-    const before = this.#lastReading;
+  #inOrder(reading: Promise<void> | undefined, inputs: Record<string, unknown>): Promise<unknown> | undefined {
+    const before = this.#before;
     if (!this.work.inOrder || (reading === undefined && before === undefined)) return reading;
-    const turn = together([before, reading]);
-    const over: Promise<void> = turn
-      .catch(() => undefined)
-      .then(() => {
-        if (this.#lastReading === over) this.#lastReading = undefined;
-      });
-    this.#lastReading = over;
-    return turn;
+    const forget = () => {
+      if (this.#before === own) this.#before = undefined;
+    };
+    const all = together([before?.all, reading]).then(forget, forget);
+    const timely = new Promise<void>((resolve) => {
+      withPatience(together([before?.timely, reading]), resolve).then(resolve, () => resolve());
+    });
+    const own = { all, timely };
+    this.#before = own;
+    return this.#turn(before, reading, inputs);
+  }
+
+  async #turn(
+    before: Before | undefined,
+    reading: Promise<void> | undefined,
+    inputs: Record<string, unknown>
+  ): Promise<void> {
+    await reading;
+    await (this.work.mayOvertake?.(inputs) ? before?.timely : before?.all);
   }
 }

@@ -13,6 +13,8 @@ export const queueIs = 'the URL, the name or the ARN of a queue';
 
 /** Whether a queue or a topic keeps the order of its messages: its name says so. */
 export const isFifo = (target: string): boolean => target.endsWith('.fifo');
+/** The same for whatever a message may name as a target. */
+export const isOrdered = (target: unknown): boolean => typeof target === 'string' && isFifo(target);
 
 /** Hosts that name a region: those of AWS, VPC endpoints included, its older ones, and those of LocalStack. */
 const hostPattern = new RegExp(`(?:^|\\.)sqs(?:-fips)?\\.(${regionName})\\.|^(${regionName})\\.queue\\.`);

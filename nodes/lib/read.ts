@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { ActionError, FieldError, invalid, missing, valueError } from './errors';
+import { ActionError, FieldError, invalid, missing, unanswered, valueError } from './errors';
 import type { Field, Fields, Inputs } from './fields';
 import type { Reader, StoredValue, ValueType } from './values';
 import { compileValue, constant, isOfVariable, literals, substituteEnv } from './values';
@@ -127,6 +127,18 @@ const failing =
     throw problem instanceof FieldError ? problem.again() : new ActionError(problem.name, problem.message);
   };
 
+/** How long a context store, or an expression that waits for something, may take, ms. */
+const longestReading = 60_000;
+
+/** Rejects with `Timeout` where a value does not come. */
+function inTime<T>(name: string, origin: string, reading: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const text = `cannot be read: ${origin} gave no value within ${longestReading / 1000} s; nothing was sent.`;
+    const timer = setTimeout(() => reject(unanswered(name, text)), longestReading);
+    reading.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
 function readerOf(name: string, { reader, accept }: Source, wrong: (thrown: unknown) => ActionError): Read {
   if ('constant' in reader) {
     const value = accept(reader.constant);
@@ -145,7 +157,7 @@ function readerOf(name: string, { reader, accept }: Source, wrong: (thrown: unkn
   }
   return async (msg, inputs) => {
     try {
-      const { value } = await reader.later(msg);
+      const { value } = await inTime(name, reader.origin, reader.later(msg));
       inputs[name] = accept(value);
     } catch (thrown) {
       throw wrong(thrown);

@@ -12,6 +12,10 @@ export type Mutation =
   /** Sets a big-endian number, as headers of pictures have them. */
   | { do: 'number'; at: number; bytes: 2 | 4; value: number };
 
+/** Bytes of which nothing longer is made, and in which values are looked for. */
+const longest = 20_000_000;
+const lookedAt = 100_000;
+
 const placeIn = (bytes: Buffer, at: number): number => Math.min(bytes.length, Math.floor(at * (bytes.length + 1)));
 
 function splice(bytes: Buffer, from: number, to: number, text: Buffer): Buffer {
@@ -27,6 +31,7 @@ function valuesOf(text: string): [from: number, to: number][] {
 export function mutate(bytes: Buffer, mutations: readonly Mutation[]): Buffer {
   let changed: Buffer = Buffer.from(bytes);
   for (const each of mutations) {
+    if (changed.length > longest) break;
     if (each.do === 'all')
       changed = Buffer.concat([Buffer.alloc(each.text.length * each.times, each.text), Buffer.from(each.end)]);
     else {
@@ -37,7 +42,7 @@ export function mutate(bytes: Buffer, mutations: readonly Mutation[]): Buffer {
       else if (each.do === 'number') {
         if (at + each.bytes <= changed.length) changed.writeUIntBE(each.value % 256 ** each.bytes, at, each.bytes);
       } else {
-        const values = valuesOf(changed.toString('latin1'));
+        const values = valuesOf(changed.toString('latin1', 0, lookedAt));
         const [from, to] = values[Math.floor(each.at * values.length)] ?? [at, at];
         changed = splice(changed, from, to, Buffer.from(each.text.repeat(each.times)));
       }

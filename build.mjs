@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, extname, join } from 'node:path';
-import { transformSync } from 'esbuild';
+import { build, transformSync } from 'esbuild';
 import { page, registration } from './nodes/editor/page.mts';
 import { fillPolicies } from './nodes/editor/policy.mts';
 
@@ -43,6 +43,43 @@ function small(name) {
     .code;
 }
 
+/** A node's file with its fields alone. What a field does not use, the SDK and most of Node.js, is left out of the bundle. */
+const fieldsOnly = {
+  name: 'fields-only',
+  setup(bundle) {
+    const platform = from('nodes', 'editor', 'platform.mts');
+    bundle.onResolve({ filter: /^node:(buffer|util|util\/types|v8)$/ }, () => ({ path: platform, sideEffects: false }));
+    bundle.onResolve({ filter: /^[^./]/ }, ({ path }) => ({ path, namespace: 'left out', sideEffects: false }));
+    bundle.onResolve({ filter: /^\.\// }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, `${path}.ts`),
+      sideEffects: false
+    }));
+    bundle.onLoad({ filter: /.*/, namespace: 'left out' }, () => ({ contents: 'module.exports = {};' }));
+    bundle.onLoad({ filter: /nodes.aws-[\w-]+\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(/^export = [\s\S]*/m, 'export { fields };'),
+      loader: 'ts'
+    }));
+  }
+};
+
+/** The fields of a node with their checks, and what checks a literal by them, as browsers take it: `nimbus` is its name. */
+async function checks(set, { fields }) {
+  const common = 'dynamicCredentials' in fields ? "export { commonFields } from './nodes/lib/action';" : '';
+  const contents = `export { fields } from './nodes/${set}'; export * from './nodes/lib/literal'; ${common}`;
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: root, loader: 'ts' },
+    inject: [from('nodes', 'editor', 'platform.mts')],
+    plugins: [fieldsOnly],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'iife',
+    globalName: 'nimbus',
+    target: 'es2020'
+  });
+  return outputFiles[0].text;
+}
+
 const sets = Object.keys(readJson(from('package.json'))['node-red'].nodes);
 
 rmSync(from('dist'), { recursive: true, force: true });
@@ -57,7 +94,8 @@ for (const set of sets) {
   const words = readJson(from('dist', 'locales', 'en-US', `${set}.json`));
   const { definition } = require(from('dist', 'nodes', `${set}.js`));
   const own = scripts.filter((name) => basename(name, '.ts') === set).map(small);
-  writeFileSync(from('dist', `${set}.html`), page(definition, words, [...shared, ...own].join(''), style));
+  const code = [await checks(set, definition), ...shared, ...own].join('');
+  writeFileSync(from('dist', `${set}.html`), page(definition, words, code, style));
   writeFileSync(from('dist', `${set}.js`), registration(definition));
 }
 cpSync(from('icons'), from('dist', 'icons'), { recursive: true });

@@ -23,6 +23,15 @@ const endpointIs = 'a URL such as http://localhost:4566, without a user name in 
 const endpointPattern =
   /^https?:\/\/([\w.-]+|\[[\da-f:.]+\])(:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?(\/[^\s@?#]*)?$/i;
 
+const endpoint = plainText({ pattern: endpointPattern, is: endpointIs, advanced: true, icon: 'plug' });
+
+/** The pattern lets addresses such as http://256.1.1.1 through. */
+function checkEndpoint(given: unknown, name: string): string {
+  const url = endpoint.check(given, name);
+  if (!URL.canParse(url)) throw invalid(name, `must be ${endpointIs}.`);
+  return url;
+}
+
 const fields = {
   source: choice(['default', 'keys', 'profile'], { icon: 'sign-in' }),
   accessKeyId: stored('text', { ...key, icon: 'user' }),
@@ -55,14 +64,7 @@ const fields = {
     })
   ),
   duration: plainNumber(3600, { min: 900, max: 43_200, integer: true, when: role, advanced: true, icon: 'clock-o' }),
-  endpoint: optional(
-    plainText({
-      pattern: endpointPattern,
-      is: endpointIs,
-      advanced: true,
-      icon: 'plug'
-    })
-  ),
+  endpoint: optional({ ...endpoint, check: checkEndpoint }),
   validate: flag(true, { advanced: true }),
   rekognitionRate: plainNumber(5, { min: 0, max: 10_000, advanced: true, icon: 'tachometer' })
 } satisfies Fields;
@@ -80,10 +82,7 @@ function readSettings(RED: NodeAPI, node: Node, config: Config, credentials: Sto
   const stored = Object.keys(fields).filter((name) => (fields as Fields)[name]?.stored);
   const kept = stored.map((name) => [name, trimmed(credentials[name as keyof Stored])]);
   const all = { ...config, ...Object.fromEntries(kept) };
-  const settings = readAll(RED, node, all, fields);
-  // The pattern lets addresses such as http://256.1.1.1 through.
-  if (settings.endpoint && !URL.canParse(settings.endpoint)) throw invalid('endpoint', `must be ${endpointIs}.`);
-  return settings;
+  return readAll(RED, node, all, fields);
 }
 
 /** As the service takes it: ids of nodes in subflows can be long, and those of old flows hold other characters. */

@@ -1,5 +1,6 @@
 import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
 import { defineAction } from './lib/action';
+import type { Attributes } from './lib/attributes';
 import type { Carrier } from './lib/batch';
 import { invalid } from './lib/errors';
 import { json, many, number, optional, text } from './lib/fields';
@@ -25,6 +26,13 @@ const mostAttributes = 10;
 
 const { attributes, ...delivery } = messageFields;
 
+function checkAttributes(given: unknown, name: string): Attributes | undefined {
+  const found = attributes.check(given, name);
+  const count = Object.keys(found ?? {}).length;
+  if (count > mostAttributes) throw invalid(name, `may be at most ${mostAttributes}, but are ${count}.`);
+  return found;
+}
+
 const fields = {
   queue: many(
     text({
@@ -42,10 +50,13 @@ const fields = {
     example: '{ "order": payload.id, "time": $now() }',
     icon: 'envelope'
   }),
-  attributes,
-  delaySeconds: optional(
-    number({ min: 0, max: 900, integer: true, example: 'payload.urgent ? 0 : 60', icon: 'hourglass-half' })
-  ),
+  attributes: { ...attributes, check: checkAttributes },
+  delaySeconds: {
+    ...optional(
+      number({ min: 0, max: 900, integer: true, example: 'payload.urgent ? 0 : 60', icon: 'hourglass-half' })
+    ),
+    besideTarget: checkDelay
+  },
   ...delivery
 };
 
@@ -58,12 +69,16 @@ const carrierTo = (sdk: Sdks['sqs'], QueueUrl: string, alone: boolean): Carrier<
   alone
 });
 
-/** A FIFO queue has a delay of its own only, and refuses even a 0. */
-function delayOf(seconds: number | undefined, queue: string): { DelaySeconds?: number } {
-  if (seconds === undefined) return {};
-  if (!isFifo(queue)) return { DelaySeconds: seconds };
-  if (seconds === 0) return {};
+/** A FIFO queue has a delay of its own only. */
+function checkDelay(seconds: number | undefined, queue: string): void {
+  if (!seconds || !isFifo(queue)) return;
   throw invalid('delaySeconds', 'must be empty for a FIFO queue: only the queue itself can have a delay.');
+}
+
+/** A FIFO queue refuses even a 0. */
+function delayOf(seconds: number | undefined, queue: string): { DelaySeconds?: number } {
+  checkDelay(seconds, queue);
+  return seconds === undefined || isFifo(queue) ? {} : { DelaySeconds: seconds };
 }
 
 export = defineAction({
@@ -78,8 +93,6 @@ export = defineAction({
   async run({ sdk, client, inputs, ship }) {
     const { queue, batch, groupId } = inputs;
     const body = inputs.body as string;
-    const count = Object.keys(inputs.attributes ?? {}).length;
-    if (count > mostAttributes) throw invalid('attributes', `may be at most ${mostAttributes}, but are ${count}.`);
     const entry = { MessageBody: body, ...delayOf(inputs.delaySeconds, queue), ...entryOf(inputs, queue) };
     const bytes = checkMessage(body, inputs.attributes, 'body', sizeLimit);
     const group = isFifo(queue) ? groupId : undefined;

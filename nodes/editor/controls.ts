@@ -10,7 +10,7 @@ interface EditorNode {
   [property: string]: unknown;
 }
 
-/** What the build passes on of a field's description. */
+/** What the editor uses of a field's description, which is the runtime's own. */
 interface FieldView {
   control: string;
   types?: string[];
@@ -18,11 +18,11 @@ interface FieldView {
   required: boolean;
   stored?: string;
   options?: string[];
-  pattern?: [source: string, flags: string];
-  maxLength?: number;
+  pattern?: RegExp;
   min?: number;
   max?: number;
   integer?: boolean;
+  many?: true;
   when?: Record<string, string[] | 'filled'>;
   advanced?: boolean;
   offers?: string;
@@ -43,6 +43,13 @@ interface DrawnMessage {
   element: JQuery;
   payload: { data?: { name?: string; message?: string } };
 }
+
+/** What the build makes of the runtime's code, for one node. */
+declare const nimbus: {
+  /** Throws an error by the name `MissingValue` or `InvalidValue`. */
+  checkLiteral(name: string, field: FieldView, value: unknown, type?: string): unknown;
+  goesWith(field: FieldView, input: unknown, targets: unknown): boolean;
+};
 
 declare const RED: {
   /** Words of the editor itself. */

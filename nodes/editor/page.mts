@@ -97,11 +97,6 @@ ${rows(false)}
 ${advanced(prefix, rows(true))}`;
 }
 
-/** A field for the browser: a pattern as text, and nothing of the runtime. */
-function view({ check, icon, secret, pattern, ...shown }: Field) {
-  return { ...shown, pattern: pattern && [pattern.source, pattern.flags] };
-}
-
 const validate = (name: string) => `validate: function (value, opt) { return form.check(this, '${name}', value); }`;
 
 function defaults(definition: Definition): string {
@@ -165,16 +160,13 @@ function editorRegistration(definition: Definition): string {
 
 /** The whole page. `scripts` are the compiled sources of the form, `style` is its style sheet. */
 export function page(definition: Definition, words: Words, scripts: string, style: string): string {
-  const views = JSON.stringify(
-    Object.fromEntries(Object.entries(definition.fields).map(([name, field]) => [name, view(field)]))
-  );
   return `<style>
 ${indent(style, '  ')}
 </style>
 <script type="text/javascript">
 (function () {
 ${indent(scripts, '  ')}
-  const fields = ${views};
+  const fields = { ...nimbus.fields, ...nimbus.commonFields };
   const form = nimbusForm(fields, '${prefixOf(definition)}');
   nimbusSentences('${definition.type}');
 ${indent(editorRegistration(definition), '  ')}

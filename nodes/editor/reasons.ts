@@ -3,6 +3,8 @@
 /** A reason, or true where there is none: as Node-RED's validators have it. */
 type Reason = true | string;
 
+const literals = ['str', 'num', 'bool', 'json'];
+
 /** What the editor shows in place of a password that only the runtime has. */
 const unseen = '__PWRD__';
 
@@ -18,47 +20,57 @@ function nimbusReasons(controls: NimbusControls): Reasons {
   const { fields } = controls;
   const stored = nimbusStored();
 
-  function numberReason(node: EditorNode, name: string, field: FieldView, value: string): Reason {
-    const { min = -Infinity, max = Infinity, integer = false } = field;
-    const number = Number(value);
-    if (value.trim() !== '' && number >= min && number <= max && (!integer || Number.isInteger(number))) return true;
-    return controls.say(node, integer ? 'invalid.wholeNumber' : 'invalid.number', {
-      label: controls.labelOf(node, name),
-      min,
-      max
-    });
+  /** In the words of the editor's language: the runtime's own are English. */
+  function inWords(node: EditorNode, name: string, error: Error): Reason {
+    const { control, integer, min, max } = fields[name] as FieldView;
+    const label = controls.labelOf(node, name);
+    if (error.name === 'MissingValue') return controls.say(node, 'invalid.required', { label });
+    // What a browser cannot look into is for the runtime to say.
+    if (error.name !== 'InvalidValue') return true;
+    if (control === 'number')
+      return controls.say(node, integer ? 'invalid.wholeNumber' : 'invalid.number', { label, min, max });
+    return controls.say(node, `invalid.${name}`, { defaultValue: controls.say(node, 'invalid.text', { label }) });
   }
 
-  function textReason(node: EditorNode, name: string, field: FieldView, value: string): Reason {
-    const { pattern, maxLength = Infinity } = field;
+  /** What a field holds, where that does not come from elsewhere: a plain property, or a literal without a variable. */
+  function heldBy(node: EditorNode, name: string, given: unknown): { value: string; type?: string } | undefined {
+    const { types, value: initial, stored } = fields[name] as FieldView;
+    const value = String(given ?? initial);
+    if (nimbusIsEnv(value)) return undefined;
     // The runtime takes blanks off that were pasted around a credential.
-    const text = field.stored ? value.trim() : value;
-    if (text.length <= maxLength && (!pattern || new RegExp(...pattern).test(text))) return true;
-    return controls.say(node, `invalid.${name}`, {
-      defaultValue: controls.say(node, 'invalid.text', { label: controls.labelOf(node, name) })
-    });
+    if (!types) return { value: stored ? value.trim() : value };
+    const type = controls.typeOf(node, name);
+    return value === '' || literals.includes(type) ? { value, type } : undefined;
   }
 
-  function literalReason(node: EditorNode, name: string, field: FieldView, value: string): Reason {
-    if (nimbusIsEnv(value)) return true;
-    if (field.control === 'number') return numberReason(node, name, field, value);
-    if (field.options && !field.options.includes(value))
-      return controls.say(node, 'invalid.text', { label: controls.labelOf(node, name) });
-    return field.control === 'text' || field.control === 'secret' ? textReason(node, name, field, value) : true;
+  /** The targets of a node, where they are literals that will do. */
+  function targetsOf(node: EditorNode): unknown {
+    const [name, field] = Object.entries(fields).find(([, { many }]) => many) ?? [];
+    const held = name && heldBy(node, name, controls.current(node, name));
+    if (!held || !field) return [];
+    try {
+      return nimbus.checkLiteral(name, field, held.value, held.type);
+    } catch {
+      return [];
+    }
   }
 
   function reason(node: EditorNode, name: string, given: unknown): Reason {
     const field = fields[name] as FieldView;
-    const value = String(given ?? field.value);
-    if (field.control === 'flag' || (field.stored && value === unseen) || !controls.isShown(node, field)) return true;
-    if (value === '')
-      return !field.required || controls.say(node, 'invalid.required', { label: controls.labelOf(node, name) });
-    if (!field.types) return literalReason(node, name, field, value);
-    const type = controls.typeOf(node, name);
-    const literal = type === 'str' || type === 'num';
-    if (literal && field.control !== 'json') return literalReason(node, name, field, value);
-    const valid = RED.utils.validateTypedProperty(value, type, {});
-    return valid === true || `${controls.labelOf(node, name)}: ${valid}`;
+    if (field.control === 'flag' || (field.stored && given === unseen) || !controls.isShown(node, field)) return true;
+    const held = heldBy(node, name, given);
+    if (!held || (held.value !== '' && (held.type === 'json' || held.type === 'bool'))) {
+      const type = field.types ? controls.typeOf(node, name) : 'str';
+      const valid = RED.utils.validateTypedProperty(String(given ?? field.value), type, {});
+      if (valid !== true) return `${controls.labelOf(node, name)}: ${valid}`;
+    }
+    if (!held) return true;
+    try {
+      const input = nimbus.checkLiteral(name, field, held.value, held.type);
+      return nimbus.goesWith(field, input, targetsOf(node)) || controls.say(node, `invalid.beside.${name}`);
+    } catch (thrown) {
+      return inWords(node, name, thrown as Error);
+    }
   }
 
   /** Stored credentials that depend on a field. */

@@ -1,7 +1,7 @@
 import { bytesIn } from './bytes';
 import { invalid } from './errors';
 import type { Field } from './fields';
-import { json, optional } from './fields';
+import { checked, optional } from './fields';
 import { checkLength, parseJson, stringify } from './json';
 
 /** A message attribute of SNS or SQS, as both take and give it. */
@@ -134,8 +134,8 @@ export function toAttributes(given: unknown, name: string): Attributes | undefin
 }
 
 /** A field for message attributes. */
-export const attributes = (layout: Parameters<typeof json>[0]): Field<Attributes | undefined> =>
-  optional({ ...json(layout), check: toAttributes });
+export const attributes = (layout: Parameters<typeof checked>[1]): Field<Attributes | undefined> =>
+  optional(checked(toAttributes, layout));
 
 /** Bytes, as the services count them. */
 const sizeOf = (name: string, { DataType, StringValue = '', BinaryValue }: Attribute): number =>

@@ -46,6 +46,8 @@ export interface Field<T = unknown> {
    * typed in the dialog: a list may be written with commas there, while a comma from elsewhere is a part of a name.
    */
   check(value: unknown, name: string, typed?: boolean): T;
+  /** Throws where a value, or none, does not go with a target of the node. */
+  besideTarget?(value: T | undefined, target: string): void;
 }
 
 export type Fields = Readonly<Record<string, Field>>;
@@ -315,8 +317,8 @@ export function many<T>(field: Field<T>): Field<T> {
   return { ...field, many: true, names: true, types: [...(field.types ?? []), 'json'] };
 }
 
-/** A region name makes a host name: letters, digits and hyphens, so that new and private regions work. */
-export const regionPattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/;
+/** A region name makes a host name, in lower case: letters, digits and hyphens, so that new and private regions work. */
+export const regionPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 export const regionIs = 'a region name such as eu-west-1';
 
 /** The region that an ARN names, if it names one. */

@@ -14,11 +14,24 @@ const id = {
   advanced: true
 } as const;
 
+function checkGroup(groupId: string | undefined, target: string): void {
+  if (!isFifo(target) || groupId !== undefined) return;
+  throw missing('groupId', 'is required for a FIFO queue or topic, whose name ends in .fifo, but is empty.');
+}
+
+function checkDeduplication(deduplicationId: string | undefined, target: string): void {
+  if (isFifo(target) || deduplicationId === undefined) return;
+  throw invalid('deduplicationId', 'must be empty, except for a FIFO queue or topic, whose name ends in .fifo.');
+}
+
 /** The fields that messages of SNS and of SQS have in common. */
 export const messageFields = {
   attributes: attributes({ example: '{ "site": topic, "level": payload.level }', icon: 'tags' }),
-  groupId: optional(text({ ...id, example: 'topic', icon: 'object-group' })),
-  deduplicationId: optional(text({ ...id, example: 'payload.id', icon: 'clone' })),
+  groupId: { ...optional(text({ ...id, example: 'topic', icon: 'object-group' })), besideTarget: checkGroup },
+  deduplicationId: {
+    ...optional(text({ ...id, example: 'payload.id', icon: 'clone' })),
+    besideTarget: checkDeduplication
+  },
   batch: flag(true, { advanced: true })
 };
 
@@ -30,12 +43,8 @@ interface MessageInputs {
 
 /** The members that entries of SNS and SQS have in common. Throws where a queue or topic does not take them. */
 export function entryOf({ attributes, groupId, deduplicationId }: MessageInputs, target: string) {
-  if (isFifo(target) && groupId === undefined) {
-    throw missing('groupId', 'is required for a FIFO queue or topic, whose name ends in .fifo, but is empty.');
-  }
-  if (!isFifo(target) && deduplicationId !== undefined) {
-    throw invalid('deduplicationId', 'must be empty, except for a FIFO queue or topic, whose name ends in .fifo.');
-  }
+  checkGroup(groupId, target);
+  checkDeduplication(deduplicationId, target);
   return {
     ...(attributes && { MessageAttributes: attributes }),
     ...(groupId !== undefined && { MessageGroupId: groupId }),

@@ -62,7 +62,7 @@ export function checkValue(name: string, field: Field, value: unknown): unknown 
 }
 
 /** Turns what a source gave into what `run` gets. */
-function finish(name: string, field: Field, { required, typed, origin }: Manner, value: unknown): unknown {
+export function finish(name: string, field: Field, { required, typed, origin }: Manner, value: unknown): unknown {
   if (isAbsent(value, field, required)) {
     if (required) throw absent(name, field, origin);
     return undefined;

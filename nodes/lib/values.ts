@@ -39,7 +39,8 @@ function numberLiteral(name: string, text: string): number {
   return number;
 }
 
-function literal(name: string, { value, type }: StoredValue): unknown {
+/** What a literal stands for. Throws `InvalidValue` for text that is no number, or no JSON. */
+export function literal(name: string, { value, type }: StoredValue): unknown {
   // Node-RED puts a variable in for a text that is one as a whole: one that holds a number stands for its text.
   if (type === 'str' && (typeof value === 'number' || typeof value === 'boolean')) return String(value);
   if (typeof value !== 'string') return value;

@@ -236,6 +236,44 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     }
   });
 
+  it('refuse a literal that the runtime would refuse, and say why', async () => {
+    await open('light', {
+      invoke: { functionName: '[]', functionNameType: 'json' },
+      publish: { target: 'arn:aws:sns:us-east-1:111111111111:alerts.fifo' },
+      send: { queue: 'orders.fifo', attributes: '[1]', attributesType: 'json' },
+      receive: { region: 'EU-WEST-1' },
+      detect: { roi: '{"left":2}', roiType: 'json' }
+    });
+    for (const [id, property, why] of [
+      ['invoke', 'functionName', /^Function must be/],
+      ['publish', 'groupId', /^Group ID is required for a FIFO queue or topic/],
+      ['send', 'groupId', /^Group ID is required for a FIFO queue or topic/],
+      ['send', 'attributes', /^Attributes is not valid$/],
+      ['receive', 'region', /^Region must be .* lower-case letters/],
+      ['detect', 'roi', /is not valid$/]
+    ] as const) {
+      assert.equal((await editor.node(id)).valid, false, id);
+      assert.match(await reason(id, property), why);
+    }
+    await editor.open('invoke');
+    await editor.fillTyped('functionName', 'json', '{"a":1}');
+    assert.match(await reasonUnder('functionName'), /^Function must be/);
+    await editor.fillTyped('functionName', 'json', '["hello","other"]');
+    await editor.done();
+    assert.equal((await editor.node('invoke')).valid, true);
+    await editor.open('send');
+    await openAdvanced();
+    await editor.fillTyped('queue', 'str', 'orders');
+    await editor.fillTyped('attributes', 'json', '{"a":1}');
+    await editor.fillTyped('deduplicationId', 'str', 'a');
+    assert.match(await reasonUnder('deduplicationId'), /^Deduplication ID must be empty, except for a FIFO queue/);
+    await editor.fillTyped('queue', 'str', 'orders.fifo');
+    await editor.fillTyped('groupId', 'msg', 'topic');
+    await editor.shoot('aws-sqs-send-fifo');
+    await editor.done();
+    assert.equal((await editor.node('send')).valid, true);
+  });
+
   it('say in words why a value will not do', async () => {
     await open('light', { invoke: { functionName: '', retries: 11 }, list: { maxItems: '51', maxItemsType: 'num' } });
     assert.deepEqual((await editor.node('invoke')).valid, false);

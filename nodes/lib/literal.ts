@@ -1,0 +1,26 @@
+/** The check of what a dialog itself holds: the runtime's own, which the build puts into the editor's pages, too. */
+import type { Field } from './fields';
+import { checkValue, finish } from './read';
+import { literal } from './values';
+
+/**
+ * Checks a plain property, or a typed field's literal, as the runtime does; `type` is that of a typed field. Gives what
+ * `run` would get. Throws `MissingValue` or `InvalidValue`.
+ */
+export function checkLiteral(name: string, field: Field, value: unknown, type?: string): unknown {
+  const given = type !== undefined && value === '' ? undefined : value;
+  const found = type === undefined ? given : literal(name, { value: given, type });
+  const input = finish(name, field, { required: field.required, typed: type === 'str', origin: 'the node' }, found);
+  if (field.many && Array.isArray(found)) for (const target of found) checkValue(name, field, target);
+  return input;
+}
+
+/** Whether a field's checked literal, or none, goes with targets that are literals. */
+export function goesWith(field: Field, input: unknown, targets: unknown): boolean {
+  try {
+    for (const target of [targets].flat()) field.besideTarget?.(input, String(target));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createContext, runInContext } from 'node:vm';
+import * as fc from 'fast-check';
+import type { Node, NodeAPI } from 'node-red';
+import type { Field, Fields } from '../nodes/lib/fields';
+import type { NodeModule } from '../nodes/lib/node-module';
+import { type Config, checkValue, compileField } from '../nodes/lib/read';
+
+const root = join(__dirname, '..');
+const sets = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))['node-red'].nodes);
+
+type Validator = (this: object, value: unknown, options: object) => true | string;
+interface Editing {
+  defaults: Record<string, { validate?: Validator }>;
+  credentials?: Record<string, { validate: Validator }>;
+}
+
+/** What a page registers in the editor. There is nothing of Node.js in a browser. */
+function registered(set: string): Editing {
+  const html = readFileSync(join(root, 'dist', `${set}.html`), 'utf8');
+  const [, script = ''] = /<script type="text\/javascript">([\s\S]*?)<\/script>/.exec(html) ?? [];
+  let found: Editing | undefined;
+  const RED = {
+    _: (key: string) => key,
+    events: { on: () => undefined },
+    hooks: { add: () => undefined, remove: () => undefined },
+    nodes: { registerType: (_: string, definition: Editing) => (found = definition) },
+    utils: { validateTypedProperty: () => true }
+  };
+  const $ = () => ({ length: 0 });
+  runInContext(script, createContext({ RED, $, TextEncoder, URL }));
+  return found ?? assert.fail(set);
+}
+
+const fieldsOf = (set: string): Fields =>
+  (require(join(root, 'dist', 'nodes', `${set}.js`)) as NodeModule).definition.fields;
+
+const { util } = require('@node-red/util') as { util: NodeAPI['util'] };
+const RED = { util } as unknown as NodeAPI;
+
+/** What is wrong with a property by the runtime; empty where nothing is. */
+async function wrongAtRuntime(fields: Fields, name: string, config: Record<string, unknown>): Promise<string> {
+  try {
+    const node = { id: 'node', type: 'x', _flow: { getSetting: () => undefined } } as unknown as Node;
+    const inputs: Record<string, unknown> = {};
+    await compileField(RED, node, config as Config, name, fields)({ _msgid: '1' }, inputs);
+    // Each target is looked at when it has its turn.
+    const { [name]: field } = fields;
+    if (field?.many && Array.isArray(inputs[name])) for (const each of inputs[name]) checkValue(name, field, each);
+    return '';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Whether its form shows a field: the runtime does not look at others. */
+const isShown = ({ when = {} }: Field, config: Record<string, unknown>) =>
+  Object.entries(when).every(([name, values]) =>
+    values === 'filled' ? config[name] !== '' : values.includes(String(config[name]))
+  );
+
+/** A configuration of a node in which a field counts. */
+function configWith(fields: Fields, name: string): Record<string, unknown> {
+  const config: Record<string, unknown> = Object.fromEntries(
+    Object.entries(fields).map(([key, { value }]) => [key, value])
+  );
+  for (const [other, values] of Object.entries(fields[name]?.when ?? {})) {
+    config[other] = values === 'filled' ? 'filled' : values[0];
+    if (fields[other]?.types) config[`${other}Type`] = 'str';
+  }
+  return config;
+}
+
+const typical = [
+  '[]',
+  '[1]',
+  '{}',
+  '{"a":1}',
+  '{"left":2}',
+  '{"left":0,"top":0,"width":1,"height":1}',
+  '{"a":{"DataType":"Binary","BinaryValue":"YQ=="}}',
+  '{"a":{"DataType":"Binary","BinaryValue":""}}',
+  '{"S3Object":{"Bucket":"b","Name":"n"}}',
+  '["hello",1]',
+  '["hello","no such/function"]',
+  '["person",{"name":"car","confidence":101}]',
+  '"AGE_RANGE"',
+  JSON.stringify(Object.fromEntries([...'abcdefghijk'].map((each) => [each, each]))),
+  'null',
+  'true',
+  '{',
+  '-1',
+  '0',
+  '1',
+  '17',
+  '0.5',
+  '1e3',
+  '0x10',
+  ' 5 ',
+  'Infinity',
+  'NaN',
+  '',
+  ' ',
+  'hello',
+  'hello:live',
+  'two words',
+  'eu-west-1',
+  'EU-WEST-1',
+  'a,b',
+  'SMILE, BEARD',
+  'orders.fifo',
+  'Zoë',
+  '\ud800',
+  'x'.repeat(300),
+  '+12065550100',
+  'http://256.1.1.1',
+  'http://localhost:4566',
+  's3://bucket/key',
+  'arn:aws:iam::123456789012:role/name',
+  'arn:aws:sns:eu-west-1:123456789012:alerts',
+  'arn:aws:lambda:eu-west-1:123456789012:function:orders'
+];
+const value = fc.oneof(
+  fc.constantFrom(...typical),
+  fc.jsonValue({ maxDepth: 2 }).map((given) => JSON.stringify(given)),
+  fc.string({ maxLength: 12 })
+);
+
+describe('a literal in a dialog', () => {
+  for (const set of sets) {
+    const fields = fieldsOf(set);
+    const { defaults, credentials } = registered(set);
+    for (const [name, field] of Object.entries(fields)) {
+      // A box holds what it shows.
+      if (field.control === 'flag') continue;
+      const validate = defaults[name]?.validate ?? credentials?.[name]?.validate ?? assert.fail(name);
+      const types = field.types?.filter((type) => ['str', 'num', 'bool', 'json'].includes(type)) ?? [undefined];
+      if (types.length === 0) continue;
+
+      it(`is valid where the runtime takes it: ${name} of ${set}`, async () => {
+        const generated = fc.asyncProperty(fc.constantFrom(...types), value, async (type, text) => {
+          fc.pre(!text.includes('${'));
+          const config = { ...configWith(fields, name), [name]: text, ...(type && { [`${name}Type`]: type }) };
+          assert.ok(isShown(field, config), name);
+          const node = { ...config, id: 'node', type: set, _def: { _: (key: string) => key } };
+          // As the runtime does with what is pasted.
+          const read = field.stored ? { ...config, [name]: text.trim() } : config;
+          const wrong = await wrongAtRuntime(fields, name, read);
+          const answer = validate.call(node, text, {});
+          assert.equal(answer === true, wrong === '', `${JSON.stringify(text)} as ${type}: ${wrong || answer}`);
+        });
+        const examples = types.flatMap((type) => typical.map((text): [typeof type, string] => [type, text]));
+        await fc.assert(generated, { numRuns: examples.length + 100, examples, endOnFailure: true });
+      });
+    }
+  }
+
+  it('goes with the targets that are literals, or is not valid', () => {
+    const why = (set: string, name: string, given: Record<string, string>) => {
+      const { defaults } = registered(set);
+      const node = { id: 'node', type: set, _def: { _: (key: string) => key }, [name]: '', ...given };
+      return defaults[name]?.validate?.call(node, node[name as keyof typeof node], {});
+    };
+    const topic = 'arn:aws:sns:us-east-1:111111111111:alerts';
+    for (const [set, target, plain] of [
+      ['aws-sqs-send', 'queue', 'orders'],
+      ['aws-sns-publish', 'target', topic]
+    ] as const) {
+      const to = (value: string, type = 'str') => ({ [target]: value, [`${target}Type`]: type });
+      const own = (name: string, value: string, type = 'str') => ({ [name]: value, [`${name}Type`]: type });
+      assert.equal(why(set, 'groupId', to(plain)), true);
+      assert.equal(why(set, 'groupId', to(`${plain}.fifo`)), 'invalid.beside.groupId');
+      assert.equal(why(set, 'groupId', to(JSON.stringify([plain, `${plain}.fifo`]), 'json')), 'invalid.beside.groupId');
+      assert.equal(why(set, 'groupId', { ...to(`${plain}.fifo`), ...own('groupId', 'a') }), true);
+      assert.equal(why(set, 'groupId', { ...to(`${plain}.fifo`), ...own('groupId', 'topic', 'msg') }), true);
+      assert.equal(why(set, 'groupId', to('payload.fifo', 'msg')), true);
+      assert.equal(why(set, 'groupId', to('${QUEUE}.fifo')), true);
+      assert.equal(
+        why(set, 'deduplicationId', { ...to(plain), ...own('deduplicationId', 'a') }),
+        'invalid.beside.deduplicationId'
+      );
+      assert.equal(why(set, 'deduplicationId', { ...to(`${plain}.fifo`), ...own('deduplicationId', 'a') }), true);
+    }
+    const delay = (queue: string, value: string) =>
+      why('aws-sqs-send', 'delaySeconds', { queue, queueType: 'str', delaySeconds: value, delaySecondsType: 'num' });
+    assert.deepEqual([delay('orders', '5'), delay('orders.fifo', '0')], [true, true]);
+    assert.equal(delay('orders.fifo', '5'), 'invalid.beside.delaySeconds');
+  });
+});

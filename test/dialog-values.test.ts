@@ -171,21 +171,21 @@ describe('a literal in a dialog', () => {
       const to = (value: string, type = 'str') => ({ [target]: value, [`${target}Type`]: type });
       const own = (name: string, value: string, type = 'str') => ({ [name]: value, [`${name}Type`]: type });
       assert.equal(why(set, 'groupId', to(plain)), true);
-      assert.equal(why(set, 'groupId', to(`${plain}.fifo`)), 'invalid.beside.groupId');
-      assert.equal(why(set, 'groupId', to(JSON.stringify([plain, `${plain}.fifo`]), 'json')), 'invalid.beside.groupId');
+      assert.equal(why(set, 'groupId', to(`${plain}.fifo`)), 'beside.groupId');
+      assert.equal(why(set, 'groupId', to(JSON.stringify([plain, `${plain}.fifo`]), 'json')), 'beside.groupId');
       assert.equal(why(set, 'groupId', { ...to(`${plain}.fifo`), ...own('groupId', 'a') }), true);
       assert.equal(why(set, 'groupId', { ...to(`${plain}.fifo`), ...own('groupId', 'topic', 'msg') }), true);
       assert.equal(why(set, 'groupId', to('payload.fifo', 'msg')), true);
       assert.equal(why(set, 'groupId', to('${QUEUE}.fifo')), true);
       assert.equal(
         why(set, 'deduplicationId', { ...to(plain), ...own('deduplicationId', 'a') }),
-        'invalid.beside.deduplicationId'
+        'beside.deduplicationId'
       );
       assert.equal(why(set, 'deduplicationId', { ...to(`${plain}.fifo`), ...own('deduplicationId', 'a') }), true);
     }
     const delay = (queue: string, value: string) =>
       why('aws-sqs-send', 'delaySeconds', { queue, queueType: 'str', delaySeconds: value, delaySecondsType: 'num' });
     assert.deepEqual([delay('orders', '5'), delay('orders.fifo', '0')], [true, true]);
-    assert.equal(delay('orders.fifo', '5'), 'invalid.beside.delaySeconds');
+    assert.equal(delay('orders.fifo', '5'), 'beside.delaySeconds');
   });
 });

@@ -44,6 +44,7 @@ interface Words {
   placeholder?: Record<string, string>;
   option?: Record<string, Record<string, string>>;
   invalid?: Record<string, string>;
+  beside?: Record<string, string>;
 }
 
 /** What a page gives to `RED.nodes.registerType`. */
@@ -81,7 +82,8 @@ function registeredBy(set: string): { type: string; definition: EditorDefinition
   const registered: { type: string; definition: EditorDefinition }[] = [];
   const registerType = (type: string, definition: EditorDefinition) => registered.push({ type, definition });
   const hooks = { add: () => undefined, remove: () => undefined };
-  runInNewContext(scriptOf(set), { RED: { nodes: { registerType }, hooks } });
+  const events = { on: () => undefined };
+  runInNewContext(scriptOf(set), { RED: { nodes: { registerType }, hooks, events } });
   return registered;
 }
 const editorDefinitionOf = (set: string): EditorDefinition =>
@@ -148,7 +150,7 @@ const inWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` $
 /** The words that speak of fields, or choices, that there are not. */
 function strayWords(words: Words, fields: Record<string, Pick<Field, 'options'>>): string[] {
   const stray: string[] = [];
-  for (const part of ['label', 'hint', 'placeholder', 'option', 'invalid'] as const) {
+  for (const part of ['label', 'hint', 'placeholder', 'option', 'invalid', 'beside'] as const) {
     for (const [name, value] of Object.entries(words[part] ?? {})) {
       const field = fields[name];
       if (!field) stray.push(`${part}.${name}`);
@@ -169,7 +171,8 @@ function lackingWords(words: Words, name: string, field: Field): string[] {
       `option.${name}.${option}`,
       words.option?.[name]?.[option]
     ]),
-    ...(field.pattern ? [[`invalid.${name}`, words.invalid?.[name]] as [string, string | undefined]] : [])
+    ...(field.pattern ? [[`invalid.${name}`, words.invalid?.[name]] as [string, string | undefined]] : []),
+    ...(field.besideTarget ? [[`beside.${name}`, words.beside?.[name]] as [string, string | undefined]] : [])
   ];
   return needed.filter(([, text]) => !text).map(([path]) => path);
 }

@@ -67,7 +67,7 @@ function nimbusReasons(controls: NimbusControls): Reasons {
     if (!held) return true;
     try {
       const input = nimbus.checkLiteral(name, field, held.value, held.type);
-      return nimbus.goesWith(field, input, targetsOf(node)) || controls.say(node, `invalid.beside.${name}`);
+      return nimbus.goesWith(field, input, targetsOf(node)) || controls.say(node, `beside.${name}`);
     } catch (thrown) {
       return inWords(node, name, thrown as Error);
     }

@@ -75,7 +75,8 @@ async function checks(set, { fields }) {
     minify: true,
     format: 'iife',
     globalName: 'nimbus',
-    target: 'es2020'
+    target: 'es2022',
+    legalComments: 'none'
   });
   return outputFiles[0].text;
 }

@@ -86,9 +86,12 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
   /** Rows, hints, lists and marks follow every change. */
   function follow(node: EditorNode): void {
     const marks = nimbusMarks(controls, reasons);
+    const isWrong = (name: string) => reasons.of(node, name) !== true;
     const update = () => {
       show(node);
       marks.update(node);
+      // What is wrong has to be seen.
+      if (Object.keys(fields).some((name) => fields[name]?.advanced && isWrong(name))) openAdvanced();
       for (const [name, list] of Object.entries(lists)) {
         list.enable(!fields[name]?.types || controls.typeOf(node, name) === 'str');
       }
@@ -123,19 +126,21 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
     if (node.account === '' && only && accounts.length === 1) controls.input('account').val(only).trigger('change');
   }
 
+  const openAdvanced = () => $(`#${prefix}-advanced`).prop('open', true);
+
   /** The advanced part opens by itself where something in it was set. */
-  function openAdvanced(node: EditorNode): void {
+  function openChanged(node: EditorNode): void {
     const changed = Object.entries(fields).some(
       ([name, field]) => field.advanced && node[name] !== undefined && String(node[name]) !== String(field.value)
     );
-    $(`#${prefix}-advanced`).prop('open', changed);
+    if (changed) openAdvanced();
   }
 
   return {
     check: reasons.check,
     prepare(node: EditorNode): void {
       controls.edited = node;
-      openAdvanced(node);
+      openChanged(node);
       fillDefaults(node);
       makeTypedInputs(node);
       lists = nimbusLists(controls, node);

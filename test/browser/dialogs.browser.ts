@@ -262,7 +262,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     await editor.done();
     assert.equal((await editor.node('invoke')).valid, true);
     await editor.open('send');
-    await openAdvanced();
+    assert.equal(await editor.shows('groupId'), true, 'although it is advanced');
     await editor.fillTyped('queue', 'str', 'orders');
     await editor.fillTyped('attributes', 'json', '{"a":1}');
     await editor.fillTyped('deduplicationId', 'str', 'a');

@@ -97,7 +97,7 @@ describe('messages to the same queue', () => {
       await bench.aws.fault({ kind: 'delay', delayMs: 1000, service: 'sqs', times: 4 });
       await deployAction(bench, sendNode({ queue }));
       const waiting = await Promise.all(numbers(100).map((msg) => bench.red.begin('send', msg)));
-      await bench.aws.until({ service: 'sqs', requests: 4 });
+      await bench.aws.until({ operation: 'SendMessageBatch', requests: 3 });
       assert.deepEqual(sizesOf(await requests()), [1, 10, 10, 10]);
       assert.ok(waiting.every(({ done }) => done === 0));
     });

@@ -153,7 +153,7 @@ function subjectOf(path: string, labels: Readonly<Record<string, string>>): stri
 
 /** A problem without the value that it tells of: what is quoted in it, and what follows on what would be right. */
 function withoutValue(problem: string): string {
-  const plain = problem.replace(/"(?:[^"\\]|\\.)*"…?/g, '***');
+  const plain = problem.replace(/"(?:[^"\\]|\\.)*"?…?/gs, '***');
   const [must = '', found] = plain.split(', but ', 2);
   if (found !== undefined) return `${must}, but its variable holds something else.`;
   // What a parser says quotes without marks.

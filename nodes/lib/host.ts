@@ -15,7 +15,8 @@ function offset(): string {
 /** The zone that a file of the system's database is of, such as `/etc/localtime`, which is a link to one. */
 function zoneOfFile(path: string): string | undefined {
   try {
-    return /\/zoneinfo\/(?:posix\/|right\/)?(.+)$/.exec(realpathSync(path))?.[1];
+    const [, ...below] = realpathSync(path).split('/zoneinfo/');
+    return below.join('/zoneinfo/').replace(/^(?:posix|right)\//, '') || undefined;
   } catch {
     return undefined;
   }

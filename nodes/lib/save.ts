@@ -45,7 +45,7 @@ export function fileNameOf(source: string): string {
   const text = source.normalize('NFC');
   const plain = cut(text, longestSource)
     .replace(/[^\p{L}\p{M}\p{N} ._-]+/gu, '_')
-    .replace(/^[. ]+|[. ]+$/g, '_');
+    .replace(/^[. ]+|(?<![. ])[. ]+$/g, '_');
   if (plain === text && text !== '' && !devices.test(text) && !marked.test(text)) return text;
   const name = cut(plain, longestSource - markLength);
   return `${name === '' || devices.test(name) ? '_' : ''}${name}_${markOf(text)}`;

@@ -3,6 +3,7 @@
  * message must hold what the contract says of all of them, whatever becomes of it.
  */
 import { inspect } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { createCanvas } from 'canvas';
 import fc from 'fast-check';
 import { type AnswerPlan, AnyService, answerKinds, mistimed, secrets } from './any-service';
@@ -22,6 +23,8 @@ export interface Trial {
   /** By name: those of `values`, or plain data. */
   messages: Record<string, Value>[];
   answers: AnswerPlan[];
+  /** Which part of its messages cannot be written: one of `seals`. */
+  seal?: string | undefined;
   /** How far the service's clock is ahead of the true time, ms. */
   ahead: number;
 }
@@ -111,7 +114,26 @@ const values: Record<string, () => unknown> = {
   'own hasOwnProperty': () => ({ hasOwnProperty: 1 }),
   thenable: () => Object.fromEntries([['then', () => undefined]]),
   promise: () => new Promise(() => undefined),
-  error: () => new EvalError('an error')
+  error: () => new EvalError('an error'),
+  // As a Function node makes them.
+  'bytes of another realm': () => runInNewContext('new Uint8Array([123, 125])'),
+  'buffer of another realm': () => runInNewContext('new ArrayBuffer(8)'),
+  'date of another realm': () => runInNewContext('new Date(0)'),
+  'invalid date of another realm': () => runInNewContext('new Date("x")'),
+  'error of another realm': () => runInNewContext('new EvalError("an error")'),
+  'map of another realm': () => runInNewContext('new Map([[1, 2]])'),
+  'list of another realm': () => runInNewContext('["hello", { a: 1 }]')
+};
+
+/** Messages of which a part cannot be written. */
+const seals: Record<string, (msg: Message) => Message> = {
+  'a payload that can only be read': (msg) =>
+    Object.defineProperty(msg, 'payload', { value: msg.payload, writable: false, enumerable: true }),
+  'aws that has only a getter': (msg) => {
+    const { aws } = msg;
+    return Object.defineProperty(msg, 'aws', { get: () => aws, enumerable: true, configurable: false });
+  },
+  'all that cannot be changed': (msg) => Object.freeze(msg)
 };
 
 const makeValue = (value: Value): unknown =>
@@ -137,7 +159,8 @@ const working: Record<string, Working> = {
       functionError: ['error', 'output'],
       logTail: [true, false],
       hostContext: [true, false],
-      timeout: [1, 5],
+      // The first is over before some answers come; on a busy machine the others are not.
+      timeout: [2, 60, 60, 60],
       retries: [0, 1]
     }
   },
@@ -334,6 +357,10 @@ function trialOf(type: string): fc.Arbitrary<Trial> {
     // What settles has none of its own.
     account: type === 'aws-sqs-settle' ? fc.constant({}) : anyAccount,
     messages: fc.array(message, { minLength: 1, maxLength: 2 }),
+    seal: fc.oneof(
+      { arbitrary: fc.constant(undefined), weight: 15 },
+      { arbitrary: fc.constantFrom(...Object.keys(seals)), weight: 1 }
+    ),
     ahead: fc.oneof({ arbitrary: fc.constant(0), weight: 4 }, { arbitrary: skew, weight: 1 }),
     answers: fc.oneof(
       { arbitrary: fc.constant<AnswerPlan[]>([]), weight: 1 },
@@ -445,6 +472,10 @@ class Generated {
     const results = all.flatMap((each) => {
       const index = trials.indexOf(each.trial);
       for (const text of faultsOf(each)) faults.push({ index, text });
+      const { trial, outcome } = each;
+      const refused = trial.seal && trial.type !== 'aws-sqs-settle' && outcome.error?.name === 'InvalidValue';
+      if (refused && !trial.account.validate && this.service.requests(each.id) > 0)
+        faults.push({ index, text: 'was refused only when a request had been made' });
       return this.#resultsOf(each);
     });
     for (const { id, text } of this.red.takeViolations()) {
@@ -504,6 +535,7 @@ class Generated {
     for (const message of trial.messages) {
       const made = Object.fromEntries(Object.entries(message).map(([name, value]) => [name, makeValue(value)]));
       const msg: Message = {
+        _msgid: `${id}-${running.length}`,
         ...made,
         targets: values.targets?.(),
         numbers: values.numbers?.(),
@@ -512,7 +544,8 @@ class Generated {
       if (trial.type === 'aws-sqs-settle' && 'plain' in (message.aws ?? {})) {
         msg.aws = (await this.red.nextSent(`receive-${id}`, limit * 1000)).aws ?? {};
       }
-      const outcome = await this.red.begin(id, msg, limit * 1000);
+      const sealed = trial.seal ? seals[trial.seal]?.(msg) : msg;
+      const outcome = await this.red.beginWith(id, sealed ?? msg, limit * 1000);
       running.push({ trial, id, outcome, payload: msg.payload, aws: msg.aws });
     }
     return running;

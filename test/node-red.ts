@@ -111,6 +111,8 @@ export interface NodeRed {
   sendMany(id: string, msgs: Message[], limit?: number): Promise<Outcome[]>;
   /** Gives a message and resolves as soon as the node has it: for tests that look at it in flight. */
   begin(id: string, msg?: Message, limit?: number): Promise<Outcome>;
+  /** The same with this very object, which has to have its `_msgid`. */
+  beginWith(id: string, message: Message, limit?: number): Promise<Outcome>;
   /** Copies of all messages that the node sent since the deploy. */
   sent(id: string): Message[];
   /** All messages that the node received since the deploy: the objects themselves. */
@@ -608,9 +610,12 @@ class EmbeddedNodeRed implements NodeRed {
     return Promise.all(msgs.map((msg) => this.send(id, msg, limit)));
   }
 
-  async begin(id: string, msg: Message = {}, limit = defaultLimit): Promise<Outcome> {
+  begin(id: string, msg: Message = {}, limit = defaultLimit): Promise<Outcome> {
+    return this.beginWith(id, { _msgid: this.runtime.util.generateId(), ...msg }, limit);
+  }
+
+  async beginWith(id: string, message: Message, limit = defaultLimit): Promise<Outcome> {
     const node = this.node(id);
-    const message: Message = { _msgid: this.runtime.util.generateId(), ...msg };
     setImmediate(() => node.receive(message));
     const arrived = (): Delivery | undefined => this.journal.deliveriesOf(node, message)[0];
     const delivery = await this.until(arrived, `node ${id} to receive the message`, limit);

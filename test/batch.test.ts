@@ -483,7 +483,7 @@ describe('messages to the same queue', () => {
       assert.equal(queryObjects(Lane, { format: 'count' }), 1);
       await bench.aws.clearFaults();
       await bench.red.until(() => waiting.every(({ done }) => done === 1), 'the others to arrive', unhurried);
-      assert.equal(queryObjects(Lane, { format: 'count' }), 0);
+      await bench.red.until(() => queryObjects(Lane, { format: 'count' }) === 0, 'the lane to be forgotten');
     }).timeout(2 * unhurried);
 
     it('fail at once beyond 64 MiB of invocations, and invoke nothing', async () => {

@@ -226,14 +226,15 @@ async function assumeRole(
     if (!clock.hasRefused(refusal)) throw refusal;
     return ask();
   });
-  if (!Credentials?.AccessKeyId || !Credentials.SecretAccessKey) {
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = Credentials ?? {};
+  // Temporary keys are of no use without their token.
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken) {
     throw noKeys(`STS has answered without keys for the role ${params.RoleArn}.`);
   }
-  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = Credentials;
   return {
     accessKeyId: AccessKeyId,
     secretAccessKey: SecretAccessKey,
-    ...(SessionToken && { sessionToken: SessionToken }),
+    sessionToken: SessionToken,
     ...(Expiration && { expiration: Expiration })
   };
 }

@@ -2,7 +2,7 @@
  * `npm run bench`: messages through a Node-RED flow to SQS against the bare SDK, over TLS on loopback, the server in a
  * process of its own. All ways take turns within one process, several times over, and what is judged is how they compare
  * within one turn: these ratios hold on a machine that does other things besides. Node-RED 5 runs on the Node.js of the
- * devDependencies, Node-RED 4.1 on the one that npm runs on. `--quick` takes less time, `--profile` writes CPU profiles.
+ * devDependencies, Node-RED 4.1 on the one that npm runs on. `--quick` takes less time.
  */
 import { fork, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

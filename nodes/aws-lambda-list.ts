@@ -4,10 +4,15 @@ import { defineAction } from './lib/action';
 import { ActionError } from './lib/errors';
 import { choice, flag, number, optional, text } from './lib/fields';
 
+/** Characters of a marker: it goes in the address of a request, of which no server takes more. */
+const longestMarker = 16_384;
+
 const fields = {
   scope: choice(['all', 'page'], { icon: 'files-o' }),
   maxItems: optional(number({ min: 1, max: 50, integer: true, value: '50', icon: 'list-ol' })),
-  marker: optional(text({ value: 'marker', from: 'msg', when: { scope: ['page'] }, icon: 'bookmark-o' })),
+  marker: optional(
+    text({ value: 'marker', from: 'msg', maxLength: longestMarker, when: { scope: ['page'] }, icon: 'bookmark-o' })
+  ),
   allVersions: flag(false)
 };
 

@@ -115,6 +115,8 @@ const goodXml: Record<string, (asked: Asked) => string> = {
     const members = ids.map((id) => `<member><Id>${id}</Id><MessageId>m</MessageId></member>`);
     return `<Successful>${members.join('')}</Successful><Failed/>`;
   },
+  GetCallerIdentity: () =>
+    '<Account>111111111111</Account><Arn>arn:aws:iam::111111111111:user/x</Arn><UserId>x</UserId>',
   AssumeRole: () => {
     const keys = `<AccessKeyId>ASIATRIAL0000000</AccessKeyId><SecretAccessKey>${secrets.role}</SecretAccessKey>`;
     return `<Credentials>${keys}<SessionToken>${secrets.session}</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials>`;
@@ -234,7 +236,7 @@ export function askedFor(request: IncomingMessage, path: string, body: string): 
     const operation = request.method === 'POST' ? 'Invoke' : 'ListFunctions';
     return { protocol: 'rest', operation, body, request };
   }
-  return { protocol: 'query', operation: new URLSearchParams(body).get('Action') ?? '', body, request };
+  return { protocol: 'query', operation: /(?:^|&)Action=(\w+)/.exec(body)?.[1] ?? '', body, request };
 }
 
 /** A queue hands out what it has, and keeps the next request open. */

@@ -1,5 +1,5 @@
 /** `npm run fuzz -- 100000 [seed]`: so many generated messages, and a table of what became of them by node. */
-import { generate, tableOf } from './generated';
+import { generate, meetLongTexts, tableOf } from './generated';
 import { startNodeRed } from './node-red';
 
 async function main(): Promise<void> {
@@ -10,6 +10,8 @@ async function main(): Promise<void> {
   console.log(`${messages} messages, Node.js ${process.version}, seed ${seed}`);
   const red = await startNodeRed();
   try {
+    const texts = await meetLongTexts(red, { each: Math.ceil(messages / 2000), seed });
+    say(`${texts} long texts`);
     const results = await generate(red, { messages, seed, say });
     const reached = results.filter((each) => each.reached).length;
     say(`${results.length} messages, ${reached} of which reached the service; nothing found`);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generate, nodeTypes, tableOf } from './generated';
+import { generate, meetLongTexts, nodeTypes, tableOf } from './generated';
 import { startNodeRed } from './node-red';
 
 /** Of this run: another one each time, unless `NIMBUS_SEED` gives it. */
@@ -17,5 +17,9 @@ describe('generated cases', () => {
         `no message of ${type} was sent on:\n${table}`
       );
     }
+  }).timeout(420_000);
+
+  it(`stop nobody by long texts, in whatever field (NIMBUS_SEED=${seed})`, async () => {
+    await meetLongTexts(await startNodeRed(), { each: 2, seed });
   }).timeout(420_000);
 });

@@ -8,6 +8,7 @@ import { createCanvas } from 'canvas';
 import fc from 'fast-check';
 import { type AnswerPlan, AnyService, answerKinds, mistimed, secrets } from './any-service';
 import { contract } from './contract';
+import { anyLongText, anyShape, type LongText, shapes, writeLongText } from './long-texts';
 import type { FlowNode, Message, NodeRed, Outcome } from './node-red';
 import { sink } from './node-red';
 import { setClock } from './set-clock';
@@ -28,7 +29,7 @@ export interface Trial {
   /** How far the service's clock is ahead of the true time, ms. */
   ahead: number;
 }
-type Value = { named: string } | { plain: unknown };
+type Value = { named: string } | { plain: unknown } | { long: LongText; shape: string };
 
 const picture = createCanvas(96, 96).toBuffer('image/png');
 
@@ -96,8 +97,6 @@ const values: Record<string, () => unknown> = {
   'half a character': () => 'x\ud83d',
   'the other half': () => ({ text: '\udc00' }),
   nul: () => 'a\u0000b',
-  'long text': () => 'x'.repeat(300_000),
-  'very long text': () => '/'.repeat(2_000_000),
   'long list': () => Array.from({ length: 2000 }, () => 'hello'),
   'sparse list': () => new Array(100_000),
   deep: () => nested(3000),
@@ -136,8 +135,10 @@ const seals: Record<string, (msg: Message) => Message> = {
   'all that cannot be changed': (msg) => Object.freeze(msg)
 };
 
-const makeValue = (value: Value): unknown =>
-  'named' in value ? values[value.named]?.() : structuredClone(value.plain);
+function makeValue(value: Value): unknown {
+  if ('named' in value) return values[value.named]?.();
+  return 'long' in value ? shapes[value.shape]?.(writeLongText(value.long)) : structuredClone(value.plain);
+}
 
 interface Working {
   fields: Record<string, Typed>;
@@ -206,7 +207,12 @@ export const nodeTypes = Object.keys(working);
 
 const named = fc.constantFrom(...Object.keys(values)).map((name): Value => ({ named: name }));
 const plain = fc.jsonValue({ maxDepth: 3 }).map((value): Value => ({ plain: value }));
-const anyValue = fc.oneof(named, plain);
+const long = fc.record({ long: anyLongText, shape: anyShape });
+const anyValue = fc.oneof(
+  { arbitrary: named, weight: 12 },
+  { arbitrary: plain, weight: 12 },
+  { arbitrary: long, weight: 1 }
+);
 
 /** Sources that a user can choose for any field; `x` and `y` of the message are anything. */
 const anySource = fc.constantFrom<Typed>(
@@ -297,6 +303,12 @@ const anyAccount: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
   }
 );
 
+/** Typed fields as a flow holds them. */
+function savedFields(fields: Record<string, Typed>): Record<string, unknown> {
+  const properties = Object.entries(fields).map(([name, [value, type]]) => ({ [name]: value, [`${name}Type`]: type }));
+  return Object.assign({}, ...properties) as Record<string, unknown>;
+}
+
 /** A node that works, with some of its fields set to anything: most messages must come as far as the service. */
 function trialOf(type: string): fc.Arbitrary<Trial> {
   const { fields, many = {}, payload, plain: choices = {} } = working[type] as Working;
@@ -335,16 +347,9 @@ function trialOf(type: string): fc.Arbitrary<Trial> {
       { arbitrary: anyValue, weight: 2 }
     )
   });
-  const saved = (typedFields: Record<string, Typed>) =>
-    Object.fromEntries(
-      Object.entries(typedFields).flatMap(([name, [value, kind]]) => [
-        [name, value],
-        [`${name}Type`, kind]
-      ])
-    );
   const base = fc.oneof(
-    { arbitrary: fc.constant(saved(fields)), weight: 7 },
-    { arbitrary: fc.constant(saved({ ...fields, ...many })), weight: 1 }
+    { arbitrary: fc.constant(savedFields(fields)), weight: 7 },
+    { arbitrary: fc.constant(savedFields({ ...fields, ...many })), weight: 1 }
   );
   return fc.record({
     type: fc.constant(type),
@@ -645,6 +650,134 @@ function faultsOf({ trial, outcome, payload, aws }: Running): string[] {
   must(msg.payload === payload || Number.isNaN(payload), 'failed, but not with the payload that it came with');
   must(msg.aws === aws || Number.isNaN(aws), 'failed, but not with the msg.aws that it came with');
   return faults;
+}
+
+/** What else each node has that gets a long text, in turn: each opens another way for its fields. */
+const longSettings: Record<string, Record<string, unknown>[]> = {
+  'aws-lambda-invoke': [{}, { invocationType: 'Event', hostContext: true }],
+  'aws-lambda-list': [{}, { scope: 'page' }],
+  'aws-sns-publish': [
+    {},
+    { perProtocol: true },
+    { target: 'arn:aws:sns:us-east-1:111111111111:topic.fifo', groupId: 'group' }
+  ],
+  'aws-sqs-send': [{}, { batch: false }, { queue: 'orders.fifo', groupId: 'group' }],
+  'aws-sqs-settle': [{}, { action: 'return' }],
+  'aws-rekognition-detect': [
+    { annotate: 'jpeg' },
+    { operation: 'faces' },
+    { operation: 'identify' },
+    { skipUnchanged: '1' },
+    { saveFolder: 'folder', saveFolderType: 'msg', saveTimestamp: true }
+  ],
+  'aws-rekognition-index-face': [{}]
+};
+/** What nodes read of a message beside their fields. */
+const ownMembers = ['topic', 'aws', '_msgid'];
+
+/** A place for a long text: a field of a node, or a member of its message. */
+interface Place {
+  node: FlowNode;
+  /** In words. */
+  what: string;
+  member: string;
+}
+
+const places: Place[] = Object.entries(longSettings).flatMap(([type, list]) =>
+  list.flatMap((settings, index) => {
+    const saved = {
+      account: 'account',
+      ...savedFields(working[type]?.fields ?? {}),
+      ...settings,
+      type,
+      wires: [['out']]
+    };
+    const place = (what: string, member: string, more: object = {}): Place => ({
+      node: { ...saved, ...more, id: `${type} ${index} ${what}` },
+      what: `${what} of ${type} ${JSON.stringify(settings)}`,
+      member
+    });
+    return [
+      ...(contract[type]?.typed ?? []).flatMap((field) =>
+        ['msg', 'jsonata'].map((kind) => place(`${field} by ${kind}`, 'x', { [field]: 'x', [`${field}Type`]: kind }))
+      ),
+      ...ownMembers.map((member) => place(`msg.${member}`, member))
+    ];
+  })
+);
+
+/** CPU time of this thread so far, ms; that of the process where Node.js does not tell. */
+function cpuTime(): number {
+  const { user, system } = (process.threadCpuUsage ?? process.cpuUsage)();
+  return (user + system) / 1000;
+}
+/** What a long text may take of the processor, ms, from the message's arrival to its end. */
+const mostCpu = 100;
+/** What the SDK may take beside for a request: for SNS it writes a megabyte of brackets as `%29`, one by one, in 110 ms. */
+const mostSdkCpu = 150;
+/** A text that took longer is tried again: the one that came before it may have left work behind. */
+const mostTries = 5;
+
+/** Gives each field of each node so many long texts, one after the other; rejects with all that was found. */
+export async function meetLongTexts(red: NodeRed, { each, seed }: { each: number; seed: number }): Promise<number> {
+  const service = await AnyService.start();
+  const account: FlowNode = {
+    id: 'account',
+    type: 'aws-account',
+    source: 'keys',
+    region: 'us-east-1',
+    endpoint: service.trial('long', []),
+    validate: false,
+    rekognitionRate: 0
+  };
+  const credentials = { account: { accessKeyId: 'AKIATRIAL', secretAccessKey: secrets.account } };
+  const texts = fc.sample(long, { seed, numRuns: each * places.length });
+  const faults: string[] = [];
+  try {
+    // A deployment forgets what was sent.
+    for (let next = 0; next < texts.length; next += 50) {
+      const some = texts.slice(next, next + 50).map((text, index) => ({
+        text,
+        place: places[(next + index) % places.length] as Place
+      }));
+      await red.deploy([account, ...some.map(({ place }) => place.node), sink('out')], { credentials });
+      for (const { place, text } of some) faults.push(...(await meetLongText(red, service, place, text)));
+    }
+  } finally {
+    await red.deploy([]);
+    await service.stop();
+  }
+  if (faults.length > 0) throw new Error(`long texts (seed ${seed}):\n${faults.slice(0, 20).join('\n')}`);
+  return texts.length;
+}
+
+/** Gives what must not be of a text in its place. */
+async function meetLongText(
+  red: NodeRed,
+  service: AnyService,
+  { node, what, member }: Place,
+  text: Value
+): Promise<string[]> {
+  const { id, type } = node;
+  const trial: Trial = { type, settings: {}, account: {}, messages: [], answers: [], ahead: 0 };
+  const faults: string[] = [];
+  // How much longer it took than it may, ms.
+  let over = Infinity;
+  for (let tries = 0; tries < mostTries && over > 0; tries += 1) {
+    const requests = service.requests('long');
+    const payload = makeValue({ named: working[type]?.payload[0] ?? 'undefined' });
+    const message: Message = { _msgid: id, payload, topic: 'Ada', folder: red.userDir, [member]: makeValue(text) };
+    const { aws } = message;
+    const began = cpuTime();
+    const outcome = await red.beginWith(id, message, limit * 1000);
+    await red.until(() => outcome.done > 0, `the ${what} to end with ${JSON.stringify(text)}`, limit * 1000);
+    const most = mostCpu + (service.requests('long') > requests ? mostSdkCpu : 0);
+    over = Math.min(over, cpuTime() - began - most);
+    faults.push(...faultsOf({ trial, id, outcome, payload, aws }));
+  }
+  red.clearLogs();
+  if (over > 0) faults.push(`takes ${over.toFixed()} ms of CPU more than it may`);
+  return faults.map((fault) => `the ${what}, with ${JSON.stringify(text)}, ${fault}`);
 }
 
 /** The table of node × outcome, as lines. */

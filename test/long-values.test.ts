@@ -8,6 +8,7 @@ import {
   detectNode,
   indexFaceNode,
   invokeNode,
+  listNode,
   publishNode,
   sendNode,
   useBench,
@@ -132,6 +133,12 @@ const others: [what: string, node: FlowNode, value: () => unknown, says?: RegExp
     send('queue'),
     () => `https://example.com/${'x/'.repeat(5_000_000)}q`,
     /may have at most 2048 characters/
+  ],
+  [
+    'a marker',
+    listNode({ scope: 'page', ...from('marker') }),
+    () => '\t('.repeat(500_000),
+    /may have at most 16384 characters/
   ],
   ['keys as JSON text', send('dynamicCredentials'), () => ' '.repeat(10_000_000)],
   [

@@ -79,6 +79,13 @@ describe('aws-sqs-receive, of a queue that holds anything,', () => {
     'an attribute whose value is a number': { entry: attribute('x', text(5)) },
     'an attribute whose list is a number': { entry: attribute('x', { DataType: 'String.Array', StringValue: 5 }) },
     'an attribute whose bytes are a number': { entry: attribute('x', { DataType: 'Binary', BinaryValue: 5 }) },
+    'an attribute whose bytes are no base64': {
+      entry: attribute('x', { DataType: 'Binary', BinaryValue: '****' })
+    },
+    'an attribute with a list of bytes that are none': {
+      entry: attribute('x', { DataType: 'Binary', BinaryListValues: ['AQI=', '=='] })
+    },
+    'an attribute whose base64 breaks off': { entry: attribute('x', { DataType: 'Binary', BinaryValue: 'AQI' }) },
     'attributes that are text': { entry: odd({ MessageAttributes: 'x' }) },
     'system attributes that are text': { entry: odd({ Attributes: 'x' }) },
     'system attributes of other types': { entry: odd({ Attributes: { SentTimestamp: {} } }) },
@@ -143,6 +150,10 @@ describe('aws-sqs-receive, of a queue that holds anything,', () => {
     'a binary attribute': {
       entry: attribute('x', { DataType: 'Binary', BinaryValue: 'AQI=' }),
       attributes: { x: Buffer.from([1, 2]) }
+    },
+    'a binary attribute of 200 KB': {
+      entry: attribute('x', { DataType: 'Binary', BinaryValue: Buffer.alloc(200_000, 7).toString('base64') }),
+      attributes: { x: Buffer.alloc(200_000, 7) }
     }
   };
 

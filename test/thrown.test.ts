@@ -1,6 +1,6 @@
 /** Whatever was thrown on the way of a message becomes one clear error: this must not fail itself. */
 import assert from 'node:assert/strict';
-import { ActionError, anew, asLogEntry, metadataOf, nameOf, reasonOf, valueError } from '../nodes/lib/errors';
+import { ActionError, anew, asLogEntry, metadataOf, nameOf, reasonOf, textOf, valueError } from '../nodes/lib/errors';
 import {
   couldNotConnect,
   credentialsRefused,
@@ -149,6 +149,34 @@ describe('what was thrown', () => {
     assert.match(show(`https://user:password@host/${'x'.repeat(100)}`), /^"https:\/\/\*\*\*@host/);
     assert.ok(performance.now() - began < 500);
   });
+
+  /** What may not be written as a text, and what comes of it where that is tried all the same. */
+  const unwritable = (bytes: Buffer): Buffer =>
+    Object.assign(bytes, {
+      toJSON(): never {
+        throw new Error('it was written');
+      }
+    });
+  const longOnes: Record<string, () => unknown> = {
+    'a Buffer of 16 MB': () => unwritable(Buffer.alloc(16 * 1024 * 1024, 200)),
+    'a list of 50 million holes': () => new Array(50_000_000),
+    'a list with such a Buffer deep inside': () => [{ a: [unwritable(Buffer.alloc(16 * 1024 * 1024, 200))] }],
+    'an integer of a million digits': () => 2n ** 3_300_000n
+  };
+  for (const [what, make] of Object.entries(longOnes)) {
+    it(`is not written where it would be far too long: ${what}`, () => {
+      const long = make();
+      const { heapUsed } = process.memoryUsage();
+      const said = 'something too long to be shown';
+      assert.equal(textOf(long).slice(0, 100), said);
+      assert.equal(reasonOf({ message: long }), said);
+      assert.equal(valueError('payload', { code: long }).message, `payload cannot be read: ${said}.`);
+      assert.ok(toActionError({ message: long, name: long }, { secrets: [] }).message.includes(said));
+      assert.equal(wasThrottled({ name: long, message: long }), false);
+      const grown = (process.memoryUsage().heapUsed - heapUsed) / 1024 / 1024;
+      assert.ok(grown < 60, `${grown.toFixed()} MB of heap were made of it`);
+    });
+  }
 
   it('becomes an error in which no secret stands, however long that is', () => {
     for (const length of [12, 500, 501, 20_000, 1_000_000]) {

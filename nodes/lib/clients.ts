@@ -8,6 +8,7 @@ import type { Credentials } from './fields';
 import { regionIs, regionPattern } from './fields';
 import type { Limits } from './http-handler';
 import { HttpHandler } from './http-handler';
+import { messagesApart } from './message-bytes';
 import type { Place } from './profiles';
 import { everywhere, placeOf, sharedFilesStamp } from './profiles';
 import type { AccountProxy } from './proxy';
@@ -329,8 +330,10 @@ export class Clients {
       if (call) call.contentType = answer.response.headers['content-type'];
       unpack(answer.response);
       // Who has no call is asked for a sign-in.
-      const isPayload = call?.command.constructor.name === 'InvokeCommand';
-      answer.response.body = limitAnswer(answer.response as Response, call?.service ?? 'sts', isPayload);
+      const operation = call?.command.constructor.name;
+      const isPayload = operation === 'InvokeCommand';
+      const body = limitAnswer(answer.response as Response, call?.service ?? 'sts', isPayload);
+      answer.response.body = operation === 'ReceiveMessageCommand' ? messagesApart(body) : body;
       return answer;
     };
     return limiting;

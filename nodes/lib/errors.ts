@@ -1,3 +1,5 @@
+import { isLongJson } from './json-length';
+
 /** What an error of this pack carries beside `name`, `code` and `message`. */
 export interface ErrorDetails {
   /** Seen by Catch nodes as `msg.error.cause`: always plain data, never an SDK object. */
@@ -69,9 +71,21 @@ export function metadataOf(thrown: unknown): { httpStatusCode?: number; requestI
   };
 }
 
-/** A text for any value at all. */
+/** Characters of JSON that are written for a text: far more than are shown of it. */
+const longestJson = 1_000_000;
+/** Beyond it writing the digits of an integer takes the square of their number. */
+const largestInteger = 10n ** 1000n;
+
+/** Whether the text of a value would be far longer than anybody reads. Throws what looking at the value throws. */
+function isFarTooLong(value: unknown): boolean {
+  if (typeof value === 'bigint') return value > largestInteger || value < -largestInteger;
+  return typeof value === 'object' && value !== null && isLongJson(value, longestJson);
+}
+
+/** A text for any value at all. What would be far too long is not written: what is thrown may hold a picture, or a list of millions. */
 export function textOf(value: unknown): string {
   try {
+    if (isFarTooLong(value)) return 'something too long to be shown';
     if (typeof value !== 'object' || value === null) return String(value);
     return JSON.stringify(value) ?? 'an object';
   } catch {

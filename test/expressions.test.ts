@@ -12,6 +12,7 @@ import { show } from '../nodes/lib/fields';
 import { regionOfQueue } from '../nodes/lib/queue';
 import { refusalOf } from '../nodes/lib/refusal';
 import { fileNameOf } from '../nodes/lib/save';
+import { workTime } from './work-time';
 
 const repository = join(__dirname, '..');
 
@@ -59,7 +60,7 @@ const watched = `
   }`;
 /** The first of the texts, from the given one on, that takes long. */
 function firstSlow(expression: RegExp, texts: readonly string[], place = 0): number {
-  const context = createContext({ expression, texts, place, now: () => performance.now() });
+  const context = createContext({ expression, texts, place, now: workTime });
   try {
     runInContext(watched, context, { timeout: 2000 });
   } catch {
@@ -138,9 +139,9 @@ describe('regular expressions', () => {
 
   for (const [what, meet] of Object.entries(meetings)) {
     it(`stop nobody with a text of a megabyte: ${what}`, () => {
-      const began = performance.now();
+      const began = workTime();
       meet();
-      assert.ok(performance.now() - began < 1000);
+      assert.ok(workTime() - began < 1000);
     });
   }
 });

@@ -12,6 +12,7 @@ import { type Mutation, mutate } from './mutate';
 import type { Recipe, Told } from './network-service';
 import type { FlowNode, Message, NodeRed } from './node-red';
 import { sink } from './node-red';
+import { workTime } from './work-time';
 
 /** Most of time, ms of the event loop's own work, that an input may take. */
 export const longestTurn = 1000;
@@ -284,12 +285,6 @@ class Heart {
     this.longestWork = Math.max(this.longestWork, longest);
     return longest;
   }
-}
-
-/** Milliseconds that this thread has worked; of the whole process where Node.js does not know that. */
-function workTime(): number {
-  const { user, system } = (process.threadCpuUsage ?? process.cpuUsage)();
-  return (user + system) / 1000;
 }
 
 const idOf = ({ kind, node }: Input): string => `${kind}-${node}`;

@@ -11,6 +11,7 @@ import {
 import { kindOf, show } from '../nodes/lib/fields';
 import { redact } from '../nodes/lib/redaction';
 import { isBecomingReady, mayPass, wasThrottled } from '../nodes/lib/retryable';
+import { workTime } from './work-time';
 
 /** A proxy that throws at each look. */
 function revoked(target: object): object {
@@ -144,10 +145,10 @@ describe('what was thrown', () => {
   }
 
   it('can be quoted in no time however long it is', () => {
-    const began = performance.now();
+    const began = workTime();
     assert.match(show('/'.repeat(5_000_000)), /^"\/{60}"…$/);
     assert.match(show(`https://user:password@host/${'x'.repeat(100)}`), /^"https:\/\/\*\*\*@host/);
-    assert.ok(performance.now() - began < 500);
+    assert.ok(workTime() - began < 500);
   });
 
   /** What may not be written as a text, and what comes of it where that is tried all the same. */

@@ -79,6 +79,8 @@ const shownBy: Record<string, Record<string, string[]>> = {
   endpoints: {
     "Another site's page gets no list and tries no sign-in.": ['are refused, and ask nothing of AWS, where'],
     "Another site's page can send no form that counts as one of the editor.": ['take no text and no form'],
+    "Behind a proxy that changes the host the editor is known by its user's token, or by a cookie of its own page (`nimbus=editor`) that other sites' pages cannot send beside JSON.":
+      ['a token is of the editor’s own page, whatever host a proxy has left', 'answer where'],
     'With `adminAuth` nobody gets anything without a token, whatever the name that leads to this Node-RED.': [
       'nobody gets anything without a token, or with a wrong one'
     ],

@@ -65,9 +65,15 @@ function nimbusPicker({ control, label, say, value, ask, choose }: PickerOptions
     autocomplete: 'off',
     spellcheck: 'false'
   });
+  const reload = makeElement('button', 'red-ui-button nimbus-reload', {
+    type: 'button',
+    title: say('picker.reload'),
+    'aria-label': say('picker.reload')
+  });
+  reload.append(makeElement('i', 'fa fa-refresh', { 'aria-hidden': 'true' }));
   const list = makeElement('div', 'nimbus-choice-list', { id, role: 'listbox', 'aria-label': label, tabindex: '-1' });
   const state = makeElement('div', 'nimbus-choice-state', { role: 'status' });
-  panel.append(search, list, state);
+  panel.append(search, reload, list, state);
 
   let found: Choice[] = [];
   let matching: Choice[] = [];
@@ -183,24 +189,29 @@ function nimbusPicker({ control, label, say, value, ask, choose }: PickerOptions
     } while (after !== '');
   }
 
+  /** Asks for the list anew; what is searched for stays. */
+  function load(): void {
+    isComplete = false;
+    found = [];
+    state.title = '';
+    state.classList.remove('nimbus-trouble');
+    narrow();
+    search.focus();
+    fill().catch(({ name, message }: Error) => refuse({ kind: 'other', name, message }));
+  }
+
   function open(): void {
     if (isOpen || !isEnabled) return;
     isOpen = true;
     const { activeElement } = document;
     opener =
       activeElement instanceof HTMLElement && button.parentElement?.contains(activeElement) ? activeElement : button;
-    isComplete = false;
-    found = [];
     search.value = '';
-    state.title = '';
-    state.classList.remove('nimbus-trouble');
     button.setAttribute('aria-expanded', 'true');
     button.after(panel);
-    narrow();
-    search.focus();
+    load();
     panel.scrollIntoView({ block: 'nearest' });
     document.addEventListener('mousedown', closeOutside, true);
-    fill().catch(({ name, message }: Error) => refuse({ kind: 'other', name, message }));
   }
 
   function close(): void {
@@ -253,6 +264,7 @@ function nimbusPicker({ control, label, say, value, ask, choose }: PickerOptions
   panel.addEventListener('keydown', closeOnly);
   button.addEventListener('keydown', closeOnly);
   search.addEventListener('input', narrow);
+  reload.addEventListener('click', load);
   list.addEventListener('scroll', () => {
     if (isAtEnd()) makeRows(list.childElementCount);
   });

@@ -176,30 +176,13 @@ function regionFor({ region, of }: Question): string | undefined {
 /** How long AWS may take for a page, ms: somebody waits in front of a dialog. */
 const limit = 4500;
 
-/** How long a page is kept, ms: dialogs are opened again and again. */
-const kept = 60_000;
-
-/** By client, and so by account and region. */
-const pages = new WeakMap<Client, Map<string, { until: number; page: Promise<ChoicePage> }>>();
-
-/** One page of a list, no older than a minute. Rejects with what the SDK throws. */
+/** One page of a list, asked anew each time: whoever has just made something looks for it. Rejects with what the SDK throws. */
 async function choicesOf(name: ListName, clients: Clients, question: Question): Promise<ChoicePage> {
-  const { of = '', after = '' } = question;
-  const list = listFor(name, after) as List<ServiceName>;
-  const client = await within(limit, async () => clients.get(list.service, { region: regionFor(question) }));
-  const now = performance.now();
-  const known = pages.get(client) ?? new Map<string, { until: number; page: Promise<ChoicePage> }>();
-  pages.set(client, known);
-  for (const [key, { until }] of known) if (until <= now) known.delete(key);
-  const key = JSON.stringify([name, of, after]);
-  const found = known.get(key);
-  if (found) return found.page;
-  const sdk = sdkOf(list.service);
-  // The limit belongs to the page, since others may wait for it, too.
-  const page = within(limit, (signal) => list.ask({ ...question, sdk, client, signal }));
-  known.set(key, { until: now + kept, page });
-  page.catch(() => known.delete(key));
-  return page;
+  const list = listFor(name, question.after) as List<ServiceName>;
+  return within(limit, async (signal) => {
+    const client = await clients.get(list.service, { region: regionFor(question) });
+    return list.ask({ ...question, sdk: sdkOf(list.service), client, signal });
+  });
 }
 
 /** Regions, by what they are called. */

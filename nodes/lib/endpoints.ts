@@ -6,14 +6,25 @@ import type { Express, NextFunction, Request, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 
 /**
- * Whether another site's page may have sent a request. On a secure page browsers say so themselves; else an origin tells
- * that is not this host. Headers prove something only where a browser does not let other sites send them: Node-RED 4
- * allows that to all sites, and Node-RED 5 where its settings say so.
+ * Whether only the editor's own page can have sent a request: it has a token, which pages of other sites cannot read, or
+ * the cookie of `request.ts`, which a browser puts beside JSON for its own site alone.
  */
-function isForeign({ headers }: Request, response: Response): boolean {
+function isProven(request: Request): boolean {
+  const { user } = request as { user?: { anonymous?: boolean } };
+  const hasToken = user !== undefined && !user.anonymous;
+  return hasToken || /(?:^|; )nimbus=editor(?:;|$)/.test(request.headers.cookie ?? '');
+}
+
+/**
+ * Whether another site's page may have sent a request. On a secure page browsers say so themselves; else an origin tells
+ * that is not this host. Where a proxy changes the host, other headers prove something only where a browser does not let
+ * other sites send them: Node-RED 4 allows that to all sites, and Node-RED 5 where its settings say so.
+ */
+function isForeign(request: Request, response: Response): boolean {
+  const { headers } = request;
   const { origin, host, 'sec-fetch-site': site, 'x-forwarded-host': forwarded } = headers;
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
-  if (origin === undefined) return false;
+  if (origin === undefined || isProven(request)) return false;
   const isOpen = response.getHeader('Access-Control-Allow-Origin') !== undefined;
   if (!isOpen && headers['node-red-api-version'] !== undefined) return false;
   const own = isOpen ? [host] : [host, forwarded];
@@ -22,7 +33,7 @@ function isForeign({ headers }: Request, response: Response): boolean {
 
 function refuseForeign(request: Request, response: Response, next: NextFunction): void {
   if (isForeign(request, response))
-    response.status(403).json({ error: 'Only the editor of this Node-RED may ask for this.' });
+    response.status(403).json({ kind: 'foreign', error: 'Only the editor of this Node-RED may ask for this.' });
   else next();
 }
 

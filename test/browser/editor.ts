@@ -16,6 +16,8 @@ export interface EditorOptions {
   height?: number;
   /** Of Node-RED's own and of the pack's words. */
   language?: string;
+  /** Where the editor is, if not at Node-RED's own address. */
+  url?: string;
 }
 
 /** The only Chinese and Japanese letters that this Chromium has. */
@@ -38,15 +40,16 @@ export const mochaHooks = {
 export async function openEditor(options: EditorOptions = {}): Promise<Editor> {
   const { theme = 'light', width = 1440, height = 900, language = 'en-US' } = options;
   const red = await startNodeRed();
+  const { url = red.url } = options;
   launched ??= launch();
   const browser = await launched;
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: 'en-US' });
   const page = await context.newPage();
   page.setDefaultTimeout(wait);
-  const editor = new Editor(page, theme, red);
+  const editor = new Editor(page, theme, red, url);
   await page.addInitScript(`localStorage.setItem('view-dark-theme', '${theme}')`);
   await page.addInitScript(`localStorage.setItem('editor-language', '${language}')`);
-  await page.goto(red.url);
+  await page.goto(url);
   await page.locator('#red-ui-main-container, #red-ui-workspace').first().waitFor();
   await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
   await page.waitForFunction("typeof RED !== 'undefined' && RED.nodes.filterNodes({}).length >= 0");
@@ -76,7 +79,7 @@ async function launch(): Promise<Browser> {
     headless: true,
     // Nothing but the loopback address resolves, so that whatever asks for more fails and is seen.
     args: [
-      ...packed.args.filter((flag) => !/^--(headless|single-process|no-zygote)/.test(flag)),
+      ...packed.args.filter((flag) => !/^--(headless|single-process|no-zygote|disable-web-security)/.test(flag)),
       '--no-sandbox',
       '--disable-background-networking',
       '--disable-component-update',
@@ -84,7 +87,7 @@ async function launch(): Promise<Browser> {
       '--disable-sync',
       '--no-first-run',
       '--no-proxy-server',
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'
+      '--host-resolver-rules=MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'
     ]
   });
 }
@@ -99,9 +102,9 @@ export class Editor {
   constructor(
     readonly page: Page,
     readonly theme: Theme,
-    private readonly red: NodeRed
+    private readonly red: NodeRed,
+    url = red.url
   ) {
-    const { url } = red;
     page.on('console', (message) => {
       if (message.type() === 'error') this.problems.push(`console: ${message.text()} (${message.location().url})`);
       if (message.type() === 'warning') this.warnings.push(`${message.text()} (${message.location().url})`);

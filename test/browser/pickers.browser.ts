@@ -282,7 +282,12 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
     for (const leave of [
       async () => (await editor.face('name')).click(),
       () => button.click(),
-      () => editor.page.keyboard.press('Tab')
+      async () => {
+        // By way of the button that loads the list anew.
+        await editor.page.keyboard.press('Tab');
+        assert.equal(await focused(), 'nimbus-reload');
+        await editor.page.keyboard.press('Tab');
+      }
     ]) {
       await button.click();
       await rows().first().waitFor();
@@ -290,6 +295,38 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
       assert.equal(await panel().count(), 0);
       assert.equal(await button.getAttribute('aria-expanded'), 'false');
     }
+  });
+
+  it('what has just been made is there when a list is opened again, and when it is loaded anew', async () => {
+    const { keyboard } = editor.page;
+    await openDialog('invoke');
+    const button = await buttonOf('functionName');
+    await button.click();
+    await complete();
+    const count = await rows().count();
+    await keyboard.press('Escape');
+    await bench.aws.populate({ functions: 1, prefix: 'made' });
+    await button.click();
+    await state(new RegExp(`^${count + 1} in all`));
+    await keyboard.type('made');
+    await state(new RegExp(`^1 of ${count + 1}`));
+    await bench.aws.populate({ functions: 2, prefix: 'made-later' });
+    await keyboard.press('Tab');
+    assert.deepEqual(await editor.findings('.nimbus-choices'), []);
+    assert.equal(await editor.page.locator(':focus').getAttribute('aria-label'), 'Load the list anew');
+    await keyboard.press('Enter');
+    await state(new RegExp(`^3 of ${count + 3}`));
+    assert.equal(await focused(), 'search', 'from where the rows can be reached');
+  });
+
+  it('a list that could not be had is there once it is loaded anew', async () => {
+    await bench.aws.fault({ kind: 'denied', operation: 'ListTopics', times: 1 });
+    await openDialog('publish');
+    await (await buttonOf('target')).click();
+    await editor.page.locator('.nimbus-choice-state.nimbus-trouble').waitFor();
+    await editor.page.locator('.nimbus-reload').click();
+    await complete();
+    assert.equal(await editor.page.locator('.nimbus-choice-state.nimbus-trouble').count(), 0);
   });
 
   it('what is not in the list can be typed', async () => {

@@ -1,5 +1,5 @@
 /**
- * The results for answers of Rekognition as they are documented: those of the SDK's own examples, where it has one, and
+ * The results for answers of Rekognition as they are documented: those of AWS's own examples, where there is one, and
  * else answers of the documented shape, which the SDK's own schemas are asked about.
  */
 import assert from 'node:assert/strict';
@@ -10,18 +10,13 @@ import { checkOutput, knowClient } from '../local-aws/schema';
 import { account, credentials, detectNode, indexFaceNode, useBench } from './aws';
 import type { FlowNode, Message } from './node-red';
 import { sink } from './node-red';
+import { examples } from './rekognition-examples';
 import { Relay } from './relay';
 
-interface Examples {
-  examples: Record<string, { output: object }[]>;
-}
-
-const { examples } = require('aws-sdk/apis/rekognition-2016-06-27.examples.json') as Examples;
-
 function exampleOf(operation: string): object {
-  const [example] = examples[operation] ?? [];
+  const example = examples[operation];
   assert.ok(example, `there is no example of ${operation}`);
-  return example.output;
+  return example;
 }
 
 const picture = createCanvas(200, 100).encodeSync('jpeg');

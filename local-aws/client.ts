@@ -131,7 +131,7 @@ export class LocalAws {
    *
    * @throws Error with what has happened instead, if it does not hold within `timeoutMs`
    */
-  async until(condition: Condition, timeoutMs = 10_000): Promise<void> {
+  async until(condition: Condition, timeoutMs = 60_000): Promise<void> {
     if (await this.#control('until', { ...condition, timeoutMs })) return;
     const runs = (await this.invocations()).map((each) => `${each.functionName} ${each.outcome}`);
     const requests = (await this.requests()).map((each) => `${each.operation} ${each.status ?? 'unanswered'}`);

@@ -1,12 +1,9 @@
 /** Answers that are larger than any of AWS, or that never end. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { createCanvas } from 'canvas';
 import {
-  account,
-  credentials,
+  deployAction,
   detectNode,
   indexFaceNode,
   invokeNode,
@@ -17,7 +14,7 @@ import {
   useBench
 } from './aws';
 import type { FlowNode } from './node-red';
-import { sink } from './node-red';
+import { useServer } from './relay';
 
 const bench = useBench();
 
@@ -30,28 +27,15 @@ class Service {
   cut = 0;
   answer: (response: ServerResponse, operation: string) => void = () => undefined;
 
-  private constructor(private readonly server: Server) {
-    server.on('request', (request, response: ServerResponse) => {
-      this.requests += 1;
-      response.on('close', () => {
-        if (!response.writableFinished) this.cut += 1;
-      });
-      request.resume().on('end', () => {
-        this.answer(response, String(request.headers['x-amz-target']).split('.').pop() ?? '');
-      });
+  readonly listener: RequestListener = (request, response) => {
+    this.requests += 1;
+    response.on('close', () => {
+      if (!response.writableFinished) this.cut += 1;
     });
-  }
-
-  static async start(): Promise<Service> {
-    const server = createServer();
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return new Service(server);
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
+    request.resume().on('end', () => {
+      this.answer(response, String(request.headers['x-amz-target']).split('.').pop() ?? '');
+    });
+  };
 
   /** Writes the same bytes for ever, as fast as they are taken. */
   endless(response: ServerResponse, chunk: string): void {
@@ -71,12 +55,6 @@ class Service {
     this.written = 0;
     this.cut = 0;
   }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    this.server.close();
-    await once(this.server, 'close');
-  }
 }
 
 const queue = 'https://sqs.us-east-1.amazonaws.com/111111111111/orders';
@@ -94,17 +72,12 @@ const nodes: [what: string, node: FlowNode, most: number, text: string][] = [
 ];
 
 describe('an answer that is larger than any of AWS', () => {
-  let service: Service;
-  before(async () => {
-    service = await Service.start();
-  });
+  const service = new Service();
+  const server = useServer(service.listener);
   beforeEach(() => service.reset());
-  after(() => service.stop());
 
   const deploy = (node: FlowNode, properties = {}) =>
-    bench.red.deploy([account(bench, { endpoint: service.url, ...properties }), { ...node, id: 'node' }, sink('out')], {
-      credentials: credentials()
-    });
+    deployAction(bench, { ...node, id: 'node' }, { endpoint: server.url, ...properties });
 
   for (const [what, node, most, text] of nodes) {
     for (const status of [200, 500]) {

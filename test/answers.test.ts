@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { createCanvas } from 'canvas';
 import {
-  account,
-  credentials,
+  deployNodes,
   detectNode,
   indexFaceNode,
   listNode,
@@ -15,7 +14,7 @@ import {
 } from './aws';
 import type { FlowNode, Message, NodeError } from './node-red';
 import { sink } from './node-red';
-import { type Answerer, type Exchange, Relay } from './relay';
+import { type Answerer, operationOf, useRelay } from './relay';
 
 const porch = createCanvas(100, 100).toBuffer('image/png');
 const box = { Left: 0, Top: 0, Width: 0.5, Height: 0.5 };
@@ -24,10 +23,6 @@ const queueUrl = 'https://sqs.us-east-1.amazonaws.com/111111111111/orders';
 const topic = 'arn:aws:sns:us-east-1:111111111111:news';
 const requestId = { 'x-amzn-RequestId': '00000000-0000-4000-8000-000000000000' };
 const page = '<html><body>Please sign in</body></html>';
-
-const operationOf = ({ headers, body, method }: Exchange): string =>
-  headers['x-amz-target']?.split('.').pop() ??
-  (method === 'GET' ? 'ListFunctions' : (new URLSearchParams(body).get('Action') ?? ''));
 
 /** A node, the operation whose answer is odd, and what AWS would answer. */
 interface Case {
@@ -116,23 +111,10 @@ const othersThan = (value: unknown): unknown[] =>
 describe('an answer with success', () => {
   const bench = useBench();
   const queues = useQueues(bench);
-  let relay: Relay;
-  before(async () => {
-    relay = await Relay.start(bench.aws.url);
-  });
-  beforeEach(() => {
-    relay.exchanges.length = 0;
-    relay.answer = () => undefined;
-  });
-  after(() => relay.stop());
+  const relay = useRelay(bench);
 
   const deploy = (nodes: FlowNode[], properties: Record<string, unknown> = {}) =>
-    bench.red.deploy(
-      [account(bench, { endpoint: relay.url, rekognitionRate: 0, ...properties }), ...nodes, sink('out')],
-      {
-        credentials: credentials()
-      }
-    );
+    deployNodes(bench, [...nodes, sink('out')], { endpoint: relay.url, rekognitionRate: 0, ...properties });
   const message = ({ node }: Case): Message => ({
     payload: node.type.includes('rekognition') ? porch : 'x',
     topic: 'Ada'

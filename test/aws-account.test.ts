@@ -9,7 +9,7 @@ import { account, credentials, invokeNode, keysOf, listNode, receiveNode, useBen
 import { useEnvironment } from './environment';
 import type { FlowNode, LogEntry, Message, Outcome } from './node-red';
 import { sink } from './node-red';
-import { Relay } from './relay';
+import { Relay, useRelay } from './relay';
 import { setClock } from './set-clock';
 
 type Name = keyof typeof signIns;
@@ -35,16 +35,7 @@ function collectGarbage(): void {
 describe('aws-account', () => {
   const bench = useBench();
   const env = useEnvironment();
-  let relay: Relay;
-
-  before(async () => {
-    relay = await Relay.start(bench.aws.url);
-  });
-  beforeEach(() => {
-    relay.exchanges.length = 0;
-    relay.answer = () => undefined;
-  });
-  after(() => relay.stop());
+  const relay = useRelay(bench);
 
   const actions = (): FlowNode[] => [invokeNode(), listNode(), sink('out')];
 
@@ -1453,7 +1444,7 @@ describe('aws-account', () => {
     });
 
     it('ends a message with Closed that waits for temporary credentials in vain, and asks for them no more', async function () {
-      this.timeout(40_000);
+      this.timeout(120_000);
       await bench.aws.fault({ kind: 'hang', operation: 'AssumeRole' });
       await bench.red.deploy(flow({ roleArn: roles.demo.arn, validate: true }), { credentials: credentials('demo') });
       const outcome = await bench.red.begin('invoke', { payload: {} });

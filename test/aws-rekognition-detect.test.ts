@@ -13,7 +13,7 @@ import { workingFolder } from '../nodes/lib/picture-fields';
 import { account, deployAction, detectNode, elsewhere, indexFaceNode, keysOf, useBench } from './aws';
 import type { Message, NodeError, Outcome } from './node-red';
 import { sink } from './node-red';
-import { Relay } from './relay';
+import { useRelay } from './relay';
 
 interface Found {
   name: string;
@@ -152,12 +152,11 @@ function assertBoxed(drawn: Pixels, original: Pixels, { left, top, width, height
 
 describe('aws-rekognition-detect', () => {
   const bench = useBench();
-  let relay: Relay;
+  const relay = useRelay(bench);
   let client: RekognitionClient;
   const folders: string[] = [];
 
-  before(async () => {
-    relay = await Relay.start(bench.aws.url);
+  before(() => {
     client = new RekognitionClient({
       region: 'us-east-1',
       endpoint: bench.aws.url,
@@ -165,17 +164,10 @@ describe('aws-rekognition-detect', () => {
       customUserAgent: 'nimbus-tests'
     });
   });
-  beforeEach(() => {
-    relay.exchanges.length = 0;
-    relay.answer = () => undefined;
-  });
   afterEach(async () => {
     for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
   });
-  after(async () => {
-    client.destroy();
-    await relay.stop();
-  });
+  after(() => client.destroy());
 
   async function newFolder(): Promise<string> {
     const folder = await realpath(await mkdtemp(join(tmpdir(), 'nimbus-pictures-')));

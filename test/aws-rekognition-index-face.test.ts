@@ -20,7 +20,7 @@ import type { RequestRecord } from '../local-aws/records';
 import { account, credentials, detectNode, indexFaceNode, keysOf, useBench } from './aws';
 import type { Message, NodeError, Outcome } from './node-red';
 import { sink } from './node-red';
-import { Relay } from './relay';
+import { operationOf, useRelay } from './relay';
 
 interface Indexed {
   file?: string;
@@ -157,30 +157,22 @@ const skippedOf = ({ cause }: NodeError): Taught['skipped'] =>
 
 describe('aws-rekognition-index-face', () => {
   let collections: Collections;
-  let relay: Relay;
+  const relay = useRelay(bench);
   let folder = '';
   const put = (name: string, content: Buffer | string) => {
     writeFileSync(join(folder, name), content);
     return join(folder, name);
   };
 
-  before(async () => {
+  before(() => {
     collections = new Collections();
-    relay = await Relay.start(bench.aws.url);
   });
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'nimbus-faces-'));
-    relay.exchanges.length = 0;
-    relay.answer = () => undefined;
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
-  after(async () => {
-    collections.close();
-    await relay.stop();
-  });
+  after(() => collections.close());
 
-  const operationOf = ({ headers }: { headers: Record<string, string> }): string =>
-    String(headers['x-amz-target']).replace('RekognitionService.', '');
   const refusal = (errorType: string, message = 'no') => ({
     status: 400,
     errorType,
@@ -796,7 +788,7 @@ describe('aws-rekognition-index-face', () => {
     });
 
     it('ends with Closed when the node is closed, and sends nothing any more', async function () {
-      this.timeout(30_000);
+      this.timeout(120_000);
       await collections.create('friends');
       let answered = 0;
       // Slow enough that pictures are left when the node's time is up.

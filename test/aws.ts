@@ -100,14 +100,13 @@ export const listNode = (properties: Record<string, unknown> = {}): FlowNode => 
   ...properties
 });
 
-/** Deploys one action with an account that signs in as `demo`, and a node that takes its output. */
-export async function deployAction(
-  bench: Bench,
-  node: FlowNode,
-  properties: Record<string, unknown> = {}
-): Promise<void> {
-  await bench.red.deploy([account(bench, properties), node, sink('out')], { credentials: credentials() });
-}
+/** Deploys nodes with an account that signs in as `demo`. */
+export const deployNodes = (bench: Bench, nodes: FlowNode[], properties: Record<string, unknown> = {}): Promise<void> =>
+  bench.red.deploy([account(bench, properties), ...nodes], { credentials: credentials() });
+
+/** Deploys one action with such an account, and a node that takes its output. */
+export const deployAction = (bench: Bench, node: FlowNode, properties: Record<string, unknown> = {}): Promise<void> =>
+  deployNodes(bench, [node, sink('out')], properties);
 
 const { status: statusWords } = JSON.parse(
   readFileSync(join(__dirname, '..', 'locales', 'en-US', 'common.json'), 'utf8')

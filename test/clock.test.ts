@@ -20,7 +20,7 @@ import {
 } from './aws';
 import type { FlowNode, Outcome } from './node-red';
 import { sink } from './node-red';
-import { Relay } from './relay';
+import { useRelay } from './relay';
 import { setClock } from './set-clock';
 
 const second = 1000;
@@ -41,21 +41,15 @@ const picture = createCanvas(100, 100).toBuffer('image/png');
 describe('a clock', () => {
   const bench = useBench();
   const queues = useQueues(bench);
-  let relay: Relay;
+  const relay = useRelay(bench);
   let topicArn = '';
 
   before(async () => {
-    relay = await Relay.start(bench.aws.url);
     const client = new SNSClient({ region: 'us-east-1', endpoint: bench.aws.url, credentials: keysOf('demo') });
     topicArn = (await client.send(new CreateTopicCommand({ Name: 'clocks' }))).TopicArn as string;
     client.destroy();
   });
-  beforeEach(() => {
-    relay.exchanges.length = 0;
-    relay.answer = () => undefined;
-  });
   afterEach(() => setClock(0));
-  after(() => relay.stop());
 
   const deploy = (nodes: FlowNode[], properties: Record<string, unknown> = {}) =>
     bench.red.deploy([account(bench, { endpoint: relay.url, ...properties }), ...nodes, sink('out')], {

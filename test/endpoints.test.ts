@@ -11,7 +11,7 @@ import { within } from '../nodes/lib/within';
 import { account, credentials, invokeNode, keysOf, useBench } from './aws';
 import { useEnvironment } from './environment';
 import { nodeRedVersion, sink } from './node-red';
-import { Relay } from './relay';
+import { Relay, useRelay } from './relay';
 
 interface Choice {
   value: string;
@@ -182,7 +182,7 @@ describe('the endpoints for the editor', () => {
     const planted = 'planted-token-of-the-test';
 
     before(async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       const users = [
         { username: 'reader', permissions: 'read' },
         { username: 'owner', permissions: '*' },
@@ -1037,15 +1037,7 @@ describe('the endpoints for the editor', () => {
   });
 
   describe('try a sign-in', () => {
-    let relay: Relay;
-    before(async () => {
-      relay = await Relay.start(bench.aws.url);
-    });
-    after(() => relay.stop());
-    beforeEach(() => {
-      relay.exchanges.length = 0;
-      relay.answer = () => undefined;
-    });
+    const relay = useRelay(bench);
 
     /** What AWS has handed out is as secret as what it was asked with. */
     function noteGiven(): void {

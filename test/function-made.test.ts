@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { runInNewContext } from 'node:vm';
 import { createCanvas } from 'canvas';
 import {
-  account,
-  credentials,
+  deployNodes,
   detectNode,
   indexFaceNode,
   invokeNode,
@@ -27,8 +26,7 @@ describe('a message that a Function node has made', () => {
   /** An action, and who takes its errors. */
   async function deploy(action: FlowNode, ...more: FlowNode[]): Promise<void> {
     const catcher = { id: 'catch', type: 'catch', scope: [action.id], wires: [['caught']] };
-    const flow = [account(bench), action, catcher, sink('out'), sink('caught'), ...more];
-    await bench.red.deploy(flow, { credentials: credentials() });
+    await deployNodes(bench, [action, catcher, sink('out'), sink('caught'), ...more]);
   }
   /** Gives the node what a function in a realm of its own makes of the message, as it is. */
   function give(id: string, code: string, msg: Message): void {

@@ -3,6 +3,7 @@ import { createCanvas } from 'canvas';
 import {
   account,
   credentials,
+  deployAction,
   detectNode,
   indexFaceNode,
   invokeNode,
@@ -14,25 +15,16 @@ import {
 } from './aws';
 import type { FlowNode, Message, NodeError } from './node-red';
 import { sink } from './node-red';
-import { Relay } from './relay';
+import { useRelay } from './relay';
 
 /** What proxies and gateways answer in place of AWS must not be taken for what it is not. */
 describe('an answer that is not one of AWS', () => {
   const bench = useBench();
   const queues = useQueues(bench);
-  let relay: Relay;
-  before(async () => {
-    relay = await Relay.start(bench.aws.url);
-  });
-  beforeEach(() => {
-    relay.exchanges.length = 0;
-    relay.answer = () => undefined;
-  });
-  after(() => relay.stop());
+  const relay = useRelay(bench);
 
   async function failing(node: FlowNode, msg: Message = { payload: {} }): Promise<NodeError> {
-    const nodes = [account(bench, { endpoint: relay.url }), node, sink('out')];
-    await bench.red.deploy(nodes, { credentials: credentials() });
+    await deployAction(bench, node, { endpoint: relay.url });
     const { error, done, sent } = await bench.red.send(node.id, msg);
     assert.deepEqual([done, sent], [1, []]);
     assert.ok(error);

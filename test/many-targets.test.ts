@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { deployAction, invokeNode, publishNode, sendNode, useBench, useQueues } from './aws';
 import type { FlowNode } from './node-red';
-import { type Exchange, Relay } from './relay';
+import { type Exchange, useRelay } from './relay';
 
 /** Targets that are tried side by side: the others have to wait for one of these. */
 const sideBySide = 50;
@@ -12,11 +12,7 @@ const contextOf = ({ headers }: Exchange): string =>
 describe('a message to more targets than are tried side by side', () => {
   const bench = useBench();
   const queues = useQueues(bench);
-  let relay: Relay;
-  before(async () => {
-    relay = await Relay.start(bench.aws.url);
-  });
-  after(() => relay.stop());
+  const relay = useRelay(bench);
   const targets = <T>(target: T): T[] => Array(sideBySide + 10).fill(target);
   const topic = 'arn:aws:sns:us-east-1:000000000000:news';
   const nodes: [what: string, node: FlowNode][] = [

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { kindOf } from '../nodes/lib/fields';
 import { receivedNames } from '../nodes/lib/received';
 import {
-  account,
-  credentials,
   deployAction,
+  deployNodes,
   invokeNode,
   listNode,
   publishNode,
@@ -22,7 +21,7 @@ describe('a message on its way', () => {
   const bench = useBench();
   const queues = useQueues(bench);
 
-  const deploy = (...nodes: FlowNode[]) => bench.red.deploy([account(bench), ...nodes], { credentials: credentials() });
+  const deploy = (...nodes: FlowNode[]) => deployNodes(bench, nodes);
   /** What the receiver says of the message, in the `msg.aws` of any node. */
   const receivedOf = ({ aws = {} }: Message) =>
     Object.fromEntries(receivedNames.flatMap((name) => (name in aws ? [[name, aws[name]]] : [])));

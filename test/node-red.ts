@@ -208,7 +208,8 @@ export const nodeRedVersion: 4 | 5 = process.env.NODE_RED === '4' ? 4 : 5;
 const repository = resolve(__dirname, '..');
 const packName = '@red-nimbus/node-red-aws';
 const defaultTab = 'tab';
-const defaultLimit = 10_000;
+/** For anything that is waited for, in milliseconds: long, since the machine may do much else. */
+const defaultLimit = 60_000;
 const levels: Record<number, LogLevel> = {
   10: 'fatal',
   20: 'error',
@@ -367,8 +368,8 @@ function nextEvent(runtime: Runtime, name: string, logs: LogEntry[]): Promise<De
     };
     const timer = setTimeout(() => {
       const said = logs.slice(-20).map(({ level, text }) => `  [${level}] ${text}`);
-      finish(() => reject(new Error(`the flows did not start within 30 s; the log ends with:\n${said.join('\n')}`)));
-    }, 30_000);
+      finish(() => reject(new Error(`the flows did not start within 60 s; the log ends with:\n${said.join('\n')}`)));
+    }, 60_000);
     runtime.events.on(name, onEvent);
     runtime.events.on('runtime-event', onState);
   });

@@ -1,11 +1,11 @@
 /** Answers that no service gives as they stand here, by a server that writes what it likes. */
 import assert from 'node:assert/strict';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { asLogEntry } from '../nodes/lib/errors';
 import { invokeNode, listNode, publishNode, sendNode } from './aws';
 import { type FlowNode, type NodeRed, type Outcome, sink, startNodeRed } from './node-red';
+import { useServer } from './relay';
 
 type Answer = (response: ServerResponse) => void;
 
@@ -33,17 +33,16 @@ const oddNames: Record<string, string> = {
 
 describe('an odd answer', () => {
   let red: NodeRed;
-  let server: Server;
   let answer: Answer;
+  const server = useServer((request, response) => request.resume().on('end', () => answer(response)));
   const ask = async (node: FlowNode, given: Answer): Promise<Outcome> => {
     answer = given;
-    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const account = {
       id: 'account',
       type: 'aws-account',
       source: 'keys',
       region: 'us-east-1',
-      endpoint,
+      endpoint: server.url,
       validate: false
     };
     const credentials = { account: { accessKeyId: 'AKIAODD', secretAccessKey: 'the-secret-of-odd-answers' } };
@@ -57,15 +56,11 @@ describe('an odd answer', () => {
 
   before(async () => {
     red = await startNodeRed();
-    server = createServer((request, response) => request.resume().on('end', () => answer(response)));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
   afterEach(async () => {
     await red.deploy([]);
     red.clearLogs();
-    server.closeAllConnections();
   });
-  after(() => new Promise((resolve) => server.close(resolve)));
 
   for (const [what, odd] of Object.entries(oddNames)) {
     for (const [title, node] of Object.entries(nodes)) {
@@ -162,7 +157,7 @@ describe('an odd answer', () => {
   it('signs in as nobody whose name turns the direction of a log, or begins an entry of its own', async () => {
     const xml = `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111111111111</Account><Arn>arn:aws:iam::111111111111:user/\u202ex&#10;y</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`;
     answer = (response) => response.writeHead(200, { 'Content-Type': 'text/xml' }).end(xml);
-    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const endpoint = server.url;
     await red.deploy(
       [{ id: 'account', type: 'aws-account', source: 'keys', region: 'us-east-1', endpoint, validate: true }],
       {

@@ -241,7 +241,7 @@ describe('the package', () => {
     let red: Process;
 
     before(async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       aws = await LocalAws.start();
       const userDir = join(folder, 'user');
       const settings = {

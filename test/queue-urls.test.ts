@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { account, credentials, receiveNode, sendNode, useBench, useQueues } from './aws';
+import { deployNodes, receiveNode, sendNode, useBench, useQueues } from './aws';
 import type { FlowNode, Message } from './node-red';
 import { sink } from './node-red';
-import { type Exchange, Relay } from './relay';
+import { operationOf, useRelay } from './relay';
 
 /** How many clients an account keeps. */
 const mostClients = 32;
@@ -10,19 +10,9 @@ const mostClients = 32;
 describe('the URL of a queue, which is asked for by its name,', () => {
   const bench = useBench();
   const queues = useQueues(bench);
-  let relay: Relay;
-  before(async () => {
-    relay = await Relay.start(bench.aws.url);
-  });
-  beforeEach(() => {
-    relay.exchanges.length = 0;
-    relay.answer = () => undefined;
-  });
-  after(() => relay.stop());
+  const relay = useRelay(bench);
 
-  const deploy = (...nodes: FlowNode[]) =>
-    bench.red.deploy([account(bench, { endpoint: relay.url }), ...nodes, sink('out')], { credentials: credentials() });
-  const operationOf = ({ headers }: Exchange): string => headers['x-amz-target']?.split('.').pop() ?? '';
+  const deploy = (...nodes: FlowNode[]) => deployNodes(bench, [...nodes, sink('out')], { endpoint: relay.url });
   const count = (operation: string): number =>
     relay.exchanges.filter((exchange) => operationOf(exchange) === operation).length;
   const send = async (name: string, more: Message = {}) => bench.red.send('send', { payload: 'x', to: name, ...more });

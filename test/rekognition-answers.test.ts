@@ -11,7 +11,7 @@ import { account, credentials, detectNode, indexFaceNode, useBench } from './aws
 import type { FlowNode, Message } from './node-red';
 import { sink } from './node-red';
 import { examples } from './rekognition-examples';
-import { Relay } from './relay';
+import { useRelay } from './relay';
 
 function exampleOf(operation: string): object {
   const example = examples[operation];
@@ -266,15 +266,8 @@ const examplePlace = {
 
 describe('what Rekognition answers', () => {
   const bench = useBench();
-  let relay: Relay;
-  before(async () => {
-    knowClient('rekognition', client);
-    relay = await Relay.start(bench.aws.url);
-  });
-  beforeEach(() => {
-    relay.exchanges.length = 0;
-  });
-  after(() => relay.stop());
+  const relay = useRelay(bench);
+  before(() => knowClient('rekognition', client));
 
   /** What each operation is answered; that may depend on the size of the picture in the request. */
   type Answers = Record<string, object | ((size: { width: number; height: number }) => object)>;

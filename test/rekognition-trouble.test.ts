@@ -10,7 +10,7 @@ import { closed } from '../nodes/lib/errors';
 import { pictureFrom } from '../nodes/lib/image';
 import { account, credentials, deployAction, detectNode, useBench } from './aws';
 import { sink } from './node-red';
-import { type Exchange, Relay } from './relay';
+import { operationOf, useRelay } from './relay';
 
 /** The built ones: the thread is a file of its own. */
 const { annotate, needRoom } = require('../dist/nodes/lib/pixels.js') as typeof import('../nodes/lib/pixels');
@@ -41,7 +41,6 @@ function smallPng(width: number, height: number): Buffer {
   return Buffer.concat([signature, chunk('IHDR', head), chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))]);
 }
 
-const operationOf = ({ headers }: Exchange): string => (headers['x-amz-target'] ?? '').split('.')[1] ?? '';
 const json = (answer: object) => ({ body: JSON.stringify(answer) });
 const nothing = json({ Labels: [] });
 
@@ -55,18 +54,13 @@ const faces = (...boxes: Box[]) => json({ FaceDetails: boxes.map((BoundingBox) =
 
 describe('Rekognition in trouble', () => {
   const bench = useBench();
-  let relay: Relay;
+  const relay = useRelay(bench);
   let folder: string;
-  before(async () => {
-    relay = await Relay.start(bench.aws.url);
-  });
   beforeEach(async () => {
-    relay.exchanges.length = 0;
     relay.answer = () => nothing;
     folder = await mkdtemp(join(tmpdir(), 'nimbus-pictures-'));
   });
   afterEach(() => rm(folder, { recursive: true }));
-  after(() => relay.stop());
 
   const deploy = (properties: Record<string, unknown> = {}): Promise<void> =>
     deployAction(bench, detectNode(properties), { rekognitionRate: 0, endpoint: relay.url });

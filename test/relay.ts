@@ -1,5 +1,15 @@
-/** A relay in front of the local AWS: it sees what goes over the wire, and can answer for services that are not there. */
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+/**
+ * Servers for tests of what goes over the wire: a relay in front of the local AWS, which sees everything and can answer for
+ * services that are not there, and a bare server for answers that are no texts, or never end.
+ */
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  request,
+  type Server,
+  type ServerResponse
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** One request and its answer, as they went over the wire. */
@@ -28,35 +38,41 @@ export class Relay {
   /** Asked for each request before it goes on. */
   answer: Answerer = () => undefined;
 
-  private constructor(
-    private readonly server: Server,
-    private readonly behind: string
-  ) {}
+  readonly #server = createServer((incoming, response) => void this.#serve(incoming, response));
+  #behind = '';
 
   /** @param behind the address of the local AWS */
   static async start(behind: string): Promise<Relay> {
-    const server = createServer();
-    const relay = new Relay(server, behind);
-    server.on('request', (incoming, response) => void relay.#serve(incoming, response));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const relay = new Relay();
+    await relay.listen(behind);
     return relay;
   }
 
+  /** @param behind the address of the local AWS */
+  async listen(behind: string): Promise<void> {
+    this.#behind = behind;
+    await listen(this.#server);
+  }
+
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return urlOf(this.#server);
+  }
+
+  /** Forgets what went through, and answers nothing itself. */
+  reset(): void {
+    this.exchanges.length = 0;
+    this.answer = () => undefined;
   }
 
   /** How many connections to the relay are open. */
   open(): Promise<number> {
     return new Promise((resolve, reject) =>
-      this.server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
+      this.#server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
     );
   }
 
-  async stop(): Promise<void> {
-    const closed = new Promise((resolve) => this.server.close(resolve));
-    this.server.closeAllConnections();
-    await closed;
+  stop(): Promise<void> {
+    return stop(this.#server);
   }
 
   async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -76,7 +92,7 @@ export class Relay {
   /** The host header stays as it is, since it is signed. */
   #forward(exchange: Exchange, response: ServerResponse): void {
     const { method, path, headers, body } = exchange;
-    const outgoing = request(`${this.behind}${path}`, { method, headers, agent: false }, async (answer) => {
+    const outgoing = request(`${this.#behind}${path}`, { method, headers, agent: false }, async (answer) => {
       const text = await textOf(answer);
       exchange.answer = text;
       const { 'transfer-encoding': _, connection: __, ...kept } = answer.headers;
@@ -89,6 +105,43 @@ export class Relay {
     outgoing.end(body);
   }
 }
+
+/** A relay for the tests of a file or a suite, from which each test starts anew; its address is known when they run. */
+export function useRelay(bench: { readonly aws: { readonly url: string } }): Relay {
+  const relay = new Relay();
+  before(() => relay.listen(bench.aws.url));
+  beforeEach(() => relay.reset());
+  after(() => relay.stop());
+  return relay;
+}
+
+/** A server for the tests of a file or a suite. Its address is known when they run. */
+export function useServer(listener: RequestListener): { readonly url: string } {
+  const server = createServer(listener);
+  before(() => listen(server));
+  after(() => stop(server));
+  return {
+    get url() {
+      return urlOf(server);
+    }
+  };
+}
+
+const listen = (server: Server): Promise<void> =>
+  new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+
+const urlOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+async function stop(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await closed;
+}
+
+/** The operation that a request asks for; of Lambda, whose requests name none, the only one with GET that nodes make. */
+export const operationOf = ({ headers, body, method }: Exchange): string =>
+  headers['x-amz-target']?.split('.').pop() ??
+  (method === 'GET' ? 'ListFunctions' : (new URLSearchParams(body).get('Action') ?? ''));
 
 async function textOf(stream: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { account, credentials, invokeNode, publishNode, sendNode, useBench } from './aws';
-import { type NodeError, sink } from './node-red';
-import { Relay } from './relay';
+import { deployAction, invokeNode, publishNode, sendNode, useBench } from './aws';
+import type { NodeError } from './node-red';
+import { useRelay } from './relay';
 
 const pending =
   'The operation cannot be performed at this time. The function is currently in the following state: Pending';
@@ -39,15 +39,10 @@ const refusals: Record<'passing' | 'lasting', [name: string, status: number, mes
 /** Whether an error says that the same request may succeed later. */
 describe('retryable', () => {
   const bench = useBench();
-  let relay: Relay;
-  before(async () => {
-    relay = await Relay.start(bench.aws.url);
-  });
-  after(() => relay.stop());
+  const relay = useRelay(bench);
 
   async function failing(node: ReturnType<typeof invokeNode>): Promise<NodeError> {
-    const nodes = [account(bench, { endpoint: relay.url }), node, sink('out')];
-    await bench.red.deploy(nodes, { credentials: credentials() });
+    await deployAction(bench, node, { endpoint: relay.url });
     const { error, done } = await bench.red.send(node.id, { payload: 'hello' });
     assert.equal(done, 1);
     assert.ok(error);

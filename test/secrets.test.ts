@@ -9,7 +9,7 @@ import { account, invokeNode, keysOf, listNode, useBench } from './aws';
 import { useEnvironment } from './environment';
 import type { FlowNode, Message, Outcome } from './node-red';
 import { sink } from './node-red';
-import { type Exchange, Relay } from './relay';
+import { type Exchange, useRelay } from './relay';
 
 /** Where something was found, and a hint at what: never the secret itself. */
 interface Find {
@@ -69,17 +69,11 @@ function secretsOf(exchanges: Exchange[]): Map<string, string> {
 describe('secrets', () => {
   const bench = useBench();
   const env = useEnvironment();
-  let relay: Relay;
+  const relay = useRelay(bench);
   const secrets = new Map<string, string>();
   const texts = new Map<string, string>();
 
-  before(async () => {
-    relay = await Relay.start(bench.aws.url);
-  });
-  after(() => relay.stop());
   beforeEach(() => {
-    relay.exchanges.length = 0;
-    relay.answer = () => undefined;
     secrets.clear();
     texts.clear();
   });

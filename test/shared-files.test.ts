@@ -11,25 +11,13 @@ import { account, invokeNode, keysOf, useBench } from './aws';
 import { useEnvironment } from './environment';
 import type { Outcome } from './node-red';
 import { sink } from './node-red';
-import { Relay } from './relay';
+import { useRelay } from './relay';
 
 describe('the shared files', () => {
   const bench = useBench();
   const env = useEnvironment();
-  let relay: Relay;
-  let other: Relay;
-
-  before(async () => {
-    relay = await Relay.start(bench.aws.url);
-    other = await Relay.start(bench.aws.url);
-  });
-  beforeEach(() => {
-    for (const each of [relay, other]) {
-      each.exchanges.length = 0;
-      each.answer = () => undefined;
-    }
-  });
-  after(() => Promise.all([relay.stop(), other.stop()]));
+  const relay = useRelay(bench);
+  const other = useRelay(bench);
 
   const section = (name: keyof typeof signIns): Record<string, string> => ({
     aws_access_key_id: signIns[name].accessKeyId,

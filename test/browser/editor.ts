@@ -26,7 +26,8 @@ const fontFamily = 'Noto Sans SC Variable';
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const folder = join(__dirname, '..', '..', 'screenshots');
-const wait = 15_000;
+/** In milliseconds: long, since the machine may do much else. */
+const wait = 60_000;
 let launched: Promise<Browser> | undefined;
 
 /** Mocha's root hook: the browser ends before Node-RED, whose server waits for its connections. */

@@ -1,7 +1,7 @@
 import type { InvokeCommandOutput } from '@aws-sdk/client-lambda';
 import type { Context } from './lib/action';
-import { defineAction } from './lib/action';
 import { bytesIn } from './lib/bytes';
+import { defineAction } from './lib/define-action';
 import { ActionError, asLogEntry, foreignAnswer, invalid, textOf } from './lib/errors';
 import { couldNotConnect } from './lib/failures';
 import { checked, choice, flag, jsonText, many, optional, plainNumber, text } from './lib/fields';

@@ -1,6 +1,6 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import type { Context } from './lib/action';
-import { defineAction } from './lib/action';
+import { defineAction } from './lib/define-action';
 import { ActionError } from './lib/errors';
 import { choice, flag, number, optional, text } from './lib/fields';
 

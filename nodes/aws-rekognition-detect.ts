@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import type { Node } from 'node-red';
 import type { Context, Result } from './lib/action';
-import { defineAction } from './lib/action';
+import { defineAction } from './lib/define-action';
 import { operations } from './lib/detection';
 import type { ActionError } from './lib/errors';
 import { invalid } from './lib/errors';
@@ -60,13 +59,7 @@ interface Detection {
   problem?: ActionError;
 }
 
-const lastFrames = new WeakMap<Node, LastFrames<Detection>>();
-
-function framesOf(node: Node): LastFrames<Detection> {
-  const frames = lastFrames.get(node) ?? new LastFrames<Detection>(({ image }) => image?.length ?? 0);
-  lastFrames.set(node, frames);
-  return frames;
-}
+type Frames = LastFrames<Detection>;
 
 const sourceOf = ({ inputs, node }: Detect): string => inputs.source ?? (node.name || node.id);
 
@@ -149,7 +142,7 @@ const resultOf = ({ report, raw, image, problem }: Detection): Result => ({
 });
 
 /** What came of a picture, or of the last one where nothing has changed since. */
-async function detectIn(context: Detect, image: Picture, arrival: number): Promise<Result> {
+async function detectIn(context: Detect, image: Picture, arrival: number, frames: Frames): Promise<Result> {
   const percent = context.inputs.skipUnchanged ?? 0;
   const analyse = () => detect(context, image, arrival);
   if (percent === 0) return resultOf(await analyse());
@@ -159,10 +152,30 @@ async function detectIn(context: Detect, image: Picture, arrival: number): Promi
     grey: await measure(image, context.signal),
     percent
   };
-  const { result, skipped } = await framesOf(context.node).look(frame, analyse);
+  const { result, skipped } = await frames.look(frame, analyse);
   return skipped
     ? { ...resultOf(copyOf(result)), aws: { skipped } }
     : { ...resultOf(copyOf(result)), problem: result.problem };
+}
+
+async function run(context: Detect, frames: Frames): Promise<Result> {
+  const { inputs, RED, node } = context;
+  const arrival = performance.now();
+  const image = await readImage(inputs.image, 'image', workingFolder(RED));
+  const needs = needsOf(inputs);
+  checkNeeds(needs, image);
+  if ('S3Object' in image) return resultOf(await detect(context, image, arrival));
+  const owner = { node: node.id, source: sourceOf(context) };
+  const [first] = needs;
+  if (first === undefined) {
+    own(image, owner);
+    return context.hold(image.bytes.length, () => keeping(image, () => detectIn(context, image, arrival, frames)));
+  }
+  return drawing(image, owner, async () => {
+    // What cannot be done is said before anything is paid for. A picture with one face can be searched as it is.
+    if (first !== 'identify') await needCanvas(first);
+    return detectIn(context, image, arrival, frames);
+  });
 }
 
 export = defineAction({
@@ -171,25 +184,8 @@ export = defineAction({
   operation: ({ operation = 'labels' }) => operations[operation].api,
   fields,
   adds: ({ annotate }) => (annotate === 'none' ? [] : ['image']),
-  async run(context) {
-    const { inputs, RED } = context;
-    const arrival = performance.now();
-    const image = await readImage(inputs.image, 'image', workingFolder(RED));
-    const needs = needsOf(inputs);
-    checkNeeds(needs, image);
-    if ('S3Object' in image) return resultOf(await detect(context, image, arrival));
-    const owner = { node: context.node.id, source: sourceOf(context) };
-    const [first] = needs;
-    if (first === undefined) {
-      own(image, owner);
-      // What came with the message counts already.
-      const bytes = typeof inputs.image === 'string' ? image.bytes.length : 0;
-      return context.hold(bytes, () => keeping(image, () => detectIn(context, image, arrival)));
-    }
-    return drawing(image, owner, async () => {
-      // What cannot be done is said before anything is paid for. A picture with one face can be searched as it is.
-      if (first !== 'identify') await needCanvas(first);
-      return detectIn(context, image, arrival);
-    });
+  deploy() {
+    const frames: Frames = new LastFrames(({ image }) => image?.length ?? 0);
+    return { run: (context) => run(context, frames) };
   }
 });

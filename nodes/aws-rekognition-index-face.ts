@@ -1,8 +1,7 @@
 import type { IndexFacesCommandOutput } from '@aws-sdk/client-rekognition';
-import type { Node } from 'node-red';
 import type { Context, Result } from './lib/action';
-import { defineAction } from './lib/action';
 import { inCollection } from './lib/collection';
+import { defineAction } from './lib/define-action';
 import { boxOf } from './lib/detection';
 import { ActionError } from './lib/errors';
 import { choice, optional } from './lib/fields';
@@ -29,15 +28,6 @@ type IndexFace = Context<'rekognition', typeof fields>;
 
 /** Pictures of folders that are under way at a time. */
 const mostPictures = 5;
-
-/** For all folders of a node together: a service that hangs must not fill the memory with pictures. */
-const turns = new WeakMap<Node, Turns>();
-
-function turnsOf(node: Node): Turns {
-  const known = turns.get(node) ?? new Turns(mostPictures);
-  turns.set(node, known);
-  return known;
-}
 
 type Taught = Omit<IndexFacesCommandOutput, '$metadata'>;
 
@@ -137,7 +127,7 @@ class Obstacles {
  * Teaches the pictures of a folder. What is wrong with one, or may pass, stops no other; what would be wrong with all stops
  * them. Throws that, with what came of the pictures; and what may pass where nothing was taught.
  */
-async function teachFolder(context: IndexFace, files: PictureFile[]): Promise<Outcome[]> {
+async function teachFolder(context: IndexFace, files: PictureFile[], turns: Turns): Promise<Outcome[]> {
   const obstacles = new Obstacles();
   let finished = 0;
   let skipped = 0;
@@ -156,7 +146,7 @@ async function teachFolder(context: IndexFace, files: PictureFile[]): Promise<Ou
     }
   };
   const outcomes = await inParallel(files, mostPictures, async (each) => {
-    const outcome = await turnsOf(context.node).take(() => teachFile(each));
+    const outcome = await turns.take(() => teachFile(each));
     finished += 1;
     if (reasonOf(outcome) !== undefined) skipped += 1;
     context.progress(`${finished}/${files.length}${skipped > 0 ? ` ✗${skipped}` : ''}`);
@@ -174,11 +164,11 @@ function withResults(error: ActionError, outcomes: Outcome[]): ActionError {
   return Object.assign(error, { results });
 }
 
-async function teachAll(context: IndexFace): Promise<Outcome[]> {
+async function teachAll(context: IndexFace, turns: Turns): Promise<Outcome[]> {
   const { RED, inputs } = context;
   const start = workingFolder(RED);
   const folder = await folderOf(inputs.image, 'image', start);
-  if (folder !== undefined) return teachFolder(context, await picturesIn(folder, 'image'));
+  if (folder !== undefined) return teachFolder(context, await picturesIn(folder, 'image'), turns);
   return [{ taught: await teach(context, await readImage(inputs.image, 'image', start, 'file or folder')) }];
 }
 
@@ -203,20 +193,26 @@ function rawOf(outcomes: Outcome[]): unknown {
   return outcomes[0]?.file === undefined ? raw[0] : raw;
 }
 
+async function run(context: IndexFace, turns: Turns): Promise<Result> {
+  const { collection, imageId } = context.inputs;
+  const outcomes = await teachAll(context, turns);
+  const indexed = outcomes.flatMap(indexedIn);
+  const skipped = skippedOf(outcomes);
+  if (indexed.length === 0) throw nothing(skipped);
+  return {
+    parsed: () => ({ collection, imageId, externalImageId: idOf(imageId), indexed: rounded(indexed), skipped }),
+    raw: () => rawOf(outcomes)
+  };
+}
+
 export = defineAction({
   type: 'aws-rekognition-index-face',
   service: 'rekognition',
   operation: 'IndexFaces',
   fields,
-  async run(context): Promise<Result> {
-    const { collection, imageId } = context.inputs;
-    const outcomes = await teachAll(context);
-    const indexed = outcomes.flatMap(indexedIn);
-    const skipped = skippedOf(outcomes);
-    if (indexed.length === 0) throw nothing(skipped);
-    return {
-      parsed: () => ({ collection, imageId, externalImageId: idOf(imageId), indexed: rounded(indexed), skipped }),
-      raw: () => rawOf(outcomes)
-    };
+  deploy() {
+    // For all folders of a node together: a service that hangs must not fill the memory with pictures.
+    const turns = new Turns(mostPictures);
+    return { run: (context) => run(context, turns) };
   }
 });

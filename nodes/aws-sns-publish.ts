@@ -1,6 +1,7 @@
 import type { PublishCommandInput } from '@aws-sdk/client-sns';
-import { defineAction } from './lib/action';
-import type { Carrier } from './lib/batch';
+import type { Context, Result } from './lib/action';
+import { Batches } from './lib/batches';
+import { defineAction } from './lib/define-action';
 import { invalid, valueError } from './lib/errors';
 import { flag, json, many, optional, text } from './lib/fields';
 import { checkJsonLength, checkLength, parseJson, stringify, toText } from './lib/json';
@@ -8,6 +9,7 @@ import type { Receipt } from './lib/message';
 import { checkMessage, entryOf, messageFields, resultOf } from './lib/message';
 import { isFifo, isOrdered } from './lib/queue';
 import type { Sdks } from './lib/sdks';
+import type { EntryOperations } from './lib/target-batches';
 
 /** Bytes: what a topic can be made to allow, and what every topic allows for a whole batch. */
 const sizeLimit = 1_048_576;
@@ -55,7 +57,7 @@ type Entry = Omit<PublishCommandInput, 'TopicArn' | 'TargetArn' | 'PhoneNumber'>
 const isTopic = (target: string): boolean => target.startsWith('arn:') && !target.includes('/');
 
 /** Only a topic takes batches. */
-function carrierTo(sdk: Sdks['sns'], target: string, batch: boolean): Carrier<Entry, Receipt> {
+function operationsTo(sdk: Sdks['sns'], target: string, batch: boolean): EntryOperations<Entry, Receipt> {
   const [member] = [isTopic(target) ? 'TopicArn' : target.startsWith('+') ? 'PhoneNumber' : 'TargetArn'] as const;
   return {
     one: (entry) => new sdk.PublishCommand({ [member]: target, ...entry }),
@@ -95,6 +97,25 @@ function textsOf(given: unknown): string {
   }
 }
 
+async function publish(context: Context<'sns', typeof fields>, batches: Batches<Entry, Receipt>): Promise<Result> {
+  const { sdk, inputs } = context;
+  const { target, perProtocol, subject, batch, groupId } = inputs;
+  const message = inputs.message as string;
+  const receipt = await batches.send(context, {
+    target,
+    entry: {
+      Message: message,
+      ...(perProtocol && { MessageStructure: 'json' }),
+      ...(subject !== undefined && { Subject: subject }),
+      ...entryOf(inputs, target)
+    },
+    bytes: checkMessage(message, inputs.attributes, 'message', sizeLimit),
+    group: isFifo(target) ? groupId : undefined,
+    operations: (topic) => operationsTo(sdk, topic, batch)
+  });
+  return resultOf(receipt);
+}
+
 export = defineAction({
   type: 'aws-sns-publish',
   service: 'sns',
@@ -106,21 +127,11 @@ export = defineAction({
     const { message, perProtocol } = inputs;
     return { ...inputs, message: perProtocol ? textsOf(message) : toText(message, 'message', sizeLimit) };
   },
-  async run({ sdk, inputs, ship }) {
-    const { target, perProtocol, subject, batch, groupId } = inputs;
-    const message = inputs.message as string;
-    const receipt = await ship({
-      target,
-      entry: {
-        Message: message,
-        ...(perProtocol && { MessageStructure: 'json' }),
-        ...(subject !== undefined && { Subject: subject }),
-        ...entryOf(inputs, target)
-      },
-      bytes: checkMessage(message, inputs.attributes, 'message', sizeLimit),
-      group: isFifo(target) ? groupId : undefined,
-      carrier: (topic) => carrierTo(sdk, topic, batch)
-    });
-    return resultOf(receipt);
+  deploy() {
+    const batches = new Batches<Entry, Receipt>();
+    return {
+      run: (context) => publish(context, batches),
+      abort: (reason) => batches.abort(reason)
+    };
   }
 });

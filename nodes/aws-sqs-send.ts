@@ -1,7 +1,8 @@
 import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
-import { defineAction } from './lib/action';
+import type { Context, Result } from './lib/action';
 import type { Attributes } from './lib/attributes';
-import type { Carrier } from './lib/batch';
+import { Batches } from './lib/batches';
+import { defineAction } from './lib/define-action';
 import { invalid } from './lib/errors';
 import { json, many, number, optional, text } from './lib/fields';
 import { toText } from './lib/json';
@@ -19,6 +20,7 @@ import {
   urlOfQueue
 } from './lib/queue';
 import type { Sdks } from './lib/sdks';
+import type { EntryOperations } from './lib/target-batches';
 
 /** Bytes of a message with its attributes, and of a whole batch. */
 const sizeLimit = 1_048_576;
@@ -62,7 +64,7 @@ const fields = {
 
 type Entry = Omit<SendMessageCommandInput, 'QueueUrl'>;
 
-const carrierTo = (sdk: Sdks['sqs'], QueueUrl: string, alone: boolean): Carrier<Entry, Receipt> => ({
+const operationsTo = (sdk: Sdks['sqs'], QueueUrl: string, alone: boolean): EntryOperations<Entry, Receipt> => ({
   one: (entry) => new sdk.SendMessageCommand({ QueueUrl, ...entry }),
   many: (Entries) => new sdk.SendMessageBatchCommand({ QueueUrl, Entries }),
   bytes: sizeLimit,
@@ -81,6 +83,24 @@ function delayOf(seconds: number | undefined, queue: string): { DelaySeconds?: n
   return seconds === undefined || isFifo(queue) ? {} : { DelaySeconds: seconds };
 }
 
+async function send(context: Context<'sqs', typeof fields>, batches: Batches<Entry, Receipt>): Promise<Result> {
+  const { sdk, client, inputs } = context;
+  const { queue, batch, groupId } = inputs;
+  const body = inputs.body as string;
+  const entry = { MessageBody: body, ...delayOf(inputs.delaySeconds, queue), ...entryOf(inputs, queue) };
+  const bytes = checkMessage(body, inputs.attributes, 'body', sizeLimit);
+  const group = isFifo(queue) ? groupId : undefined;
+  // Asked for when nothing is wrong with the message.
+  const target = urlOfQueue(sdk, client, queue);
+  const operations = (url: string) => operationsTo(sdk, url, !batch);
+  try {
+    return resultOf(await batches.send(context, { entry, bytes, group, target, nameOf: nameOfQueue, operations }));
+  } catch (error) {
+    if (isAstray(error)) forgetUrl(client, queue, target);
+    throw error;
+  }
+}
+
 export = defineAction({
   type: 'aws-sqs-send',
   service: 'sqs',
@@ -90,20 +110,11 @@ export = defineAction({
   mayOvertake: ({ queue }) => ![queue].flat().some(isOrdered),
   regionOf: regionOfQueue,
   prepare: (inputs) => ({ ...inputs, body: toText(inputs.body, 'body', sizeLimit) }),
-  async run({ sdk, client, inputs, ship }) {
-    const { queue, batch, groupId } = inputs;
-    const body = inputs.body as string;
-    const entry = { MessageBody: body, ...delayOf(inputs.delaySeconds, queue), ...entryOf(inputs, queue) };
-    const bytes = checkMessage(body, inputs.attributes, 'body', sizeLimit);
-    const group = isFifo(queue) ? groupId : undefined;
-    // Asked for when nothing is wrong with the message.
-    const target = urlOfQueue(sdk, client, queue);
-    try {
-      const carrier = (url: string) => carrierTo(sdk, url, !batch);
-      return resultOf(await ship({ entry, bytes, group, target, nameOf: nameOfQueue, carrier }));
-    } catch (error) {
-      if (isAstray(error)) forgetUrl(client, queue, target);
-      throw error;
-    }
+  deploy() {
+    const batches = new Batches<Entry, Receipt>();
+    return {
+      run: (context) => send(context, batches),
+      abort: (reason) => batches.abort(reason)
+    };
   }
 });

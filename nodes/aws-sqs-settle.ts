@@ -36,12 +36,12 @@ const settleNode: NodeModule = {
   create(RED, node, config) {
     const input = new Input(RED, node, config, {
       fields,
-      async run(msg, inputs, passage) {
+      async run(msg, inputs, task) {
         const { action, delay = 0 } = inputs as Inputs<typeof fields>;
         const handle = handleOf(msg);
         input.status.countRequests(1);
         try {
-          await passage.until(settle(handle, action === 'delete' ? { action } : { action, delay }));
+          await task.until(settle(handle, action === 'delete' ? { action } : { action, delay }));
           return {};
         } finally {
           input.status.countRequests(-1);

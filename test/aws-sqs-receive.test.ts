@@ -4,7 +4,8 @@ import { mock } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { Passage } from '../nodes/lib/passage';
+import { Backlog } from '../nodes/lib/backlog';
+import { Task } from '../nodes/lib/task';
 import { account, assertFailed, credentials, keysOf, receiveNode, settleNode, useBench, useQueues } from './aws';
 import type { DeployOptions, FlowNode, Message, Status } from './node-red';
 import { sink } from './node-red';
@@ -951,8 +952,8 @@ describe('aws-sqs-receive', () => {
     it('for a long time: its waiting leaves nothing behind', async () => {
       setFlagsFromString('--expose-gc');
       const collect = runInNewContext('gc') as () => void;
-      const passage = new Passage();
-      const waits = Array.from({ length: 100 }, () => new WeakRef(passage.until(Promise.resolve())));
+      const task = new Task(new Backlog(1, 1));
+      const waits = Array.from({ length: 100 }, () => new WeakRef(task.until(Promise.resolve())));
       await new Promise((resolve) => setTimeout(resolve));
       collect();
       assert.equal(waits.filter((wait) => wait.deref()).length, 0);

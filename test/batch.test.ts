@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { queryObjects } from 'node:v8';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { type RequestRecord, signIns } from '../local-aws/client';
-import type { Lane as LaneClass } from '../nodes/lib/batch';
+import type { TargetBatches as BatchesClass } from '../nodes/lib/target-batches';
 import {
   account,
   credentials,
@@ -22,7 +22,9 @@ import { type Exchange, Relay } from './relay';
 import { Wire } from './wire';
 
 /** The class that the deployed nodes use. */
-const { Lane }: { Lane: typeof LaneClass } = createRequire(__filename)('../dist/nodes/lib/batch.js');
+const { TargetBatches }: { TargetBatches: typeof BatchesClass } = createRequire(__filename)(
+  '../dist/nodes/lib/target-batches.js'
+);
 
 const numbers = (count: number): Message[] => Array.from({ length: count }, (_, n) => ({ payload: n, n }));
 
@@ -480,10 +482,13 @@ describe('messages to the same queue', () => {
       );
       const others = numbers(1000).map(({ n }) => ({ payload: megabyte, queue: `${queue}-${n}` }));
       for (const { error } of await bench.red.sendMany('send', others)) assert.equal(error?.code, 'RequestThrottled');
-      assert.equal(queryObjects(Lane, { format: 'count' }), 1);
+      assert.equal(queryObjects(TargetBatches, { format: 'count' }), 1);
       await bench.aws.clearFaults();
       await bench.red.until(() => waiting.every(({ done }) => done === 1), 'the others to arrive', unhurried);
-      await bench.red.until(() => queryObjects(Lane, { format: 'count' }) === 0, 'the lane to be forgotten');
+      await bench.red.until(
+        () => queryObjects(TargetBatches, { format: 'count' }) === 0,
+        'the batches to be forgotten'
+      );
     }).timeout(2 * unhurried);
 
     it('fail at once beyond 64 MiB of invocations, and invoke nothing', async () => {

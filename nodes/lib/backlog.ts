@@ -16,26 +16,40 @@ export class Backlog {
     private readonly holder = 'this node'
   ) {}
 
-  /** Throws `RequestThrottled` where there is no room. */
+  /** Throws `RequestThrottled` where there is no room for a message of so many bytes. */
   check(bytes: number): void {
-    // What is too large by itself is told so elsewhere.
-    const isFull = this.#bytes > 0 && this.#bytes + bytes > this.mostBytes;
-    if (this.#messages >= this.mostMessages || isFull) {
-      throw new ActionError(
-        'RequestThrottled',
-        `Too many messages wait to be sent: ${this.holder} holds at most ${this.mostMessages} or ${this.mostBytes / 1024 / 1024} MiB; nothing was sent, send more slowly.`,
-        { retryable: true }
-      );
-    }
+    if (this.#messages >= this.mostMessages || this.#isFullFor(this.#bytes, bytes)) throw this.#full();
   }
 
+  /** Takes a message in. Throws `RequestThrottled` where there is no room. */
   take(bytes: number): void {
+    this.check(bytes);
     this.#messages += 1;
     this.#bytes += bytes;
+  }
+
+  /** A message that was taken in has another number of bytes. Throws `RequestThrottled` where there is no room for more. */
+  change(from: number, to: number): void {
+    const others = this.#bytes - from;
+    if (to > from && this.#isFullFor(others, to)) throw this.#full();
+    this.#bytes = others + to;
   }
 
   give(bytes: number): void {
     this.#messages -= 1;
     this.#bytes -= bytes;
+  }
+
+  /** What is too large by itself is told so elsewhere. */
+  #isFullFor(others: number, bytes: number): boolean {
+    return others > 0 && others + bytes > this.mostBytes;
+  }
+
+  #full(): ActionError {
+    return new ActionError(
+      'RequestThrottled',
+      `Too many messages wait to be sent: ${this.holder} holds at most ${this.mostMessages} or ${this.mostBytes / 1024 / 1024} MiB; nothing was sent, send more slowly.`,
+      { retryable: true }
+    );
   }
 }

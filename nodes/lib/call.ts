@@ -1,24 +1,23 @@
 import { types } from 'node:util';
 import type { Node, NodeAPI } from 'node-red';
 import type { CurrentAccount } from './account';
-import type { Action, Context, Result } from './action';
-import type { Carrier, Lanes, Parcel, Request } from './batch';
+import type { Action, Context, Request, Result, Runner } from './action';
 import type { Answer, Client, Clients, Metadata } from './clients';
 import type { ActionError } from './errors';
 import { metadataOf } from './errors';
 import type { Credentials, Fields, Inputs } from './fields';
 import { present } from './json';
-import type { Passage } from './passage';
 import { redact } from './redaction';
 import type { Command, Sdks, ServiceName } from './sdks';
 import { sdkOf } from './sdks';
+import type { Task } from './task';
 
 /** The deployed node that makes a call. */
 export interface Caller<S extends ServiceName, F extends Fields> {
   readonly RED: NodeAPI;
   readonly node: Node;
   readonly action: Action<S, F>;
-  readonly lanes: Lanes;
+  readonly runner: Runner<S, F>;
   /** The region that a target names. */
   regionOf(target: string): string | undefined;
   /** To be told of each request that is sent (1) and that has ended (-1). */
@@ -29,15 +28,6 @@ export interface Caller<S extends ServiceName, F extends Fields> {
   secretsOf(inputs: Record<string, unknown>, clients?: Clients): string[];
   /** The error to report for what was thrown on its way. */
   toError(thrown: unknown, inputs: Record<string, unknown>, clients?: Clients): ActionError;
-}
-
-/** A message for a lane: what it is, where it goes, and which requests carry it. */
-export interface Shipment<Entry extends object, Output extends object> extends Parcel<Entry> {
-  /** A topic's ARN, a queue's URL; a promise of it where it has to be asked for first. */
-  target: string | Promise<string>;
-  /** The one name for what can be named in several ways; the target itself where this is left out. */
-  nameOf?(target: string): string;
-  carrier(target: string): Carrier<Entry, Output>;
 }
 
 /** One target's way for one message: its client, its requests, and what `msg.aws` says of them. */
@@ -54,7 +44,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     private readonly account: CurrentAccount,
     readonly inputs: Inputs<F>,
     private readonly target: unknown,
-    private readonly passage: Passage
+    readonly message: Task
   ) {}
 
   get RED(): NodeAPI {
@@ -70,7 +60,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
   }
 
   get signal(): AbortSignal {
-    return this.passage.signal;
+    return this.message.signal;
   }
 
   get client(): Client {
@@ -87,7 +77,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     this.#clients.attach();
     const client = this.#clients.get(service, options);
     this.#client = types.isPromise(client) ? await client : client;
-    return action.run(this);
+    return this.caller.runner.run(this);
   }
 
   /** The message has ended here: the account may close its connections, if it was replaced in the meantime. */
@@ -121,10 +111,10 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     this.caller.countRequests(1);
     try {
       const output = await this.client.send(command, { abortSignal: this.signal, ...unlimited });
-      this.#note(metadataOf(output));
+      this.note(metadataOf(output));
       return output;
     } catch (thrown) {
-      this.#note(metadataOf(thrown));
+      this.note(metadataOf(thrown));
       throw thrown;
     } finally {
       this.caller.countRequests(-1);
@@ -136,46 +126,34 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
   readonly redact = (text: string): string => redact(text, this.caller.secretsOf(this.inputs, this.#clients));
 
   readonly progress = (text: string): void => {
-    if (!this.passage.reason) this.caller.progress(text);
+    if (!this.message.reason) this.caller.progress(text);
   };
 
-  readonly ship = async <Entry extends object, Output extends object>(
-    shipment: Shipment<Entry, Output>
-  ): Promise<Output> => {
-    const { lanes } = this.caller;
-    const { target, nameOf, carrier, entry, bytes, group } = shipment;
-    const place = typeof target === 'string' ? target : await lanes.hold(bytes, () => target);
-    const request = () => this.#laneRequest();
-    const lane = lanes.lane(this.client, nameOf?.(place) ?? place, () => carrier(place), request);
-    try {
-      const { output, metadata, attempts } = await lane.add({ entry, bytes, group, message: this.passage });
-      this.#note(metadata, attempts);
-      return output;
-    } catch (thrown) {
-      this.#note(metadataOf(thrown));
-      throw thrown;
-    }
-  };
+  readonly hold = <T>(bytes: number, work: () => Promise<T>): Promise<T> => this.message.hold(bytes, work);
 
-  readonly hold = <T>(bytes: number, work: () => Promise<T>): Promise<T> => this.caller.lanes.hold(bytes, work);
+  /** What it gives must not keep this call, and with it its message, in memory. */
+  readonly sharing = (signal: AbortSignal): Request => sharedRequest(this.caller, this.client, signal);
 
-  /** Requests of a lane carry many messages: none of them can end one. */
-  #laneRequest(): Request {
-    const { caller, client } = this;
-    const limits = { abortSignal: caller.lanes.signal };
-    return async (command) => {
-      caller.countRequests(1);
-      try {
-        return await client.send(command, limits);
-      } finally {
-        caller.countRequests(-1);
-      }
-    };
-  }
-
-  #note(metadata: Metadata = {}, attempts = metadata.attempts ?? 1): void {
+  readonly note = (metadata: Metadata = {}, attempts = metadata.attempts ?? 1): void => {
     this.#statusCode = metadata.httpStatusCode;
     this.#requestId = metadata.requestId;
     this.#attempts += attempts;
-  }
+  };
+}
+
+/** Sends requests for several messages at once, which the status counts as any. */
+function sharedRequest(
+  caller: Pick<Caller<ServiceName, Fields>, 'countRequests'>,
+  client: Client,
+  abortSignal: AbortSignal
+): Request {
+  const limits = { abortSignal };
+  return async (command) => {
+    caller.countRequests(1);
+    try {
+      return await client.send(command, limits);
+    } finally {
+      caller.countRequests(-1);
+    }
+  };
 }

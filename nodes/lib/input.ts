@@ -4,12 +4,12 @@ import { Backlog, mostBytes, mostMessages } from './backlog';
 import { ActionError, closed, closing, indescribable, invalid, memberOf, reasonOf, textOf, unanswered } from './errors';
 import type { Fields } from './fields';
 import { together } from './parallel';
-import { Passage } from './passage';
 import { withPatience } from './patience';
 import type { Config, Read } from './read';
 import { compileField } from './read';
 import { checkCopy, sendOn } from './send-on';
 import { Status } from './status';
+import { Task } from './task';
 
 /** Members of a message to set; `undefined` deletes one. */
 export type Changes = Record<string, unknown>;
@@ -27,7 +27,7 @@ export interface Work {
   /** The members of the message that it will set, so far as is known before. */
   sets?(inputs: Record<string, unknown>): readonly string[];
   /** Does the work and gives what the message gets of it; rejects with what went wrong. Leaves the message as it is. */
-  run(msg: NodeMessage, inputs: Record<string, unknown>, passage: Passage): Promise<Changes>;
+  run(msg: NodeMessage, inputs: Record<string, unknown>, task: Task): Promise<Changes>;
   /** The error to report, after whatever of the fields could be read. */
   toError(thrown: unknown, inputs?: Record<string, unknown>): ActionError;
   /** Ends what is under way for several messages at once. */
@@ -125,7 +125,7 @@ export class Input {
   readonly status: Status;
   readonly #readers: Read[];
   /** The messages under way. */
-  readonly #running = new Set<Passage>();
+  readonly #running = new Set<Task>();
   readonly #backlog = new Backlog(mostMessages, mostBytes);
   /** The reading of the messages so far, where it has to be waited for. */
   #before: Before | undefined;
@@ -145,10 +145,10 @@ export class Input {
 
   /** Takes a message in; `done` is called exactly once. */
   #receive(msg: NodeMessage, send: (msg: NodeMessage) => void, done: (error?: Error) => void): void {
-    const passage = new Passage();
-    this.#running.add(passage);
-    passage.ended = this.#process(msg, send, passage).then((problem) => {
-      this.#running.delete(passage);
+    const task = new Task(this.#backlog);
+    this.#running.add(task);
+    task.ended = this.#process(msg, send, task).then((problem) => {
+      this.#running.delete(task);
       this.#tell(problem, msg, done);
     });
   }
@@ -182,7 +182,7 @@ export class Input {
   async close(): Promise<void> {
     this.#closing = true;
     const limit = setTimeout(() => {
-      for (const passage of this.#running) passage.abort(closed());
+      for (const task of this.#running) task.abort(closed());
       this.work.abort?.(closed());
     }, closeLimit);
     // Messages that still arrive are refused; they end here as well.
@@ -192,41 +192,23 @@ export class Input {
   }
 
   /** Resolves with what went wrong, if anything did. */
-  async #process(
-    msg: NodeMessage,
-    send: (msg: NodeMessage) => void,
-    passage: Passage
-  ): Promise<ActionError | undefined> {
+  async #process(msg: NodeMessage, send: (msg: NodeMessage) => void, task: Task): Promise<ActionError | undefined> {
     const inputs: Record<string, unknown> = {};
     try {
       if (this.#closing) throw closing();
       const reading = this.#read(msg, inputs);
-      const work = () => this.#work(msg, inputs, reading, send, passage);
-      await this.#hold(bytesOf(inputs), reading, () => this.#limit(inputs, passage, work));
+      const work = () => this.#work(msg, inputs, reading, send, task);
+      // Where the message is not even begun, nobody is told what else is wrong with it.
+      reading?.catch(() => undefined);
+      await task.during(bytesOf(inputs), () => this.#limit(inputs, task, work));
       return undefined;
     } catch (thrown) {
       return this.#errorOf(thrown, inputs);
     }
   }
 
-  /** Begins a message that was taken in, unless too much waits or is in flight already. */
-  async #hold(bytes: number, reading: Promise<void> | undefined, work: () => Promise<void>): Promise<void> {
-    try {
-      this.#backlog.check(bytes);
-    } catch (thrown) {
-      reading?.catch(() => undefined);
-      throw thrown;
-    }
-    this.#backlog.take(bytes);
-    try {
-      await work();
-    } finally {
-      this.#backlog.give(bytes);
-    }
-  }
-
   /** Ends a message that takes longer than it may, its fields included. */
-  async #limit(inputs: Record<string, unknown>, passage: Passage, work: () => Promise<void>): Promise<void> {
+  async #limit(inputs: Record<string, unknown>, task: Task, work: () => Promise<void>): Promise<void> {
     const seconds = this.work.timeout?.(inputs);
     if (seconds === undefined) {
       await work();
@@ -235,7 +217,7 @@ export class Input {
     const late = () => {
       const missing = Object.keys(this.work.fields).filter((name) => !(name in inputs));
       const problem = `: there was no value within the timeout of ${seconds} s; nothing was sent.`;
-      passage.abort(missing.length > 0 ? unanswered(missing, problem) : timedOut(seconds));
+      task.abort(missing.length > 0 ? unanswered(missing, problem) : timedOut(seconds));
     };
     const timer = setTimeout(late, seconds * 1000);
     try {
@@ -250,12 +232,12 @@ export class Input {
     inputs: Record<string, unknown>,
     reading: Promise<void> | undefined,
     send: (msg: NodeMessage) => void,
-    passage: Passage
+    task: Task
   ): Promise<void> {
     const turn = this.#inOrder(reading, inputs);
-    if (turn !== undefined) await passage.until(turn);
+    if (turn !== undefined) await task.until(turn);
     this.#check(msg, inputs);
-    this.#pass(msg, await this.work.run(msg, inputs, passage), send);
+    this.#pass(msg, await this.work.run(msg, inputs, task), send);
   }
 
   /**

@@ -1,11 +1,10 @@
-import { Backlog } from './backlog';
-import type { Carrier, Lane } from './batch';
-import { Lanes } from './batch';
+import { Batches } from './batches';
 import type { Deliveries, Delivery, Settlement } from './deliveries';
 import { handleExpired } from './deliveries';
 import { metadataOf, nameOf } from './errors';
 import type { Place } from './locator';
 import { sdkOf } from './sdks';
+import type { EntryOperations, TargetBatches } from './target-batches';
 
 interface Deletion {
   ReceiptHandle: string;
@@ -35,7 +34,7 @@ const shortestAnswer = 1000;
 /** How long a message can stay hidden at all. */
 const secondsLeft = ({ latest }: Delivery): number => Math.floor((latest - performance.now()) / 1000);
 
-const deletions = (QueueUrl: string): Carrier<Deletion, object> => {
+const deletions = (QueueUrl: string): EntryOperations<Deletion, object> => {
   const { DeleteMessageCommand, DeleteMessageBatchCommand } = sdkOf('sqs');
   return {
     one: (entry) => new DeleteMessageCommand({ QueueUrl, ...entry }),
@@ -44,7 +43,7 @@ const deletions = (QueueUrl: string): Carrier<Deletion, object> => {
   };
 };
 
-const changes = (QueueUrl: string): Carrier<Change, object> => {
+const changes = (QueueUrl: string): EntryOperations<Change, object> => {
   const { ChangeMessageVisibilityCommand, ChangeMessageVisibilityBatchCommand } = sdkOf('sqs');
   return {
     one: (entry) => new ChangeMessageVisibilityCommand({ QueueUrl, ...entry }),
@@ -55,8 +54,8 @@ const changes = (QueueUrl: string): Carrier<Change, object> => {
 
 /** What a receiver tells its queue about the messages that it took: that they stay hidden, come back, or can go. */
 export class Visibility {
-  // What a receiver takes is limited already.
-  readonly #lanes = new Lanes(new Backlog(Infinity, Infinity));
+  readonly #deletions = new Batches<Deletion, object>();
+  readonly #changes = new Batches<Change, object>();
   #timer: NodeJS.Timeout | undefined;
   /** When it is due, ms. */
   #next = 0;
@@ -98,7 +97,7 @@ export class Visibility {
 
   async #delete(delivery: Delivery): Promise<void> {
     const { receiptHandle: ReceiptHandle } = delivery;
-    await this.#lane('delete', deletions).add({ entry: { ReceiptHandle }, bytes: 0 });
+    await this.#batches(this.#deletions, deletions).add({ entry: { ReceiptHandle }, bytes: 0 });
     // Handed out again in the meantime: only its newest handle deletes a message.
     if (delivery.receiptHandle !== ReceiptHandle) await this.#delete(delivery);
   }
@@ -149,7 +148,8 @@ export class Visibility {
 
   /** Ends what is under way. */
   abort(reason: Error): void {
-    this.#lanes.abort(reason);
+    this.#deletions.abort(reason);
+    this.#changes.abort(reason);
   }
 
   close(): void {
@@ -193,17 +193,20 @@ export class Visibility {
 
   async #change({ receiptHandle }: Delivery, seconds: number): Promise<void> {
     const entry = { ReceiptHandle: receiptHandle, VisibilityTimeout: seconds };
-    await this.#lane('change', changes).add({ entry, bytes: 0 });
+    await this.#batches(this.#changes, changes).add({ entry, bytes: 0 });
   }
 
-  #lane<Entry extends object>(kind: string, carrier: (url: string) => Carrier<Entry, object>): Lane<Entry, object> {
+  #batches<Entry extends object>(
+    all: Batches<Entry, object>,
+    operations: (url: string) => EntryOperations<Entry, object>
+  ): TargetBatches<Entry, object> {
     const { client, url } = this.place();
     const silence = Math.min(longestAnswer, Math.max(shortestAnswer, this.#period));
-    const limits = { abortSignal: this.#lanes.signal, silence };
-    return this.#lanes.lane(
+    const limits = { abortSignal: all.signal, silence };
+    return all.to(
       client,
-      `${kind} ${url}`,
-      () => carrier(url),
+      url,
+      () => operations(url),
       () => (command) => client.send(command, limits)
     );
   }

@@ -1,6 +1,5 @@
-import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Backlog } from './backlog';
+import type { Request } from './action';
 import type { Answer, Client, Metadata } from './clients';
 import { anew, closed } from './errors';
 import { refusedTogether } from './failures';
@@ -33,7 +32,7 @@ export interface BatchOutput<Output> extends Answer {
 }
 
 /** The requests that carry an entry: alone, or with others. Both operations take and give the same members. */
-export interface Carrier<Entry extends object, Output extends object> {
+export interface EntryOperations<Entry extends object, Output extends object> {
   one(entry: Entry): Command<Output & Answer>;
   many(entries: (Entry & { Id: string })[]): Command<BatchOutput<Output>>;
   /** Most bytes of one batch. */
@@ -43,7 +42,7 @@ export interface Carrier<Entry extends object, Output extends object> {
 }
 
 /** What one entry came to. */
-export interface Carried<Output> {
+export interface Sent<Output> {
   output: Output;
   /** Of its last request. */
   metadata: Metadata;
@@ -51,25 +50,26 @@ export interface Carried<Output> {
   attempts: number;
 }
 
-/** An entry and what it may travel with. */
-export interface Parcel<Entry> {
+/** An entry and what it may be sent with. */
+export interface QueuedEntry<Entry> {
   entry: Entry;
   bytes: number;
-  /** Of one FIFO group at most one entry is under way. */
+  /** Of one FIFO group at most one entry is in flight. */
   group?: string | undefined;
   /** What it is a part of. After a failure later ones of its group wait until that has ended: it has been reported then. */
   message?: Message | undefined;
 }
 
-interface Message {
+/** What an entry is a part of. */
+export interface Message {
   /** In the order in which they came. */
   readonly number: number;
   readonly ended: Promise<unknown>;
 }
 
-/** A FIFO group that has entries on a lane, or had one whose failure is still to be reported. */
+/** A FIFO group that has entries here, or had one whose failure is still to be reported. */
 interface Group<Waiting> {
-  /** Whether one of them may leave or is under way. */
+  /** Whether one of them may leave or is in flight. */
   busy: boolean;
   /** Those behind it, in the order of their messages. */
   readonly behind: Waiting[];
@@ -77,20 +77,10 @@ interface Group<Waiting> {
   readonly failed: Set<Message>;
 }
 
-interface Waiting<Entry, Output> extends Parcel<Entry> {
+interface Waiting<Entry, Output> extends QueuedEntry<Entry> {
   attempts: number;
-  resolve(carried: Carried<Output>): void;
+  resolve(sent: Sent<Output>): void;
   reject(error: unknown): void;
-}
-
-/** Sends a command with the client of a lane. */
-export type Request = <Output extends Answer>(command: Command<Output>) => Promise<Output>;
-
-/** What a lane shares with the others of its node. */
-interface Road {
-  readonly backlog: Backlog;
-  /** Ends pauses and requests. */
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -98,7 +88,7 @@ interface Road {
  * waits and leaves together when an answer has come or is overdue, or as soon as a batch is full. Each entry ends once, by
  * itself.
  */
-export class Lane<Entry extends object, Output extends object> {
+export class TargetBatches<Entry extends object, Output extends object> {
   /** Those that may leave, in their order. */
   readonly #ready: Waiting<Entry, Output>[] = [];
   #readyBytes = 0;
@@ -108,44 +98,29 @@ export class Lane<Entry extends object, Output extends object> {
   /** The batches in flight whose answers are waited for. */
   readonly #awaited = new Set<object>();
   #resting = false;
-  readonly #carrier: Carrier<Entry, Output>;
+  readonly #operations: EntryOperations<Entry, Output>;
   readonly #size: number;
 
   constructor(
     private readonly client: Client,
-    carrier: Carrier<Entry, Output>,
+    operations: EntryOperations<Entry, Output>,
     private readonly request: Request,
-    private readonly road: Road,
-    /** Called when nothing is on the lane any more. */
+    /** Ends pauses and requests. */
+    private readonly signal: AbortSignal,
+    /** Called when there is nothing more to do. */
     private readonly idle: () => void
   ) {
-    this.#carrier = carrier;
-    this.#size = carrier.alone ? 1 : mostEntries;
+    this.#operations = operations;
+    this.#size = operations.alone ? 1 : mostEntries;
   }
 
-  /**
-   * Takes an entry in. Rejects with the service's error for this entry, or with `RequestThrottled` if too many wait or are
-   * in flight.
-   */
-  add(parcel: Parcel<Entry>): Promise<Carried<Output>> {
+  /** Takes an entry in. Rejects with the service's error for this entry. */
+  add({ entry, bytes, group, message }: QueuedEntry<Entry>): Promise<Sent<Output>> {
     return new Promise((resolve, reject) => {
-      this.#begin(parcel.bytes);
-      const { entry, bytes, group, message } = parcel;
+      this.#entries += 1;
       this.#admit({ entry, bytes, group, message, attempts: 0, resolve, reject });
       this.#leave();
     });
-  }
-
-  #begin(bytes: number): void {
-    try {
-      this.road.backlog.check(bytes);
-    } catch (error) {
-      // The lane may have been made for this entry.
-      this.#goOn();
-      throw error;
-    }
-    this.road.backlog.take(bytes);
-    this.#entries += 1;
   }
 
   #admit(waiting: Waiting<Entry, Output>): void {
@@ -184,7 +159,7 @@ export class Lane<Entry extends object, Output extends object> {
   #leave(): void {
     while (this.#ready.length > 0 && this.#mayLeave()) {
       const batch = this.#load();
-      this.#carry(batch).catch((error) => {
+      this.#send(batch).catch((error) => {
         for (const waiting of batch) this.#fail(waiting, error);
       });
     }
@@ -192,7 +167,7 @@ export class Lane<Entry extends object, Output extends object> {
 
   #mayLeave(): boolean {
     if (this.#size === 1 || (this.#awaited.size === 0 && !this.#resting)) return true;
-    const full = this.#ready.length >= this.#size || this.#readyBytes >= this.#carrier.bytes;
+    const full = this.#ready.length >= this.#size || this.#readyBytes >= this.#operations.bytes;
     return full && this.#awaited.size < mostRequests;
   }
 
@@ -201,7 +176,7 @@ export class Lane<Entry extends object, Output extends object> {
     let count = 0;
     let bytes = 0;
     for (const waiting of this.#ready) {
-      if (count === this.#size || (count > 0 && bytes + waiting.bytes > this.#carrier.bytes)) break;
+      if (count === this.#size || (count > 0 && bytes + waiting.bytes > this.#operations.bytes)) break;
       count += 1;
       bytes += waiting.bytes;
     }
@@ -209,10 +184,10 @@ export class Lane<Entry extends object, Output extends object> {
     return this.#ready.splice(0, count);
   }
 
-  async #carry(batch: Waiting<Entry, Output>[]): Promise<void> {
+  async #send(batch: Waiting<Entry, Output>[]): Promise<void> {
     this.#awaited.add(batch);
     const [first] = batch as [Waiting<Entry, Output>];
-    const work = batch.length === 1 ? this.#carryOne(first) : this.#carryMany(batch);
+    const work = batch.length === 1 ? this.#sendOne(first) : this.#sendMany(batch);
     await withPatience(work, () => this.#overtake(batch));
     this.#awaited.delete(batch);
     if (this.#size > 1 && (batch.length > 1 || this.#ready.length > 0)) this.#rest(restingTurns);
@@ -239,23 +214,23 @@ export class Lane<Entry extends object, Output extends object> {
     else this.#goOn();
   }
 
-  async #carryOne(waiting: Waiting<Entry, Output>): Promise<void> {
+  async #sendOne(waiting: Waiting<Entry, Output>): Promise<void> {
     try {
-      const output = await this.request(this.#carrier.one(waiting.entry));
+      const output = await this.request(this.#operations.one(waiting.entry));
       this.#arrive(waiting, output, output.$metadata);
     } catch (error) {
       this.#fail(waiting, error);
     }
   }
 
-  async #carryMany(batch: Waiting<Entry, Output>[]): Promise<void> {
+  async #sendMany(batch: Waiting<Entry, Output>[]): Promise<void> {
     try {
       const entries = batch.map(({ entry }, index) => ({ ...entry, Id: String(index) }));
-      const output = await this.request(this.#carrier.many(entries));
+      const output = await this.request(this.#operations.many(entries));
       this.#sort(batch, partsOf(output), output.$metadata);
     } catch (error) {
       // One entry may be what the service does not like about all of them.
-      if (refusedTogether(error)) await Promise.all(batch.map((waiting) => this.#carryOne(waiting)));
+      if (refusedTogether(error)) await Promise.all(batch.map((waiting) => this.#sendOne(waiting)));
       else for (const waiting of batch) this.#fail(waiting, anew(error));
     }
   }
@@ -270,7 +245,7 @@ export class Lane<Entry extends object, Output extends object> {
   }
 
   #arrive(waiting: Waiting<Entry, Output>, output: Output, metadata: Metadata): void {
-    this.#end(waiting);
+    this.#entries -= 1;
     waiting.resolve({ output, metadata, attempts: waiting.attempts + (metadata.attempts ?? 1) });
     this.#release(waiting.group);
   }
@@ -284,7 +259,7 @@ export class Lane<Entry extends object, Output extends object> {
 
   async #again(waiting: Waiting<Entry, Output>): Promise<void> {
     try {
-      await wait(Math.random() * firstPause * 2 ** waiting.attempts, undefined, { signal: this.road.signal });
+      await wait(Math.random() * firstPause * 2 ** waiting.attempts, undefined, { signal: this.signal });
       this.#makeReady(waiting);
     } catch {
       this.#fail(waiting, closed());
@@ -293,14 +268,9 @@ export class Lane<Entry extends object, Output extends object> {
   }
 
   #fail(waiting: Waiting<Entry, Output>, error: unknown): void {
-    this.#end(waiting);
+    this.#entries -= 1;
     waiting.reject(error);
     this.#release(waiting.group, waiting.message);
-  }
-
-  #end({ bytes }: Waiting<Entry, Output>): void {
-    this.#entries -= 1;
-    this.road.backlog.give(bytes);
   }
 
   /** An entry of a group has ended; `failed` is its message where that is still to report it. */
@@ -345,61 +315,3 @@ const refusal = ({ Code, Message, SenderFault }: Failed, $metadata: Metadata): E
     $fault: SenderFault ? 'client' : 'server',
     $metadata
   });
-
-/** The lanes of a node, one for each target; those that nothing is on are forgotten. */
-export class Lanes {
-  readonly #lanes = new Map<string, Map<string, unknown>>();
-  readonly #controller = new AbortController();
-  readonly #road: Road;
-
-  /** `backlog`: how much may wait or be in flight on all of them together. */
-  constructor(backlog: Backlog) {
-    // Each request listens to it.
-    setMaxListeners(0, this.signal);
-    this.#road = { backlog, signal: this.signal };
-  }
-
-  /** Ends requests and pauses; for the requests of the lanes. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** The lane of a client to a target; made from the rest where there is none. Something has to be added to it at once. */
-  lane<Entry extends object, Output extends object>(
-    client: Client,
-    target: string,
-    carrier: () => Carrier<Entry, Output>,
-    request: () => Request
-  ): Lane<Entry, Output> {
-    const { key } = client;
-    const lanes = this.#lanes.get(key) ?? new Map<string, unknown>();
-    const known = lanes.get(target) as Lane<Entry, Output> | undefined;
-    if (known) return known;
-    const lane = new Lane(client, carrier(), request(), this.#road, () => this.#forget(key, target, lane));
-    this.#lanes.set(key, lanes.set(target, lane));
-    return lane;
-  }
-
-  #forget(client: string, target: string, lane: unknown): void {
-    const lanes = this.#lanes.get(client);
-    if (!lanes || lanes.get(target) !== lane) return;
-    lanes.delete(target);
-    if (lanes.size === 0) this.#lanes.delete(client);
-  }
-
-  /** Does what is no entry of a lane, or comes before it is one: it counts with those that wait or are in flight. */
-  async hold<T>(bytes: number, work: () => Promise<T>): Promise<T> {
-    this.#road.backlog.check(bytes);
-    this.#road.backlog.take(bytes);
-    try {
-      return await work();
-    } finally {
-      this.#road.backlog.give(bytes);
-    }
-  }
-
-  /** Ends what is under way. */
-  abort(reason: Error): void {
-    this.#controller.abort(reason);
-  }
-}

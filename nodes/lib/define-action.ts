@@ -1,0 +1,202 @@
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { CurrentAccount } from './account';
+import type { Action, Result, Runner } from './action';
+import { commonFields } from './action';
+import type { Caller } from './call';
+import { Call } from './call';
+import type { Clients } from './clients';
+import { ActionError, noteAbout } from './errors';
+import { toActionError } from './failures';
+import type { Field, Fields, Inputs } from './fields';
+import { regionOfArn, show } from './fields';
+import type { Changes, Work } from './input';
+import { Input, report } from './input';
+import { type NodeModule, onClose } from './node-module';
+import { inParallel } from './parallel';
+import type { Config } from './read';
+import { checkValue } from './read';
+import { receivedIn } from './received';
+import { redact } from './redaction';
+import type { ServiceName } from './sdks';
+import { sdkOf } from './sdks';
+import type { Task } from './task';
+
+/** What each result sets of the message. */
+const resultNames = ['payload', 'aws'];
+
+/** Targets of one message that are tried side by side. */
+const mostAtOnce = 50;
+
+/** What a message gets: `aws` is for `msg.aws`. */
+interface Success extends Pick<Result, 'message' | 'problem'> {
+  payload: unknown;
+  aws: Record<string, unknown>;
+}
+
+/** What one message, or one of its many targets, came to. */
+type Attempt = Success | { error: ActionError };
+
+/** A deployed action node. */
+class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<S, F>, Work {
+  readonly fields: Fields;
+  readonly inOrder: boolean;
+  readonly runner: Runner<S, F>;
+  readonly #input: Input;
+  /** The field that may name many targets. */
+  readonly #many: string | undefined;
+  /** The last target: as a rule the next message has the same one. */
+  #named: { target: string; region: string | undefined } | undefined;
+  readonly #account: CurrentAccount;
+
+  constructor(
+    readonly RED: NodeAPI,
+    readonly node: Node,
+    config: Config,
+    readonly action: Action<S, F>
+  ) {
+    this.fields = { ...commonFields, ...action.fields };
+    this.inOrder = action.inOrder ?? false;
+    this.runner = 'deploy' in action ? action.deploy() : action;
+    this.#many = Object.keys(this.fields).find((name) => this.fields[name]?.many);
+    this.#account = new CurrentAccount(RED, config.account);
+    // At deploy, so that no message waits for the SDK to load.
+    if (this.#account.exists) sdkOf(action.service);
+    this.#input = new Input(RED, node, config, this);
+  }
+
+  async close(): Promise<void> {
+    await this.#input.close();
+    this.#account.close();
+  }
+
+  abort(reason: Error): void {
+    this.runner.abort?.(reason);
+  }
+
+  /** No text may quote the account's secrets, nor the message's own. */
+  toError(thrown: unknown, inputs: Record<string, unknown> = {}, clients?: Clients): ActionError {
+    const { type, service } = this.action;
+    const operation = this.#operation(inputs);
+    const secrets = this.secretsOf(inputs, clients);
+    const error = toActionError(thrown, { type, service, operation, secrets });
+    const named = inputs[this.#many ?? 'collection'];
+    if (typeof named === 'string') noteAbout(error, redact(named, secrets));
+    return error;
+  }
+
+  secretsOf(inputs: Record<string, unknown>, clients?: Clients): string[] {
+    return [...(clients ?? this.#account).secrets(), ...Object.values(inputs.dynamicCredentials ?? {})];
+  }
+
+  regionOf(target: string): string | undefined {
+    if (target !== this.#named?.target) {
+      this.#named = { target, region: (this.action.regionOf ?? regionOfArn)(target) };
+    }
+    return this.#named.region;
+  }
+
+  countRequests(change: 1 | -1): void {
+    this.#input.status.countRequests(change);
+  }
+
+  progress(text: string): void {
+    this.#input.status.progress(text);
+  }
+
+  sets(inputs: Record<string, unknown>): readonly string[] {
+    const { adds } = this.action;
+    return adds ? [...resultNames, ...adds(inputs as Inputs<F>)] : resultNames;
+  }
+
+  run(msg: NodeMessage, read: Record<string, unknown>, task: Task): Promise<Changes> {
+    const inputs: Record<string, unknown> = this.action.prepare?.(read as Inputs<F>) ?? read;
+    const targets = this.#many && inputs[this.#many];
+    return Array.isArray(targets) ? this.#runMany(msg, inputs, targets, task) : this.#runOne(msg, inputs, task);
+  }
+
+  mayOvertake(inputs: Record<string, unknown>): boolean {
+    return this.action.mayOvertake?.(inputs as Inputs<F>) ?? false;
+  }
+
+  timeout(inputs: Record<string, unknown>): number | undefined {
+    return this.action.timeout?.(inputs as Inputs<F>);
+  }
+
+  #operation(inputs: Record<string, unknown>): string {
+    const { operation } = this.action;
+    return typeof operation === 'string' ? operation : operation(inputs as Partial<Inputs<F>>);
+  }
+
+  async #runOne(msg: NodeMessage, inputs: Record<string, unknown>, task: Task): Promise<Changes> {
+    const attempt = await this.#attempt(inputs, inputs[this.#many ?? ''], task);
+    if ('error' in attempt) throw attempt.error;
+    return this.#changes(msg, inputs, attempt);
+  }
+
+  async #runMany(msg: NodeMessage, inputs: Record<string, unknown>, targets: unknown[], task: Task): Promise<Changes> {
+    const attempts = await inParallel(targets, mostAtOnce, (target) => this.#attempt(inputs, target, task));
+    const results = attempts.map((attempt, index) => {
+      const target = targets[index];
+      if ('error' in attempt) return { target, error: { name: attempt.error.name, message: attempt.error.message } };
+      return { target, result: attempt.payload };
+    });
+    const failures = attempts.flatMap((attempt) => ('error' in attempt ? [attempt.error] : []));
+    if (failures.length > 0) throw manyFailed(failures, results);
+    const requests = attempts.map((attempt, index) => ({
+      target: targets[index],
+      ...('aws' in attempt ? attempt.aws : {})
+    }));
+    return this.#changes(msg, inputs, { payload: results, aws: { requests } });
+  }
+
+  /** One target's way, from its check to its result; never rejects, since one target's failure is its own. */
+  async #attempt(inputs: Record<string, unknown>, target: unknown, task: Task): Promise<Attempt> {
+    const many = this.#many;
+    const own = Array.isArray(many && inputs[many]) ? { ...inputs, [many as string]: target } : inputs;
+    const call = new Call(this, this.#account, own as Inputs<F>, target, task);
+    try {
+      if (task.reason) throw task.reason;
+      if (own !== inputs) checkValue(many as string, this.action.fields[many as string] as Field, target);
+      const result = await task.until(call.run());
+      const { message, problem } = result;
+      // Made here, since an answer of odd members may show itself only now.
+      const payload = result[inputs.output as 'parsed' | 'raw']();
+      return { payload, aws: call.toMessage(result.aws), message, problem };
+    } catch (thrown) {
+      const error = call.toError(task.reason ?? thrown);
+      return { error: call.complete(error) };
+    } finally {
+      call.end();
+    }
+  }
+
+  /** What the message gets of a result. */
+  #changes(msg: NodeMessage, inputs: Record<string, unknown>, { payload, aws, message, problem }: Success): Changes {
+    const { service } = this.action;
+    const operation = this.#operation(inputs);
+    if (problem) report(this.node, Object.assign(problem, { service, operation }), msg);
+    return { ...message, payload, aws: { service, operation, ...aws, ...receivedIn(msg) } };
+  }
+}
+
+/** What many targets came to when some failed; `Closed` where the node's end cut them off. */
+function manyFailed(failures: ActionError[], results: { target: unknown; error?: unknown }[]): ActionError {
+  const details = { extra: { results }, cause: { results }, retryable: failures.every((error) => error.retryable) };
+  const cut = failures.find(({ name }) => name === 'Closed');
+  if (cut) return new ActionError('Closed', cut.message, details);
+  const [first] = failures as [ActionError];
+  const target = results.find(({ error }) => error)?.target;
+  const message = `${failures.length} of ${results.length} targets failed; the first, ${show(target)}: ${first.message}`;
+  return new ActionError('PartialFailure', message, details);
+}
+
+/** Makes the module of an action node. */
+export function defineAction<S extends ServiceName, const F extends Fields>(action: Action<S, F>): NodeModule {
+  return {
+    definition: { type: action.type, fields: { ...action.fields, ...commonFields } },
+    create(RED, node, config) {
+      const instance = new ActionInstance(RED, node, config, action);
+      onClose(node, () => instance.close());
+    }
+  };
+}

@@ -123,7 +123,7 @@ async function saveDrawn(
 
 /** What the result depends on beside what is to be seen: its size is in the result, and in the picture with boxes. */
 function questionOf({ inputs, client }: Detect, { width, height }: Picture): string {
-  const { image, dynamicCredentials, ...asked } = inputs as Detect['inputs'] & { dynamicCredentials: unknown };
+  const { image, dynamicCredentials, ...asked } = inputs;
   return JSON.stringify([client.key, asked, width, height]);
 }
 

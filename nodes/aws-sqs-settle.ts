@@ -34,10 +34,10 @@ function handleOf(msg: NodeMessage): string {
 const settleNode: NodeModule = {
   definition: { type: 'aws-sqs-settle', fields, account: false },
   create(RED, node, config) {
-    const input = new Input(RED, node, config, {
+    const input = new Input<Inputs<typeof fields>>(RED, node, config, {
       fields,
       async run(msg, inputs, task) {
-        const { action, delay = 0 } = inputs as Inputs<typeof fields>;
+        const { action, delay = 0 } = inputs;
         const handle = handleOf(msg);
         input.status.countRequests(1);
         try {
@@ -51,7 +51,7 @@ const settleNode: NodeModule = {
         toActionError(thrown, {
           type: node.type,
           service: 'sqs',
-          operation: operations[action as keyof typeof operations],
+          operation: operations[action],
           secrets: []
         })
     });

@@ -6,6 +6,28 @@ import { choice, credentials, optional, regionIs, regionPattern, text } from './
 import type { Command, Sdks, ServiceName } from './sdks';
 import type { Task } from './task';
 
+/** The fields that every action has. */
+export const commonFields = {
+  region: optional(
+    text({
+      pattern: regionPattern,
+      is: regionIs,
+      advanced: true,
+      offers: 'regions',
+      example: 'payload.region',
+      icon: 'globe'
+    })
+  ),
+  dynamicCredentials: optional(
+    credentials({ advanced: true, example: '{ "accessKeyId": keys.id, "secretAccessKey": keys.secret }', icon: 'key' })
+  ),
+  output: choice(['parsed', 'raw'], { icon: 'sign-out' })
+};
+
+/** The checked values of an action's fields. */
+export type CommonFields = typeof commonFields;
+export type ActionInputs<F extends Fields> = Inputs<F> & Inputs<CommonFields>;
+
 /** What one call comes to. Only the form that the node's `output` asks for is made. */
 export interface Result {
   parsed(): unknown;
@@ -24,7 +46,7 @@ export interface Context<S extends ServiceName, F extends Fields> {
   /** The loaded SDK of the service, for its commands. */
   sdk: Sdks[S];
   /** The checked values of the fields; of a `many` field this call's own target. */
-  inputs: Inputs<F>;
+  inputs: ActionInputs<F>;
   /** The client for this call. */
   client: Client;
   /** Sends a command; rejects with the SDK's error, or when the call is aborted. */
@@ -63,7 +85,7 @@ interface Description<S extends ServiceName, F extends Fields> {
   type: string;
   service: S;
   /** The API's name of the operation. */
-  operation: string | ((inputs: Partial<Inputs<F>>) => string);
+  operation: string | ((inputs: Partial<ActionInputs<F>>) => string);
   fields: F;
   /** 1 where a request must not be repeated by the SDK. */
   maxAttempts?: number;
@@ -75,33 +97,15 @@ interface Description<S extends ServiceName, F extends Fields> {
    * Makes of a message's values what all of its targets get alike, before the flow can go on changing what it has put into
    * them. Throws `InvalidValue`.
    */
-  prepare?(inputs: Inputs<F>): Inputs<F>;
+  prepare?(inputs: ActionInputs<F>): ActionInputs<F>;
   /** Members of the message, beside `payload` and `aws`, that a result may set. */
-  adds?(inputs: Inputs<F>): readonly string[];
+  adds?(inputs: ActionInputs<F>): readonly string[];
   /** Whether a message need not wait for those before it whose fields are not read within a second. */
-  mayOvertake?(inputs: Inputs<F>): boolean;
+  mayOvertake?(inputs: ActionInputs<F>): boolean;
   /** Seconds that a message may take in all; without it the SDK's limits for each request count. */
-  timeout?(inputs: Inputs<F>): number;
+  timeout?(inputs: Partial<ActionInputs<F>>): number | undefined;
 }
 
 /** An action node: which fields it has, and which call it makes. `deploy` makes what one deployed node keeps of its messages. */
 export type Action<S extends ServiceName, F extends Fields> = Description<S, F> &
   (Runner<S, F> | { deploy(): Runner<S, F> });
-
-/** The fields that every action has. */
-export const commonFields = {
-  region: optional(
-    text({
-      pattern: regionPattern,
-      is: regionIs,
-      advanced: true,
-      offers: 'regions',
-      example: 'payload.region',
-      icon: 'globe'
-    })
-  ),
-  dynamicCredentials: optional(
-    credentials({ advanced: true, example: '{ "accessKeyId": keys.id, "secretAccessKey": keys.secret }', icon: 'key' })
-  ),
-  output: choice(['parsed', 'raw'], { icon: 'sign-out' })
-};

@@ -1,11 +1,11 @@
 import { types } from 'node:util';
 import type { Node, NodeAPI } from 'node-red';
 import type { CurrentAccount } from './account';
-import type { Action, Context, Request, Result, Runner } from './action';
+import type { Action, ActionInputs, Context, Request, Result, Runner } from './action';
 import type { Answer, Client, Clients, Metadata } from './clients';
 import type { ActionError } from './errors';
 import { metadataOf } from './errors';
-import type { Credentials, Fields, Inputs } from './fields';
+import type { Fields } from './fields';
 import { present } from './json';
 import { redact } from './redaction';
 import type { Command, Sdks, ServiceName } from './sdks';
@@ -25,9 +25,9 @@ export interface Caller<S extends ServiceName, F extends Fields> {
   /** To be told how far a long piece of work has come. */
   progress(text: string): void;
   /** What must not stand in any text about a message that uses these clients. */
-  secretsOf(inputs: Record<string, unknown>, clients?: Clients): string[];
+  secretsOf(inputs: Partial<ActionInputs<F>>, clients?: Clients): string[];
   /** The error to report for what was thrown on its way. */
-  toError(thrown: unknown, inputs: Record<string, unknown>, clients?: Clients): ActionError;
+  toError(thrown: unknown, inputs: Partial<ActionInputs<F>>, clients?: Clients): ActionError;
 }
 
 /** One target's way for one message: its client, its requests, and what `msg.aws` says of them. */
@@ -42,7 +42,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
   constructor(
     private readonly caller: Caller<S, F>,
     private readonly account: CurrentAccount,
-    readonly inputs: Inputs<F>,
+    readonly inputs: ActionInputs<F>,
     private readonly target: unknown,
     readonly message: Task
   ) {}
@@ -70,7 +70,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
   async run(): Promise<Result> {
     const { action } = this.caller;
     const { service, maxAttempts } = action;
-    const { region, dynamicCredentials } = this.inputs as { region?: string; dynamicCredentials?: Credentials };
+    const { region, dynamicCredentials } = this.inputs;
     const named = region ?? (typeof this.target === 'string' ? this.caller.regionOf(this.target) : undefined);
     const options = { region: named, credentials: dynamicCredentials, maxAttempts };
     this.#clients = this.account.clients;

@@ -1,6 +1,6 @@
 import type { Client } from './clients';
-import type { Asking } from './detection';
 import { nameOf } from './errors';
+import type { Asking } from './operation';
 
 /** What Rekognition accepts as the name of a collection of faces. */
 export const collectionPattern = /^[a-zA-Z0-9_.-]{1,255}$/;

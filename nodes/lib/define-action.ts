@@ -1,13 +1,13 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { CurrentAccount } from './account';
-import type { Action, Result, Runner } from './action';
+import type { Action, ActionInputs, Result, Runner } from './action';
 import { commonFields } from './action';
 import type { Caller } from './call';
 import { Call } from './call';
 import type { Clients } from './clients';
 import { ActionError, noteAbout } from './errors';
 import { toActionError } from './failures';
-import type { Field, Fields, Inputs } from './fields';
+import type { Field, Fields } from './fields';
 import { regionOfArn, show } from './fields';
 import type { Changes, Work } from './input';
 import { Input, report } from './input';
@@ -37,11 +37,11 @@ interface Success extends Pick<Result, 'message' | 'problem'> {
 type Attempt = Success | { error: ActionError };
 
 /** A deployed action node. */
-class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<S, F>, Work {
+class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<S, F>, Work<ActionInputs<F>> {
   readonly fields: Fields;
   readonly inOrder: boolean;
   readonly runner: Runner<S, F>;
-  readonly #input: Input;
+  readonly #input: Input<ActionInputs<F>>;
   /** The field that may name many targets. */
   readonly #many: string | undefined;
   /** The last target: as a rule the next message has the same one. */
@@ -74,7 +74,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   }
 
   /** No text may quote the account's secrets, nor the message's own. */
-  toError(thrown: unknown, inputs: Record<string, unknown> = {}, clients?: Clients): ActionError {
+  toError(thrown: unknown, inputs: Partial<ActionInputs<F>> = {}, clients?: Clients): ActionError {
     const { type, service } = this.action;
     const operation = this.#operation(inputs);
     const secrets = this.secretsOf(inputs, clients);
@@ -84,7 +84,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     return error;
   }
 
-  secretsOf(inputs: Record<string, unknown>, clients?: Clients): string[] {
+  secretsOf(inputs: Partial<ActionInputs<F>>, clients?: Clients): string[] {
     return [...(clients ?? this.#account).secrets(), ...Object.values(inputs.dynamicCredentials ?? {})];
   }
 
@@ -103,37 +103,37 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     this.#input.status.progress(text);
   }
 
-  sets(inputs: Record<string, unknown>): readonly string[] {
+  sets(inputs: ActionInputs<F>): readonly string[] {
     const { adds } = this.action;
-    return adds ? [...resultNames, ...adds(inputs as Inputs<F>)] : resultNames;
+    return adds ? [...resultNames, ...adds(inputs)] : resultNames;
   }
 
-  run(msg: NodeMessage, read: Record<string, unknown>, task: Task): Promise<Changes> {
-    const inputs: Record<string, unknown> = this.action.prepare?.(read as Inputs<F>) ?? read;
+  run(msg: NodeMessage, read: ActionInputs<F>, task: Task): Promise<Changes> {
+    const inputs: ActionInputs<F> = this.action.prepare?.(read) ?? read;
     const targets = this.#many && inputs[this.#many];
     return Array.isArray(targets) ? this.#runMany(msg, inputs, targets, task) : this.#runOne(msg, inputs, task);
   }
 
-  mayOvertake(inputs: Record<string, unknown>): boolean {
-    return this.action.mayOvertake?.(inputs as Inputs<F>) ?? false;
+  mayOvertake(inputs: ActionInputs<F>): boolean {
+    return this.action.mayOvertake?.(inputs) ?? false;
   }
 
-  timeout(inputs: Record<string, unknown>): number | undefined {
-    return this.action.timeout?.(inputs as Inputs<F>);
+  timeout(inputs: Partial<ActionInputs<F>>): number | undefined {
+    return this.action.timeout?.(inputs);
   }
 
-  #operation(inputs: Record<string, unknown>): string {
+  #operation(inputs: Partial<ActionInputs<F>>): string {
     const { operation } = this.action;
-    return typeof operation === 'string' ? operation : operation(inputs as Partial<Inputs<F>>);
+    return typeof operation === 'string' ? operation : operation(inputs);
   }
 
-  async #runOne(msg: NodeMessage, inputs: Record<string, unknown>, task: Task): Promise<Changes> {
+  async #runOne(msg: NodeMessage, inputs: ActionInputs<F>, task: Task): Promise<Changes> {
     const attempt = await this.#attempt(inputs, inputs[this.#many ?? ''], task);
     if ('error' in attempt) throw attempt.error;
     return this.#changes(msg, inputs, attempt);
   }
 
-  async #runMany(msg: NodeMessage, inputs: Record<string, unknown>, targets: unknown[], task: Task): Promise<Changes> {
+  async #runMany(msg: NodeMessage, inputs: ActionInputs<F>, targets: unknown[], task: Task): Promise<Changes> {
     const attempts = await inParallel(targets, mostAtOnce, (target) => this.#attempt(inputs, target, task));
     const results = attempts.map((attempt, index) => {
       const target = targets[index];
@@ -150,17 +150,17 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   }
 
   /** One target's way, from its check to its result; never rejects, since one target's failure is its own. */
-  async #attempt(inputs: Record<string, unknown>, target: unknown, task: Task): Promise<Attempt> {
+  async #attempt(inputs: ActionInputs<F>, target: unknown, task: Task): Promise<Attempt> {
     const many = this.#many;
     const own = Array.isArray(many && inputs[many]) ? { ...inputs, [many as string]: target } : inputs;
-    const call = new Call(this, this.#account, own as Inputs<F>, target, task);
+    const call = new Call(this, this.#account, own, target, task);
     try {
       if (task.reason) throw task.reason;
       if (own !== inputs) checkValue(many as string, this.action.fields[many as string] as Field, target);
       const result = await task.until(call.run());
       const { message, problem } = result;
       // Made here, since an answer of odd members may show itself only now.
-      const payload = result[inputs.output as 'parsed' | 'raw']();
+      const payload = result[inputs.output]();
       return { payload, aws: call.toMessage(result.aws), message, problem };
     } catch (thrown) {
       const error = call.toError(task.reason ?? thrown);
@@ -171,7 +171,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   }
 
   /** What the message gets of a result. */
-  #changes(msg: NodeMessage, inputs: Record<string, unknown>, { payload, aws, message, problem }: Success): Changes {
+  #changes(msg: NodeMessage, inputs: ActionInputs<F>, { payload, aws, message, problem }: Success): Changes {
     const { service } = this.action;
     const operation = this.#operation(inputs);
     if (problem) report(this.node, Object.assign(problem, { service, operation }), msg);

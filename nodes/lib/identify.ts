@@ -1,9 +1,9 @@
 import type { FaceDetail, FaceMatch, Image } from '@aws-sdk/client-rekognition';
 import { inCollection } from './collection';
-import type { Asking, Finding, Operation, Query } from './detection';
-import { boxOf, faceOf } from './detection';
 import type { Picture } from './image';
 import { nameOf } from './names';
+import type { Asking, Finding, Operation, Query } from './operation';
+import { boxOf, faceOf } from './operation';
 import { inParallel } from './parallel';
 import { cutFaces } from './pixels';
 

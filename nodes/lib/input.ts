@@ -15,21 +15,21 @@ import { Task } from './task';
 export type Changes = Record<string, unknown>;
 
 /** What a node does with the messages that it takes in. */
-export interface Work {
+export interface Work<Values> {
   /** Those whose values it needs. */
   readonly fields: Fields;
   /** Messages enter `run` in the order in which they came, however long each one's fields take to read. */
   readonly inOrder?: boolean;
   /** Whether a message need not wait for those before it whose fields are not read within a second. */
-  mayOvertake?(inputs: Record<string, unknown>): boolean;
+  mayOvertake?(inputs: Values): boolean;
   /** Seconds that a message may take in all, from its arrival on, as far as there is a limit. */
-  timeout?(inputs: Record<string, unknown>): number | undefined;
+  timeout?(inputs: Partial<Values>): number | undefined;
   /** The members of the message that it will set, so far as is known before. */
-  sets?(inputs: Record<string, unknown>): readonly string[];
+  sets?(inputs: Values): readonly string[];
   /** Does the work and gives what the message gets of it; rejects with what went wrong. Leaves the message as it is. */
-  run(msg: NodeMessage, inputs: Record<string, unknown>, task: Task): Promise<Changes>;
+  run(msg: NodeMessage, inputs: Values, task: Task): Promise<Changes>;
   /** The error to report, after whatever of the fields could be read. */
-  toError(thrown: unknown, inputs?: Record<string, unknown>): ActionError;
+  toError(thrown: unknown, inputs?: Partial<Values>): ActionError;
   /** Ends what is under way for several messages at once. */
   abort?(reason: Error): void;
 }
@@ -121,7 +121,7 @@ function putBack(msg: NodeMessage, name: string, value: unknown): void {
 }
 
 /** The input of a deployed node: the way of each message from its arrival to its one `done`. */
-export class Input {
+export class Input<Values> {
   readonly status: Status;
   readonly #readers: Read[];
   /** The messages under way. */
@@ -135,7 +135,7 @@ export class Input {
     private readonly RED: NodeAPI,
     private readonly node: Node,
     config: Config,
-    private readonly work: Work
+    private readonly work: Work<Values>
   ) {
     this.status = new Status(RED, node);
     const { fields } = work;
@@ -170,7 +170,7 @@ export class Input {
   }
 
   /** Cannot fail: a message whose error could not be made would never end, and its node never close. */
-  #errorOf(thrown: unknown, inputs?: Record<string, unknown>): ActionError {
+  #errorOf(thrown: unknown, inputs?: Partial<Values>): ActionError {
     try {
       return this.work.toError(thrown, inputs);
     } catch {
@@ -193,11 +193,12 @@ export class Input {
 
   /** Resolves with what went wrong, if anything did. */
   async #process(msg: NodeMessage, send: (msg: NodeMessage) => void, task: Task): Promise<ActionError | undefined> {
-    const inputs: Record<string, unknown> = {};
+    const inputs: Partial<Values> = {};
     try {
       if (this.#closing) throw closing();
       const reading = this.#read(msg, inputs);
-      const work = () => this.#work(msg, inputs, reading, send, task);
+      // Complete as soon as they have been read.
+      const work = () => this.#work(msg, inputs as Values, reading, send, task);
       // Where the message is not even begun, nobody is told what else is wrong with it.
       reading?.catch(() => undefined);
       await task.during(bytesOf(inputs), () => this.#limit(inputs, task, work));
@@ -208,7 +209,7 @@ export class Input {
   }
 
   /** Ends a message that takes longer than it may, its fields included. */
-  async #limit(inputs: Record<string, unknown>, task: Task, work: () => Promise<void>): Promise<void> {
+  async #limit(inputs: Partial<Values>, task: Task, work: () => Promise<void>): Promise<void> {
     const seconds = this.work.timeout?.(inputs);
     if (seconds === undefined) {
       await work();
@@ -229,7 +230,7 @@ export class Input {
 
   async #work(
     msg: NodeMessage,
-    inputs: Record<string, unknown>,
+    inputs: Values,
     reading: Promise<void> | undefined,
     send: (msg: NodeMessage) => void,
     task: Task
@@ -244,7 +245,7 @@ export class Input {
    * Throws `InvalidValue` for a message that could not be sent on after the work: a flow that tries again would have it done
    * twice.
    */
-  #check(msg: NodeMessage, inputs: Record<string, unknown>): void {
+  #check(msg: NodeMessage, inputs: Values): void {
     const names = this.work.sets?.(inputs) ?? [];
     for (const name of names) checkSet(msg, name);
     try {
@@ -284,7 +285,7 @@ export class Input {
   }
 
   /** What to wait for before a message goes on, if anything. */
-  #inOrder(reading: Promise<void> | undefined, inputs: Record<string, unknown>): Promise<unknown> | undefined {
+  #inOrder(reading: Promise<void> | undefined, inputs: Values): Promise<unknown> | undefined {
     const before = this.#before;
     if (!this.work.inOrder || (reading === undefined && before === undefined)) return reading;
     const forget = () => {
@@ -299,11 +300,7 @@ export class Input {
     return this.#turn(before, reading, inputs);
   }
 
-  async #turn(
-    before: Before | undefined,
-    reading: Promise<void> | undefined,
-    inputs: Record<string, unknown>
-  ): Promise<void> {
+  async #turn(before: Before | undefined, reading: Promise<void> | undefined, inputs: Values): Promise<void> {
     await reading;
     await (this.work.mayOvertake?.(inputs) ? before?.timely : before?.all);
   }

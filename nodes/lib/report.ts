@@ -1,8 +1,9 @@
 import type { Box, Mark } from './boxes';
-import type { Equipment, Finding, OperationName } from './detection';
+import type { OperationName } from './detection';
 import { operations } from './detection';
 import { present } from './json';
 import { keyOf } from './names';
+import type { Equipment, Finding } from './operation';
 
 /** A name that counts, and the least confidence for it, in percent, if that is its own. */
 export interface Target {

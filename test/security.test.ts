@@ -34,6 +34,15 @@ const shownBy: Record<string, Record<string, string[]>> = {
       'that is a link is replaced; what it leads to is not touched'
     ]
   },
+  'rekognition-trouble': {
+    'Pictures that wait to be drawn are bounded in number, bytes and pixels, for each node and for all together.': [
+      'holds only so many pixels of a node, however few bytes they have, and has room for those of another',
+      'holds so much and no more, and says so'
+    ],
+    'Nodes, and the cameras of a node, take turns: a flood of one holds no other up.': [
+      'draws for another ${what} while one has sent many pictures'
+    ]
+  },
   'long-values': {
     'What would be far too long is refused before it is copied.': ['is not written: ', 'is not made longer: ']
   },

@@ -3,7 +3,6 @@ import type { AccountNode } from './lib/account';
 import { Clients } from './lib/clients';
 import { callerIdentity, tryConnection } from './lib/connection';
 import { inOneLine, invalid } from './lib/errors';
-import { toActionError } from './lib/failures';
 import type { Fields, Inputs } from './lib/fields';
 import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern, stored } from './lib/fields';
 import type { NodeModule } from './lib/node-module';
@@ -12,6 +11,7 @@ import type { Config } from './lib/read';
 import { readAll } from './lib/read';
 import { regionName } from './lib/regions';
 import type { SignIn } from './lib/sign-in';
+import { toActionError } from './lib/to-action-error';
 import { isOfVariable } from './lib/values';
 
 const role = { roleArn: 'filled' } as const;

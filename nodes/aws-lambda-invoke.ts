@@ -3,10 +3,10 @@ import type { Context } from './lib/action';
 import { bytesIn } from './lib/bytes';
 import { defineAction } from './lib/define-action';
 import { ActionError, asLogEntry, foreignAnswer, invalid, textOf } from './lib/errors';
-import { couldNotConnect } from './lib/failures';
 import { checked, choice, flag, jsonText, many, optional, plainNumber, text } from './lib/fields';
 import { hostContext } from './lib/host';
 import { parseJson, present, stringify } from './lib/json';
+import { couldNotConnect } from './lib/network-failures';
 import { retry } from './lib/retry';
 import { wasThrottled } from './lib/retryable';
 

@@ -1,6 +1,5 @@
 import type { Node } from 'node-red';
 import { CurrentAccount } from './lib/account';
-import { toActionError } from './lib/failures';
 import type { Fields } from './lib/fields';
 import { choice, optional, plainNumber, plainText, regionIs, regionPattern } from './lib/fields';
 import { type NodeModule, onClose } from './lib/node-module';
@@ -10,6 +9,7 @@ import type { ReceiverOptions } from './lib/receiver';
 import { Receiver } from './lib/receiver';
 import { sdkOf } from './lib/sdks';
 import { statusOf } from './lib/status-words';
+import { toActionError } from './lib/to-action-error';
 
 const fields = {
   queue: plainText({ pattern: queuePattern, is: queueIs, names: true, offers: 'queues', icon: 'inbox' }),

@@ -1,12 +1,12 @@
 import type { NodeMessage } from 'node-red';
 import { settle } from './lib/deliveries';
 import { missing } from './lib/errors';
-import { toActionError } from './lib/failures';
 import type { Fields, Inputs } from './lib/fields';
 import { choice, number, optional } from './lib/fields';
 import { Input } from './lib/input';
 import { type NodeModule, onClose } from './lib/node-module';
 import { receivedIn } from './lib/received';
+import { toActionError } from './lib/to-action-error';
 
 const fields = {
   action: choice(['delete', 'return'], { icon: 'check' }),

@@ -5,7 +5,6 @@ import { accountFrom, isAccount } from './account';
 import type { Client, Clients } from './clients';
 import type { ActionError } from './errors';
 import { inOneLine, invalid } from './errors';
-import { toActionError } from './failures';
 import type { Offer } from './fields';
 import { regionIs, regionOfArn } from './fields';
 import { profileNames } from './profiles';
@@ -14,6 +13,7 @@ import { refusalOf } from './refusal';
 import { areTogether, regionName, regions } from './regions';
 import type { Sdks, ServiceName } from './sdks';
 import { sdkOf } from './sdks';
+import { toActionError } from './to-action-error';
 import { substituteEnv } from './values';
 import { within } from './within';
 

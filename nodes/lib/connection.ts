@@ -3,13 +3,13 @@ import type { Node, NodeAPI } from 'node-red';
 import { accountFrom, describedAccount, isAccount } from './account';
 import type { Clients } from './clients';
 import { textOf } from './errors';
-import { toActionError } from './failures';
 import type { Fields } from './fields';
 import type { Config } from './read';
 import { redact } from './redaction';
 import type { Refusal } from './refusal';
 import { refusalOf } from './refusal';
 import { sdkOf } from './sdks';
+import { toActionError } from './to-action-error';
 import { namesVariable } from './values';
 import { within } from './within';
 

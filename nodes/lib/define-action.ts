@@ -6,7 +6,6 @@ import type { Caller } from './call';
 import { Call } from './call';
 import type { Clients } from './clients';
 import { ActionError, noteAbout } from './errors';
-import { toActionError } from './failures';
 import type { Field, Fields } from './fields';
 import { regionOfArn, show } from './fields';
 import type { Changes, Work } from './input';
@@ -20,6 +19,7 @@ import { redact } from './redaction';
 import type { ServiceName } from './sdks';
 import { sdkOf } from './sdks';
 import type { Task } from './task';
+import { toActionError } from './to-action-error';
 
 /** What each result sets of the message. */
 const resultNames = ['payload', 'aws'];

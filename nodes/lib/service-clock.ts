@@ -1,5 +1,5 @@
-import { credentialsRefused, signatureRefused } from './failures';
 import type { SdkClient, Signer } from './sdks';
+import { credentialsRefused, signatureRefused } from './service-errors';
 
 interface Answered {
   headers: Record<string, string>;

@@ -1,8 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Request } from './action';
 import type { Answer, Client, Metadata } from './clients';
-import { anew, closed } from './errors';
-import { refusedTogether } from './failures';
+import { anew, closed, metadataOf, nameOf } from './errors';
 import { patience, withPatience } from './patience';
 import type { Command } from './sdks';
 
@@ -299,6 +298,14 @@ const isLater = (message: Message | undefined, other: Message | undefined): bool
 /** What an answer says of each entry, by its id. */
 const partsOf = <Output>({ Successful = [], Failed = [] }: BatchOutput<Output>) =>
   new Map<string | undefined, Output | Failed>([...Successful, ...Failed].map((part) => [part.Id, part]));
+
+/** True when a service refused a whole batch for what is in it, so that some of its entries may be all right. */
+export function refusedTogether(error: unknown): boolean {
+  if (metadataOf(error).httpStatusCode === 413) return true;
+  return /^(BatchRequestTooLong|InvalidAttribute|InvalidMessage|InvalidParameter|ParameterValueInvalid|Validation)/.test(
+    nameOf(error)
+  );
+}
 
 /** For an entry that the service says nothing about. */
 const unanswered: Failed = {

@@ -1,0 +1,79 @@
+/** Failures of the network, of a proxy, and of what answers in place of a service. */
+import type { Described, Failure } from './failure';
+import { failureOf } from './failure';
+
+/** Network failures before a single byte of the request was sent, by the system call that failed. */
+const connecting = new Set(['connect', 'getaddrinfo']);
+
+/** True when the request cannot have reached the service: no connection was made at all. */
+export function couldNotConnect(error: unknown): boolean {
+  const failure = failureOf(error);
+  const { proxy, errors = [], $fault } = failure;
+  if ($fault !== undefined) return false;
+  if (proxy === true) return true;
+  return errors.length > 0 ? errors.every((each) => isOfConnecting(failureOf(each))) : isOfConnecting(failure);
+}
+
+function isOfConnecting({ name, code, syscall, message = '' }: Failure): boolean {
+  if (syscall !== undefined && connecting.has(syscall)) return true;
+  // The SDK's connection time limit has no code of its own, only this text.
+  return name === 'TimeoutError' && code === undefined && message.includes('did not establish a connection');
+}
+
+/** Node.js's own network error codes: upper case letters, digits and underscores, `ECONNRESET` or `CERT_HAS_EXPIRED`. */
+export const isNetworkCode = (code: unknown): code is string =>
+  typeof code === 'string' && /^(E[A-Z]+|[A-Z]+(_[A-Z]+)+)$/.test(code);
+
+/** What a failure means, by its code. */
+export const networkTexts: Record<string, string> = {
+  EAI_AGAIN: 'The name of the service could not be looked up: check the network, its DNS and the region.',
+  ECONNREFUSED: 'Nothing answers at the address of the service: check the endpoint and the network.',
+  ECONNRESET: 'The connection broke before the answer came; the request may have been carried out.',
+  EHOSTUNREACH: 'The service cannot be reached from this network.',
+  ENETUNREACH: 'The service cannot be reached: there is no network.',
+  ENOTFOUND: 'The address of the service was not found: check the network, the region and the endpoint.',
+  EPIPE: 'The connection broke before the answer came; the request may have been carried out.',
+  ETIMEDOUT: 'The service did not answer in time; the request may have been carried out.'
+};
+
+/** What to do where a proxy wants a password. */
+export const proxyRefusal =
+  'The proxy does not accept the user name and password, or wants some: check HTTPS_PROXY and HTTP_PROXY in the environment.';
+
+/** The proxy that the environment names is at fault; a service has not seen the request. */
+function describeProxy({ message, statusCode }: Failure, code: string): Described {
+  const name = code === 'ETIMEDOUT' ? 'Timeout' : code;
+  const [detail] = (message || code).split('\n', 1) as [string];
+  if (statusCode === 407) return { name, message: `${proxyRefusal} (${detail})`, retryable: false };
+  if (code === 'ERR_PROXY_TUNNEL') {
+    return { name, message: `The proxy made no connection to the service. (${detail})`, retryable: true };
+  }
+  const mismatch = describeMismatch(code) !== undefined;
+  const what = mismatch ? 'No TLS connection to the proxy could be made' : 'The proxy cannot be reached';
+  const check = 'check HTTPS_PROXY and HTTP_PROXY in the environment';
+  return { name, message: `${what}: ${check}. (${detail})`, retryable: !mismatch };
+}
+
+/** Something answers that is not what the endpoint promises: trying again does not help. */
+function describeMismatch(code: string): string | undefined {
+  if (code.startsWith('HPE_')) return 'The answer is not HTTP: check the endpoint.';
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
+    return 'No TLS connection could be made: check the endpoint, and whether it is http or https.';
+  }
+  if (/CERT|SIGNATURE/.test(code)) {
+    return 'The certificate of the service is not trusted: check the endpoint, the clock and the certificates known here.';
+  }
+  return undefined;
+}
+
+/** What went wrong on the way to a service, which may have got the request. */
+export function describeNetwork(failure: Failure, code: string): Described {
+  if (failure.proxy === true) return describeProxy(failure, code);
+  const mismatch = describeMismatch(code);
+  if (mismatch) return { name: code, message: `${mismatch} (${code})`, retryable: false };
+  // The SDK adds a line of its own to some.
+  const [detail] = (failure.message || code).split('\n', 1) as [string];
+  const text = networkTexts[code];
+  const name = code === 'ETIMEDOUT' ? 'Timeout' : code;
+  return { name, message: text ? `${text} (${detail})` : detail, retryable: true };
+}

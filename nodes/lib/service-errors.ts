@@ -1,0 +1,77 @@
+/** What the names of the services' errors mean. */
+import { nameOf } from './errors';
+import type { Described, Failure } from './failure';
+import { isBecomingReady, mayPass, wasThrottled } from './retryable';
+
+const refusals = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidClientTokenId',
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+  'UnrecognizedClientException'
+]);
+
+/** True when the service says that the credentials are no longer valid, or never were: others may be by now. */
+export const credentialsRefused = (error: unknown): boolean => refusals.has(nameOf(error));
+
+const signatureRefusals = new Set([
+  'InvalidSignatureException',
+  'RequestExpired',
+  'RequestInTheFuture',
+  'RequestTimeTooSkewed',
+  'SignatureDoesNotMatch'
+]);
+
+/** True when the service says that the signature is not right: the secret key is wrong, or the time that it was made for. */
+export const signatureRefused = (error: unknown): boolean => signatureRefusals.has(nameOf(error));
+
+/** What the refusals that people meet most mean for them; the service's own text follows in brackets. */
+export const meanings: Record<string, string> = {
+  AccessDenied: 'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',
+  AccessDeniedException: 'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',
+  AuthorizationErrorException:
+    'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',
+  CredentialsProviderError: 'No usable keys were found: check in the aws-account where they come from.',
+  ExpiredToken: 'The keys are no longer valid: sign in again, or renew the session token.',
+  ExpiredTokenException: 'The keys are no longer valid: sign in again, or renew the session token.',
+  ImageTooLargeException: 'The picture is too large for the service.',
+  InvalidClientTokenId: 'AWS does not know this access key ID or session token: check both.',
+  InvalidImageFormatException: 'The service cannot decode the picture: it has to be a JPEG or PNG that is not broken.',
+  InvalidS3ObjectException:
+    'The picture in S3 cannot be read: check bucket and key, that the bucket is in the same region, and that this sign-in may call s3:GetObject.',
+  InvalidSignatureException: 'The secret access key is wrong, or the clock of this machine.',
+  NotFoundException: 'There is no such topic or endpoint: check its ARN.',
+  QueueDoesNotExist: 'There is no such queue: check its name, the region and the account.',
+  ResourceNotFoundException: 'There is nothing by this name: check the name, the region and the account.',
+  SignatureDoesNotMatch: 'The secret access key is wrong, or the clock of this machine.',
+  UnrecognizedClientException: 'AWS does not know this access key ID or session token: check both, and the region.'
+};
+
+/** What a refusal means and what to do; any other fault of the service may pass by itself. */
+function meaningOf(name: string, failure: Failure, status: number | undefined): string | undefined {
+  if (name === 'AccessDenied' && failure.message?.includes('sts:AssumeRole')) {
+    return 'The role cannot be assumed: check its ARN, its trust policy, the External ID, and that the sign-in may call sts:AssumeRole.';
+  }
+  if (Object.hasOwn(meanings, name)) return meanings[name];
+  if (wasThrottled(failure)) return 'There were too many requests: send fewer at a time, or try again later.';
+  if (isBecomingReady(failure)) return 'It is just being made ready: try again in a moment.';
+  return isOwnFault(failure, status) ? 'The service has a fault of its own: try again later.' : undefined;
+}
+
+/** True when the service says that the request was all right. */
+const isOwnFault = (failure: Failure, status: number | undefined): boolean =>
+  mayPass(failure) !== false && (failure.$fault === 'server' || (status !== undefined && status >= 500));
+
+/** What a service has refused, or failed at. */
+export function describeService(failure: Failure, status: number | undefined): Described {
+  const name = failure.name || 'UnknownError';
+  const meaning = meaningOf(name, failure, status);
+  // Some texts go on with what was signed, line by line.
+  const [text] = (failure.message || name).split('\n', 1) as [string];
+  return {
+    name,
+    message: meaning ? `${meaning} (${text})` : text,
+    retryable: mayPass(failure) ?? isOwnFault(failure, status)
+  };
+}

@@ -72,7 +72,10 @@ function install(userDir, name) {
   writeFileSync(join(userDir, 'package.json'), JSON.stringify({ private: true, dependencies: { [name]: '*' } }));
 }
 
-/** A node that tells who waits for a message what came of it: by number, who waits. */
+/**
+ * A node that tells who waits for a message what came of it, and one that has the bare SDK do its work. Gives who waits, by
+ * number.
+ */
 function installOut(userDir) {
   const name = 'node-red-bench-out';
   const folder = join(userDir, 'node_modules', name);
@@ -81,14 +84,20 @@ function installOut(userDir) {
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, version: '1.0.0', 'node-red': description }));
   writeFileSync(
     join(folder, 'out.html'),
-    `<script type="text/javascript">RED.nodes.registerType('bench-out', {})</script>`
+    `<script type="text/javascript">RED.nodes.registerType('bench-out', {}); RED.nodes.registerType('bench-bare', {})</script>`
   );
   writeFileSync(
     join(folder, 'out.js'),
-    `module.exports = (RED) => RED.nodes.registerType('bench-out', function (config) {
-      RED.nodes.createNode(this, config);
-      this.on('input', (msg, send, done) => { globalThis.benchOut(msg); done(); });
-    });`
+    `module.exports = (RED) => {
+      RED.nodes.registerType('bench-out', function (config) {
+        RED.nodes.createNode(this, config);
+        this.on('input', (msg, send, done) => { globalThis.benchOut(msg); done(); });
+      });
+      RED.nodes.registerType('bench-bare', function (config) {
+        RED.nodes.createNode(this, config);
+        this.on('input', async (msg, send, done) => { await globalThis.benchBare(msg); send(msg); done(); });
+      });
+    };`
   );
   const waiting = new Map();
   globalThis.benchOut = (msg) => {

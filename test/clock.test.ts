@@ -276,16 +276,6 @@ describe('a clock', () => {
         setClock(0);
         assert.deepEqual(await queues.counts(url), { visible: 0, hidden: 0, delayed: 0 });
       });
-
-      it(`one that is set ${what} does not make a list of the dialog older or younger than it is`, async () => {
-        await deploy([]);
-        const list = () =>
-          bench.red.request('aws-account/choices/functions?account=account').then((each) => each.json());
-        await list();
-        setClock(ms);
-        await list();
-        assert.deepEqual(await operations(), ['ListFunctions']);
-      });
     }
   });
 });

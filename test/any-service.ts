@@ -18,6 +18,7 @@ export const answerKinds = [
   'unavailable',
   'page',
   'gateway',
+  'busy',
   'redirect',
   'empty',
   'half',
@@ -52,7 +53,7 @@ export interface AnswerPlan {
 }
 
 /** Kinds of answers that are none of the service: they come from what is in between, whose clock has never been set. */
-const portals = new Set(['page', 'gateway', 'redirect', 'stranger']);
+const portals = new Set(['page', 'gateway', 'busy', 'redirect', 'stranger']);
 
 type Protocol = 'rest' | 'query' | 'json';
 export interface Asked {
@@ -139,6 +140,8 @@ interface TrialOptions {
   operations?: string[];
   /** How far the service's clock is ahead of the true time, ms. */
   ahead?: number;
+  /** Whether its endpoint ends in a slash. */
+  slash?: boolean;
 }
 
 interface Trial extends TrialOptions {
@@ -146,9 +149,13 @@ interface Trial extends TrialOptions {
   /** Those of the queue that are still to come. */
   waiting: string[];
   requests: number;
+  /** What has asked for messages and waits for them. */
+  polls: ServerResponse[];
 }
 
 export class AnyService {
+  /** The trials that were asked for by a path with two slashes in a row. */
+  readonly doubled = new Set<string>();
   readonly #trials = new Map<string, Trial>();
   readonly #server: Server;
 
@@ -168,9 +175,10 @@ export class AnyService {
       ...options,
       answers: [...answers],
       waiting: [],
-      requests: 0
+      requests: 0,
+      polls: []
     });
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/${id}`;
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/${id}${options.slash ? '/' : ''}`;
   }
 
   /** How many requests of a trial have come. */
@@ -178,7 +186,18 @@ export class AnyService {
     return this.#trials.get(id)?.requests ?? 0;
   }
 
+  /** Whether somebody waits for a message of a trial's queue. */
+  isAsked(id: string): boolean {
+    return (this.#trials.get(id)?.polls.length ?? 0) > 0;
+  }
+
+  /** Gives an answer to whoever waits for messages. */
+  hand(id: string, answer: string): void {
+    this.#trials.get(id)?.polls.shift()?.writeHead(200, headers('json')).end(answer);
+  }
+
   forget(): void {
+    this.doubled.clear();
     this.#trials.clear();
   }
 
@@ -190,6 +209,7 @@ export class AnyService {
   #take(request: IncomingMessage, response: ServerResponse): void {
     const [, id = '', ...path] = (request.url ?? '').split('/');
     const trial = this.#trials.get(id);
+    if (request.url?.includes('//')) this.doubled.add(id);
     const chunks: Buffer[] = [];
     request.on('error', () => undefined).on('data', (chunk: Buffer) => chunks.push(chunk));
     response.on('error', () => undefined);
@@ -239,8 +259,11 @@ export function askedFor(request: IncomingMessage, path: string, body: string): 
   return { protocol: 'query', operation: /(?:^|&)Action=(\w+)/.exec(body)?.[1] ?? '', body, request };
 }
 
+/** An answer with messages. */
+export const messagesIn = (...Messages: object[]): string => JSON.stringify({ Messages });
+
 /** A queue hands out what it has, and keeps the next request open. */
-function receive({ waiting }: Trial, response: ServerResponse): void {
+function receive({ waiting, polls }: Trial, response: ServerResponse): void {
   const bodies = waiting.splice(0, 10);
   const Messages = bodies.map((Body, index) => ({
     MessageId: `m${index}`,
@@ -249,7 +272,8 @@ function receive({ waiting }: Trial, response: ServerResponse): void {
     MD5OfBody: md5(Body),
     Attributes: { ApproximateReceiveCount: '2', SentTimestamp: '1' }
   }));
-  if (bodies.length > 0) response.writeHead(200, headers('json')).end(JSON.stringify({ Messages }));
+  if (bodies.length > 0) response.writeHead(200, headers('json')).end(messagesIn(...Messages));
+  else polls.push(response);
 }
 
 const types: Record<Protocol, string> = {
@@ -355,6 +379,9 @@ function answer({ kind, odd, at }: Omit<AnswerPlan, 'delay'>, asked: Asked, resp
       break;
     case 'gateway':
       response.writeHead(502, { 'Content-Type': 'text/html' }).end(page);
+      break;
+    case 'busy':
+      response.writeHead(429, { 'Content-Type': 'text/html' }).end(page);
       break;
     case 'redirect':
       response.writeHead(307, { Location: 'https://login.example.com/' }).end();

@@ -17,9 +17,9 @@ describe('generated cases', () => {
         `no message of ${type} was sent on:\n${table}`
       );
     }
-  }).timeout(420_000);
+  }).timeout(900_000);
 
   it(`stop nobody by long texts, in whatever field (NIMBUS_SEED=${seed})`, async () => {
     await meetLongTexts(await startNodeRed(), { each: 2, seed });
-  }).timeout(420_000);
+  }).timeout(900_000);
 });

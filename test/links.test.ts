@@ -274,6 +274,19 @@ describe('a link', () => {
       assert.deepEqual([error, sent[0]?.aws?.attempts], [undefined, 2]);
     });
 
+    it('is not found dead twice, where only the service is slow: a request is sent again once', async () => {
+      await deploy([listNode(), invokeNode()]);
+      await burst('invoke', six(1));
+      hurry(5);
+      // Longer than the few seconds, and less than a minute.
+      await bench.aws.fault({ kind: 'delay', operation: 'ListFunctions', delayMs: 2500 });
+      const slow = await bench.red.begin('list');
+      // Meanwhile other connections prove that they are alive, and are free again.
+      for (const { error } of await bench.red.sendMany('invoke', six(1), 10 * second)) assert.equal(error, undefined);
+      await bench.red.until(() => slow.done, 'the list', 10 * second);
+      assert.deepEqual([slow.error, slow.sent[0]?.aws?.attempts], [undefined, 2]);
+    }).timeout(30_000);
+
     it('brings the messages of a receiver by a new one, after a few seconds', async () => {
       const queue = await queues.create();
       hurry(3);

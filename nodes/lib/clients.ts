@@ -325,7 +325,7 @@ export class Clients {
       this.#ssoToken = request.headers['x-amz-sso_bearer_token'] ?? this.#ssoToken;
       const call = this.#calls.get(request);
       const sent = performance.now();
-      const answer = await handler.handle(request, limitsOf(call, request.body));
+      const answer = await handler.handle(request, limitsOf(call, request));
       this.#clock.hear(request, answer.response, performance.now() - sent);
       if (call) call.contentType = answer.response.headers['content-type'];
       unpack(answer.response);
@@ -344,11 +344,21 @@ export class Clients {
   }
 }
 
-/** What is no call, such as a question for temporary credentials, may be repeated. */
-function limitsOf(call: Call | undefined, body: { length: number } | undefined): Limits {
+/** Whether the SDK sends a request for the first time. */
+const isFirst = ({ headers }: { headers: Record<string, string> }): boolean =>
+  headers['amz-sdk-request']?.startsWith('attempt=1;') === true;
+
+/**
+ * What is no call, such as a question for temporary credentials, may be repeated. That is quick once only: where no connection
+ * was dead, the link or the service is slow, and needs the time.
+ */
+function limitsOf(
+  call: Call | undefined,
+  request: { headers: Record<string, string>; body?: { length: number } }
+): Limits {
   const { limits = {}, command } = call ?? {};
-  if (command && !isRepeatable(command)) return limits;
-  return { ...limits, answerWithin: limits.silence ?? longestWait(body?.length) };
+  if (!isFirst(request) || (command && !isRepeatable(command))) return limits;
+  return { ...limits, answerWithin: limits.silence ?? longestWait(request.body?.length) };
 }
 
 /** What the SDK sends again by itself waits for its turn as well. */
@@ -356,8 +366,7 @@ function keepRepetitionsUnder(rate: Rate, client: SdkClient, calls: WeakMap<obje
   client.middlewareStack.addRelativeTo(
     (next: (args: object) => unknown, { commandName }: { commandName: string }) =>
       async (args: { input: object; request: { headers: Record<string, string> } }) => {
-        const first = args.request.headers['amz-sdk-request']?.startsWith('attempt=1;');
-        if (!first) await rate.turn(commandName, calls.get(args.input)?.limits.abortSignal);
+        if (!isFirst(args.request)) await rate.turn(commandName, calls.get(args.input)?.limits.abortSignal);
         return next(args);
       },
     // A signature is made for a moment.

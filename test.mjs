@@ -66,7 +66,7 @@ if (await check('build', ['build.mjs'])) {
   }
   const durability = ['--config', 'test/durability/.mocharc.json'];
   // Node-RED and Node.js matter for what is left behind; what happens to messages is the same for both.
-  const soak = ['--no-parallel', '--ignore', '**/{delivery,order,scaling}.durability.ts'];
+  const soak = ['--no-parallel', '--ignore', '**/{bad-line,delivery,order,scaling}.durability.ts'];
   await Promise.all([
     mocha('durability on Node-RED 5', newNode, { NODE_RED: '5' }, durability),
     mocha('durability on Node-RED 4.1', oldNode.path, { NODE_RED: '4' }, [...durability, ...soak])

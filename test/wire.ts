@@ -9,28 +9,49 @@ export interface Pace {
   bytes: number;
   ms: number;
   most: number;
+  /** All connections have this pace together, not each of them. */
+  shared?: boolean;
 }
+
+/** From the nodes or to them. */
+type Way = 'up' | 'down';
 
 export class Wire {
   readonly #connections = new Set<Connection>();
+  /** When all has passed that shares a pace, ms. */
+  readonly #free = { up: 0, down: 0 };
   #changed: () => void = () => undefined;
   /** How slow it is; as fast as can be at first. */
   pace: Pace | undefined;
 
-  private constructor(private readonly server: Server) {}
+  private constructor(
+    private readonly server: Server,
+    /** Where new connections lead to; at first the local AWS. */
+    public behind: string
+  ) {}
 
   /** @param behind the address of the local AWS */
   static async start(behind: string): Promise<Wire> {
-    const { hostname, port } = new URL(behind);
-    const server = createServer();
-    const wire = new Wire(server);
-    server.on('connection', (near) => wire.#add(new Connection(near, connect(Number(port), hostname), wire)));
+    // Otherwise the kernel would keep small pieces back, and in real time.
+    const server = createServer({ noDelay: true });
+    const wire = new Wire(server, behind);
+    server.on('connection', (near) => {
+      const { hostname, port } = new URL(wire.behind);
+      wire.#add(new Connection(near, connect({ host: hostname, port: Number(port), noDelay: true }), wire));
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return wire;
   }
 
   get url(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** How long what takes so many ms has to wait until it has passed, behind what other connections have to pass. */
+  queue(ms: number, way: Way): number {
+    const now = performance.now();
+    this.#free[way] = Math.max(now, this.#free[way]) + ms;
+    return this.#free[way] - now;
   }
 
   /** How many connections are open. */
@@ -86,15 +107,15 @@ class Connection {
     private readonly far: Socket,
     private readonly wire: Wire
   ) {
-    for (const [from, to] of [
-      [near, far],
-      [far, near]
+    for (const [from, to, way] of [
+      [near, far, 'up'],
+      [far, near, 'down']
     ] as const) {
       let passed = 0;
       from.on('data', (bytes) => {
         const { pace } = this.wire;
         if (!pace || passed >= pace.most) this.#pass(bytes, to);
-        else void this.#trickle(bytes, from, to, pace);
+        else void this.#trickle(bytes, from, to, way, pace);
         passed += bytes.length;
       });
       from.on('close', () => this.isDead || to.destroy());
@@ -106,11 +127,12 @@ class Connection {
     if (!this.isDead) to.write(bytes);
   }
 
-  async #trickle(bytes: Buffer, from: Socket, to: Socket, pace: Pace): Promise<void> {
+  async #trickle(bytes: Buffer, from: Socket, to: Socket, way: Way, pace: Pace): Promise<void> {
     from.pause();
     for (let start = 0; start < bytes.length; start += pace.bytes) {
       const piece = bytes.subarray(start, start + pace.bytes);
-      await wait((pace.ms * piece.length) / pace.bytes);
+      const ms = (pace.ms * piece.length) / pace.bytes;
+      await wait(pace.shared ? this.wire.queue(ms, way) : ms);
       this.#pass(piece, to);
     }
     from.resume();

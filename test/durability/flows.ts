@@ -1,11 +1,11 @@
 /** The flows of the durability tests, as a user wires them. */
-import type { LocalAws } from '../../local-aws/client';
+import { type LocalAws, roles } from '../../local-aws/client';
 import { keysOf } from '../aws';
 import type { FlowNode } from '../node-red';
 
 const onTab = { z: 'tab', x: 0, y: 0, wires: [] };
 
-function flow(aws: LocalAws, nodes: FlowNode[], properties: Record<string, unknown> = {}): FlowNode[] {
+function flow(aws: Pick<LocalAws, 'url'>, nodes: FlowNode[], properties: Record<string, unknown> = {}): FlowNode[] {
   const account = {
     id: 'account',
     type: 'aws-account',
@@ -194,6 +194,56 @@ export function everyNode(aws: LocalAws, works: Works, generation: number): Flow
 
 /** The entry nodes of `everyNode`, in the order in which they get numbers. */
 export const entries = ['queue', 'fifo', 'topic', 'invoke', 'list', 'detect', 'index'] as const;
+
+/** Seconds for which the flow of a bad line works on a message, and on every 20th. */
+const badLineWork = { usually: 0.2, hard: 70 };
+
+/** What a device does all day: it sends, publishes, invokes and detects, and works on what it receives, signed in as a role. */
+export function allDay(aws: Pick<LocalAws, 'url'>, works: Works, duration: number): FlowNode[] {
+  const { queue, fifo, topic, heard, picture } = works;
+  const own = { account: 'account' };
+  const receive = { ...own, type: 'aws-sqs-receive', settle: 'flow', waitTime: 20, maxInFlight: 50 };
+  const send = { ...own, type: 'aws-sqs-send', queueType: 'str' };
+  const nodes: FlowNode[] = [
+    { ...send, id: 'entry-queue', queue },
+    {
+      ...send,
+      id: 'entry-fifo',
+      queue: fifo,
+      groupId: 'group',
+      groupIdType: 'msg',
+      deduplicationId: 'once',
+      deduplicationIdType: 'msg'
+    },
+    { ...own, id: 'entry-topic', type: 'aws-sns-publish', target: topic, targetType: 'str' },
+    { ...own, id: 'entry-invoke', type: 'aws-lambda-invoke', functionName: 'echo', functionNameType: 'str' },
+    { ...own, id: 'entry-detect', type: 'aws-rekognition-detect', image: picture, imageType: 'str' },
+    { ...receive, id: 'receive-queue', queue, wires: [['choose']] },
+    {
+      id: 'choose',
+      type: 'function',
+      outputs: 2,
+      func: 'return msg.payload.n % 20 === 0 ? [null, msg] : [msg, null];',
+      wires: [['work'], ['hard work']]
+    },
+    delay('work', badLineWork.usually * 1000),
+    delay('hard work', badLineWork.hard * 1000),
+    { ...receive, id: 'receive-fifo', queue: fifo, wires: [['work']] },
+    { ...receive, id: 'receive-topic', queue: heard, settle: 'sent', wires: [['heard']] },
+    { id: 'heard', type: 'junction' },
+    { id: 'settle', type: 'aws-sqs-settle', action: 'delete' },
+    { id: 'catch', type: 'catch', scope: ['settle'], wires: [['gone']] },
+    {
+      id: 'gone',
+      type: 'switch',
+      property: 'error.code',
+      rules: [{ t: 'neq', v: 'HandleExpired' }],
+      wires: [['rest']]
+    },
+    delay('rest', 2000)
+  ];
+  return flow(aws, nodes, { roleArn: roles.demo.arn, duration });
+}
 
 /** The same flow with other ids. */
 function renamed(nodes: FlowNode[], generation: number): FlowNode[] {

@@ -9,7 +9,7 @@ export class Queues {
   readonly #client: SQSClient;
   readonly #topics: SNSClient;
 
-  constructor(aws: LocalAws) {
+  constructor(aws: Pick<LocalAws, 'url'>) {
     // The faults are for the nodes.
     const options = { region: 'us-east-1', endpoint: aws.url, credentials: keysOf('demo'), maxAttempts: 10 };
     this.#client = new SQSClient({ ...options, useQueueUrlAsEndpoint: false });

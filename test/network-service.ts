@@ -17,8 +17,11 @@ export interface Recipe {
   end: 'right' | 'cut' | 'never';
 }
 
-/** What the thread is told: how a node is answered from now on, or which messages its queue has. */
-export type Told = { id: string; recipe?: Recipe; messages?: object[] };
+/**
+ * What the thread is told: how a node is answered from now on, as a rule whatever it asks for, or which messages its queue
+ * has.
+ */
+export type Told = { id: string; recipe?: Recipe; operation?: string; messages?: object[] };
 
 /** Bytes after which even an answer without an end is over. */
 const longest = 200 * 1024 * 1024;
@@ -27,7 +30,11 @@ const longest = 200 * 1024 * 1024;
 const bombSize = 24 * 1024 * 1024;
 let bomb: Buffer | undefined;
 
-const recipes = new Map<string, Recipe>();
+/** Ms that a queue without messages waits for some: less than receivers wait, so that none ends a request itself. */
+const longestPoll = 5000;
+
+const good: Recipe = { headers: {}, mutations: [], length: 0, end: 'right' };
+const recipes = new Map<string, { recipe: Recipe; operation?: string | undefined }>();
 const messages = new Map<string, object[]>();
 const polls = new Map<string, ServerResponse>();
 
@@ -81,8 +88,11 @@ function poll(id: string, response: ServerResponse): void {
   messages.delete(id);
   if (waiting.length === 0) {
     polls.set(id, response);
-    // A node that is gone takes no messages.
+    const nothing = () => response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
+    const over = setTimeout(nothing, longestPoll);
+    // A node that is gone takes no messages, nor one that was answered.
     response.once('close', () => {
+      clearTimeout(over);
       if (polls.get(id) === response) polls.delete(id);
     });
   } else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ Messages: waiting }));
@@ -96,13 +106,14 @@ const server = createServer((request, response) => {
   request.on('end', () => {
     const asked = askedFor(request, path.join('/'), Buffer.concat(chunks).toString());
     if (asked.operation === 'ReceiveMessage') return poll(id, response);
-    return answer(recipes.get(id) ?? { headers: {}, mutations: [], length: 0, end: 'right' }, asked, response);
+    const { recipe = good, operation = asked.operation } = recipes.get(id) ?? {};
+    return answer(operation === asked.operation ? recipe : good, asked, response);
   });
 });
 server.listen(0, '127.0.0.1', () => parentPort?.postMessage((server.address() as AddressInfo).port));
 
-parentPort?.on('message', ({ id, recipe, messages: more }: Told) => {
-  if (recipe) recipes.set(id, recipe);
+parentPort?.on('message', ({ id, recipe, operation, messages: more }: Told) => {
+  if (recipe) recipes.set(id, { recipe, operation });
   if (more) messages.set(id, more);
   const waiting = polls.get(id);
   polls.delete(id);

@@ -1,8 +1,12 @@
 /** Answers that no service gives as they stand here, by a server that writes what it likes. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { PassThrough, type Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { asLogEntry } from '../nodes/lib/errors';
+import { unpack } from '../nodes/lib/unpack';
 import { invokeNode, listNode, publishNode, sendNode } from './aws';
 import { type FlowNode, type NodeRed, type Outcome, sink, startNodeRed } from './node-red';
 import { useServer } from './relay';
@@ -107,6 +111,15 @@ describe('an odd answer', () => {
       });
     }
   }
+
+  it('is not waited for where its connection has broken before anybody reads what is packed', async () => {
+    const body: Readable = new PassThrough();
+    const broken: Parameters<typeof unpack>[0] = { statusCode: 200, headers: { 'content-encoding': 'gzip' }, body };
+    unpack(broken);
+    body.destroy();
+    await once(body, 'close');
+    await assert.rejects(buffer(broken.body as Readable), { name: 'UnknownError' });
+  });
 
   for (const [title, node] of Object.entries(nodes)) {
     it(`is not waited for after a 101, which goes on in another protocol: ${title}`, async () => {

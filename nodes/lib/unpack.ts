@@ -1,4 +1,4 @@
-import { Readable, type Transform } from 'node:stream';
+import { pipeline, Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { foreignAnswer } from './errors';
 
@@ -9,8 +9,11 @@ interface WireAnswer {
   body?: Readable;
 }
 
+/** Bytes that come out at a time: each such piece waits for a turn of the event loop, which other answers may make long. */
+const chunkSize = 256 * 1024;
+
 /** The ways to pack an answer, by their names in HTTP. */
-const unpackers: Readonly<Record<string, () => Transform>> = {
+const unpackers: Readonly<Record<string, (options: { chunkSize: number }) => Transform>> = {
   gzip: createGunzip,
   'x-gzip': createGunzip,
   deflate: createInflate,
@@ -24,9 +27,9 @@ async function* partsOf(packed: Readable, unpacker: Transform): AsyncGenerator<B
   let broken: Error | undefined;
   packed.once('error', (error) => {
     broken = error;
-    unpacker.destroy(error);
   });
-  packed.pipe(unpacker);
+  // Ends the unpacker also where the connection has broken before anybody reads: nothing is told of that any more.
+  pipeline(packed, unpacker, () => undefined);
   try {
     yield* unpacker as AsyncIterable<Buffer>;
   } catch {
@@ -56,7 +59,7 @@ export function unpack(answer: WireAnswer): void {
   if (!encoding || encoding === 'identity' || !body) return;
   const unpacker = Object.hasOwn(unpackers, encoding) && unpackers[encoding];
   if (!unpacker) throw refused(answer);
-  answer.body = unpacked(body, unpacker());
+  answer.body = unpacked(body, unpacker({ chunkSize }));
   delete headers['content-encoding'];
   delete headers['content-length'];
 }

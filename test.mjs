@@ -1,77 +1,38 @@
 /**
- * `npm test`: everything that must hold, stage by stage, and at the end one line with the sum.
+ * `npm test`: everything that must hold, and at the end one line with the sum. `npm test -- messaging` runs a room of
+ * `test/rooms.mjs` on Node-RED 5, or several, or single files: `npm test -- aws-sqs-send browser/walk`.
  * Node-RED 5 runs on the Node of the devDependencies, Node-RED 4.1 on the one that npm itself runs on.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { onNewerNodeToo, rooms } from './test/rooms.mjs';
 
 const root = dirname(fileURLToPath(import.meta.url));
 const bin = (path) => join(root, 'node_modules', path);
 const counts = mkdtempSync(join(tmpdir(), 'nimbus-test-'));
-const stageLimit = 15 * 60_000;
+const fileLimit = 15 * 60_000;
 const total = { passed: 0, failed: 0 };
 const newNode = process.execPath;
 const oldNode = nodeOfNpm();
 const began = Date.now();
+const folders = ['durability', 'browser', '.'];
+const asked = process.argv.slice(2);
+/** Once and before: of two processes that unpack it at a time, one runs half of it. */
+const unpackBrowser = "import('@sparticuz/chromium').then(({ default: chromium }) => chromium.executablePath())";
 
 console.log(`Node-RED 5 on Node ${process.version}, Node-RED 4.1 on Node ${oldNode.version}${oldNode.note}\n`);
 
-await Promise.all([
-  check('lint', [bin('@biomejs/biome/bin/biome'), 'check', '.']),
-  check('types', [bin('typescript/bin/tsc'), '--noEmit', '-p', '.'])
-]);
-if (await check('build', ['build.mjs'])) {
-  // In parts, four at a time, side by side: they wait for something most of the time.
-  const messages = 'test/{aws-s,bad-messages,batch}*.test.ts';
-  const detection = 'test/{aws-rekognition-detect,boxes,rekognition}*.test.ts';
-  const pictures = 'test/{aws-rekognition-index,bad-pictures}*.test.ts';
-  const connections =
-    'test/{account-changes,aws-account,clock,endpoints,links,secrets,shared-files,sign-in,variables}*.test.ts';
-  const rest = [messages, detection, pictures, connections].flatMap((each) => ['--ignore', each]);
-  // What hangs on neither Node-RED nor the Node that it runs on: the local AWS, words, texts, pictures and answers as such.
-  const same =
-    'test/{answer,docs,examples,expressions,jpeg,languages,local-aws,long-values,names,network,odd-answers,package,queue-urls,retryable,security,structure,unchanged}*.test.ts';
-  const onBoth = (name, files) => [
-    mocha(`${name} on Node-RED 5`, newNode, { NODE_RED: '5' }, files),
-    mocha(`${name} on Node-RED 4.1`, oldNode.path, { NODE_RED: '4' }, files)
-  ];
-  await Promise.all([
-    mocha('tests on Node-RED 5', newNode, { NODE_RED: '5' }, rest),
-    mocha('tests on Node-RED 4.1', oldNode.path, { NODE_RED: '4' }, [...rest, '--ignore', same]),
-    ...onBoth('tests of messages', [messages])
-  ]);
-  await Promise.all([...onBoth('tests of connections', [connections]), ...onBoth('tests of detection', [detection])]);
-  await Promise.all(onBoth('tests of pictures', [pictures]));
-  if (oldNode.path !== newNode) {
-    // The Node above may know nothing of proxies.
-    await mocha('proxies on Node-RED 4.1 and the newer Node', newNode, { NODE_RED: '4' }, [
-      '--spec',
-      'test/proxy.test.ts'
-    ]);
-  }
-  const browser = ['--config', 'test/browser/.mocharc.json', '--ignore'];
-  const forms = 'test/browser/{languages,pickers,walk}.browser.ts';
-  const others = 'test/browser/{dashboard,demo,dialogs,editor,errors,examples}.browser.ts';
-  for (const [name, files] of [
-    ['browser checks', [...browser, forms]],
-    ['browser checks of forms', [...browser, others]]
-  ]) {
-    await Promise.all([
-      mocha(`${name} on Node-RED 5`, newNode, { NODE_RED: '5' }, files),
-      mocha(`${name} on Node-RED 4.1`, newNode, { NODE_RED: '4' }, files)
-    ]);
-  }
-  const durability = ['--config', 'test/durability/.mocharc.json'];
-  // Node-RED and Node.js matter for what is left behind; what happens to messages is the same for both.
-  const soak = ['--no-parallel', '--ignore', '**/{bad-line,delivery,order,scaling}.durability.ts'];
-  await Promise.all([
-    mocha('durability on Node-RED 5', newNode, { NODE_RED: '5' }, durability),
-    mocha('durability on Node-RED 4.1', oldNode.path, { NODE_RED: '4' }, [...durability, ...soak])
-  ]);
+const jobs = jobsFor(asked);
+if (asked.length === 0) {
+  await check('lint', [bin('@biomejs/biome/bin/biome'), 'check', '.']);
+  await check('types', [bin('typescript/bin/tsc'), '--noEmit', '-p', '.']);
 }
+const ready = [await check('build', ['build.mjs'])];
+if (jobs.some(({ room }) => room === 'browser')) ready.push(await check('chromium', ['-e', unpackBrowser]));
+if (!ready.includes(false)) await runAll(jobs);
 rmSync(counts, { recursive: true, force: true });
 console.log(`Took ${seconds(began)}.\n`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
@@ -88,22 +49,94 @@ function nodeOfNpm() {
   return { path: newNode, version: process.version, note };
 }
 
+/** Every test file in a process of its own, the longest first: those with processes that die, then those in a browser. */
+function jobsFor(names) {
+  const known = Object.entries(rooms).flatMap(([room, { both, once }]) => [
+    ...both.map((file) => ({ room, file, versions: [5, 4] })),
+    ...once.map((file) => ({ room, file, versions: [5] }))
+  ]);
+  checkRooms(known.map(({ file }) => file));
+  const stranger = names.find((name) => !known.some(({ room, file }) => room === name || file === name));
+  if (stranger)
+    throw new Error(`There is no room or test file “${stranger}”. Rooms: ${Object.keys(rooms).join(', ')}.`);
+  const all = known.flatMap(({ room, file, versions }) =>
+    versions.map((version) => ({ room, file, version, node: nodeFor(file, version) }))
+  );
+  // The Node above may know nothing of proxies.
+  if (oldNode.path !== newNode)
+    all.push(...all.filter(({ file, version }) => version === 4 && onNewerNodeToo.includes(file)).map(onNewerNode));
+  const wanted =
+    names.length === 0
+      ? all
+      : all.filter(({ room, file, version }) => version === 5 && (names.includes(room) || names.includes(file)));
+  return wanted.sort((one, other) => folderOf(one) - folderOf(other) || sizeOf(other) - sizeOf(one));
+}
+
+const onNewerNode = (job) => ({ ...job, node: newNode });
+const nodeFor = (file, version) => (version === 5 || file.startsWith('browser/') ? newNode : oldNode.path);
+const folderOf = ({ file }) => folders.indexOf(dirname(file));
+const endingOf = (file) => ({ durability: 'durability', browser: 'browser', '.': 'test' })[dirname(file)];
+const pathOf = (file) => join('test', `${file}.${endingOf(file)}.ts`);
+const sizeOf = ({ file }) => statSync(join(root, pathOf(file))).size;
+
+/** Each test file is in one room, and each of a room is there. */
+function checkRooms(files) {
+  const there = globSync('test/{,browser/,durability/}*.{test,browser,durability}.ts', { cwd: root });
+  const listed = files.map(pathOf);
+  const wrong = [...there, ...listed].filter(
+    (file) => !there.includes(file) || listed.filter((each) => each === file).length !== 1
+  );
+  if (wrong.length > 0) throw new Error(`test/rooms.mjs has to name once: ${[...new Set(wrong)].join(', ')}`);
+}
+
+/** One process more than the machine has cores, since tests wait for something half of the time. */
+async function runAll(all) {
+  const waiting = [...all];
+  const open = new Map();
+  for (const { room } of all) open.set(room, (open.get(room) ?? 0) + 1);
+  const sums = new Map([...open.keys()].map((room) => [room, { passed: 0, failed: 0, skipped: 0, took: 0 }]));
+  const work = async () => {
+    for (let job = waiting.shift(); job; job = waiting.shift()) {
+      const result = await mocha(job);
+      const sum = sums.get(job.room);
+      for (const key of Object.keys(sum)) sum[key] += result[key];
+      open.set(job.room, open.get(job.room) - 1);
+      if (open.get(job.room) === 0) report(job.room, sum, sum.took);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() + 1 }, work));
+}
+
 /** A stage that holds or does not; counts as one test. */
 async function check(name, args) {
   const { code, output, took } = await run(newNode, args);
   const ok = code === 0;
-  report(name, ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }, took, ok ? '' : output);
+  report(name, ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }, took);
+  if (!ok) console.log(`${output.trimEnd()}\n`);
   return ok;
 }
 
-async function mocha(name, node, env, args = []) {
-  const file = join(counts, `${name}.json`);
-  const mochaArgs = [bin('mocha/bin/mocha.js'), '--forbid-only', '--reporter', './test/reporter.ts', ...args];
-  const { code, output, took } = await run(node, mochaArgs, { ...env, MOCHA_COUNTS: file });
-  const result = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0 };
+/** Runs a test file; says at once what failed. */
+async function mocha({ file, version, node }) {
+  const name = `${file} on Node-RED ${version === 4 ? '4.1' : '5'}${file.startsWith('browser/') || node === newNode ? '' : ' and the older Node'}`;
+  const counted = join(counts, `${name.replaceAll('/', '-')}.json`);
+  const config = dirname(file) === '.' ? [] : ['--config', `test/${dirname(file)}/.mocharc.json`];
+  const args = [
+    bin('mocha/bin/mocha.js'),
+    '--forbid-only',
+    '--reporter',
+    './test/reporter.ts',
+    ...config,
+    pathOf(file)
+  ];
+  const { code, output, took } = await run(node, args, { NODE_RED: String(version), MOCHA_COUNTS: counted });
+  const { passed, failed, skipped } = existsSync(counted)
+    ? JSON.parse(readFileSync(counted, 'utf8'))
+    : { passed: 0, failed: 0, skipped: 0 };
   // A run that broke off, or that did not end by itself, is a failure of its own.
-  if (code !== 0 && result.failed === 0) result.failed = 1;
-  report(name, result, took, result.failed > 0 ? failuresOf(output) : '');
+  const result = { passed, failed: code !== 0 && failed === 0 ? 1 : failed, skipped, took };
+  if (result.failed > 0) console.log(`FAILED  ${name} (${shown(took)})\n${failuresOf(output).trimEnd()}\n`);
+  return result;
 }
 
 /** What mocha says after its list of tests; if it did not come so far, the end of what it said. */
@@ -112,15 +145,14 @@ function failuresOf(output) {
   return summary < 0 ? output.split('\n').slice(-100).join('\n') : output.slice(summary);
 }
 
-function report(name, { passed, failed, skipped = 0 }, took, output) {
+function report(name, { passed, failed, skipped = 0 }, took) {
   total.passed += passed;
   total.failed += failed;
   const result = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
-  console.log(`${failed > 0 ? 'FAILED' : 'ok'}  ${name}: ${result} (${took})`);
-  if (output.trim()) console.log(`${output.trimEnd()}\n`);
+  console.log(`${failed > 0 ? 'FAILED' : 'ok'}  ${name}: ${result} (${shown(took)})`);
 }
 
-/** Runs a script with its output held back, so that two may run at a time. */
+/** Runs a script with its output held back, so that several may run at a time; `took` is in ms. */
 function run(node, args, env = {}) {
   const start = Date.now();
   return new Promise((resolve) => {
@@ -133,17 +165,21 @@ function run(node, args, env = {}) {
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text) => (output += text));
     const timer = setTimeout(() => {
-      output += `\nStopped after ${stageLimit / 60_000} minutes.\n`;
+      output += `\nStopped after ${fileLimit / 60_000} minutes.\n`;
       child.kill('SIGKILL');
-    }, stageLimit);
+    }, fileLimit);
     child.once('error', (error) => (output += `\n${error.message}\n`));
     child.once('close', (code) => {
       clearTimeout(timer);
-      resolve({ code, output, took: seconds(start) });
+      resolve({ code, output, took: Date.now() - start });
     });
   });
 }
 
 function seconds(since) {
-  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
+  return shown(Date.now() - since);
+}
+
+function shown(ms) {
+  return `${(ms / 1000).toFixed(1)} s`;
 }

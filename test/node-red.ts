@@ -2,6 +2,11 @@
  * A whole Node-RED for the tests: its real runtime, credential store, catalogues and admin API,
  * with the pack installed the way a user has it. `NODE_RED=4` runs it on 4.1, anything else on 5.
  *
+ * Node-RED's own `node-red-node-test-helper` loads each node in `test/loads.test.ts`. It cannot do what the others need: it
+ * installs no package, so that there are no catalogues and no editor; it has no encrypted store of credentials, no
+ * deployments of changed nodes alone, and no version but one; and it does not tell when a message has ended, nor what a node
+ * does after it has closed.
+ *
  * One process holds one Node-RED, since Node-RED itself is a singleton: `startNodeRed()` starts it
  * once, and each test deploys its own flow.
  */
@@ -319,7 +324,13 @@ function settingsFor(userDir: string, port: number, log: (entry: LogEntry) => vo
     httpNodeRoot: '/',
     telemetry: { enabled: false, updateNotification: false },
     externalModules: { autoInstall: false, palette: { allowInstall: false, allowUpdate: false } },
-    editorTheme: { tours: false, projects: { enabled: false }, palette: { catalogues: [] } },
+    editorTheme: {
+      tours: false,
+      projects: { enabled: false },
+      palette: { catalogues: [] },
+      // The other one is 5 MB of scripts for a window that no test opens.
+      codeEditor: { lib: 'ace' }
+    },
     functionGlobalContext: {},
     logging: { harness: { level: 'trace', metrics: false, audit: true, handler: () => logHandler(log) } }
   };

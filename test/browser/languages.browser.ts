@@ -38,8 +38,8 @@ const types = {
 const shown = ['de', 'ja', 'zh-CN'];
 const narrow = 400;
 const all = readdirSync(locales).filter((language) => language !== 'en-US');
-/** The pack's forms are the same in Node-RED 4.1. */
-const languages = nodeRedVersion === 4 ? shown : all;
+/** The pack's words are the same in Node-RED 4.1, and its forms: those with the longest words say whether they fit there. */
+const languages = nodeRedVersion === 4 ? ['de'] : all;
 
 describe(`the dialogs in Node-RED ${nodeRedVersion}, in other languages,`, () => {
   const bench = {} as Bench;

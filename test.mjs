@@ -72,12 +72,26 @@ function jobsFor(names) {
   return wanted.sort((one, other) => folderOf(one) - folderOf(other) || sizeOf(other) - sizeOf(one));
 }
 
-const onNewerNode = (job) => ({ ...job, node: newNode });
-const nodeFor = (file, version) => (version === 5 || file.startsWith('browser/') ? newNode : oldNode.path);
-const folderOf = ({ file }) => folders.indexOf(dirname(file));
-const endingOf = (file) => ({ durability: 'durability', browser: 'browser', '.': 'test' })[dirname(file)];
-const pathOf = (file) => join('test', `${file}.${endingOf(file)}.ts`);
-const sizeOf = ({ file }) => statSync(join(root, pathOf(file))).size;
+function onNewerNode(job) {
+  return { ...job, node: newNode };
+}
+
+function nodeFor(file, version) {
+  return version === 5 || file.startsWith('browser/') ? newNode : oldNode.path;
+}
+
+function folderOf({ file }) {
+  return folders.indexOf(dirname(file));
+}
+
+function pathOf(file) {
+  const folder = dirname(file);
+  return join('test', `${file}.${folder === '.' ? 'test' : folder}.ts`);
+}
+
+function sizeOf({ file }) {
+  return statSync(join(root, pathOf(file))).size;
+}
 
 /** Each test file is in one room, and each of a room is there. */
 function checkRooms(files) {

@@ -746,7 +746,8 @@ const received: Record<string, (text: string) => Record<string, unknown>> = {
   }),
   'type of an attribute': (text) => ({ MessageAttributes: { a: { DataType: text, StringValue: 'x' } } }),
   'name of an attribute': (text) => ({ MessageAttributes: { [text]: { DataType: 'String', StringValue: 'x' } } }),
-  group: (text) => ({ Attributes: { MessageGroupId: text, SentTimestamp: text, ApproximateReceiveCount: text } })
+  group: (MessageGroupId) => ({ Attributes: { MessageGroupId } }),
+  time: (SentTimestamp) => ({ Attributes: { SentTimestamp } })
 };
 const receivedMembers = Object.keys(received);
 const bodyFormats = ['auto', 'string', 'buffer'];

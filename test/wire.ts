@@ -23,6 +23,8 @@ export class Wire {
   #changed: () => void = () => undefined;
   /** How slow it is; as fast as can be at first. */
   pace: Pace | undefined;
+  /** Whether whoever connects is refused. */
+  isClosed = false;
 
   private constructor(
     private readonly server: Server,
@@ -36,6 +38,10 @@ export class Wire {
     const server = createServer({ noDelay: true });
     const wire = new Wire(server, behind);
     server.on('connection', (near) => {
+      if (wire.isClosed) {
+        near.resetAndDestroy();
+        return;
+      }
       const { hostname, port } = new URL(wire.behind);
       wire.#add(new Connection(near, connect({ host: hostname, port: Number(port), noDelay: true }), wire));
     });
@@ -62,6 +68,11 @@ export class Wire {
   /** From now on nothing goes through the connections that there are, and nobody is told. New ones are alive. */
   die(): void {
     for (const connection of this.#connections) connection.die();
+  }
+
+  /** Resets the connections that there are. */
+  reset(): void {
+    for (const { near } of this.#connections) near.resetAndDestroy();
   }
 
   /** How many of them the other side has not closed yet. */

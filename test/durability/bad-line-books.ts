@@ -9,7 +9,7 @@ export const received = ['queue', 'fifo', 'topic'] as const;
 
 /** Something that is wrong with the line, or with the clock of this machine. Times are s since the beginning. */
 export interface Trouble {
-  what: 'death' | 'jump' | 'portal' | 'slow' | 'renewal';
+  what: 'death' | 'reset' | 'jump' | 'portal' | 'slow' | 'renewal';
   start: number;
   end: number;
 }
@@ -92,25 +92,29 @@ export class Books {
     };
   }
 
-  /** Only a line that was dead or led to a portal loses an answer. */
-  #isCut(from: number, to: number): boolean {
-    return this.troubles.some(
-      ({ what, start, end }) => (what === 'death' || what === 'portal') && start <= to && from <= end + recovery
-    );
+  /** What explains that a request failed, or that nobody knows whether it was carried out. */
+  #cut(from: number, to: number): Trouble | undefined {
+    const isCut = ({ what }: Trouble) => what === 'death' || what === 'reset' || what === 'portal';
+    return this.troubles.find((trouble) => isCut(trouble) && isIn(trouble, from, to));
+  }
+
+  /** What explains that a message was shown again: it could not be deleted, nor kept hidden, until its time was over. */
+  #longCut(from: number, to: number): Trouble | undefined {
+    return this.troubles.find((trouble) => trouble.what === 'portal' && isIn(trouble, from, to));
   }
 
   #judgeEnds(): void {
     for (const { kind, n, begun, ended, dones, error } of this.#entries.values()) {
       const name = `${kind} ${n} of ${at(begun)}`;
       if (dones !== 1) this.problems.push(`${name} has ended ${dones} times`);
-      else if (error !== undefined && !this.#isCut(begun, ended as number))
+      else if (error !== undefined && !this.#cut(begun, ended as number))
         this.problems.push(`${name} has failed with ${error} at ${at(ended as number)} on a good line`);
     }
   }
 
-  /** Gives how many came twice, by kind. */
-  #judgeReceipts(): Record<string, number> {
-    const doubles: Record<string, number> = {};
+  /** Gives what came twice, and why. */
+  #judgeReceipts(): string[] {
+    const doubles: string[] = [];
     for (const kind of received) {
       const byNumber = new Map<number, Receipt[]>();
       for (const receipt of this.#receipts[kind])
@@ -122,14 +126,13 @@ export class Books {
       }
       for (const [n, receipts] of byNumber) {
         receipts.slice(1).forEach((receipt, index) => {
-          doubles[kind] = (doubles[kind] ?? 0) + 1;
           const former = receipts[index] as Receipt;
-          const isSame = former.messageId === receipt.messageId;
-          const from = isSame ? former.at : (this.#entries.get(`${kind} ${n}`)?.begun ?? 0);
-          if (!this.#isCut(from, receipt.at))
-            this.problems.push(
-              `${kind} ${n} came at ${at(former.at)} and at ${at(receipt.at)}, ${isSame ? 'though the line was good' : 'since it was sent twice on a good line'}`
-            );
+          const isSent = former.messageId !== receipt.messageId;
+          const from = isSent ? (this.#entries.get(`${kind} ${n}`)?.begun ?? 0) : former.at;
+          const cut = isSent ? this.#cut(from, receipt.at) : this.#longCut(from, receipt.at);
+          const twice = `${kind} ${n} came at ${at(former.at)} and at ${at(receipt.at)}${isSent ? ', since it was sent twice' : ''}`;
+          if (cut) doubles.push(`${twice}: ${cut.what} at ${at(cut.start)}`);
+          else this.problems.push(`${twice}, on a good line`);
         });
       }
     }
@@ -154,13 +157,18 @@ export class Books {
     const ends = this.troubles.filter((trouble) => !this.#isFollowed(trouble));
     for (const { what, end } of ends) {
       const [from, to] = [end + recovery, end + recovery + stretch];
-      const isIn = (moment = -1) => from <= moment && moment < to;
+      const isMeasured = (moment = -1) => from <= moment && moment < to;
       const name = `after the end of a ${what} at ${at(end)}`;
-      const done = [...this.#entries.values()].filter(({ error, ended }) => error === undefined && isIn(ended));
+      const done = [...this.#entries.values()].filter(({ error, ended }) => error === undefined && isMeasured(ended));
       for (const kind of kinds)
         this.#compare(name, `${kind} done`, done.filter((each) => each.kind === kind).length, kind);
       for (const kind of received)
-        this.#compare(name, `${kind} received`, this.#receipts[kind].filter((each) => isIn(each.at)).length, kind);
+        this.#compare(
+          name,
+          `${kind} received`,
+          this.#receipts[kind].filter((each) => isMeasured(each.at)).length,
+          kind
+        );
     }
     return ends.length;
   }
@@ -185,13 +193,15 @@ export class Books {
   }
 }
 
+const isIn = ({ start, end }: Trouble, from: number, to: number): boolean => start <= to && from <= end + recovery;
+
 const two = (number: number): string => String(number).padStart(2, '0');
 
 /** A time of the day. */
 export const at = (seconds: number): string =>
   `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(Math.floor(seconds) % 60)}`;
 
-export function countBy(names: string[]): Record<string, number> {
+function countBy(names: string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;

@@ -12,8 +12,8 @@ import { drawPicture, people } from '../../local-aws/drawings';
 import type { InvocationRecord } from '../../local-aws/records';
 import { startLocalAws } from '../../local-aws/server';
 import { type FlowNode, type Message, makeUserDir, nodeRedVersion } from '../node-red';
-import { Wire } from '../wire';
-import { at, Books, countBy, type Kind, kinds, type received, type Trouble } from './bad-line-books';
+import { type Pace, Wire } from '../wire';
+import { at, Books, type Kind, kinds, type received, type Trouble } from './bad-line-books';
 import { allDay } from './flows';
 import { Queues } from './queues';
 import type { VirtualTime } from './virtual-time';
@@ -23,6 +23,8 @@ export interface Plan {
   length: number;
   /** How many times all connections die without a word. */
   deaths: number;
+  /** How many times they are reset for a few seconds, each time when a message has just been received. */
+  resets: number;
   /** How far the clock of this machine is ahead after each time that it is set. */
   jumps: number[];
   /** For how long a portal answers in place of AWS. */
@@ -47,6 +49,10 @@ const slowPace = { bytes: 512, ms: 64, most: Infinity, shared: true };
 const longest = 1200;
 const groups = 4;
 const picturesEvery = 3;
+/** How many invocations leave their connections behind before these die, and how long before that, s. */
+const burst = { size: 40, before: 3 };
+/** How long connections are reset, s. */
+const resetting = 5;
 
 interface RunningNode {
   id: string;
@@ -78,15 +84,17 @@ export async function liveThrough(plan: Plan, time: VirtualTime, say: (line: str
 class Day {
   readonly #books: Books;
   readonly #begun: number;
-  readonly #errors: string[] = [];
+  /** How many connections died, by each time that all of them did. */
+  readonly #died: number[] = [];
   #n = 0;
+  #whenReceived: (() => void) | undefined;
 
   private constructor(
     private readonly plan: Plan,
     private readonly time: VirtualTime,
     private readonly say: (line: string) => void,
     private readonly aws: string,
-    private readonly portal: string,
+    private readonly portal: Portal,
     private readonly wire: Wire,
     private readonly runtime: Runtime,
     private readonly queues: Queues,
@@ -144,8 +152,20 @@ class Day {
     for (const [index, size] of sizes.entries())
       if (size > 0) problems.push(`${size} messages are left in queue ${index}`);
     const figures = this.#books.judge(await this.#runs());
+    this.#checkTroubles();
     for (const path of this.leavings) await rm(path, { recursive: true, force: true });
-    return { problems, figures: { ...figures, logged: countBy(this.#errors) } };
+    return { problems, figures: { ...figures, died: this.#died, answeredByPortal: this.portal.answers } };
+  }
+
+  /** What was to go wrong has to have done so: otherwise nothing is shown. */
+  #checkTroubles(): void {
+    const { length, credentials } = this.plan;
+    const { problems, troubles } = this.#books;
+    const renewals = troubles.filter(({ what }) => what === 'renewal').length;
+    if (renewals < Math.floor(length / credentials) - 1)
+      problems.push(`credentials were renewed ${renewals} times only`);
+    if (this.portal.answers === 0) problems.push('the portal has answered nothing');
+    if (Math.min(...this.#died) === 0) problems.push('there was nothing to die');
   }
 
   /** s since the beginning. */
@@ -155,38 +175,20 @@ class Day {
 
   /** What goes wrong, and when. */
   #troubles(): { start: number; work: () => unknown }[] {
-    const { length, deaths, jumps, portal, slow } = this.plan;
-    const all = [
-      {
-        start: 0.34 * length,
-        work: () =>
-          this.#lastFor(
-            'portal',
-            portal,
-            () => this.#toPortal(),
-            () => this.#toAws()
-          )
-      },
-      {
-        start: 0.6 * length,
-        work: () =>
-          this.#lastFor(
-            'slow',
-            slow,
-            () => {
-              this.wire.pace = slowPace;
-            },
-            () => {
-              this.wire.pace = undefined;
-            }
-          )
-      }
+    const { length, deaths, resets, jumps, portal, slow } = this.plan;
+    const setPace = (pace?: Pace) => {
+      this.wire.pace = pace;
+    };
+    const all: { start: number; work: () => unknown }[] = [
+      { start: 0.34 * length, work: () => this.#lastFor('portal', portal, this.#toPortal, this.#toAws) },
+      { start: 0.6 * length, work: () => this.#lastFor('slow', slow, () => setPace(slowPace), setPace) }
     ];
     for (let each = 0; each < deaths; each += 1)
-      all.push({
-        start: ((each + 0.45) * length) / deaths,
-        work: () => this.#lastFor('death', 0, () => this.wire.die())
-      });
+      all.push({ start: ((each + 0.45) * length) / deaths, work: () => this.#lastFor('death', 0, this.#die) });
+    for (let each = 0; each < deaths; each += 1)
+      all.push({ start: ((each + 0.45) * length) / deaths - burst.before, work: this.#burst });
+    for (let each = 0; each < resets; each += 1)
+      all.push({ start: ((each + 0.15) * length) / resets, work: this.#resetAtNext });
     for (const [index, ahead] of jumps.entries()) {
       const start = ((index + 0.8) * length) / jumps.length;
       all.push({ start, work: () => this.#lastFor('jump', 0, () => this.#setClock(ahead)) });
@@ -207,15 +209,49 @@ class Day {
     end();
   }
 
-  /** Its firewall forgets the connections that there are. */
-  #toPortal(): void {
-    this.wire.behind = this.portal;
+  readonly #die = (): void => {
+    this.#died.push(this.wire.open - this.wire.dead);
     this.wire.die();
+  };
+
+  /** Resets all connections once a message has been received, before it is deleted. */
+  readonly #resetAtNext = async (): Promise<void> => {
+    await new Promise<void>((resolve) => {
+      this.#whenReceived = () => {
+        this.#setClosed(true);
+        resolve();
+      };
+    });
+    await this.#lastFor(
+      'reset',
+      resetting,
+      () => undefined,
+      () => this.#setClosed(false)
+    );
+  };
+
+  #setClosed(isClosed: boolean): void {
+    this.#whenReceived = undefined;
+    this.wire.isClosed = isClosed;
+    if (isClosed) this.wire.reset();
   }
 
-  #toAws(): void {
+  readonly #burst = (): void => {
+    for (let each = 0; each < burst.size; each += 1) {
+      this.#n += 1;
+      this.#give('invoke', this.#n);
+    }
+  };
+
+  /** Its firewall forgets the connections that there are. */
+  readonly #toPortal = (): void => {
+    this.wire.behind = this.portal.url;
+    this.wire.die();
+  };
+
+  readonly #toAws = (): void => {
     this.wire.behind = this.aws;
-  }
+  };
 
   #setClock(seconds: number): void {
     this.time.ahead = seconds * 1000;
@@ -226,10 +262,14 @@ class Day {
     const n = this.#n;
     for (const kind of kinds) {
       if (kind === 'detect' && n % picturesEvery !== 0) continue;
-      this.#books.begin(kind, n);
-      const message = { n, payload: { n }, group: `group-${n % groups}`, once: `message-${n}` };
-      this.runtime.nodes.getNode(`entry-${kind}`).receive({ _msgid: `${kind}-${n}`, ...message });
+      this.#give(kind, n);
     }
+  }
+
+  #give(kind: Kind, n: number): void {
+    this.#books.begin(kind, n);
+    const message = { n, payload: { n }, group: `group-${n % groups}`, once: `message-${n}` };
+    this.runtime.nodes.getNode(`entry-${kind}`).receive({ _msgid: `${kind}-${n}`, ...message });
   }
 
   #watch(): void {
@@ -246,6 +286,7 @@ class Day {
         if (!kind) continue;
         const { n } = msg.payload as { n: number };
         this.#books.receive(kind as (typeof received)[number], n, String(msg.aws?.messageId));
+        if (kind === 'topic') this.#whenReceived?.();
       }
     });
     process.on('unhandledRejection', (reason) => this.#books.problems.push(`nobody has handled ${String(reason)}`));
@@ -289,8 +330,17 @@ function holdForWork(time: VirtualTime, port: number): void {
   });
 }
 
-/** What a hotel or a train answers before somebody has agreed to its terms: each time something else, and by a clock of its own. */
-async function startPortal(): Promise<string> {
+interface Portal {
+  readonly url: string;
+  /** How many it has given. */
+  answers: number;
+}
+
+/**
+ * What a hotel or a train answers before somebody has agreed to its terms: each time something else, and by a clock of its
+ * own. It keeps no connection.
+ */
+async function startPortal(): Promise<Portal> {
   const page = '<!DOCTYPE html><html><body>Welcome! Please sign in.</body></html>';
   const answers: [status: number, type: string, body: string][] = [
     [200, 'text/html', page],
@@ -302,12 +352,12 @@ async function startPortal(): Promise<string> {
   ];
   // What a function gives may be any JSON: over plain HTTP nobody can tell a portal's.
   const pages = answers.filter(([, type]) => type === 'text/html');
-  let count = 0;
+  const portal = { url: '', answers: 0 };
   const server = createServer((request, response) => {
     request.resume().once('end', () => {
       const possible = request.url?.endsWith('/invocations') ? pages : answers;
-      const [status, type, body] = possible[count % possible.length] as (typeof answers)[number];
-      count += 1;
+      const [status, type, body] = possible[portal.answers % possible.length] as (typeof answers)[number];
+      portal.answers += 1;
       response.writeHead(status, {
         'Content-Type': type,
         Date: 'Thu, 01 Jan 2015 00:00:00 GMT',
@@ -318,7 +368,8 @@ async function startPortal(): Promise<string> {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  portal.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return portal;
 }
 
 async function startNodeRed(): Promise<{ runtime: Runtime; userDir: string }> {

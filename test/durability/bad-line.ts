@@ -13,10 +13,11 @@ const day = 24 * hour;
 const jumps = [60, 0, -2 * hour, 0, 400 * day, 2 * hour, -400 * day, -60, 0, -2 * hour];
 
 const plans: Record<string, Plan> = {
-  day: { length: day, deaths: 20, jumps, portal: hour, slow: 2 * hour, credentials: hour, every: 5 },
+  day: { length: day, deaths: 20, resets: 10, jumps, portal: hour, slow: 2 * hour, credentials: hour, every: 5 },
   hour: {
     length: hour,
     deaths: 6,
+    resets: 4,
     jumps: jumps.filter((_, index) => index % 2 === 0),
     portal: 3 * minute,
     slow: 7 * minute,

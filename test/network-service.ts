@@ -36,7 +36,8 @@ const longestPoll = 5000;
 const good: Recipe = { headers: {}, mutations: [], length: 0, end: 'right' };
 const recipes = new Map<string, { recipe: Recipe; operation?: string | undefined }>();
 const messages = new Map<string, object[]>();
-const polls = new Map<string, ServerResponse>();
+/** Requests for messages that wait for some. */
+const polls = new Map<string, { response: ServerResponse; end: () => void }>();
 
 function write(response: ServerResponse, body: Buffer, end: Recipe['end']): void {
   if (end === 'right') response.end(body);
@@ -83,19 +84,26 @@ function answer(recipe: Recipe, asked: Asked, response: ServerResponse): void {
   }
 }
 
+/** Answers a request for messages, once; without any, when its time is over. */
 function poll(id: string, response: ServerResponse): void {
   const waiting = messages.get(id) ?? [];
   messages.delete(id);
-  if (waiting.length === 0) {
-    polls.set(id, response);
-    const nothing = () => response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
-    const over = setTimeout(nothing, longestPoll);
-    // A node that is gone takes no messages, nor one that was answered.
-    response.once('close', () => {
-      clearTimeout(over);
-      if (polls.get(id) === response) polls.delete(id);
-    });
-  } else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ Messages: waiting }));
+  const give = (Messages: object[]) => {
+    polls.delete(id);
+    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify({ Messages }));
+  };
+  if (waiting.length > 0) {
+    give(waiting);
+    return;
+  }
+  const over = setTimeout(() => give([]), longestPoll);
+  const end = () => clearTimeout(over);
+  polls.set(id, { response, end });
+  // A node that is gone takes no messages.
+  response.once('close', () => {
+    end();
+    if (polls.get(id)?.response === response) polls.delete(id);
+  });
 }
 
 const server = createServer((request, response) => {
@@ -117,6 +125,7 @@ parentPort?.on('message', ({ id, recipe, operation, messages: more }: Told) => {
   if (more) messages.set(id, more);
   const waiting = polls.get(id);
   polls.delete(id);
-  if (waiting) poll(id, waiting);
+  waiting?.end();
+  if (waiting) poll(id, waiting.response);
   parentPort?.postMessage('heard');
 });

@@ -486,7 +486,8 @@ class Network {
       if (waited > 0) await this.#tell({ id, messages: [message(good, { Body: 'good' })] });
       await this.red.until(hasCome, 'the message behind it', redelivery).catch(() => undefined);
     }
-    if (!hasCome()) throw new Error('the message behind it never came');
+    const said = this.red.logs.filter((entry) => entry.id === id).map(({ text }) => text);
+    if (!hasCome()) throw new Error(`the message behind it never came: ${said.slice(-5).join('\n')}`);
     this.#count(id, 'sent');
   }
 

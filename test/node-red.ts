@@ -686,7 +686,8 @@ class EmbeddedNodeRed implements NodeRed {
     await this.runtime.stop();
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
-    await rm(this.userDir, { recursive: true, force: true });
+    // What is still written into it would hide the failure that a test ends with.
+    await rm(this.userDir, { recursive: true, force: true, maxRetries: 10 });
   }
 
   async #take(key: string, list: () => Message[], what: string, limit: number): Promise<Message> {

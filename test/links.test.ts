@@ -1,6 +1,9 @@
 /** Slow and dead connections between the nodes and the services: nobody waits in vain, and nothing is cut off that goes on. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { mock } from 'node:test';
 import { createCanvas } from 'canvas';
 import {
@@ -178,6 +181,61 @@ describe('a link', () => {
       );
       assert.match(String(hung.error?.message), /\(groupId\) .*JSONata expression.* within 60 s/);
     });
+
+    /** The harness with a context store of its own, which Node-RED takes at its start only. */
+    const program = `
+      const { startNodeRed } = require('./test/node-red');
+      const { flow, credentials } = JSON.parse(process.argv[1]);
+      const get = (scope, key, answer) => {
+        if (key.includes('late')) setTimeout(answer, 300, null, 0);
+        else if (key.includes('broken')) answer(new Error('no store'));
+        else if (!key.includes('never')) answer(null, 0);
+      };
+      const done = async () => undefined;
+      const remote = () => ({ open: done, close: done, delete: done, clean: done, get, set: (...all) => all.at(-1)(), keys: () => {} });
+      const set = globalThis.setTimeout;
+      const sooner = (work, ms = 0, ...more) => set(work, ms < 2000 ? ms : ms / 20, ...more);
+      startNodeRed({ settings: { contextStorage: { default: { module: 'memory' }, remote: { module: remote } } } }).then(async (red) => {
+        await red.deploy(flow, { credentials });
+        const late = await red.begin('send', { payload: 'late', key: 'late' });
+        const behind = await red.send('send', { payload: 'behind', key: 'here' });
+        await red.until(() => late.done === 1, 'the late one to end', 30_000);
+        globalThis.setTimeout = Object.assign(sooner, set);
+        const never = await red.begin('send', { payload: 'never', key: 'never' });
+        const others = await red.sendMany('send', [{ payload: 1, key: 'here' }, { payload: 2, key: 'broken' }]);
+        const neverWasFirst = never.done === 1;
+        await red.until(() => never.done === 1, 'the message to end', 30_000);
+        const ends = [late, behind, never, ...others].map(({ error }) => error && error.code + ': ' + error.message);
+        process.send({ neverWasFirst, ends }, () => red.stop().then(() => process.exit(0)));
+      });`;
+
+    it('such as a context store: one that is late is waited for, one that never answers for a minute, and not by others', async () => {
+      const queue = await queues.create();
+      const value = { delaySeconds: '#:(remote)::values[msg.key]', delaySecondsType: 'flow' };
+      const flow = [account(bench), sendNode({ queue, ...value }), sink('out')];
+      const child = spawn(
+        process.execPath,
+        ['--require', 'tsx/cjs', '-e', program, JSON.stringify({ flow, credentials: credentials() })],
+        { cwd: join(__dirname, '..'), stdio: ['ignore', 'ignore', 'pipe', 'ipc'] }
+      );
+      let said = '';
+      child.stderr?.on('data', (chunk) => {
+        said += chunk;
+      });
+      const [told] = (await Promise.race([once(child, 'message'), once(child, 'exit').then(() => [])])) as {
+        neverWasFirst: boolean;
+        ends: (string | undefined)[];
+      }[];
+      assert.ok(told, said.slice(-1000));
+      assert.equal(told.neverWasFirst, false);
+      const [late, behind, never, other, broken] = told.ends;
+      assert.deepEqual([late, behind, other], [null, null, null]);
+      assert.match(
+        String(never),
+        /^Timeout: .*\(delaySeconds\).* flow\.#:\(remote\)::values\[msg\.key\] gave no value within 60 s/
+      );
+      assert.match(String(broken), /^InvalidValue: .*\(delaySeconds\).* cannot be read: no store/);
+    }).timeout(120_000);
 
     it('counts for the timeout of an invocation', async () => {
       await deploy([invokeNode({ timeout: 0.2, ...hanging('clientContext', '{}') })]);

@@ -65,7 +65,8 @@ const fieldsOnly = {
 /** The fields of a node with their checks, and what checks a literal by them, as browsers take it: `nimbus` is its name. */
 async function checks(set, { fields }) {
   const common = 'dynamicCredentials' in fields ? "export { commonFields } from './nodes/lib/action';" : '';
-  const contents = `export { fields } from './nodes/${set}'; export * from './nodes/lib/literal'; ${common}`;
+  const contents = `export { fields } from './nodes/${set}'; export * from './nodes/lib/literal';
+    export { namesIn, Variables } from './nodes/lib/variables'; ${common}`;
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: root, loader: 'ts' },
     inject: [from('nodes', 'editor', 'platform.mts')],

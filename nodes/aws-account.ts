@@ -1,5 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { AccountNode } from './lib/account';
+import type { AccountNode, OpenAccount } from './lib/account';
+import { answerChoices } from './lib/choices';
 import { Clients } from './lib/clients';
 import { callerIdentity, tryConnection } from './lib/connection';
 import { inOneLine, invalid } from './lib/errors';
@@ -124,6 +125,11 @@ function clientsFrom(RED: NodeAPI, node: Node, config: Config, settings: Setting
   return new Clients({ signIn: signInFrom(settings, node.id), region, endpoint, rekognitionRate, hidden });
 }
 
+const opening =
+  (RED: NodeAPI): OpenAccount =>
+  (node, config, credentials) =>
+    clientsFrom(RED, node, config, readSettings(RED, node, config, credentials));
+
 /** Asks STS who we are; what goes wrong is a warning, since the network may only be late. */
 function sayWhoWeAre(node: Node, clients: Clients): void {
   const controller = new AbortController();
@@ -161,11 +167,10 @@ const account = {
   },
   /** Tries the sign-in that stands in a dialog. */
   test: (RED: NodeAPI, draft: unknown, mayDeploy: () => Promise<boolean>) =>
-    tryConnection(RED, draft, {
-      fields,
-      open: (node, config, credentials) => clientsFrom(RED, node, config, readSettings(RED, node, config, credentials)),
-      mayDeploy
-    })
-} satisfies NodeModule & { test: unknown };
+    tryConnection(RED, draft, { fields, open: opening(RED), mayDeploy }),
+  /** One page of a list for a dialog. */
+  list: (RED: NodeAPI, name: string, query: object, mayDeploy: () => Promise<boolean>) =>
+    answerChoices(RED, name, query, { open: opening(RED), mayDeploy })
+} satisfies NodeModule & { test: unknown; list: unknown };
 
 export = account;

@@ -296,9 +296,16 @@ describe('the endpoints for the editor', () => {
         relay.exchanges.length = 0;
       });
 
-      async function tried(username: string, id: string, properties: object, stored: object = known): Promise<Body> {
+      async function tried(
+        username: string,
+        id: string,
+        properties: object,
+        stored: object = known,
+        variables?: object
+      ): Promise<Body> {
         const body = JSON.stringify({
           id,
+          variables,
           properties: { ...asDeployed, endpoint: bench.aws.url, ...properties },
           credentials: stored
         });
@@ -375,6 +382,17 @@ describe('the endpoints for the editor', () => {
         const properties = { region: '${PLACE}', endpoint: '${PLANTED_AT}', sessionName: 'a' };
         const { arn, region } = await tried('tester', 'open', properties, { ...known, sessionToken: '' });
         assert.deepEqual([arn, region], [signIns.demo.arn, 'eu-west-1']);
+      });
+
+      it('takes variables as they are deployed, whatever the editor says of them', async () => {
+        const properties = { region: '${PLACE}', endpoint: '${PLANTED_AT}', sessionName: 'a' };
+        const stored = { ...known, sessionToken: '' };
+        const variables = { PLANTED_AT: { value: relay.url }, PLACE: { value: 'eu-west-3' } };
+        const { arn, region } = await tried('tester', 'open', properties, stored, variables);
+        assert.deepEqual([arn, region], [signIns.demo.arn, 'eu-west-1']);
+        assert.deepEqual(asked(), []);
+        assert.equal((await tried('writer', 'open', properties, stored, variables)).region, 'eu-west-3');
+        assert.deepEqual(asked(), [undefined]);
       });
 
       it('takes keys that are typed anew anywhere', async () => {
@@ -577,7 +595,8 @@ describe('the endpoints for the editor', () => {
     it('collections by their id', async () => {
       await bench.aws.populate({ collections: 2 });
       await deploy();
-      assert.deepEqual(await list('collections'), { choices: [{ value: 'fleet-0001' }, { value: 'fleet-0002' }] });
+      const choices = [{ value: 'fleet-0001' }, { value: 'fleet-0002' }];
+      assert.deepEqual(await list('collections'), { choices, region: 'us-east-1' });
     });
 
     it('regions without an account, and without asking AWS', async () => {
@@ -838,15 +857,16 @@ describe('the endpoints for the editor', () => {
       assert.deepEqual(await requests(), []);
     });
 
-    it('where the account is disabled, or only a part of a subflow', async () => {
+    it('where the account is disabled, or its flow is', async () => {
       await bench.red.deploy([
         account(bench, { id: 'idle', d: true }),
-        { id: 'sub', type: 'subflow', name: 'sub', in: [], out: [] },
-        account(bench, { id: 'inside', z: 'sub' })
+        { id: 'off', type: 'tab', label: 'off', disabled: true },
+        account(bench, { id: 'there', z: 'off' })
       ]);
-      for (const id of ['idle', 'inside']) {
-        assert.equal((await refusal('functions', { account: id }))?.kind, 'notRunning', id);
+      for (const id of ['idle', 'there']) {
+        assert.equal((await refusal('functions', { account: id }))?.kind, 'disabled', id);
       }
+      assert.deepEqual(await requests(), []);
     });
 
     it('where the account is not valid', async () => {
@@ -951,6 +971,46 @@ describe('the endpoints for the editor', () => {
         bench.red.logs.filter(({ level }) => level === 'error'),
         []
       );
+    });
+  });
+
+  describe('ask through what is stored of an account that does not run,', () => {
+    const variables = [
+      { name: 'KEY', type: 'str', value: signIns.demo.accessKeyId },
+      { name: 'SECRET', type: 'cred', value: '' },
+      { name: 'PLACE', type: 'env', value: 'OTHER' }
+    ];
+    const stored = () => account(bench, { region: '${PLACE}' });
+    const ofVariables = { accessKeyId: '${KEY}', secretAccessKey: '${SECRET}' };
+    const { secretAccessKey } = signIns.demo;
+
+    it('since a type is missing, with the variables that its flows have', async () => {
+      env.set({ OTHER: 'eu-west-1' });
+      const nodes = [{ id: 'all', type: 'global-config', env: variables }, stored(), { id: 'x', type: 'no-such-node' }];
+      const credentials = { account: ofVariables, all: { map: { SECRET: secretAccessKey } } };
+      await assert.rejects(bench.red.deploy(nodes, { credentials: credentials as never }), /missing-types/);
+      const { choices, region } = await list('functions');
+      assert.ok(valuesOf(choices).includes('hello'));
+      assert.equal(region, 'eu-west-1');
+      assert.deepEqual(
+        await test({ ...dialog({ region: '${PLACE}' }, ofVariables), variables: undefined }),
+        { ...demo, region: 'eu-west-1' },
+        'as its test does'
+      );
+    });
+
+    it('since it is in a subflow, with the variables that its instances agree about', async () => {
+      const inside = { ...stored(), z: 'sub' };
+      const place = (value: string) => [{ name: 'PLACE', type: 'str', value }];
+      const nodes = [
+        { id: 'sub', type: 'subflow', name: 'sub', in: [], out: [], env: place('eu-west-3') },
+        inside,
+        { id: 'one', type: 'subflow:sub', env: place('eu-west-1') }
+      ];
+      await bench.red.deploy(nodes, { credentials: credentials() });
+      const { choices, region } = await list('functions');
+      assert.ok(valuesOf(choices).includes('hello'));
+      assert.equal(region, 'eu-west-1');
     });
   });
 
@@ -1134,6 +1194,71 @@ describe('the endpoints for the editor', () => {
       const properties = { region: '${PLACE}', endpoint: '${AT}', roleArn: '${ROLE}', sessionName: 'tried' };
       const { region, arn } = await test(dialog(properties, stored, 'undeployed'));
       assert.deepEqual([region, arn], ['eu-west-1', 'arn:aws:sts::111111111111:assumed-role/nimbus-external/tried']);
+    });
+
+    describe('with variables that the editor knows', () => {
+      const keys = { accessKeyId: '${KEY}', secretAccessKey: '${SECRET}' };
+      const { accessKeyId, secretAccessKey } = signIns.demo;
+      const tried = (variables: unknown, properties: Record<string, unknown> = {}) =>
+        test({ ...dialog(properties, keys, 'undeployed'), variables });
+
+      it('before the first deployment', async () => {
+        env.set({ OTHER: 'eu-west-1', PLACE: 'eu-north-1', KEY: 'of the process' });
+        const variables = {
+          KEY: { value: accessKeyId },
+          SECRET: { value: secretAccessKey },
+          PLACE: { text: '${OTHER}' }
+        };
+        assert.deepEqual(await tried(variables, { region: '${PLACE}' }), { ...demo, region: 'eu-west-1' });
+        env.set({ KEY: accessKeyId });
+        const { KEY: _, ...others } = variables;
+        assert.deepEqual(await tried(others), demo, 'and those of the process');
+      });
+
+      it('of which only the runtime has the value of a credential', async () => {
+        const nodes = [
+          { id: 'all', type: 'global-config', env: [{ name: 'SECRET', type: 'cred', value: '' }] },
+          { id: 'tab', type: 'tab', label: 'tab', env: [{ name: 'TOKEN', type: 'cred', value: '' }] }
+        ];
+        const given = { all: { map: { SECRET: secretAccessKey } }, tab: { TOKEN: 'planted-token' } };
+        await bench.red.deploy(nodes, { credentials: given as never });
+        const KEY = { value: accessKeyId };
+        assert.deepEqual(await tried({ KEY, SECRET: { secret: 'SECRET', of: ['nowhere', 'all'] } }), demo);
+        const wrong = await tried({ KEY, SECRET: { secret: 'TOKEN', of: ['tab'] } });
+        assert.equal(wrong.refusal?.kind, 'wrongSecret');
+        assert.ok(!JSON.stringify(wrong).includes('planted'));
+      });
+
+      it('beside those in a stored password, which the editor does not see', async () => {
+        const all = {
+          id: 'all',
+          type: 'global-config',
+          env: [{ name: 'SECRET', type: 'str', value: secretAccessKey }]
+        };
+        await bench.red.deploy([all, account(bench)], { credentials: { account: keys } });
+        const body = dialog({}, { ...keys, secretAccessKey: unchanged });
+        assert.deepEqual(await test({ ...body, variables: { KEY: { value: accessKeyId } } }), demo);
+      });
+
+      it('but not those of other nodes’ credentials, and nothing that is known only to flows that run', async () => {
+        await bench.red.deploy([account(bench), invokeNode(), sink('out')], { credentials: credentials() });
+        bench.red.node('invoke').credentials = { ...keysOf('demo') };
+        const KEY = { value: accessKeyId };
+        for (const SECRET of [
+          { unknown: 'expression' },
+          { secret: 'secretAccessKey', of: ['invoke'] },
+          { secret: 'secretAccessKey', of: ['account'] },
+          { secret: '__proto__', of: ['tab'] },
+          { secret: 'SECRET', of: 'tab' },
+          null,
+          [],
+          1
+        ]) {
+          const { refusal } = await tried({ KEY, SECRET });
+          assert.deepEqual([refusal?.kind, refusal?.message], ['unknownVariable', 'SECRET'], JSON.stringify(SECRET));
+        }
+        assert.deepEqual(await requests(), []);
+      });
     });
 
     it('with blanks around what was pasted', async () => {

@@ -104,6 +104,12 @@ const shownBy: Record<string, Record<string, string[]>> = {
       'takes what is stored to where it is deployed to go',
       'takes keys that are typed anew anywhere'
     ],
+    'With `aws-account.write` alone their variables are those that are deployed, whatever stands in the editor.': [
+      'takes variables as they are deployed, whatever the editor says of them'
+    ],
+    'A test reads no credentials of other nodes by the name of a variable.': [
+      'but not those of other nodes’ credentials, and nothing that is known only to flows that run'
+    ],
     'With `aws-account.write` alone they send nothing that is stored, and no variable, to another endpoint, region or role.':
       ['takes nothing that is stored', 'takes no variable, and no sign-in of the machine, elsewhere'],
     'With `flows.write` beside it they test anything, as they could deploy it.': [

@@ -137,6 +137,7 @@ const placeholders = [
   '__min__',
   '__max__',
   '__name__',
+  '__region__',
   '__since__',
   '__total__',
   '__count__',

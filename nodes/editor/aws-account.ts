@@ -83,7 +83,12 @@ function nimbusConnectionTest(node: EditorNode, fields: Record<string, FieldView
     latest += 1;
     const mine = latest;
     answer.empty().removeClass('nimbus-trouble').text(say('testing'));
-    const body = { id: node.id, properties: valuesOf(properties), credentials: valuesOf(credentials) };
+    const body = {
+      id: node.id,
+      properties: valuesOf(properties),
+      credentials: valuesOf(credentials),
+      variables: nimbusMeanings(node, Object.values(valuesOf(names)).map(String))
+    };
     const connection = await nimbusRequest<Connection>({
       url: 'aws-account/test',
       method: 'POST',

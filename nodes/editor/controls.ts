@@ -3,6 +3,9 @@
 interface EditorNode {
   id: string;
   type: string;
+  name?: string;
+  z?: string;
+  g?: string;
   /** Of a config node: the nodes that use it. */
   users?: EditorNode[];
   credentials?: Record<string, unknown>;
@@ -49,6 +52,8 @@ declare const nimbus: {
   /** Throws an error by the name `MissingValue` or `InvalidValue`. */
   checkLiteral(name: string, field: FieldView, value: unknown, type?: string): unknown;
   goesWith(field: FieldView, input: unknown, targets: unknown): boolean;
+  Variables: typeof import('../lib/variables').Variables;
+  namesIn: typeof import('../lib/variables').namesIn;
 };
 
 declare const RED: {
@@ -56,6 +61,12 @@ declare const RED: {
   _(key: string): string;
   utils: { validateTypedProperty(value: string, type: string, options?: object): true | string };
   editor: { validateNode(node: EditorNode): boolean };
+  nodes: {
+    eachWorkspace(visit: (tab: FlowItem) => void): void;
+    eachGroup(visit: (group: FlowItem) => void): void;
+    eachConfig(visit: (node: FlowItem) => void): void;
+    eachSubflow(visit: (subflow: FlowItem & { instances?: FlowItem[] }) => void): void;
+  };
   view: { redraw(): void };
   events: {
     on(event: string, listener: () => void): void;

@@ -8,16 +8,49 @@ function nimbusLists(controls: NimbusControls, node: EditorNode): Lists {
   /** Lists that the machine itself has. */
   const ofMachine = ['regions', 'profiles'];
 
+  /** What a field says, as far as it is known before the flow runs. */
+  function told(name: string): Told {
+    const { types } = controls.fields[name] ?? {};
+    const type = types ? controls.typeOf(node, name) : 'str';
+    const value = String(controls.current(node, name));
+    if (value === '' || (type === 'str' && !nimbusIsEnv(value))) return { text: value };
+    if (type === 'str' || type === 'env') return nimbusTell(node, value, type);
+    return { unknown: type === 'jsonata' ? 'expression' : 'message' };
+  }
+
+  /** The account's id: in a subflow it may be one of its properties. */
+  function accountId(): Told {
+    const held = controls.held('account');
+    return nimbusIsEnv(held) ? nimbusTell(node, held, 'str') : { text: held };
+  }
+
+  /** Why there is nothing to ask for the versions of. */
+  function withoutFunction(of: Told): string | undefined {
+    if ('text' in of && of.text !== '' && !nimbusIsEnv(of.text)) return undefined;
+    return controls.current(node, 'functionName') === '' ? 'noFunction' : 'unknownFunction';
+  }
+
   /** Asks the runtime for a page of a list. It answers in time, or there is a reason. */
   async function ask(list: string, after: string): Promise<ChoicePage> {
-    const account = ofMachine.includes(list) ? '' : controls.held('account');
-    if (!ofMachine.includes(list) && account === '') return { refusal: { kind: 'noAccount' } };
-    const of = list === 'qualifiers' ? controls.literal(node, 'functionName') : '';
-    if (list === 'qualifiers' && controls.current(node, 'functionName') === '')
-      return { refusal: { kind: 'noFunction' } };
-    if (list === 'qualifiers' && (of === '' || nimbusIsEnv(of))) return { refusal: { kind: 'unknownFunction' } };
-    const data = { account, region: list === 'regions' ? '' : controls.literal(node, 'region'), of, after };
-    return nimbusRequest({ url: `aws-account/choices/${list}`, data, timeout: 5000 });
+    const url = `aws-account/choices/${list}`;
+    if (ofMachine.includes(list)) return nimbusRequest({ url, data: { after }, timeout: 5000 });
+    const id = accountId();
+    if (!('text' in id)) return { refusal: { kind: 'unknownAccount' } };
+    if (id.text === '') return { refusal: { kind: 'noAccount' } };
+    const of: Told = list === 'qualifiers' ? told('functionName') : { text: '' };
+    const kind = list === 'qualifiers' && withoutFunction(of);
+    if (kind) return { refusal: { kind } };
+    const region = told('region');
+    const data = {
+      account: id.text,
+      region: 'text' in region ? region.text : '',
+      of: 'text' in of ? of.text : '',
+      after
+    };
+    const page: ChoicePage & { region?: string } = await nimbusRequest({ url, data, timeout: 5000 });
+    if ('text' in region || !page.region) return page;
+    const note = controls.say(node, `picker.region.${region.unknown}`, { region: page.region });
+    return { ...page, note };
   }
 
   function choose(name: string, value: string): void {

@@ -4,7 +4,8 @@
  */
 
 type Choice = import('../lib/choices').Choice;
-type ChoicePage = Partial<import('../lib/choices').ChoicePage> & { refusal?: Refusal };
+/** A page of a list, or why it cannot be had; `note` is what there is to say of it. */
+type ChoicePage = Partial<import('../lib/choices').ChoicePage> & { refusal?: Refusal; note?: string };
 
 interface PickerOptions {
   /** The control behind which the button stands; its row holds the list. */
@@ -73,7 +74,8 @@ function nimbusPicker({ control, label, say, value, ask, choose }: PickerOptions
   reload.append(makeElement('i', 'fa fa-refresh', { 'aria-hidden': 'true' }));
   const list = makeElement('div', 'nimbus-choice-list', { id, role: 'listbox', 'aria-label': label, tabindex: '-1' });
   const state = makeElement('div', 'nimbus-choice-state', { role: 'status' });
-  panel.append(search, reload, list, state);
+  const note = makeElement('div', 'nimbus-choice-note', { role: 'status' });
+  panel.append(search, reload, note, list, state);
 
   let found: Choice[] = [];
   let matching: Choice[] = [];
@@ -183,6 +185,7 @@ function nimbusPicker({ control, label, say, value, ask, choose }: PickerOptions
       const page = await ask(after);
       if (mine !== opening) return;
       if (page.refusal) return refuse(page.refusal);
+      if (page.note && note.textContent !== page.note) note.textContent = page.note;
       after = page.next ?? '';
       isComplete = after === '';
       add(page.choices ?? []);
@@ -193,6 +196,7 @@ function nimbusPicker({ control, label, say, value, ask, choose }: PickerOptions
   function load(): void {
     isComplete = false;
     found = [];
+    note.textContent = '';
     state.title = '';
     state.classList.remove('nimbus-trouble');
     narrow();

@@ -29,6 +29,22 @@ export function describedAccount(RED: NodeAPI, id: unknown): Config | undefined 
 /** Whether there is a deployed account with this id, running or not: disabled ones and those of subflows do not run. */
 export const isAccount = (RED: NodeAPI, id: unknown): boolean => describedAccount(RED, id) !== undefined;
 
+/** Whether a deployed account is disabled, by itself or with its flow. */
+export function isDisabled(RED: NodeAPI, { d, z }: Config): boolean {
+  let isOff = d === true;
+  RED.nodes.eachNode((node) => {
+    if (node.id === z && (node as Config).disabled === true) isOff = true;
+  });
+  return isOff;
+}
+
+/** The stored credentials of a deployed account, running or not; never of another node. */
+export const storedCredentials = (RED: NodeAPI, id: string): Record<string, string> =>
+  (isAccount(RED, id) && (RED.nodes.getCredentials(id) as Record<string, string> | undefined)) || {};
+
+/** Makes an account's clients. Throws `MissingValue` or `InvalidValue` where a property will not do. */
+export type OpenAccount = (node: Node, config: Config, credentials: Record<string, string>) => Clients;
+
 /** As people know an account: by its name, where it has one. */
 const called = (name: string | undefined): string => (name ? `The account “${name}”` : 'The aws-account');
 

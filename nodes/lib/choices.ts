@@ -1,18 +1,19 @@
 /** What there is in AWS, and on this machine, that a field of a dialog can name. */
 import type { NodeAPI } from 'node-red';
-import type { AccountNode } from './account';
-import { accountFrom, isAccount } from './account';
+import { accountFrom, describedAccount, isDisabled, type OpenAccount, storedCredentials } from './account';
 import type { Client, Clients } from './clients';
 import type { ActionError } from './errors';
 import { inOneLine, invalid } from './errors';
 import type { Offer } from './fields';
 import { regionIs, regionOfArn } from './fields';
 import { profileNames } from './profiles';
+import { redact } from './redaction';
 import type { Refusal } from './refusal';
 import { refusalOf } from './refusal';
 import { areTogether, regionName, regions } from './regions';
 import type { Sdks, ServiceName } from './sdks';
 import { sdkOf } from './sdks';
+import { standInFor, standInForAccount } from './stand-in';
 import { toActionError } from './to-action-error';
 import { substituteEnv } from './values';
 import { within } from './within';
@@ -194,11 +195,11 @@ const asText = (value: unknown): string | undefined => (typeof value === 'string
 const usualRegion = new RegExp(`^${regionName}$`);
 
 /**
- * The region that a dialog names. It may be a variable, but who may only read must not learn by it what a variable
- * holds: one that is no region is not quoted, and becomes no part of a host name; one that is goes into `hidden`.
+ * The region that a dialog names. It may be a variable of the process, but who may only read must not learn by it what a
+ * variable holds: one that is no region is not quoted, and becomes no part of a host name; one that is goes into `hidden`.
  */
-function regionIn(RED: NodeAPI, account: AccountNode, given: unknown, hidden: string[]): string | undefined {
-  const region = asText(substituteEnv(RED, account, given));
+function regionIn(RED: NodeAPI, given: unknown, hidden: string[]): string | undefined {
+  const region = asText(substituteEnv(RED, standInFor(RED, '', {}), given));
   if (region === undefined || region === given) return region;
   if (!usualRegion.test(region)) throw invalid('region', `must be ${regionIs}, but its variable holds something else.`);
   hidden.push(region);
@@ -211,34 +212,60 @@ async function needPartition(region: string, account: Client, mayDeploy: () => P
   throw invalid('region', 'is in another partition of AWS than the account: it takes the right to deploy flows.');
 }
 
-async function choicesFor(
+/** What the endpoint knows of who asks, and of accounts. */
+export interface Desk {
+  open: OpenAccount;
+  /** Whether who asks may deploy flows. */
+  mayDeploy(): Promise<boolean>;
+}
+
+/** A page of a list, or why it cannot be had; `region` is where it was asked for, unless a variable names that. */
+type ListAnswer = (ChoicePage & { region?: string }) | { refusal: Refusal };
+
+async function listFrom(
   RED: NodeAPI,
+  clients: Clients,
   name: ListName,
   query: Query,
-  mayDeploy: () => Promise<boolean>
-): Promise<ChoicePage | { refusal: Refusal }> {
-  const account = accountFrom(RED, query.account);
-  if (!account) {
-    const kind = isAccount(RED, query.account) ? 'notRunning' : 'notDeployed';
-    return { refusal: { kind, name: 'AccountMissing', message: '' } };
-  }
-  const { clients } = account;
-  if (!clients) return { refusal: refusalOf(account.problem as ActionError) };
+  mayDeploy: Desk['mayDeploy']
+): Promise<ListAnswer> {
   const hidden: string[] = [];
   const after = asText(query.after);
   try {
-    const question = { region: regionIn(RED, account, query.region, hidden), of: asText(query.of), after };
+    const question = { region: regionIn(RED, query.region, hidden), of: asText(query.of), after };
+    const client = await within(limit, async () => clients.get(lists[name].service));
     const region = regionFor(question);
-    if (region) {
-      const client = await within(limit, async () => clients.get(lists[name].service));
-      await needPartition(region, client, mayDeploy);
-    }
-    return await choicesOf(name, clients, question);
+    if (region) await needPartition(region, client, mayDeploy);
+    const page = await choicesOf(name, clients, question);
+    return hidden.length > 0 ? page : { ...page, region: redact(region ?? client.region, clients.secrets()) };
   } catch (thrown) {
-    const error = toActionError(thrown, { type: account.type, secrets: clients.secrets() });
+    const error = toActionError(thrown, { type: 'aws-account', secrets: clients.secrets() });
     const { message, ...refusal } = refusalOf(error);
     const shown = hidden.reduce((text, region) => text.replaceAll(region, '***'), message);
     return { refusal: { ...refusal, message: shown, action: listFor(name, after).action } };
+  }
+}
+
+/** Asks through the account that runs, or else, where its flows do not run, through what is stored of it. */
+async function choicesFor(RED: NodeAPI, name: ListName, query: Query, { open, mayDeploy }: Desk): Promise<ListAnswer> {
+  const running = accountFrom(RED, query.account);
+  if (running?.clients) return listFrom(RED, running.clients, name, query, mayDeploy);
+  if (running) return { refusal: refusalOf(running.problem as ActionError) };
+  const described = describedAccount(RED, query.account);
+  if (!described || isDisabled(RED, described)) {
+    return { refusal: { kind: described ? 'disabled' : 'notDeployed', name: 'AccountMissing', message: '' } };
+  }
+  const { id } = described;
+  let clients: Clients;
+  try {
+    clients = open(standInForAccount(RED, id), described, storedCredentials(RED, id));
+  } catch (thrown) {
+    return { refusal: refusalOf(toActionError(thrown, { type: 'aws-account', secrets: [] })) };
+  }
+  try {
+    return await listFrom(RED, clients, name, query, mayDeploy);
+  } finally {
+    clients.close();
   }
 }
 
@@ -247,15 +274,15 @@ type Query = Readonly<Record<'account' | 'region' | 'of' | 'after', unknown>>;
 
 /**
  * One page of a list for a dialog, or why it cannot be had; `undefined` where there is no such list. `query.account` is
- * the id of a deployed `aws-account`; `mayDeploy` tells whether who asks may deploy flows.
+ * the id of a deployed `aws-account`, running or not.
  */
 export async function answerChoices(
   RED: NodeAPI,
   name: string,
   query: object,
-  mayDeploy: () => Promise<boolean>
+  desk: Desk
 ): Promise<object | undefined> {
   if (name === 'regions') return { choices: regionChoices() };
   if (name === 'profiles') return { choices: (await profileNames()).map((value) => ({ value })) };
-  return Object.hasOwn(lists, name) ? choicesFor(RED, name as ListName, query as Query, mayDeploy) : undefined;
+  return Object.hasOwn(lists, name) ? choicesFor(RED, name as ListName, query as Query, desk) : undefined;
 }

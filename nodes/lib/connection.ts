@@ -1,6 +1,6 @@
 /** The connection test of an account's dialog: who a sign-in is, or what is wrong with it. */
 import type { Node, NodeAPI } from 'node-red';
-import { accountFrom, describedAccount, isAccount } from './account';
+import { accountFrom, describedAccount, type OpenAccount, storedCredentials } from './account';
 import type { Clients } from './clients';
 import { textOf } from './errors';
 import type { Fields } from './fields';
@@ -9,8 +9,11 @@ import { redact } from './redaction';
 import type { Refusal } from './refusal';
 import { refusalOf } from './refusal';
 import { sdkOf } from './sdks';
+import type { Meanings } from './stand-in';
+import { standInFor, standInForAccount, unknownIn } from './stand-in';
 import { toActionError } from './to-action-error';
-import { namesVariable } from './values';
+import { namesVariable, namesVariable, substituteEnv } from './values';
+import { type Meaning, namesIn } from './variables';
 import { within } from './within';
 
 /** Who a sign-in is. */
@@ -41,6 +44,8 @@ interface Draft {
   id: string;
   properties: Record<string, unknown>;
   credentials: Record<string, string>;
+  /** What the variables in them stand for in the flows of the editor; it has the last word on them where it says so. */
+  variables?: Meanings;
 }
 
 /** What Node-RED's editor shows in place of a password that only the runtime has. */
@@ -49,15 +54,30 @@ const unchanged = '__PWRD__';
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string');
+
+/** What does not look like a meaning is one that nobody knows. */
+function meaningOf(given: unknown): Meaning {
+  if (isRecord(given) && Object.hasOwn(given, 'value')) return { value: given.value };
+  const { text, secret, of } = isRecord(given) ? given : {};
+  if (typeof text === 'string') return { text };
+  return typeof secret === 'string' && isTexts(of) ? { secret, of } : { unknown: 'expression' };
+}
+
+const meaningsFrom = (given: Record<string, unknown>): Meanings =>
+  Object.fromEntries(Object.entries(given).map(([name, each]) => [name, meaningOf(each)]));
+
 function draftFrom(body: unknown): Draft {
-  const { id, properties, credentials } = isRecord(body) ? body : {};
+  const { id, properties, credentials, variables } = isRecord(body) ? body : {};
   const texts = Object.entries(isRecord(credentials) ? credentials : {}).filter(
     ([, value]) => typeof value === 'string'
   );
   return {
     id: typeof id === 'string' ? id : '',
     properties: isRecord(properties) ? properties : {},
-    credentials: Object.fromEntries(texts) as Record<string, string>
+    credentials: Object.fromEntries(texts) as Record<string, string>,
+    ...(isRecord(variables) && { variables: meaningsFrom(variables) })
   };
 }
 
@@ -76,10 +96,6 @@ async function wayOf(clients: Clients): Promise<string | undefined> {
   const marks = Object.keys((await clients.identity()).$source ?? {});
   return ways.find(([, mark]) => marks.some((each) => mark.test(each)))?.[0];
 }
-
-/** The stored credentials of a deployed account, running or not; never of another node. */
-const storedCredentials = (RED: NodeAPI, id: string): Record<string, string> =>
-  (isAccount(RED, id) && (RED.nodes.getCredentials(id) as Record<string, string> | undefined)) || {};
 
 /** Whether the properties of a draft are those of the deployed account. */
 function isDeployed(RED: NodeAPI, { id, properties }: Draft, fields: Fields): boolean {
@@ -104,14 +120,20 @@ function leadsElsewhere(RED: NodeAPI, draft: Draft, stored: Record<string, strin
   return !isTyped && !isDeployed(RED, draft, fields);
 }
 
+/** Of the variables in stored passwords, which the browser does not have: what they stand for where these are deployed. */
+function meaningsInStored(RED: NodeAPI, draft: Draft, stored: Record<string, string>, deployed: Node): Meanings {
+  const kept = Object.keys(draft.credentials).filter((name) => draft.credentials[name] === unchanged);
+  const names = kept.flatMap((name) => namesIn(stored[name] ?? ''));
+  return Object.fromEntries(names.map((name) => [name, { value: substituteEnv(RED, deployed, `\${${name}}`) }]));
+}
+
 /** How long it may take, ms: an instance's metadata, an SSO portal and STS may have to be asked in turn. */
 const limit = 15_000;
 
 /** What a test needs to know of the account, and of who asks. */
 interface Trial {
   fields: Fields;
-  /** Makes an account's clients; throws where a property will not do. */
-  open(node: Node, config: Config, credentials: Record<string, string>): Clients;
+  open: OpenAccount;
   /** Whether who asks may deploy flows. */
   mayDeploy(): Promise<boolean>;
 }
@@ -128,16 +150,23 @@ export async function tryConnection(
   const draft = draftFrom(body);
   const { id, properties, credentials } = draft;
   const stored = storedCredentials(RED, id);
-  if (leadsElsewhere(RED, draft, stored, fields) && !(await mayDeploy())) {
-    return { refusal: { kind: 'notYours', name: '', message: '' } };
-  }
+  const isElsewhere = leadsElsewhere(RED, draft, stored, fields);
+  const isFree = (isElsewhere || draft.variables !== undefined) && (await mayDeploy());
+  if (isElsewhere && !isFree) return { refusal: { kind: 'notYours', name: '', message: '' } };
+  const variables = isFree ? draft.variables : undefined;
+  const unknown = variables && unknownIn(RED, variables);
+  if (unknown) return { refusal: { kind: 'unknownVariable', name: '', message: unknown } };
   const kept = Object.entries(credentials).map(([name, value]) => [
     name,
     value === unchanged ? (stored[name] ?? '') : value
   ]);
   let clients: Clients | undefined;
   try {
-    const made = open(accountFrom(RED, id) ?? ({ id } as Node), properties as Config, Object.fromEntries(kept));
+    const deployed = accountFrom(RED, id) ?? standInForAccount(RED, id);
+    const node = variables
+      ? standInFor(RED, id, { ...meaningsInStored(RED, draft, stored, deployed), ...variables })
+      : deployed;
+    const made = open(node, properties as Config, Object.fromEntries(kept));
     clients = made;
     const identity = await within(limit, (signal) => callerIdentity(made, signal));
     return { ...identity, way: await wayOf(made) };

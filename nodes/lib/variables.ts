@@ -1,0 +1,177 @@
+/**
+ * What a variable stands for in a node, by the flows as they stand: in the editor, deployed or not, and in the runtime while
+ * they do not run. The order is Node-RED's own: the node's groups, its tab or the instances and the template of its
+ * subflow, the global variables, the process. The build puts this into the editor's pages, too.
+ */
+
+/** A variable of a tab, a group, a subflow, one of its instances, or of all flows. */
+interface Variable {
+  name: string;
+  type: string;
+  value?: unknown;
+}
+
+/** A tab, group, subflow or node as a flow holds it. */
+export interface Item {
+  id: string;
+  type: string;
+  z?: string;
+  g?: string;
+  name?: string;
+  /** The name of a tab. */
+  label?: string;
+  env?: Variable[];
+}
+
+/** Why a value is known only where the flow runs. */
+export type Why = 'message' | 'expression' | 'secret' | 'instance';
+
+export type Meaning =
+  | { value: unknown }
+  /** A text with variables of the process in it, as `${NAME}`: what no flow has is one of the process. */
+  | { text: string }
+  /** A credential, in the store under this name for the first of these ids that has it. */
+  | { secret: string; of: string[] }
+  | { unknown: Why };
+
+/** What a text comes to; variables of the process are left in it. */
+export type Told = { text: string } | { unknown: Why };
+
+type LookUp = (name: string) => Meaning;
+
+const parent = '$parent.';
+const naming = /\$\{([^}]+)\}/g;
+
+/** The names of the variables in a text. */
+export const namesIn = (text: string): string[] => [...text.matchAll(naming)].map(([, name = '']) => name);
+
+/** What Node-RED puts into a text for a value. */
+const written = (value: unknown): string => {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+};
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function literalOf({ name, type, value }: Variable, owners: string[]): Meaning {
+  if (type === 'cred') return { secret: name, of: owners };
+  if (type === 'jsonata') return { unknown: 'expression' };
+  if (type === 'bool') return { value: value === true || value === 'true' };
+  if (type === 'num') return { value: Number(value) };
+  return { value: type === 'json' ? parsed(String(value)) : value };
+}
+
+/** A text in which variables are looked up. */
+function tell(text: string, lookUp: LookUp): Told {
+  let unknown: Why | undefined;
+  const told = text.replace(naming, (_, name: string) => {
+    const meaning = lookUp(name);
+    if ('text' in meaning) return meaning.text;
+    if ('value' in meaning) return written(meaning.value);
+    unknown = 'unknown' in meaning ? meaning.unknown : 'secret';
+    return '';
+  });
+  return unknown ? { unknown } : { text: told };
+}
+
+/** What a variable of the type *env* stands for: a name, or a text with names in it. */
+function refer(text: string, lookUp: LookUp): Meaning {
+  const [, name] = /^\$\{([^}]+)\}$/.exec(text) ?? [];
+  if (name !== undefined || !/\$\{\S+\}/.test(text)) return lookUp(name ?? text);
+  const told = tell(text, lookUp);
+  return 'text' in told && !told.text.includes('${') ? { value: told.text } : told;
+}
+
+/** The variables of one scope. Those that name others are last, and see what stands before them. */
+function valuesOf(env: Variable[], owners: string[], beyond: LookUp): Map<string, Meaning> {
+  const values = new Map(env.map((variable) => [variable.name, literalOf(variable, owners)] as const));
+  for (const { name, type, value } of env) {
+    if (type !== 'env') continue;
+    const other = value === name ? parent + name : written(value);
+    values.set(
+      name,
+      refer(other, (wanted) => values.get(wanted) ?? beyond(wanted))
+    );
+  }
+  return values;
+}
+
+const same = (one: Meaning, other: Meaning): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+export class Variables {
+  readonly #items: ReadonlyMap<string, Item>;
+  readonly #globals: Item[];
+
+  constructor(items: Item[]) {
+    this.#items = new Map(items.map((item) => [item.id, item]));
+    this.#globals = items.filter(({ type }) => type === 'global-config');
+  }
+
+  /** What a variable stands for in a node. */
+  of(node: Item, name: string): Meaning {
+    if (name === 'NR_NODE_NAME') return { value: node.name };
+    if (name === 'NR_NODE_ID') return { value: node.id };
+    return this.#around(node, name);
+  }
+
+  /** What a text stands for in a node; of the type `env` it may be a name as it is. */
+  tell(node: Item, text: string, type = 'str'): Told {
+    const named = type === 'env' && !/\$\{\S+\}/.test(text) ? `\${${text}}` : text;
+    return tell(named, (name) => this.of(node, name));
+  }
+
+  /** What it stands for outside an item: in its group, its tab or its subflow, or in all flows. */
+  #around(item: Item, name: string): Meaning {
+    const around = this.#items.get(item.g ?? '') ?? this.#items.get(item.z ?? '');
+    if (around?.type === 'group') {
+      return this.#within(around, { NR_GROUP_NAME: around.name, NR_GROUP_ID: around.id }, name);
+    }
+    if (around?.type === 'tab')
+      return this.#within(around, { NR_FLOW_NAME: around.label, NR_FLOW_ID: around.id }, name);
+    if (around?.type === 'subflow') return this.#inInstances(around, name);
+    return this.#inAll(name);
+  }
+
+  #within(
+    scope: Item,
+    own: Record<string, string | undefined>,
+    name: string,
+    env = scope.env,
+    owners = [scope.id]
+  ): Meaning {
+    if (Object.hasOwn(own, name)) return { value: own[name] };
+    const beyond: LookUp = (wanted) =>
+      Object.hasOwn(own, wanted) ? { value: own[wanted] } : this.#around(scope, wanted.replace(/^\$parent\./, ''));
+    if (name.startsWith(parent)) return beyond(name);
+    return valuesOf(env ?? [], owners, beyond).get(name) ?? beyond(name);
+  }
+
+  /** What it stands for in all instances of a subflow, as far as they agree. */
+  #inInstances(subflow: Item, name: string): Meaning {
+    const type = `subflow:${subflow.id}`;
+    const instances = [...this.#items.values()].filter((item) => item.type === type);
+    const [first = { value: undefined }, ...others] = (instances.length > 0 ? instances : [subflow]).map((instance) => {
+      const { id, name: called } = instance;
+      const own = { NR_SUBFLOW_NAME: called, NR_SUBFLOW_ID: id, NR_NODE_NAME: called, NR_NODE_ID: id };
+      const env = new Map([...(subflow.env ?? []), ...(instance.env ?? [])].map((each) => [each.name, each]));
+      return this.#within(instance, own, name, [...env.values()], [id, subflow.id]);
+    });
+    return others.every((other) => same(first, other)) ? first : { unknown: 'instance' };
+  }
+
+  #inAll(name: string): Meaning {
+    const beyond: LookUp = (wanted) => ({ text: `\${${wanted.replace(/^\$parent\./, '')}}` });
+    if (name.startsWith(parent)) return beyond(name);
+    for (const { id, env = [] } of this.#globals.toReversed()) {
+      const meaning = valuesOf(env, [id], beyond).get(name);
+      if (meaning) return meaning;
+    }
+    return beyond(name);
+  }
+}

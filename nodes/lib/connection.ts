@@ -12,7 +12,7 @@ import { sdkOf } from './sdks';
 import type { Meanings } from './stand-in';
 import { standInFor, standInForAccount, unknownIn } from './stand-in';
 import { toActionError } from './to-action-error';
-import { namesVariable, namesVariable, substituteEnv } from './values';
+import { namesVariable, substituteEnv } from './values';
 import { type Meaning, namesIn } from './variables';
 import { within } from './within';
 

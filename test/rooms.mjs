@@ -36,7 +36,7 @@ export const rooms = {
     once: ['bad-pictures', 'boxes', 'jpeg', 'names', 'rekognition-answers', 'rekognition-trouble', 'unchanged']
   },
   action: {
-    both: ['action', 'bad-input', 'function-made', 'generated', 'message-way', 'node-red', 'thrown', 'transforms'],
+    both: ['action', 'bad-input', 'function-made', 'message-way', 'node-red', 'thrown', 'transforms'],
     once: [
       'answer-size',
       'answers',

@@ -39,12 +39,12 @@ interface Walk {
   full: boolean;
 }
 
-/** A theme is colours: where keys and clicks lead is tried in one of them. Node-RED 4.1 has the light one only. */
-const walks: Walk[] = [
-  { theme: 'light', width: 1440, height: 900, full: true },
-  { theme: 'light', width: 400, height: 1700, full: true }
-];
-if (nodeRedVersion === 5) walks.push({ theme: 'dark', width: 400, height: 1700, full: false });
+/** A theme is colours, and a width is the forms' own: each is tried in one Node-RED, and the form as it opens in both. */
+const walks: Walk[] = [{ theme: 'light', width: 1440, height: 900, full: true }];
+if (nodeRedVersion === 5) {
+  walks.push({ theme: 'light', width: 400, height: 1700, full: true });
+  walks.push({ theme: 'dark', width: 400, height: 1700, full: false });
+}
 
 /** Something that has the focus, or may get it. */
 interface Control {

@@ -555,10 +555,10 @@ class Generated {
         keys: values.keys?.()
       };
       if (trial.type === 'aws-sqs-settle' && 'plain' in (message.aws ?? {})) {
-        msg.aws = (await this.red.nextSent(`receive-${id}`, limit * 1000)).aws ?? {};
+        msg.aws = (await this.red.nextSent(`receive-${id}`, 4 * limit * 1000)).aws ?? {};
       }
       const sealed = trial.seal ? seals[trial.seal]?.(msg) : msg;
-      const outcome = await this.red.beginWith(id, sealed ?? msg, limit * 1000);
+      const outcome = await this.red.beginWith(id, sealed ?? msg, 4 * limit * 1000);
       running.push({ trial, id, outcome, payload: msg.payload, aws: msg.aws });
     }
     return running;

@@ -51,6 +51,8 @@ const groups = 4;
 const picturesEvery = 3;
 /** How many invocations leave their connections behind before these die, and how long before that, s. */
 const burst = { size: 40, before: 3 };
+/** How long it takes at most until the next message is received, s. */
+const longestGap = 60;
 /** How long connections are reset, s. */
 const resetting = 5;
 
@@ -216,12 +218,14 @@ class Day {
 
   /** Resets all connections once a message has been received, before it is deleted. */
   readonly #resetAtNext = async (): Promise<void> => {
-    await new Promise<void>((resolve) => {
+    const received = new Promise<void>((resolve) => {
       this.#whenReceived = () => {
         this.#setClosed(true);
         resolve();
       };
     });
+    // Where none comes at all, that is found out at the end.
+    await Promise.race([received, wait(longestGap * 1000)]);
     await this.#lastFor(
       'reset',
       resetting,

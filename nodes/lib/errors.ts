@@ -61,9 +61,9 @@ export function nameOf(thrown: unknown): string {
 /** What the SDK tells of a request that has failed. An answer may hold anything by the same names. */
 export function metadataOf(thrown: unknown): { httpStatusCode?: number; requestId?: string; attempts?: number } {
   const metadata = memberOf(thrown, '$metadata');
-  const [httpStatusCode, requestId, attempts] = ['httpStatusCode', 'requestId', 'attempts'].map((name) =>
-    memberOf(metadata, name)
-  );
+  const httpStatusCode = memberOf(metadata, 'httpStatusCode');
+  const requestId = memberOf(metadata, 'requestId');
+  const attempts = memberOf(metadata, 'attempts');
   return {
     ...(typeof httpStatusCode === 'number' && { httpStatusCode }),
     ...(typeof requestId === 'string' && { requestId: oneLine(requestId) }),

@@ -64,7 +64,8 @@ function pathOf({ path, query = {} }: HttpRequest): string {
 
 function responseOf(body: IncomingMessage): Awaited<Handled>['response'] {
   const { statusCode = 0, statusMessage: reason } = body;
-  const headers = Object.fromEntries(Object.entries(body.headers).map(([name, value]) => [name, String(value)]));
+  const headers: Record<string, string> = {};
+  for (const name in body.headers) headers[name] = String(body.headers[name]);
   return { statusCode, reason, headers, body };
 }
 

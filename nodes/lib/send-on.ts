@@ -1,7 +1,10 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 
-/** How many nodes get what a node sends; Node-RED's types do not tell. */
-const wiresOf = (node: Node): number => (node as Node & { wires: string[][] }).wires.flat().length;
+/** Whether several nodes get what a node sends; Node-RED's types do not tell of its wires. */
+function hasSeveral(node: Node & { wires?: string[][] }): boolean {
+  const { wires = [] } = node;
+  return wires.length > 1 ? wires.flat().length > 1 : (wires[0]?.length ?? 0) > 1;
+}
 
 /**
  * Calls within calls that are left free where copying a message is tried: Node-RED copies it from further within, where a deep
@@ -19,7 +22,7 @@ function tryCopy(RED: NodeAPI, msg: NodeMessage, calls = spareCalls): void {
  * others by then.
  */
 export function checkCopy(RED: NodeAPI, node: Node, msg: NodeMessage, but: readonly string[]): void {
-  if (wiresOf(node) <= 1) return;
+  if (!hasSeveral(node)) return;
   const rest: Record<string, unknown> = { ...msg };
   for (const name of but) delete rest[name];
   tryCopy(RED, rest as NodeMessage);
@@ -30,6 +33,6 @@ export function checkCopy(RED: NodeAPI, node: Node, msg: NodeMessage, but: reado
  * the first one has got it already, so that is tried before, and no wire gets it.
  */
 export function sendOn(RED: NodeAPI, node: Node, msg: NodeMessage, send: (msg: NodeMessage) => void): void {
-  if (wiresOf(node) > 1) tryCopy(RED, msg);
+  if (hasSeveral(node)) tryCopy(RED, msg);
   send(msg);
 }

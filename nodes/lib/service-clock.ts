@@ -8,9 +8,26 @@ interface Answered {
 /** AWS refuses what was signed 5 minutes before or after its own time; ms. A little less, as the SDK does. */
 const tolerance = 240_000;
 
-/** The time in a header `X-Amz-Date`, ms since the epoch; NaN where it holds none. */
-const signedAt = (stamp = ''): number =>
-  Date.parse(stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
+/** Keeps what the last text was read as: as a rule the next one is the same, and to read a date takes a while. */
+function remembering(read: (text: string) => number): (text: string) => number {
+  let last = '';
+  let value = Number.NaN;
+  return (text) => {
+    if (text !== last) {
+      value = read(text);
+      last = text;
+    }
+    return value;
+  };
+}
+
+/** The time in a header `Date`, ms since the epoch; NaN where it holds none. */
+const dateOf = remembering(Date.parse);
+
+/** The same for a header `X-Amz-Date`, such as 20261130T120000Z. */
+const signedAt = remembering((stamp) =>
+  Date.parse(stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
+);
 
 /** An answer of AWS has a request ID. The clock of a proxy or a portal on the way may show anything. */
 const isOfService = ({ headers }: Answered): boolean =>
@@ -34,7 +51,7 @@ export class ServiceClock {
   /** Learns from an answer, which came `ms` after its request had been signed and sent. */
   hear(request: Answered, response: Answered, ms: number): void {
     const { date = '', age } = response.headers;
-    const earliest = Date.parse(date);
+    const earliest = dateOf(date);
     // What comes out of a cache has an age, and the date of long ago.
     if (Number.isNaN(earliest) || age !== undefined) return;
     // Its date has whole seconds, and may have been written at any time since the request.
@@ -43,7 +60,7 @@ export class ServiceClock {
       const now = this.at();
       this.#zero += Math.min(Math.max(now, earliest), latest) - now;
     }
-    const signed = signedAt(request.headers['x-amz-date']);
+    const signed = signedAt(request.headers['x-amz-date'] ?? '');
     if (signed > latest + tolerance || signed + ms < earliest - tolerance) this.#mistimed.add(response);
   }
 

@@ -1,9 +1,9 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { Answer, Client, Metadata } from './clients';
+import type { Client } from './client';
 import type { ActionError } from './errors';
 import type { Fields, Inputs } from './fields';
 import { choice, credentials, optional, regionIs, regionPattern, text } from './fields';
-import type { Command, Sdks, ServiceName } from './sdks';
+import type { Answer, Command, Metadata, Sdks, ServiceName } from './sdks';
 import type { Task } from './task';
 
 /** The fields that every action has. */

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
-import type { Answer } from './clients';
 import { foreignAnswer } from './errors';
+import type { Answer } from './sdks';
 
 /**
  * A schema as the SDK's clients keep it at run time: a number for a simple type, a function that gives the schema, or one of

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import type { Request } from './action';
-import type { Client, Metadata } from './clients';
+import type { Client } from './client';
 import { metadataOf } from './errors';
+import type { Metadata } from './sdks';
 import type { EntryOperations, Message, QueuedEntry } from './target-batches';
 import { TargetBatches } from './target-batches';
 

@@ -2,13 +2,14 @@ import { types } from 'node:util';
 import type { Node, NodeAPI } from 'node-red';
 import type { CurrentAccount } from './account';
 import type { Action, ActionInputs, Context, Request, Result, Runner } from './action';
-import type { Answer, Client, Clients, Metadata } from './clients';
+import type { Client } from './client';
+import type { Clients } from './clients';
 import type { ActionError } from './errors';
 import { metadataOf } from './errors';
 import type { Fields } from './fields';
 import { present } from './json';
 import { redact } from './redaction';
-import type { Command, Sdks, ServiceName } from './sdks';
+import type { Answer, Command, Metadata, Sdks, ServiceName } from './sdks';
 import { sdkOf } from './sdks';
 import type { Task } from './task';
 

@@ -1,7 +1,8 @@
 /** What there is in AWS, and on this machine, that a field of a dialog can name. */
 import type { NodeAPI } from 'node-red';
 import { accountFrom, describedAccount, isDisabled, type OpenAccount, storedCredentials } from './account';
-import type { Client, Clients } from './clients';
+import type { Client } from './client';
+import type { Clients } from './clients';
 import type { ActionError } from './errors';
 import { inOneLine, invalid } from './errors';
 import type { Offer } from './fields';

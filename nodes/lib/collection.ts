@@ -1,4 +1,4 @@
-import type { Client } from './clients';
+import type { Client } from './client';
 import { nameOf } from './errors';
 import type { Asking } from './operation';
 

@@ -8,7 +8,7 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Agents } from './agents';
 import { patience } from './patience';
-import type { RequestHandler } from './sign-in';
+import type { RequestHandler } from './sdks';
 
 type HttpRequest = Parameters<RequestHandler['handle']>[0];
 type Handled = ReturnType<RequestHandler['handle']>;

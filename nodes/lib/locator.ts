@@ -1,5 +1,6 @@
 import type { CurrentAccount } from './account';
-import type { Client, Clients } from './clients';
+import type { Client } from './client';
+import type { Clients } from './clients';
 import { nameOf } from './errors';
 import { forgetUrl, regionOfQueue, urlOfQueue } from './queue';
 import { sdkOf } from './sdks';

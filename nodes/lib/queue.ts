@@ -1,5 +1,5 @@
 import type { GetQueueUrlCommandOutput } from '@aws-sdk/client-sqs';
-import type { Client } from './clients';
+import type { Client } from './client';
 import { foreignAnswer, nameOf } from './errors';
 import { regionOfArn } from './fields';
 import { patience, withPatience } from './patience';

@@ -1,4 +1,4 @@
-import type { RequestHandler } from './sign-in';
+import type { STSClientResolvedConfig } from '@aws-sdk/client-sts';
 
 /** The SDK of each service, by the name that IAM gives the service. Nothing is loaded before `sdkOf` is called. */
 export interface Sdks {
@@ -42,6 +42,21 @@ export function sdkOf<S extends ServiceName>(service: S): Sdks[S] {
   loaded[service] ??= loaders[service].load();
   return loaded[service] as Sdks[S];
 }
+
+/** What the SDK tells of a request, in its output and in its errors. */
+export interface Metadata {
+  httpStatusCode?: number | undefined;
+  requestId?: string | undefined;
+  attempts?: number | undefined;
+}
+
+/** What every SDK output has. */
+export interface Answer {
+  $metadata: Metadata;
+}
+
+/** Sends signed requests; every client of an account has the same one. */
+export type RequestHandler = STSClientResolvedConfig['requestHandler'];
 
 /** What every SDK command has in common here. */
 export interface Command<Output> {

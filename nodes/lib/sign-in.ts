@@ -1,13 +1,10 @@
-import type { STSClientResolvedConfig } from '@aws-sdk/client-sts';
 import { ActionError, anew } from './errors';
 import type { Credentials } from './fields';
 import { show } from './fields';
 import type { Endpoints } from './profiles';
+import type { RequestHandler } from './sdks';
 import { sdkOf } from './sdks';
 import { ServiceClock, signForTimeOf } from './service-clock';
-
-/** Sends signed requests; every client of an account has the same one. */
-export type RequestHandler = STSClientResolvedConfig['requestHandler'];
 
 /** Credentials as the SDK's providers give them. */
 export interface Identity extends Credentials {

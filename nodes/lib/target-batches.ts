@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Request } from './action';
-import type { Answer, Client, Metadata } from './clients';
+import type { Client } from './client';
 import { anew, closed, metadataOf, nameOf } from './errors';
 import { patience, withPatience } from './patience';
-import type { Command } from './sdks';
+import type { Answer, Command, Metadata } from './sdks';
 
 /** Entries of one batch request: the services' own limit. */
 const mostEntries = 10;

@@ -1,7 +1,7 @@
 import type { NodeAPI } from 'node-red';
+import { errorKindOf } from './error-kinds';
 import type { ActionError } from './errors';
 import { FieldError } from './errors';
-import { refusalOf } from './refusal';
 import { isBecomingReady, wasThrottled } from './retryable';
 
 /** The words for errors whose name says enough. Keys below `status` of the common words. */
@@ -41,7 +41,7 @@ function keyOf(error: ActionError): string | undefined {
   if (name === 'UnknownError') return statusCode === undefined ? undefined : 'foreign';
   if (wasThrottled({ name, $metadata: { httpStatusCode: statusCode } })) return 'throttled';
   if (isBecomingReady(error)) return 'notReady';
-  const { kind } = refusalOf(error);
+  const kind = errorKindOf(error);
   if (kind !== 'other' && kind !== 'settings') return kind;
   return statusCode !== undefined && statusCode >= 500 ? 'fault' : undefined;
 }

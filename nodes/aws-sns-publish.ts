@@ -19,7 +19,7 @@ const escapedCharacter = 6;
 
 const targetPattern = /^(?:arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w/.-]{1,512}|\+[1-9]\d{1,14})$/;
 
-const { attributes, ...delivery } = messageFields;
+const { attributes, ...otherFields } = messageFields;
 
 const fields = {
   target: many(
@@ -49,7 +49,7 @@ const fields = {
     })
   ),
   attributes,
-  ...delivery
+  ...otherFields
 };
 
 type Entry = Omit<PublishCommandInput, 'TopicArn' | 'TargetArn' | 'PhoneNumber'>;

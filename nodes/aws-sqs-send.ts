@@ -26,7 +26,7 @@ import type { EntryOperations } from './lib/target-batches';
 const sizeLimit = 1_048_576;
 const mostAttributes = 10;
 
-const { attributes, ...delivery } = messageFields;
+const { attributes, ...otherFields } = messageFields;
 
 function checkAttributes(given: unknown, name: string): Attributes | undefined {
   const found = attributes.check(given, name);
@@ -59,7 +59,7 @@ const fields = {
     ),
     besideTarget: checkDelay
   },
-  ...delivery
+  ...otherFields
 };
 
 type Entry = Omit<SendMessageCommandInput, 'QueueUrl'>;

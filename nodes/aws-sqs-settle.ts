@@ -1,8 +1,8 @@
 import type { NodeMessage } from 'node-red';
-import { settle } from './lib/deliveries';
 import { missing } from './lib/errors';
 import type { Fields, Inputs } from './lib/fields';
 import { choice, number, optional } from './lib/fields';
+import { settle } from './lib/held-messages';
 import { Input } from './lib/input';
 import { type NodeModule, onClose } from './lib/node-module';
 import { receivedIn } from './lib/received';

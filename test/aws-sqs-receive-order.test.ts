@@ -1,6 +1,6 @@
 /** The order of a FIFO queue's groups on their way through a flow. */
 import assert from 'node:assert/strict';
-import { Deliveries } from '../nodes/lib/deliveries';
+import { HeldMessages } from '../nodes/lib/held-messages';
 import { account, credentials, receiveNode, settleNode, useBench, useQueues } from './aws';
 import type { Message } from './node-red';
 import { sink } from './node-red';
@@ -377,7 +377,7 @@ describe('messages of one group', () => {
 
   it('are not handed on when their turn comes and their time is over', async () => {
     const told: string[] = [];
-    const deliveries = new Deliveries({
+    const deliveries = new HeldMessages({
       settle: () => Promise.resolve(),
       giveBack: async (behind) => void told.push(...behind.map(({ messageId }) => `${messageId} goes back`)),
       failed: assert.ifError,

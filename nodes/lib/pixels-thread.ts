@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type { Canvas, Image, SKRSContext2D } from 'canvas';
 import type { Box } from './boxes';
 import { drawBoxes } from './boxes';
-import type { Delivery, Order, Task, Word } from './pixels';
+import type { Drawn, Order, Task, Word } from './pixels';
 
 /** JPEG's quality, in percent. */
 const quality = 90;
@@ -128,7 +128,7 @@ async function pictureOf(library: Library, { picture = 0, bytes, keep }: Order):
   return image;
 }
 
-async function deliver(order: Order): Promise<Delivery> {
+async function draw(order: Order): Promise<Drawn> {
   const { task } = order;
   let library: Library;
   try {
@@ -154,10 +154,10 @@ async function deliver(order: Order): Promise<Delivery> {
 parentPort?.on('message', async (word: Word) => {
   if (word === 'end') return parentPort?.close();
   if ('forget' in word) return kept.delete(word.forget);
-  const delivery = await deliver(word);
-  const results = 'results' in delivery ? delivery.results : [];
+  const drawn = await draw(word);
+  const results = 'results' in drawn ? drawn.results : [];
   parentPort?.postMessage(
-    delivery,
+    drawn,
     results.map(({ buffer }) => buffer)
   );
 });

@@ -32,7 +32,7 @@ export interface Order {
 export type Word = Order | { forget: number } | 'end';
 
 /** The thread's answer: pictures, or bytes of grey, or why there are none. */
-export type Delivery =
+export type Drawn =
   | { results: Uint8Array<ArrayBuffer>[] }
   | { problem: 'no canvas' | 'no picture' | 'failed'; message: string };
 
@@ -102,19 +102,19 @@ class Thread {
    * Does a job in its owner's turn, or only tells whether anything can be drawn. Nothing is drawn for a message that has
    * ended before its turn.
    */
-  order(owner: Owner, job?: Job, signal?: AbortSignal): Promise<Delivery> {
-    const delivery = new Promise<Delivery>((resolve, reject) => {
+  order(owner: Owner, job?: Job, signal?: AbortSignal): Promise<Drawn> {
+    const drawn = new Promise<Drawn>((resolve, reject) => {
       this.#turns.add(owner, async () => {
         try {
           signal?.throwIfAborted();
-          resolve(await this.#deliver(job));
+          resolve(await this.#draw(job));
         } catch (thrown) {
           reject(thrown);
         }
       });
     });
     if (!this.#isBusy) this.#next();
-    return delivery;
+    return drawn;
   }
 
   #next(): void {
@@ -143,7 +143,7 @@ class Thread {
     this.#worker?.postMessage(word);
   }
 
-  async #deliver(job: Job | undefined): Promise<Delivery> {
+  async #draw(job: Job | undefined): Promise<Drawn> {
     clearTimeout(this.#idle);
     this.#worker ??= this.#start();
     const worker = this.#worker;
@@ -152,9 +152,9 @@ class Thread {
       const order: Order = job ? { task: job.task, ...this.#show(job.picture) } : {};
       worker.postMessage(order, order.bytes ? [order.bytes.buffer] : []);
       // Its answer comes in a later turn of the event loop.
-      const [delivery] = (await once(worker, 'message', { signal: this.#ended.signal })) as [Delivery];
-      if (job && 'problem' in delivery) this.#forget(this.#kept.take(job.picture));
-      return delivery;
+      const [drawn] = (await once(worker, 'message', { signal: this.#ended.signal })) as [Drawn];
+      if (job && 'problem' in drawn) this.#forget(this.#kept.take(job.picture));
+      return drawn;
     } catch (error) {
       throw new ActionError('UnknownError', `The thread that draws pictures has ended: ${(error as Error).message}.`);
     } finally {
@@ -208,11 +208,11 @@ const withoutCanvas = (what: string, message: string) =>
   );
 
 async function done(what: string, job?: Job, signal?: AbortSignal): Promise<Buffer[]> {
-  const delivery = await thread.order(ownerOf(job?.picture), job, signal);
-  if ('results' in delivery) return delivery.results.map((result) => Buffer.from(result.buffer));
-  if (delivery.problem === 'no canvas') throw withoutCanvas(what, delivery.message);
-  if (delivery.problem === 'no picture') throw invalid('image', 'is a broken picture: it cannot be decoded.');
-  throw new ActionError('UnknownError', `${what}: the picture cannot be drawn: ${delivery.message}.`);
+  const drawn = await thread.order(ownerOf(job?.picture), job, signal);
+  if ('results' in drawn) return drawn.results.map((result) => Buffer.from(result.buffer));
+  if (drawn.problem === 'no canvas') throw withoutCanvas(what, drawn.message);
+  if (drawn.problem === 'no picture') throw invalid('image', 'is a broken picture: it cannot be decoded.');
+  throw new ActionError('UnknownError', `${what}: the picture cannot be drawn: ${drawn.message}.`);
 }
 
 /** What waits for the thread, or is going to. */

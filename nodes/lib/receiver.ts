@@ -4,15 +4,15 @@ import type { Message } from '@aws-sdk/client-sqs';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { CurrentAccount } from './account';
 import { hasShape } from './answers';
-import { fromAttributes } from './attributes';
-import type { Delivery, Settlement } from './deliveries';
-import { Deliveries } from './deliveries';
 import type { ActionError } from './errors';
 import { closed, inOneLine, memberOf, noteAbout, reasonOf, textOf } from './errors';
-import { parseJson, present } from './json';
+import type { HeldMessage, Settlement } from './held-messages';
+import { HeldMessages } from './held-messages';
 import type { Location, Place } from './locator';
 import { Locator } from './locator';
 import { isFifo } from './queue';
+import type { BodyFormat } from './received-message';
+import { messageOf } from './received-message';
 import type { Metadata } from './sdks';
 import { sdkOf } from './sdks';
 import { sendOn } from './send-on';
@@ -30,7 +30,7 @@ export interface ReceiverOptions extends Location {
   /** Seconds. */
   waitTime: number;
   maxInFlight: number;
-  bodyFormat: 'auto' | 'string' | 'buffer';
+  bodyFormat: BodyFormat;
 }
 
 /** Pauses after failures, ms: up to this long, and twice as long after each further one. */
@@ -54,10 +54,6 @@ const abortLimit = 1000;
 /** How long the service may take to see that a connection was closed, ms. */
 const goodbye = 250;
 
-/** A number that is sent as text; `undefined` for anything else. */
-const numberOf = (text: unknown): number | undefined =>
-  typeof text === 'string' && Number.isFinite(Number(text)) ? Number(text) : undefined;
-
 /** Resolves with `work`, however it ends, or after so many ms. */
 async function waitFor(work: Promise<unknown>, limit: number): Promise<void> {
   const over = new AbortController();
@@ -71,7 +67,7 @@ export class Receiver {
   readonly #life = new AbortController();
   readonly #status: Status;
   readonly #locator: Locator;
-  readonly #deliveries: Deliveries;
+  readonly #held: HeldMessages;
   readonly #visibility: Visibility;
   readonly #troubles: Troubles;
   readonly #loop: Promise<void>;
@@ -105,11 +101,11 @@ export class Receiver {
       () => this.#locator.place,
       (error) => this.#tried('ChangeMessageVisibility', error)
     );
-    this.#deliveries = new Deliveries({
-      settle: (delivery, settlement) => this.#settle(delivery, settlement),
-      giveBack: (deliveries) => this.#visibility.giveBack(deliveries),
+    this.#held = new HeldMessages({
+      settle: (held, settlement) => this.#settle(held, settlement),
+      giveBack: (messages) => this.#visibility.giveBack(messages),
       failed: (error) => this.#tried('ChangeMessageVisibility', error),
-      lapsed: (deliveries) => this.#tellLost(deliveries),
+      lapsed: (messages) => this.#tellLost(messages),
       changed: () => this.#oneLess()
     });
     this.#loop = this.#run();
@@ -119,7 +115,7 @@ export class Receiver {
   async close(): Promise<void> {
     this.#closing = true;
     this.#wake();
-    this.#deliveries.close();
+    this.#held.close();
     await this.#endPolls();
     await waitFor(this.#giveBack(), closeLimit);
     this.#visibility.abort(closed());
@@ -137,7 +133,7 @@ export class Receiver {
     this.#life.abort(closed());
     // A sign-in that hangs cannot be told to stop.
     await waitFor(this.#loop, abortLimit);
-    if (isOpen && this.#deliveries.size > 0) await wait(goodbye);
+    if (isOpen && this.#held.size > 0) await wait(goodbye);
   }
 
   /**
@@ -145,12 +141,12 @@ export class Receiver {
    * deleted yet is tried once more.
    */
   async #giveBack(): Promise<void> {
-    const returned = this.#deliveries.first.map(async (delivery) => {
-      const behind = this.#deliveries.returnBehind(delivery);
-      await delivery.settlement?.work.catch(() => undefined);
+    const returned = this.#held.first.map(async (held) => {
+      const behind = this.#held.returnBehind(held);
+      await held.settlement?.work.catch(() => undefined);
       await behind;
-      const isSent = this.options.settle === 'sent' && !delivery.hand;
-      await this.#deliveries.settle(delivery.number, isSent ? { action: 'delete' } : { action: 'return', delay: 0 });
+      const isSent = this.options.settle === 'sent' && !held.hand;
+      await this.#held.settle(held.number, isSent ? { action: 'delete' } : { action: 'return', delay: 0 });
     });
     await Promise.allSettled(returned);
   }
@@ -173,7 +169,7 @@ export class Receiver {
   /** How many messages the flow may have beside those that it has. */
   get #free(): number {
     const { maxInFlight, settle } = this.options;
-    const { size, waiting, room } = this.#deliveries;
+    const { size, waiting, room } = this.#held;
     // What was sent on is only there until it is deleted.
     if (settle === 'sent') return Math.min(maxInFlight, deletionsEach * maxInFlight - size);
     return Math.min(maxInFlight - (size - waiting), room);
@@ -228,7 +224,7 @@ export class Receiver {
       const messages = entries.filter((entry) => this.#isMessage(entry));
       return messages.filter((message) => this.#take(message, end, place, metadata)).length;
     } finally {
-      this.#deliveries.handOn();
+      this.#held.handOn();
     }
   }
 
@@ -238,31 +234,38 @@ export class Receiver {
     const group = isFifo(this.options.queue) ? Attributes?.MessageGroupId : undefined;
     const groupId = this.#ordered ? group : undefined;
     const received = { messageId: MessageId, receiptHandle: ReceiptHandle, end, groupId };
-    const taken = this.#deliveries.add(received, (delivery) =>
-      this.#hand(delivery, group, () => this.#toMessage(message, delivery, place.client.region, metadata))
+    const taken = this.#held.add(received, (held) =>
+      this.#hand(held, group, () =>
+        messageOf(message, {
+          bodyFormat: this.options.bodyFormat,
+          region: place.client.region,
+          metadata,
+          handle: this.#held.handleOf(held)
+        })
+      )
     );
-    if (!this.#closing) this.#visibility.keep(this.#deliveries);
+    if (!this.#closing) this.#visibility.keep(this.#held);
     this.#showSoon();
     return taken;
   }
 
   /** Sends a message on. One that cannot be made, or copied by Node-RED, must keep no place, nor hold up the others. */
-  #hand(delivery: Delivery, group: string | undefined, make: () => NodeMessage): void {
+  #hand(held: HeldMessage, group: string | undefined, make: () => NodeMessage): void {
     if (group !== undefined && this.#stopped.has(group)) {
-      this.#deliveries.abandon(delivery);
-      this.#visibility.giveBack([delivery]).catch((error) => this.#tried('ChangeMessageVisibility', error));
+      this.#held.abandon(held);
+      this.#visibility.giveBack([held]).catch((error) => this.#tried('ChangeMessageVisibility', error));
       return;
     }
     try {
       sendOn(this.RED, this.node, make(), (each) => this.node.send(each));
     } catch (thrown) {
       if (group !== undefined) this.#stopped.add(group);
-      this.#deliveries.abandon(delivery);
-      this.#tellStuck(delivery.messageId, reasonOf(thrown));
+      this.#held.abandon(held);
+      this.#tellStuck(held.messageId, reasonOf(thrown));
       return;
     }
     if (this.options.settle === 'sent') {
-      this.#deleteSent(delivery).catch((error) => this.#tried('DeleteMessage', error));
+      this.#deleteSent(held).catch((error) => this.#tried('DeleteMessage', error));
     }
   }
 
@@ -280,34 +283,11 @@ export class Receiver {
     );
   }
 
-  #toMessage(message: Message, delivery: Delivery, region: string, metadata: Metadata): NodeMessage {
-    const { Body = '', Attributes = {}, MessageAttributes = {}, MessageId } = message;
-    const { bodyFormat } = this.options;
-    const { ApproximateReceiveCount, SentTimestamp, MessageGroupId } = Attributes;
-    const asText = bodyFormat === 'buffer' ? Buffer.from(Body) : Body;
-    const parsed = bodyFormat === 'auto' ? parseJson(Body) : undefined;
-    const aws = present({
-      service: 'sqs',
-      operation: 'ReceiveMessage',
-      region,
-      statusCode: metadata.httpStatusCode,
-      requestId: metadata.requestId,
-      attempts: metadata.attempts,
-      messageId: MessageId,
-      receiveCount: numberOf(ApproximateReceiveCount),
-      sentAt: numberOf(SentTimestamp),
-      groupId: MessageGroupId,
-      attributes: fromAttributes(MessageAttributes),
-      handle: this.#deliveries.handleOf(delivery)
-    });
-    return { payload: parsed ? parsed.value : asText, aws } as NodeMessage;
-  }
-
   /** Goes on trying for as long as the message is hidden: it would enter the flow again. */
-  async #deleteSent(delivery: Delivery): Promise<void> {
+  async #deleteSent(held: HeldMessage): Promise<void> {
     for (let failures = 0; !this.#closing; failures += 1) {
       try {
-        await this.#deliveries.settle(delivery.number, { action: 'delete' });
+        await this.#held.settle(held.number, { action: 'delete' });
         this.#tried('DeleteMessage');
         return;
       } catch (error) {
@@ -319,9 +299,9 @@ export class Receiver {
     }
   }
 
-  async #settle(delivery: Delivery, settlement: Settlement): Promise<void> {
+  async #settle(held: HeldMessage, settlement: Settlement): Promise<void> {
     try {
-      await this.#visibility.settle(delivery, settlement);
+      await this.#visibility.settle(held, settlement);
       this.#tried('ChangeMessageVisibility');
     } catch (error) {
       // Another node reports it, which knows nothing of this account's secrets.
@@ -364,9 +344,9 @@ export class Receiver {
   }
 
   /** Messages that are no longer held: what is found out together is told together. */
-  #tellLost(deliveries: Delivery[]): void {
+  #tellLost(messages: HeldMessage[]): void {
     if (this.#lost.length === 0) setImmediate(() => this.#tellAllLost());
-    for (const { messageId } of deliveries) this.#lost.push(messageId);
+    for (const { messageId } of messages) this.#lost.push(messageId);
   }
 
   #tellAllLost(): void {
@@ -378,7 +358,7 @@ export class Receiver {
   }
 
   #oneLess(): void {
-    if (this.#deliveries.size === 0) this.#tried('ChangeMessageVisibility');
+    if (this.#held.size === 0) this.#tried('ChangeMessageVisibility');
     this.#wake();
     this.#showSoon();
   }
@@ -394,7 +374,7 @@ export class Receiver {
   }
 
   #show(): void {
-    const { size, waiting } = this.#deliveries;
+    const { size, waiting } = this.#held;
     const trouble = this.#troubles.first;
     const count = size - waiting;
     if (trouble)

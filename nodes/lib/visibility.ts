@@ -1,7 +1,7 @@
 import { Batches } from './batches';
-import type { Deliveries, Delivery, Settlement } from './deliveries';
-import { handleExpired } from './deliveries';
 import { metadataOf, nameOf } from './errors';
+import type { HeldMessage, HeldMessages, Settlement } from './held-messages';
+import { handleExpired } from './held-messages';
 import type { Place } from './locator';
 import { sdkOf } from './sdks';
 import type { EntryOperations, TargetBatches } from './target-batches';
@@ -32,7 +32,7 @@ const longestAnswer = 9000;
 const shortestAnswer = 1000;
 
 /** How long a message can stay hidden at all. */
-const secondsLeft = ({ latest }: Delivery): number => Math.floor((latest - performance.now()) / 1000);
+const secondsLeft = ({ latest }: HeldMessage): number => Math.floor((latest - performance.now()) / 1000);
 
 const deletions = (QueueUrl: string): EntryOperations<Deletion, object> => {
   const { DeleteMessageCommand, DeleteMessageBatchCommand } = sdkOf('sqs');
@@ -60,7 +60,7 @@ export class Visibility {
   /** When it is due, ms. */
   #next = 0;
   /** Messages whose time was over, while they were being put off, when they were last looked at. */
-  #overdue = new Set<Delivery>();
+  #overdue = new Set<HeldMessage>();
 
   constructor(
     /** Where the requests go; it may become another one. */
@@ -70,43 +70,43 @@ export class Visibility {
   ) {}
 
   /** Rejects with the service's error, or with `HandleExpired` if the message is not the receiver's any more. */
-  async settle(delivery: Delivery, settlement: Settlement): Promise<void> {
+  async settle(held: HeldMessage, settlement: Settlement): Promise<void> {
     try {
-      if (settlement.action === 'delete') await this.#delete(delivery);
-      else await this.#return(delivery, settlement.delay);
+      if (settlement.action === 'delete') await this.#delete(held);
+      else await this.#return(held, settlement.delay);
     } catch (error) {
       throw isGone(error) ? handleExpired() : error;
     }
   }
 
   /** Shows messages again, as far as they are still hidden. Rejects with the service's error. */
-  async giveBack(deliveries: Delivery[]): Promise<void> {
-    const hidden = deliveries.filter(({ end }) => end > performance.now());
-    const all = await Promise.allSettled(hidden.map((delivery) => this.#giveBack(delivery)));
+  async giveBack(messages: HeldMessage[]): Promise<void> {
+    const hidden = messages.filter(({ end }) => end > performance.now());
+    const all = await Promise.allSettled(hidden.map((held) => this.#giveBack(held)));
     for (const each of all) if (each.status === 'rejected') throw each.reason;
   }
 
-  async #giveBack(delivery: Delivery): Promise<void> {
+  async #giveBack(held: HeldMessage): Promise<void> {
     try {
-      await this.settle(delivery, { action: 'return', delay: 0 });
+      await this.settle(held, { action: 'return', delay: 0 });
     } catch (error) {
       // It is back already.
       if (nameOf(error) !== 'HandleExpired') throw error;
     }
   }
 
-  async #delete(delivery: Delivery): Promise<void> {
-    const { receiptHandle: ReceiptHandle } = delivery;
+  async #delete(held: HeldMessage): Promise<void> {
+    const { receiptHandle: ReceiptHandle } = held;
     await this.#batches(this.#deletions, deletions).add({ entry: { ReceiptHandle }, bytes: 0 });
     // Handed out again in the meantime: only its newest handle deletes a message.
-    if (delivery.receiptHandle !== ReceiptHandle) await this.#delete(delivery);
+    if (held.receiptHandle !== ReceiptHandle) await this.#delete(held);
   }
 
-  async #return(delivery: Delivery, delay: number): Promise<void> {
+  async #return(held: HeldMessage, delay: number): Promise<void> {
     // It would hide the message again.
-    await delivery.extension;
+    await held.extension;
     try {
-      await this.#change(delivery, Math.min(delay, secondsLeft(delivery)));
+      await this.#change(held, Math.min(delay, secondsLeft(held)));
     } catch (error) {
       // It is back already where the answer to a first try was lost.
       const { attempts = 1 } = metadataOf(error);
@@ -115,10 +115,10 @@ export class Visibility {
   }
 
   /** Keeps messages hidden for as long as there are any: each is put off in time. */
-  keep(deliveries: Deliveries): void {
+  keep(all: HeldMessages): void {
     const at = performance.now() + this.#period;
     // The queue may hide messages for a shorter time than before.
-    if (this.#timer === undefined || at < this.#next) this.#lookAt(at, deliveries);
+    if (this.#timer === undefined || at < this.#next) this.#lookAt(at, all);
   }
 
   /** A third of the time that the queue hides a message, ms. */
@@ -126,24 +126,24 @@ export class Visibility {
     return (this.place().hidden * 1000) / 3;
   }
 
-  #lookAt(at: number, deliveries: Deliveries): void {
+  #lookAt(at: number, all: HeldMessages): void {
     clearTimeout(this.#timer);
     this.#next = at;
     // Timers leave out parts of milliseconds: it would look just before a message's time is over.
     const wait = Math.ceil(at - performance.now());
-    this.#timer = setTimeout(() => this.#look(deliveries), Math.max(shortestTick, wait));
+    this.#timer = setTimeout(() => this.#look(all), Math.max(shortestTick, wait));
   }
 
-  #look(deliveries: Deliveries): void {
+  #look(all: HeldMessages): void {
     this.#timer = undefined;
-    this.#lapse(deliveries);
+    this.#lapse(all);
     let next = performance.now() + this.#period;
-    for (const delivery of deliveries) {
-      if (delivery.settlement?.action !== 'return') this.#putOff(delivery, deliveries);
+    for (const held of all) {
+      if (held.settlement?.action !== 'return') this.#putOff(held, all);
       // What cannot be put off is to be told when its time is over.
-      if (!delivery.settlement) next = Math.min(next, delivery.end);
+      if (!held.settlement) next = Math.min(next, held.end);
     }
-    if (deliveries.size > 0) this.#lookAt(next, deliveries);
+    if (all.size > 0) this.#lookAt(next, all);
   }
 
   /** Ends what is under way. */
@@ -156,42 +156,42 @@ export class Visibility {
     clearTimeout(this.#timer);
   }
 
-  #lapse(deliveries: Deliveries): void {
+  #lapse(all: HeldMessages): void {
     const now = performance.now();
-    const over = [...deliveries].filter(({ end, settlement }) => end <= now && !settlement);
+    const over = [...all].filter(({ end, settlement }) => end <= now && !settlement);
     // Where this process was held up, the answer that puts it off may be about to be read.
-    deliveries.lapse(over.filter((delivery) => !delivery.extension || this.#overdue.has(delivery)));
+    all.lapse(over.filter((held) => !held.extension || this.#overdue.has(held)));
     this.#overdue = new Set(over.filter(({ extension }) => extension));
   }
 
-  #putOff(delivery: Delivery, deliveries: Deliveries): void {
-    if (delivery.extension !== undefined) return;
+  #putOff(held: HeldMessage, all: HeldMessages): void {
+    if (held.extension !== undefined) return;
     const now = performance.now();
     const { hidden } = this.place();
-    const seconds = Math.min(hidden, secondsLeft(delivery));
+    const seconds = Math.min(hidden, secondsLeft(held));
     const end = now + seconds * 1000;
     // Early enough, and not for nothing at the end of the longest time.
-    const due = delivery.end - now <= (hidden * 2000) / 3;
-    if (due && end > delivery.end) delivery.extension = this.#extend(delivery, deliveries, end, seconds);
+    const due = held.end - now <= (hidden * 2000) / 3;
+    if (due && end > held.end) held.extension = this.#extend(held, all, end, seconds);
   }
 
-  async #extend(delivery: Delivery, deliveries: Deliveries, end: number, seconds: number): Promise<void> {
-    const { receiptHandle } = delivery;
+  async #extend(held: HeldMessage, all: HeldMessages, end: number, seconds: number): Promise<void> {
+    const { receiptHandle } = held;
     // Handed out again in the meantime, a message has another handle and another end.
-    const isSame = () => delivery.receiptHandle === receiptHandle;
+    const isSame = () => held.receiptHandle === receiptHandle;
     try {
-      await this.#change(delivery, seconds);
-      if (isSame()) delivery.end = end;
+      await this.#change(held, seconds);
+      if (isSame()) held.end = end;
       this.tried();
     } catch (error) {
       if (!isGone(error)) this.tried(error);
       // Its deletion, if it is under way, will tell.
-      else if (isSame() && !delivery.settlement) deliveries.lapse([delivery]);
+      else if (isSame() && !held.settlement) all.lapse([held]);
     }
-    delivery.extension = undefined;
+    held.extension = undefined;
   }
 
-  async #change({ receiptHandle }: Delivery, seconds: number): Promise<void> {
+  async #change({ receiptHandle }: HeldMessage, seconds: number): Promise<void> {
     const entry = { ReceiptHandle: receiptHandle, VisibilityTimeout: seconds };
     await this.#batches(this.#changes, changes).add({ entry, bytes: 0 });
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ActionError, nameOf } from './errors';
-import { Groups } from './groups';
+import { MessageGroups } from './message-groups';
 
 /** What becomes of a message that a flow has finished with. */
 export type Settlement = { action: 'delete' } | { action: 'return'; delay: number };
@@ -17,7 +17,7 @@ interface Received {
 }
 
 /** A message that is not settled yet: the flow has it, or it waits behind its group. */
-export interface Delivery extends Received {
+export interface HeldMessage extends Received {
   readonly number: number;
   /** When it can be put off no longer, ms. */
   readonly latest: number;
@@ -28,29 +28,29 @@ export interface Delivery extends Received {
   extension?: Promise<void> | undefined;
 }
 
-type Hand = (delivery: Delivery) => void;
+type Hand = (held: HeldMessage) => void;
 
 /** The receiver of the messages. */
 export interface Holder {
   /** Carries a settlement out: rejects with the service's error, or with `HandleExpired`. */
-  settle(delivery: Delivery, settlement: Settlement): Promise<void>;
+  settle(held: HeldMessage, settlement: Settlement): Promise<void>;
   /** Returns messages that the flow has not had: rejects with the service's error. */
-  giveBack(deliveries: Delivery[]): Promise<void>;
+  giveBack(messages: HeldMessage[]): Promise<void>;
   /** Told of what has failed; what was not given back comes again by itself. */
   readonly failed: (error: unknown) => void;
   /** Told of messages that it lost its hold of. */
-  lapsed(deliveries: Delivery[]): void;
+  lapsed(messages: HeldMessage[]): void;
   /** Told whenever there is one less. */
   changed(): void;
 }
 
 /** The queue hides a message for so long in all, ms. */
 const longest = 12 * 3600 * 1000;
-/** How many deliveries whose time is over are remembered, to be told from settled ones. */
+/** How many messages whose time is over are remembered, to be told from settled ones. */
 const mostLapsed = 10_000;
 
 /** By the first part of a handle: all receivers of this process that are deployed. */
-const receivers = new Map<string, Deliveries>();
+const receivers = new Map<string, HeldMessages>();
 
 const expired = (why: string): ActionError => new ActionError('HandleExpired', why);
 export const handleExpired = (): ActionError =>
@@ -75,16 +75,16 @@ export async function settle(handle: string, settlement: Settlement): Promise<vo
 }
 
 /** The messages of one receiver that are not settled. Handles are text, so that they survive cloning and JSON. */
-export class Deliveries {
+export class HeldMessages {
   readonly #id = randomBytes(12).toString('base64url');
-  readonly #pending = new Map<number, Delivery>();
-  readonly #byMessage = new Map<string, Delivery>();
-  readonly #groups = new Groups<Delivery>();
+  readonly #pending = new Map<number, HeldMessage>();
+  readonly #byMessage = new Map<string, HeldMessage>();
+  readonly #groups = new MessageGroups<HeldMessage>();
   /** The numbers of those whose time is over. */
   readonly #lapsed = new Set<number>();
   #last = 0;
   /** What has come and was not looked at by `handOn`. */
-  readonly #arrived: Delivery[] = [];
+  readonly #arrived: HeldMessage[] = [];
   #closed = false;
 
   constructor(private readonly holder: Holder) {
@@ -106,7 +106,7 @@ export class Deliveries {
     return this.#groups.room;
   }
 
-  [Symbol.iterator](): IterableIterator<Delivery> {
+  [Symbol.iterator](): IterableIterator<HeldMessage> {
     return this.#pending.values();
   }
 
@@ -124,16 +124,16 @@ export class Deliveries {
       return true;
     }
     this.#last += 1;
-    const delivery: Delivery = { number: this.#last, latest: performance.now() + longest, ...received };
-    if (this.#groups.isFullFor(delivery)) {
-      this.holder.giveBack([delivery]).catch(this.holder.failed);
+    const held: HeldMessage = { number: this.#last, latest: performance.now() + longest, ...received };
+    if (this.#groups.isFullFor(held)) {
+      this.holder.giveBack([held]).catch(this.holder.failed);
       return false;
     }
-    this.#pending.set(delivery.number, delivery);
-    this.#byMessage.set(delivery.messageId, delivery);
-    delivery.hand = hand;
-    this.#groups.add(delivery);
-    this.#arrived.push(delivery);
+    this.#pending.set(held.number, held);
+    this.#byMessage.set(held.messageId, held);
+    held.hand = hand;
+    this.#groups.add(held);
+    this.#arrived.push(held);
     return true;
   }
 
@@ -142,71 +142,71 @@ export class Deliveries {
    * one, those behind it in its group go back.
    */
   handOn(): void {
-    for (const delivery of this.#arrived.splice(0)) {
-      if (this.#pending.has(delivery.number) && this.#groups.isFirst(delivery)) this.#hand(delivery);
+    for (const held of this.#arrived.splice(0)) {
+      if (this.#pending.has(held.number) && this.#groups.isFirst(held)) this.#hand(held);
     }
   }
 
-  handleOf({ number }: Delivery): string {
+  handleOf({ number }: HeldMessage): string {
     return `${this.#id}.${number}`;
   }
 
   /** The receiver lost its hold of messages: they cannot be settled any more. */
-  lapse(deliveries: Delivery[]): void {
+  lapse(messages: HeldMessage[]): void {
     // From the last one on: none of them has to be returned for the one before it.
-    const lost = deliveries.toReversed().filter((delivery) => this.#lose(delivery));
+    const lost = messages.toReversed().filter((held) => this.#lose(held));
     if (lost.length > 0) this.holder.lapsed(lost.reverse());
   }
 
   /** The flow cannot have a message: it comes again when its time is over, and so do those behind it, in their order. */
-  abandon(delivery: Delivery): void {
-    this.#lose(delivery);
+  abandon(held: HeldMessage): void {
+    this.#lose(held);
   }
 
   /** Those that no other one has to be settled before. */
-  get first(): Delivery[] {
-    return [...this.#pending.values()].filter((delivery) => this.#groups.isFirst(delivery));
+  get first(): HeldMessage[] {
+    return [...this.#pending.values()].filter((held) => this.#groups.isFirst(held));
   }
 
   /** Returns the messages that wait behind this one. */
-  async returnBehind(delivery: Delivery): Promise<void> {
-    await this.holder.giveBack(this.#takeBehind(delivery)).catch(this.holder.failed);
+  async returnBehind(held: HeldMessage): Promise<void> {
+    await this.holder.giveBack(this.#takeBehind(held)).catch(this.holder.failed);
   }
 
   /** The flow is not waited for any more. */
-  forget(delivery: Delivery): void {
-    this.#forget(delivery);
-    const next = this.#groups.remove(delivery);
+  forget(held: HeldMessage): void {
+    this.#forget(held);
+    const next = this.#groups.remove(held);
     if (next && next.end <= performance.now()) this.lapse([next]);
     else if (next) this.#hand(next);
     this.holder.changed();
   }
 
   async settle(number: number, settlement: Settlement): Promise<void> {
-    const delivery = this.#pending.get(number);
-    if (!delivery) {
+    const held = this.#pending.get(number);
+    if (!held) {
       if (this.#lapsed.has(number)) throw handleExpired();
       if (Number.isInteger(number) && number > 0 && number <= this.#last) return;
       throw expired('No receiver has given this handle: settle messages with the msg.aws.handle that they came with.');
     }
     // Being put off may only take long.
-    if (!delivery.settlement && !delivery.extension && delivery.end <= performance.now()) {
-      this.#lose(delivery);
+    if (!held.settlement && !held.extension && held.end <= performance.now()) {
+      this.#lose(held);
       throw handleExpired();
     }
-    delivery.settlement ??= { action: settlement.action, work: this.#settle(delivery, settlement) };
-    await delivery.settlement.work;
+    held.settlement ??= { action: settlement.action, work: this.#settle(held, settlement) };
+    await held.settlement.work;
   }
 
-  async #settle(delivery: Delivery, settlement: Settlement): Promise<void> {
+  async #settle(held: HeldMessage, settlement: Settlement): Promise<void> {
     try {
       // As long as this one is hidden, nobody gets those behind it.
-      if (settlement.action === 'return') await this.returnBehind(delivery);
-      await this.holder.settle(delivery, settlement);
-      this.forget(delivery);
+      if (settlement.action === 'return') await this.returnBehind(held);
+      await this.holder.settle(held, settlement);
+      this.forget(held);
     } catch (error) {
-      delivery.settlement = undefined;
-      if (nameOf(error) === 'HandleExpired') this.#lose(delivery);
+      held.settlement = undefined;
+      if (nameOf(error) === 'HandleExpired') this.#lose(held);
       throw error;
     }
   }
@@ -217,33 +217,33 @@ export class Deliveries {
     receivers.delete(this.#id);
   }
 
-  #hand(delivery: Delivery): void {
-    const { hand } = delivery;
+  #hand(held: HeldMessage): void {
+    const { hand } = held;
     // What comes too late goes back with the rest.
     if (this.#closed || !hand) return;
-    delivery.hand = undefined;
-    hand(delivery);
+    held.hand = undefined;
+    hand(held);
   }
 
   /** Whether it was still held. Those behind it have to come after it again. */
-  #lose(delivery: Delivery): boolean {
-    if (this.#pending.get(delivery.number) !== delivery) return false;
-    this.#lapsed.add(delivery.number);
+  #lose(held: HeldMessage): boolean {
+    if (this.#pending.get(held.number) !== held) return false;
+    this.#lapsed.add(held.number);
     const [oldest] = this.#lapsed.size > mostLapsed ? this.#lapsed : [];
     if (oldest !== undefined) this.#lapsed.delete(oldest);
-    this.holder.giveBack(this.#takeBehind(delivery)).catch(this.holder.failed);
-    this.forget(delivery);
+    this.holder.giveBack(this.#takeBehind(held)).catch(this.holder.failed);
+    this.forget(held);
     return true;
   }
 
-  #takeBehind(delivery: Delivery): Delivery[] {
-    const behind = this.#groups.takeBehind(delivery);
+  #takeBehind(held: HeldMessage): HeldMessage[] {
+    const behind = this.#groups.takeBehind(held);
     for (const each of behind) this.#forget(each);
     return behind;
   }
 
-  #forget(delivery: Delivery): void {
-    this.#pending.delete(delivery.number);
-    if (this.#byMessage.get(delivery.messageId) === delivery) this.#byMessage.delete(delivery.messageId);
+  #forget(held: HeldMessage): void {
+    this.#pending.delete(held.number);
+    if (this.#byMessage.get(held.messageId) === held) this.#byMessage.delete(held.messageId);
   }
 }

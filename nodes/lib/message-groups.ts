@@ -2,7 +2,7 @@
 const mostWaiting = 100;
 
 /** The order of a FIFO queue's groups: the flow has one message of each, and the others of the group wait behind it. */
-export class Groups<Member extends { readonly groupId: string | undefined }> {
+export class MessageGroups<Member extends { readonly groupId: string | undefined }> {
   readonly #groups = new Map<string, Member[]>();
   #waiting = 0;
 

@@ -15,12 +15,12 @@ export const rooms = {
     once: ['durability/bad-line', 'durability/delivery', 'durability/order', 'durability/scaling']
   },
   browser: {
-    both: ['account', 'dialogs', 'editor', 'errors', 'languages', 'walk'].map((name) => `browser/${name}`),
+    both: ['account', 'dialogs', 'editor', 'errors', 'languages', 'variables', 'walk'].map((name) => `browser/${name}`),
     // What the pack itself draws and fetches: lists to choose from, flows and pages that come with it.
     once: ['dashboard', 'demo', 'examples', 'pickers', 'proxy'].map((name) => `browser/${name}`)
   },
   account: {
-    both: ['account-changes', 'aws-account', 'proxy', 'secrets', 'variables'],
+    both: ['account-changes', 'aws-account', 'proxy', 'secrets', 'variables', 'variables-of-flows'],
     once: ['clock', 'links', 'shared-files', 'sign-in']
   },
   lambda: {
@@ -41,6 +41,7 @@ export const rooms = {
       'answer-size',
       'answers',
       'gateway',
+      'generated',
       'loads',
       'long-values',
       'many-targets',

@@ -1,39 +1,27 @@
 // Compiles the nodes to dist/, makes their editor pages, and puts icons and words beside them, where Node-RED looks.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { build, transformSync } from 'esbuild';
+import { helpOf } from './nodes/editor/help.mts';
 import { page, registration } from './nodes/editor/page.mts';
-import { fillPolicies } from './nodes/editor/policy.mts';
+import { wordsOf } from './nodes/editor/words.mts';
 
 const require = createRequire(import.meta.url);
 const root = import.meta.dirname;
 const from = (...parts) => join(root, ...parts);
 const tsc = from('node_modules', 'typescript', 'bin', 'tsc');
 const compile = (...options) => execFileSync(process.execPath, [tsc, ...options], { cwd: root, stdio: 'inherit' });
-const readJson = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {});
 
-/** `more` over `base`, group by group. */
-function merge(base, more) {
-  const merged = { ...base };
-  for (const [key, value] of Object.entries(more)) {
-    merged[key] = typeof value === 'object' && typeof base[key] === 'object' ? merge(base[key], value) : value;
-  }
-  return merged;
-}
-
-/** Each set has a catalogue of its own, so the common words go into every one; help gets its policies. */
-function writeWords(language, sets) {
-  const source = from('locales', language);
-  const target = from('dist', 'locales', language);
-  mkdirSync(target, { recursive: true });
-  for (const set of sets) {
-    const words = merge(readJson(join(source, 'common.json')), readJson(join(source, `${set}.json`)));
-    writeFileSync(join(target, `${set}.json`), JSON.stringify(words));
-    const help = join(source, `${set}.html`);
-    if (existsSync(help)) writeFileSync(join(target, `${set}.html`), fillPolicies(readFileSync(help, 'utf8')));
-  }
+/** The words of a node in a language, as Node-RED looks for them. */
+function writeWords(language, set, definition) {
+  const words = wordsOf(language, set);
+  const { help, own, ...catalogue } = words;
+  const file = from('dist', 'locales', language, set);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.json`, JSON.stringify(catalogue));
+  writeFileSync(`${file}.html`, helpOf(definition, words, language));
 }
 
 /** A file of the editor's pages as browsers take it: each page has its own copy, so it should be small. */
@@ -82,7 +70,7 @@ async function checks(set, { fields }) {
   return outputFiles[0].text;
 }
 
-const sets = Object.keys(readJson(from('package.json'))['node-red'].nodes);
+const sets = Object.keys(JSON.parse(readFileSync(from('package.json'), 'utf8'))['node-red'].nodes);
 
 rmSync(from('dist'), { recursive: true, force: true });
 compile('-p', 'tsconfig.build.json');
@@ -91,13 +79,12 @@ const style = small('form.css');
 const scripts = readdirSync(from('nodes', 'editor')).filter((name) => name.endsWith('.ts'));
 const shared = scripts.filter((name) => !sets.includes(basename(name, '.ts'))).map(small);
 
-for (const language of readdirSync(from('locales'))) writeWords(language, sets);
 for (const set of sets) {
-  const words = readJson(from('dist', 'locales', 'en-US', `${set}.json`));
   const { definition } = require(from('dist', 'nodes', `${set}.js`));
+  for (const language of readdirSync(from('locales'))) writeWords(language, set, definition);
   const own = scripts.filter((name) => basename(name, '.ts') === set).map(small);
   const code = [await checks(set, definition), ...shared, ...own].join('');
-  writeFileSync(from('dist', `${set}.html`), page(definition, words, code, style));
+  writeFileSync(from('dist', `${set}.html`), page(definition, wordsOf('en-US', set), code, style));
   writeFileSync(from('dist', `${set}.js`), registration(definition));
 }
 cpSync(from('icons'), from('dist', 'icons'), { recursive: true });

@@ -24,7 +24,7 @@ const endpointIs = 'a URL such as http://localhost:4566, without a user name in 
 const endpointPattern =
   /^https?:\/\/([\w.-]+|\[[\da-f:.]+\])(:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?(\/[^\s@?#]*)?$/i;
 
-const endpoint = plainText({ pattern: endpointPattern, is: endpointIs, advanced: true, icon: 'plug' });
+const endpoint = plainText({ pattern: endpointPattern, is: endpointIs, takes: 'URL', advanced: true, icon: 'plug' });
 
 /** The pattern lets addresses such as http://256.1.1.1 through. */
 function checkEndpoint(given: unknown, name: string): string {
@@ -44,6 +44,7 @@ const fields = {
     plainText({
       pattern: /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
       is: 'the ARN of a role, such as arn:aws:iam::123456789012:role/name',
+      takes: 'ARN',
       icon: 'user-secret'
     })
   ),
@@ -64,7 +65,15 @@ const fields = {
       icon: 'tag'
     })
   ),
-  duration: plainNumber(3600, { min: 900, max: 43_200, integer: true, when: role, advanced: true, icon: 'clock-o' }),
+  duration: plainNumber(3600, {
+    min: 900,
+    max: 43_200,
+    integer: true,
+    takes: 'seconds',
+    when: role,
+    advanced: true,
+    icon: 'clock-o'
+  }),
   endpoint: optional({ ...endpoint, check: checkEndpoint }),
   validate: flag(true, { advanced: true }),
   rekognitionRate: plainNumber(5, { min: 0, max: 10_000, advanced: true, icon: 'tachometer' })

@@ -62,7 +62,7 @@ const fields = {
   hostContext: flag(false, { when: synchronous, advanced: true }),
   logTail: flag(false, { when: synchronous }),
   functionError: choice(['error', 'output'], { when: synchronous, icon: 'exclamation-triangle' }),
-  timeout: plainNumber(900, { min: 0.001, max: 3600, advanced: true, icon: 'clock-o' }),
+  timeout: plainNumber(900, { min: 0.001, max: 3600, takes: 'seconds', advanced: true, icon: 'clock-o' }),
   retries: plainNumber(0, { min: 0, max: 10, integer: true, advanced: true, icon: 'repeat' })
 };
 

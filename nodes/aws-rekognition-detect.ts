@@ -26,7 +26,7 @@ import { LastFrames } from './lib/unchanged';
 
 const ofFaces = { operation: ['faces', 'identify'] };
 const ofIdentify = { operation: ['identify'] };
-const percent = { min: 0, max: 100 };
+const percent = { min: 0, max: 100, takes: 'percent' };
 
 const fields = {
   operation: choice(['labels', 'faces', 'identify', 'text', 'moderation', 'celebrities', 'protectiveEquipment'], {

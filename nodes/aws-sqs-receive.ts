@@ -17,9 +17,9 @@ const fields = {
   bodyFormat: choice(['auto', 'string', 'buffer'], { icon: 'envelope-open-o' }),
   maxInFlight: plainNumber(10, { min: 1, max: 120_000, integer: true, icon: 'tasks' }),
   batchSize: plainNumber(10, { min: 1, max: 10, integer: true, advanced: true, icon: 'list-ol' }),
-  waitTime: plainNumber(20, { min: 0, max: 20, integer: true, advanced: true, icon: 'clock-o' }),
+  waitTime: plainNumber(20, { min: 0, max: 20, integer: true, takes: 'seconds', advanced: true, icon: 'clock-o' }),
   visibilityTimeout: optional(
-    plainNumber('', { min: 0, max: 43_200, integer: true, advanced: true, icon: 'eye-slash' })
+    plainNumber('', { min: 0, max: 43_200, integer: true, takes: 'seconds', advanced: true, icon: 'eye-slash' })
   ),
   region: optional(
     plainText({ pattern: regionPattern, is: regionIs, advanced: true, offers: 'regions', icon: 'globe' })

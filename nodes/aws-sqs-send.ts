@@ -55,7 +55,14 @@ const fields = {
   attributes: { ...attributes, check: checkAttributes },
   delaySeconds: {
     ...optional(
-      number({ min: 0, max: 900, integer: true, example: 'payload.urgent ? 0 : 60', icon: 'hourglass-half' })
+      number({
+        min: 0,
+        max: 900,
+        integer: true,
+        takes: 'seconds',
+        example: 'payload.urgent ? 0 : 60',
+        icon: 'hourglass-half'
+      })
     ),
     besideTarget: checkDelay
   },

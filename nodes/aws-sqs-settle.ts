@@ -15,6 +15,7 @@ const fields = {
       min: 0,
       max: 43_200,
       integer: true,
+      takes: 'seconds',
       when: { action: ['return'] },
       example: '60 * aws.receiveCount',
       icon: 'hourglass-half'

@@ -207,7 +207,9 @@ describe('the package', () => {
         ...sets.flatMap((set) => [`dist/${set}.js`, `dist/${set}.html`]),
         ...filesIn('nodes', /^(lib\/.*|[^/]+)\.ts$/).map(compiled),
         ...filesIn('icons', /\.svg$/).map((path) => `dist/icons/${path}`),
-        ...filesIn('locales', /^[^/]+\/aws-.*\.(json|html)$/).map((path) => `dist/locales/${path}`),
+        ...readdirSync(join(repository, 'locales')).flatMap((language) =>
+          sets.flatMap((set) => ['json', 'html'].map((ending) => `dist/locales/${language}/${set}.${ending}`))
+        ),
         ...filesIn('examples', /\.json$/).map((path) => `examples/${path}`)
       ];
       assert.deepEqual(packed.files.map(({ path }) => path).sort(), expected.sort());

@@ -1,15 +1,9 @@
 /** Makes what Node-RED loads of a node, the editor's page and the runtime's registration, from the node's description. */
 import type { Field } from '../lib/fields.js';
 import type { NodeModule } from '../lib/node-module.js';
+import type { Words } from './words.mts';
 
 type Definition = NodeModule['definition'];
-
-/** The words of a node in the default language: they tell which rows have a hint or a placeholder. */
-export interface Words {
-  /** Under a row; a choice may have one for each option. */
-  hint?: Record<string, string | Record<string, string>>;
-  placeholder?: Record<string, string>;
-}
 
 const packageName = '@red-nimbus/node-red-aws';
 const color = '#7FB2E5';

@@ -48,17 +48,3 @@ export function policyText(wanted: string): string {
   const texts = joined(statements).map((statement) => JSON.stringify({ Effect: 'Allow', ...statement }, null, 2));
   return `{\n  "Version": "2012-10-17",\n  "Statement": [${texts.join(', ').replaceAll('\n', '\n  ')}]\n}`;
 }
-
-/**
- * Fills each `<pre data-policy="aws-sqs-send least name"></pre>` of a help text, which is the same in every language.
- * Throws where one is written in another way.
- */
-export function fillPolicies(html: string): string {
-  const filled = html.replace(
-    /<pre data-policy="([^"]*)">\s*<\/pre>/g,
-    (_, wanted) => `<pre>${policyText(wanted)}</pre>`
-  );
-  const left = /^.*data-policy.*/m.exec(filled);
-  if (left) throw new Error(`this is not <pre data-policy="…"></pre>: ${left[0].trim()}`);
-  return filled;
-}

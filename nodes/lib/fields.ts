@@ -29,6 +29,8 @@ export interface Field<T = unknown> {
   readonly options?: readonly string[] | undefined;
   /** What the dialog has a list of, while any other value may be typed: a list of `choices.ts`. */
   readonly offers?: Offer | undefined;
+  /** What help says it takes, where its control does not say it: `seconds`, `array | string`. */
+  readonly takes?: string | undefined;
   /** A JSONata expression to begin with. */
   readonly example?: string | undefined;
   readonly pattern?: RegExp | undefined;
@@ -55,7 +57,7 @@ export type Fields = Readonly<Record<string, Field>>;
 /** What `run` gets: each field's checked value under its name. */
 export type Inputs<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
-type Layout = Pick<Field, 'when' | 'advanced' | 'icon' | 'offers' | 'example' | 'names'>;
+type Layout = Pick<Field, 'when' | 'advanced' | 'icon' | 'offers' | 'takes' | 'example' | 'names'>;
 /** A typed field's default: its literal text, or a path with `from`. */
 type Default = { value?: string; from?: ValueType };
 

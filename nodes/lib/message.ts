@@ -26,7 +26,7 @@ function checkDeduplication(deduplicationId: string | undefined, target: string)
 
 /** The fields that messages of SNS and of SQS have in common. */
 export const messageFields = {
-  attributes: attributes({ example: '{ "site": topic, "level": payload.level }', icon: 'tags' }),
+  attributes: attributes({ takes: 'object', example: '{ "site": topic, "level": payload.level }', icon: 'tags' }),
   groupId: { ...optional(text({ ...id, example: 'topic', icon: 'object-group' })), besideTarget: checkGroup },
   deduplicationId: {
     ...optional(text({ ...id, example: 'payload.id', icon: 'clone' })),

@@ -121,6 +121,7 @@ export const imageField = checked(takeImage, {
   value: 'payload',
   from: 'msg',
   literals: ['str', 'json'],
+  takes: 'Buffer | string | object',
   example: '"/data/cameras/" & topic & ".jpg"',
   icon: 'picture-o'
 });
@@ -142,6 +143,7 @@ export const attributesField = (when?: Record<string, string[]>) =>
     value: 'DEFAULT',
     from: 'str',
     literals: ['str', 'json'],
+    takes: 'string | array',
     example: '["AGE_RANGE", "SMILE"]',
     icon: 'smile-o',
     when
@@ -177,12 +179,14 @@ export const nameField: Field<string> = { ...anyName, check: checkName };
 
 export const targetsField = checked(checkTargets, {
   literals: ['json', 'str'],
+  takes: 'array | string',
   example: '["person", { "name": "car", "confidence": 90 }]',
   icon: 'crosshairs'
 });
 
 export const roiField = checked(checkRoi, {
   literals: ['json'],
+  takes: 'object',
   advanced: true,
   example: '{ "left": 0.5, "top": 0, "width": 0.5, "height": 1 }',
   icon: 'object-group'

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { LocalAws } from '../../local-aws/client';
+import { wordsOf, writtenIn } from '../../nodes/editor/words.mts';
 import {
   account,
   type Bench,
@@ -20,8 +21,6 @@ import { type Editor, openEditor } from './editor';
 import { untidyIn } from './form';
 
 const locales = join(__dirname, '..', '..', 'locales');
-const words = (language: string, file: string): { label: Record<string, string> } =>
-  require(join(locales, language, file));
 
 const types = {
   invoke: 'aws-lambda-invoke',
@@ -85,12 +84,13 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}, in other languages,`, () =>
           else await editor.openByKey(id);
           await editor.page.evaluate("$('.nimbus-advanced').prop('open', true)");
           const text = await editor.page.locator('.red-ui-tray').last().innerText();
-          for (const label of [
-            words(language, 'common.json').label.name,
-            Object.values(words(language, `${type}.json`).label)[0]
-          ]) {
+          const { label: labels, help: words } = wordsOf(language, type);
+          const [own = ''] = Object.keys(writtenIn('en-US', type).label ?? {});
+          for (const label of [labels.name, labels[own]]) {
             if (!text.includes(label ?? '')) faults.push(`${type} lacks ${label}`);
           }
+          const help = await editor.page.evaluate<string>(`RED.nodes.getNodeHelp('${type}')`);
+          if (!help.includes(`<p>${words.summary}</p>`)) faults.push(`${type} has other help`);
           faults.push(...(await untidyIn(editor)).map((fault) => `${type}: ${fault}`));
           if (shown.includes(language)) await editor.shoot(`${type}-${language}${width === narrow ? '-400' : ''}`);
           await editor.cancel();

@@ -1,143 +1,13 @@
-import type { Node, NodeAPI } from 'node-red';
-import type { AccountNode, OpenAccount } from './lib/account';
-import { answerChoices } from './lib/choices';
-import { Clients } from './lib/clients';
-import { callerIdentity, tryConnection } from './lib/connection';
-import { inOneLine, invalid } from './lib/errors';
-import type { Fields, Inputs } from './lib/fields';
-import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern, stored } from './lib/fields';
+import type { Node } from 'node-red';
+import type { AccountNode } from './lib/account';
+import { callerIdentity } from './lib/caller-identity';
+import type { Clients } from './lib/clients';
+import { inOneLine } from './lib/errors';
 import type { NodeModule } from './lib/node-module';
 import { warnOfProxy } from './lib/proxy';
-import type { Config } from './lib/read';
-import { readAll } from './lib/read';
-import { regionName } from './lib/regions';
-import type { SignIn } from './lib/sign-in';
+import type { Stored } from './lib/settings';
+import { clientsFrom, fields, readSettings } from './lib/settings';
 import { toActionError } from './lib/to-action-error';
-import { isOfVariable } from './lib/values';
-
-const role = { roleArn: 'filled' } as const;
-
-const key = { pattern: /^[\x21-\x7e]+$/, is: 'text without blanks', when: { source: ['keys'] } };
-
-const endpointIs = 'a URL such as http://localhost:4566, without a user name in it';
-/** Host or bracketed IPv6 address, port up to 65535, path. */
-const endpointPattern =
-  /^https?:\/\/([\w.-]+|\[[\da-f:.]+\])(:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?(\/[^\s@?#]*)?$/i;
-
-const endpoint = plainText({ pattern: endpointPattern, is: endpointIs, takes: 'URL', advanced: true, icon: 'plug' });
-
-/** The pattern lets addresses such as http://256.1.1.1 through. */
-function checkEndpoint(given: unknown, name: string): string {
-  const url = endpoint.check(given, name);
-  if (!URL.canParse(url)) throw invalid(name, `must be ${endpointIs}.`);
-  return url;
-}
-
-const fields = {
-  source: choice(['default', 'keys', 'profile'], { icon: 'sign-in' }),
-  accessKeyId: stored('text', { ...key, icon: 'user' }),
-  secretAccessKey: stored('password', { ...key, icon: 'lock' }),
-  sessionToken: optional(stored('password', { ...key, icon: 'ticket' })),
-  profile: plainText({ when: { source: ['profile'] }, offers: 'profiles', icon: 'id-card-o' }),
-  region: optional(plainText({ pattern: regionPattern, is: regionIs, offers: 'regions', icon: 'globe' })),
-  roleArn: optional(
-    plainText({
-      pattern: /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
-      is: 'the ARN of a role, such as arn:aws:iam::123456789012:role/name',
-      takes: 'ARN',
-      icon: 'user-secret'
-    })
-  ),
-  externalId: optional(
-    stored('text', {
-      pattern: /^[\w+=,.@:/-]{2,1224}$/,
-      is: '2 to 1224 letters, digits and + = , . @ : / - _',
-      when: role,
-      icon: 'shield'
-    })
-  ),
-  sessionName: optional(
-    plainText({
-      pattern: /^[\w+=,.@-]{2,64}$/,
-      is: '2 to 64 letters, digits and + = , . @ - _',
-      when: role,
-      advanced: true,
-      icon: 'tag'
-    })
-  ),
-  duration: plainNumber(3600, {
-    min: 900,
-    max: 43_200,
-    integer: true,
-    takes: 'seconds',
-    when: role,
-    advanced: true,
-    icon: 'clock-o'
-  }),
-  endpoint: optional({ ...endpoint, check: checkEndpoint }),
-  validate: flag(true, { advanced: true }),
-  rekognitionRate: plainNumber(5, { min: 0, max: 10_000, advanced: true, icon: 'tachometer' })
-} satisfies Fields;
-
-type Settings = Inputs<typeof fields>;
-/** Texts, or what a variable holds that stands in place of one. */
-type Stored = Partial<Record<'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'externalId', unknown>>;
-
-/** Blanks around a key come from pasting. */
-const trimmed = (value: unknown): unknown => (typeof value === 'string' ? value.trim() : value);
-
-/** Reads and checks all properties and credentials. Throws `MissingValue` or `InvalidValue`. */
-function readSettings(RED: NodeAPI, node: Node, config: Config, credentials: Stored): Settings {
-  // A secret that stands in the flow itself is not looked at: its place is the credential store.
-  const stored = Object.keys(fields).filter((name) => (fields as Fields)[name]?.stored);
-  const kept = stored.map((name) => [name, trimmed(credentials[name as keyof Stored])]);
-  const all = { ...config, ...Object.fromEntries(kept) };
-  return readAll(RED, node, all, fields);
-}
-
-/** As the service takes it: ids of nodes in subflows can be long, and those of old flows hold other characters. */
-const defaultSessionName = (id: string) => `node-red-${id}`.replace(/[^\w+=,.@-]/g, '-').slice(0, 64);
-
-/** Fields that are not shown are `undefined`, those that are shown have been checked. */
-function signInFrom(settings: Partial<Settings>, id: string): SignIn {
-  const { source = 'default', profile, accessKeyId, secretAccessKey, sessionToken } = settings;
-  const { roleArn, externalId, sessionName = defaultSessionName(id), duration = 3600 } = settings;
-  return {
-    source,
-    profile,
-    keys:
-      accessKeyId && secretAccessKey
-        ? { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) }
-        : undefined,
-    role: roleArn ? { arn: roleArn, sessionName, duration, externalId } : undefined
-  };
-}
-
-/** A region of AWS, or a role, is what its variable is there for; anything else may be meant to be seen by nobody. */
-const telling = new RegExp(`^(?:${regionName}|arn:.*)$`);
-
-/** What variables hold: an endpoint is quoted by its host. */
-function hiddenIn(RED: NodeAPI, node: Node, config: Config, settings: Settings): string[] {
-  const values = Object.entries(settings).filter(
-    ([name, value]) => typeof value === 'string' && isOfVariable(RED, node, name, config[name])
-  );
-  return values
-    .flatMap(([, value]) =>
-      URL.canParse(String(value)) ? [String(value), new URL(String(value)).host] : [String(value)]
-    )
-    .filter((value) => !telling.test(value));
-}
-
-function clientsFrom(RED: NodeAPI, node: Node, config: Config, settings: Settings): Clients {
-  const { region, endpoint, rekognitionRate } = settings;
-  const hidden = hiddenIn(RED, node, config, settings);
-  return new Clients({ signIn: signInFrom(settings, node.id), region, endpoint, rekognitionRate, hidden });
-}
-
-const opening =
-  (RED: NodeAPI): OpenAccount =>
-  (node, config, credentials) =>
-    clientsFrom(RED, node, config, readSettings(RED, node, config, credentials));
 
 /** Asks STS who we are; what goes wrong is a warning, since the network may only be late. */
 function sayWhoWeAre(node: Node, clients: Clients): void {
@@ -159,7 +29,7 @@ function sayWhoWeAre(node: Node, clients: Clients): void {
     });
 }
 
-const account = {
+const account: NodeModule = {
   definition: { type: 'aws-account', fields, config: true, endpoints: true },
   create(RED, node: AccountNode & Node<Stored>, config) {
     try {
@@ -173,13 +43,7 @@ const account = {
       node.problem = toActionError(thrown, { type: node.type, secrets: [] });
       node.error(`${node.problem.name}: ${node.problem.message}`);
     }
-  },
-  /** Tries the sign-in that stands in a dialog. */
-  test: (RED: NodeAPI, draft: unknown, mayDeploy: () => Promise<boolean>) =>
-    tryConnection(RED, draft, { fields, open: opening(RED), mayDeploy }),
-  /** One page of a list for a dialog. */
-  list: (RED: NodeAPI, name: string, query: object, mayDeploy: () => Promise<boolean>) =>
-    answerChoices(RED, name, query, { open: opening(RED), mayDeploy })
-} satisfies NodeModule & { test: unknown; list: unknown };
+  }
+};
 
 export = account;

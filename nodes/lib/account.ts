@@ -42,9 +42,6 @@ export function isDisabled(RED: NodeAPI, { d, z }: Config): boolean {
 export const storedCredentials = (RED: NodeAPI, id: string): Record<string, string> =>
   (isAccount(RED, id) && (RED.nodes.getCredentials(id) as Record<string, string> | undefined)) || {};
 
-/** Makes an account's clients. Throws `MissingValue` or `InvalidValue` where a property will not do. */
-export type OpenAccount = (node: Node, config: Config, credentials: Record<string, string>) => Clients;
-
 /** As people know an account: by its name, where it has one. */
 const called = (name: string | undefined): string => (name ? `The account “${name}”` : 'The aws-account');
 

@@ -1,6 +1,6 @@
 /** What there is in AWS, and on this machine, that a field of a dialog can name. */
 import type { NodeAPI } from 'node-red';
-import { accountFrom, describedAccount, isDisabled, type OpenAccount, storedCredentials } from './account';
+import { accountFrom, describedAccount, isDisabled, storedCredentials } from './account';
 import type { Client } from './client';
 import type { Clients } from './clients';
 import type { ActionError } from './errors';
@@ -14,6 +14,7 @@ import { refusalOf } from './refusal';
 import { areTogether, regionName, regions } from './regions';
 import type { Sdks, ServiceName } from './sdks';
 import { sdkOf } from './sdks';
+import { openAccount } from './settings';
 import { standInFor, standInForAccount } from './stand-in';
 import { toActionError } from './to-action-error';
 import { substituteEnv } from './values';
@@ -213,12 +214,8 @@ async function needPartition(region: string, account: Client, mayDeploy: () => P
   throw invalid('region', 'is in another partition of AWS than the account: it takes the right to deploy flows.');
 }
 
-/** What the endpoint knows of who asks, and of accounts. */
-export interface Desk {
-  open: OpenAccount;
-  /** Whether who asks may deploy flows. */
-  mayDeploy(): Promise<boolean>;
-}
+/** Whether who asks may deploy flows. */
+type MayDeploy = () => Promise<boolean>;
 
 /** A page of a list, or why it cannot be had; `region` is where it was asked for, unless a variable names that. */
 type ListAnswer = (ChoicePage & { region?: string }) | { refusal: Refusal };
@@ -228,7 +225,7 @@ async function listFrom(
   clients: Clients,
   name: ListName,
   query: Query,
-  mayDeploy: Desk['mayDeploy']
+  mayDeploy: MayDeploy
 ): Promise<ListAnswer> {
   const hidden: string[] = [];
   const after = asText(query.after);
@@ -248,7 +245,7 @@ async function listFrom(
 }
 
 /** Asks through the account that runs, or else, where its flows do not run, through what is stored of it. */
-async function choicesFor(RED: NodeAPI, name: ListName, query: Query, { open, mayDeploy }: Desk): Promise<ListAnswer> {
+async function choicesFor(RED: NodeAPI, name: ListName, query: Query, mayDeploy: MayDeploy): Promise<ListAnswer> {
   const running = accountFrom(RED, query.account);
   if (running?.clients) return listFrom(RED, running.clients, name, query, mayDeploy);
   if (running) return { refusal: refusalOf(running.problem as ActionError) };
@@ -259,7 +256,7 @@ async function choicesFor(RED: NodeAPI, name: ListName, query: Query, { open, ma
   const { id } = described;
   let clients: Clients;
   try {
-    clients = open(standInForAccount(RED, id), described, storedCredentials(RED, id));
+    clients = openAccount(RED, standInForAccount(RED, id), described, storedCredentials(RED, id));
   } catch (thrown) {
     return { refusal: refusalOf(toActionError(thrown, { type: 'aws-account', secrets: [] })) };
   }
@@ -281,9 +278,9 @@ export async function answerChoices(
   RED: NodeAPI,
   name: string,
   query: object,
-  desk: Desk
+  mayDeploy: MayDeploy
 ): Promise<object | undefined> {
   if (name === 'regions') return { choices: regionChoices() };
   if (name === 'profiles') return { choices: (await profileNames()).map((value) => ({ value })) };
-  return Object.hasOwn(lists, name) ? choicesFor(RED, name as ListName, query as Query, desk) : undefined;
+  return Object.hasOwn(lists, name) ? choicesFor(RED, name as ListName, query as Query, mayDeploy) : undefined;
 }

@@ -1,14 +1,15 @@
 /** The connection test of an account's dialog: who a sign-in is, or what is wrong with it. */
 import type { Node, NodeAPI } from 'node-red';
-import { accountFrom, describedAccount, type OpenAccount, storedCredentials } from './account';
+import { accountFrom, describedAccount, storedCredentials } from './account';
+import type { CallerIdentity } from './caller-identity';
+import { callerIdentity } from './caller-identity';
 import type { Clients } from './clients';
 import { textOf } from './errors';
 import type { Fields } from './fields';
 import type { Config } from './read';
-import { redact } from './redaction';
 import type { Refusal } from './refusal';
 import { refusalOf } from './refusal';
-import { sdkOf } from './sdks';
+import { fields as accountFields, openAccount } from './settings';
 import type { Meanings } from './stand-in';
 import { standInFor, standInForAccount, unknownIn } from './stand-in';
 import { toActionError } from './to-action-error';
@@ -16,27 +17,9 @@ import { namesVariable, substituteEnv } from './values';
 import { type Meaning, namesIn } from './variables';
 import { within } from './within';
 
-/** Who a sign-in is. */
-interface Identity {
-  /** The account's number. */
-  account: string;
-  arn: string;
-  region: string;
-}
-
 /** What the test of a sign-in that works tells; `way` is where the default chain has found keys. */
-export interface Connection extends Identity {
+export interface Connection extends CallerIdentity {
   way?: string | undefined;
-}
-
-/** Asks STS whose the keys are; no permission is needed for it. Rejects with what the SDK throws. */
-export async function callerIdentity(clients: Clients, signal: AbortSignal): Promise<Identity> {
-  const { GetCallerIdentityCommand } = sdkOf('sts');
-  const client = await clients.get('sts');
-  const limits = { abortSignal: signal };
-  const { Account = '', Arn = '' } = await client.send(new GetCallerIdentityCommand({}), limits);
-  const clean = (text: string) => redact(text, clients.secrets());
-  return { account: Account, arn: clean(Arn), region: clean(client.region) };
 }
 
 /** What stands in a dialog, deployed or not: its properties, and its credentials as far as the browser has them. */
@@ -97,8 +80,10 @@ async function wayOf(clients: Clients): Promise<string | undefined> {
   return ways.find(([, mark]) => marks.some((each) => mark.test(each)))?.[0];
 }
 
+const fields: Fields = accountFields;
+
 /** Whether the properties of a draft are those of the deployed account. */
-function isDeployed(RED: NodeAPI, { id, properties }: Draft, fields: Fields): boolean {
+function isDeployed(RED: NodeAPI, { id, properties }: Draft): boolean {
   const deployed = describedAccount(RED, id);
   const names = Object.keys(fields).filter((name) => !fields[name]?.stored);
   const textIn = (held: Record<string, unknown>, name: string) => textOf(held[name] ?? fields[name]?.value);
@@ -109,7 +94,7 @@ function isDeployed(RED: NodeAPI, { id, properties }: Draft, fields: Fields): bo
  * Whether a draft takes what only the runtime has elsewhere than it is deployed to go: stored passwords, variables, and
  * what the machine itself signs in with.
  */
-function leadsElsewhere(RED: NodeAPI, draft: Draft, stored: Record<string, string>, fields: Fields): boolean {
+function leadsElsewhere(RED: NodeAPI, draft: Draft, stored: Record<string, string>): boolean {
   const { properties, credentials } = draft;
   const names = Object.keys(credentials);
   if (names.some((name) => namesVariable(credentials[name]) && credentials[name] !== stored[name])) return true;
@@ -117,7 +102,7 @@ function leadsElsewhere(RED: NodeAPI, draft: Draft, stored: Record<string, strin
     properties.source === 'keys' &&
     !Object.values(credentials).includes(unchanged) &&
     ![...Object.values(properties), ...Object.values(credentials)].some(namesVariable);
-  return !isTyped && !isDeployed(RED, draft, fields);
+  return !isTyped && !isDeployed(RED, draft);
 }
 
 /** Of the variables in stored passwords, which the browser does not have: what they stand for where these are deployed. */
@@ -130,27 +115,20 @@ function meaningsInStored(RED: NodeAPI, draft: Draft, stored: Record<string, str
 /** How long it may take, ms: an instance's metadata, an SSO portal and STS may have to be asked in turn. */
 const limit = 15_000;
 
-/** What a test needs to know of the account, and of who asks. */
-interface Trial {
-  fields: Fields;
-  open: OpenAccount;
-  /** Whether who asks may deploy flows. */
-  mayDeploy(): Promise<boolean>;
-}
-
 /**
  * Tries the sign-in that stands in a dialog. Passwords that the browser does not have are those of the deployed account,
- * and do not leave the runtime; who may not deploy does not get them anywhere but where they are deployed to go.
+ * and do not leave the runtime; who may not deploy does not get them anywhere but where they are deployed to go. `mayDeploy`
+ * tells whether who asks may deploy flows.
  */
 export async function tryConnection(
   RED: NodeAPI,
   body: unknown,
-  { fields, open, mayDeploy }: Trial
+  mayDeploy: () => Promise<boolean>
 ): Promise<Connection | { refusal: Refusal }> {
   const draft = draftFrom(body);
   const { id, properties, credentials } = draft;
   const stored = storedCredentials(RED, id);
-  const isElsewhere = leadsElsewhere(RED, draft, stored, fields);
+  const isElsewhere = leadsElsewhere(RED, draft, stored);
   const isFree = (isElsewhere || draft.variables !== undefined) && (await mayDeploy());
   if (isElsewhere && !isFree) return { refusal: { kind: 'notYours', name: '', message: '' } };
   const variables = isFree ? draft.variables : undefined;
@@ -166,7 +144,7 @@ export async function tryConnection(
     const node = variables
       ? standInFor(RED, id, { ...meaningsInStored(RED, draft, stored, deployed), ...variables })
       : deployed;
-    const made = open(node, properties as Config, Object.fromEntries(kept));
+    const made = openAccount(RED, node, properties as Config, Object.fromEntries(kept));
     clients = made;
     const identity = await within(limit, (signal) => callerIdentity(made, signal));
     return { ...identity, way: await wayOf(made) };

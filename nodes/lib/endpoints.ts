@@ -76,8 +76,8 @@ export function serve(RED: NodeAPI): void {
     refuseForeign,
     answering(RED, (request) => {
       const { params, query } = request;
-      const account: typeof import('../aws-account') = require('../aws-account');
-      return account.list(RED, String(params.list), query, () => mayDeploy(RED, request));
+      const { answerChoices }: typeof import('./choices') = require('./choices');
+      return answerChoices(RED, String(params.list), query, () => mayDeploy(RED, request));
     })
   );
   admin.post(
@@ -86,8 +86,8 @@ export function serve(RED: NodeAPI): void {
     refuseForeign,
     refuseForms,
     answering(RED, (request) => {
-      const account: typeof import('../aws-account') = require('../aws-account');
-      return account.test(RED, request.body, () => mayDeploy(RED, request));
+      const { tryConnection }: typeof import('./connection') = require('./connection');
+      return tryConnection(RED, request.body, () => mayDeploy(RED, request));
     })
   );
 }

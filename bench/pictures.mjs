@@ -102,7 +102,7 @@ async function timed(work) {
 }
 
 async function compareWithLibrary() {
-  const { annotate } = require('../dist/nodes/lib/pixels.js');
+  const { annotate } = require('../dist/nodes/rekognition/pixels.js');
   console.log(`Decode, draw ${marks.length} boxes, encode: medians of ${quick ? 5 : '7 to 25'} turns\n`);
   row('', 'library, ms', 'pack, ms', 'pack / library');
   const ratios = [];

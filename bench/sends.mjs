@@ -7,7 +7,7 @@ const { SQSClient, SendMessageCommand, SendMessageBatchCommand } = require('@aws
 const credentials = { accessKeyId: 'AKIABENCH', secretAccessKey: 'bench' };
 const region = 'us-east-1';
 
-/** The pack's own options: `nodes/lib/clients.ts`. */
+/** The pack's own options: `nodes/account/clients.ts`. */
 const packOptions = {
   cacheMiddleware: true,
   md5: false,

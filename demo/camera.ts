@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { drawPicture, people, type Scene, type Thing } from '../local-aws/drawings';
-import { LoopbackServer } from '../local-aws/loopback';
+import { drawPicture, people, type Scene, type Thing } from '../local-aws/rekognition/drawings';
+import { LoopbackServer } from '../local-aws/server/loopback';
 
 /** A running camera. */
 export interface Camera {

@@ -5,16 +5,16 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
-import { type Control, controlPath, type ManyFunctions, type Settings } from './control';
-import type { Fault } from './faults';
-import type { Population } from './population';
-import type { Condition, InvocationRecord, RequestRecord } from './records';
+import { type Control, controlPath, type ManyFunctions, type Settings } from './server/control';
+import type { Fault } from './server/faults';
+import type { Population } from './server/population';
+import type { Condition, InvocationRecord, RequestRecord } from './server/records';
 
-export type { ManyFunctions, Settings } from './control';
-export type { Fault, FaultKind } from './faults';
-export type { Population } from './population';
-export type { Condition, InvocationRecord, RequestRecord } from './records';
-export { roles, signIns } from './sign-ins';
+export type { ManyFunctions, Settings } from './server/control';
+export type { Fault, FaultKind } from './server/faults';
+export type { Population } from './server/population';
+export type { Condition, InvocationRecord, RequestRecord } from './server/records';
+export { roles, signIns } from './server/sign-ins';
 
 /** How to start it. */
 export interface StartOptions {

@@ -1,24 +1,24 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { AwsError, errorAnswer, unknownOperation } from './aws-error';
-import { type Answer, type Call, readCall } from './call';
-import { type Control, controlPath, type Settings } from './control';
-import { failEntries } from './entries';
-import { answerInstead, type Fault, Faults, type Strike } from './faults';
-import { bareName } from './function-name';
-import { Functions, ownFunctions } from './functions';
-import { delay, readBody, reset, send, tooLarge } from './http';
-import { Lambda } from './lambda';
-import { LoopbackServer } from './loopback';
-import { Messaging } from './messaging';
-import { numbered, type Population } from './population';
-import { Records, type RequestRecord } from './records';
-import type { Rekognition } from './rekognition';
-import { checkError } from './schema';
-import { type Principal, Principals, signIns } from './sign-ins';
-import { authenticate } from './sigv4';
-import { sts } from './sts';
+import { bareName } from './lambda/function-name';
+import { Functions, ownFunctions } from './lambda/functions';
+import { Lambda } from './lambda/lambda';
+import { Messaging } from './messaging/messaging';
+import type { Rekognition } from './rekognition/rekognition';
+import { AwsError, errorAnswer, unknownOperation } from './server/aws-error';
+import { type Answer, type Call, readCall } from './server/call';
+import { type Control, controlPath, type Settings } from './server/control';
+import { failEntries } from './server/entries';
+import { answerInstead, type Fault, Faults, type Strike } from './server/faults';
+import { delay, readBody, reset, send, tooLarge } from './server/http';
+import { LoopbackServer } from './server/loopback';
+import { numbered, type Population } from './server/population';
+import { Records, type RequestRecord } from './server/records';
+import { checkError } from './server/schema';
+import { type Principal, Principals, signIns } from './server/sign-ins';
+import { authenticate } from './server/sigv4';
+import { sts } from './sts/sts';
 
 /** How to start the local AWS. */
 export interface LocalAwsOptions {
@@ -225,7 +225,7 @@ class LocalAwsServer {
 
   /** Its client, and the library that decodes pictures, take a while to load: only who uses it waits for them. */
   #loadRekognition(): Promise<Rekognition> {
-    this.#rekognition ??= import('./rekognition.js').then((module) => {
+    this.#rekognition ??= import('./rekognition/rekognition.js').then((module) => {
       const rekognition = new module.Rekognition();
       for (const id of this.#firstCollections) rekognition.collections.add(signIns.demo.account, 'us-east-1', id);
       return rekognition;

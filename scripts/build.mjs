@@ -4,21 +4,22 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join } from 'node:path';
 import { build, transformSync } from 'esbuild';
-import { helpOf } from './nodes/editor/help.mts';
-import { page, registration } from './nodes/editor/page.mts';
-import { wordsOf } from './nodes/editor/words.mts';
+import { helpOf } from '../nodes/editor/help.mts';
+import { page, registration } from '../nodes/editor/page.mts';
+import { wordsOf } from '../nodes/editor/words.mts';
+import { placeOf, types } from './nodes.mts';
 
 const require = createRequire(import.meta.url);
-const root = import.meta.dirname;
+const root = join(import.meta.dirname, '..');
 const from = (...parts) => join(root, ...parts);
 const tsc = from('node_modules', 'typescript', 'bin', 'tsc');
 const compile = (...options) => execFileSync(process.execPath, [tsc, ...options], { cwd: root, stdio: 'inherit' });
 
 /** The words of a node in a language, as Node-RED looks for them. */
-function writeWords(language, set, definition) {
-  const words = wordsOf(language, set);
+function writeWords(language, type, definition) {
+  const words = wordsOf(language, type);
   const { help, own, ...catalogue } = words;
-  const file = from('dist', 'locales', language, set);
+  const file = from('dist', 'locales', language, type);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.json`, JSON.stringify(catalogue));
   writeFileSync(`${file}.html`, helpOf(definition, words, language));
@@ -38,12 +39,12 @@ const fieldsOnly = {
     const platform = from('nodes', 'editor', 'platform.mts');
     bundle.onResolve({ filter: /^node:(buffer|util|util\/types|v8)$/ }, () => ({ path: platform, sideEffects: false }));
     bundle.onResolve({ filter: /^[^./]/ }, ({ path }) => ({ path, namespace: 'left out', sideEffects: false }));
-    bundle.onResolve({ filter: /^\.\// }, ({ path, resolveDir }) => ({
+    bundle.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => ({
       path: join(resolveDir, `${path}.ts`),
       sideEffects: false
     }));
     bundle.onLoad({ filter: /.*/, namespace: 'left out' }, () => ({ contents: 'module.exports = {};' }));
-    bundle.onLoad({ filter: /nodes.aws-[\w-]+\.ts$/ }, ({ path }) => ({
+    bundle.onLoad({ filter: /aws-[\w-]+\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replace(/^export = [\s\S]*/m, 'export { fields };'),
       loader: 'ts'
     }));
@@ -52,9 +53,9 @@ const fieldsOnly = {
 
 /** The fields of a node with their checks, and what checks a literal by them, as browsers take it: `nimbus` is its name. */
 async function checks(set, { fields }) {
-  const common = 'dynamicCredentials' in fields ? "export { commonFields } from './nodes/lib/action';" : '';
-  const contents = `export { fields } from './nodes/${set}'; export * from './nodes/lib/literal';
-    export { namesIn, Variables } from './nodes/lib/variables'; ${common}`;
+  const common = 'dynamicCredentials' in fields ? "export { commonFields } from './nodes/action/action';" : '';
+  const contents = `export { fields } from './nodes/${placeOf(set)}'; export * from './nodes/fields/literal';
+    export { namesIn, Variables } from './nodes/dialog/variables'; ${common}`;
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: root, loader: 'ts' },
     inject: [from('nodes', 'editor', 'platform.mts')],
@@ -70,21 +71,19 @@ async function checks(set, { fields }) {
   return outputFiles[0].text;
 }
 
-const sets = Object.keys(JSON.parse(readFileSync(from('package.json'), 'utf8'))['node-red'].nodes);
-
 rmSync(from('dist'), { recursive: true, force: true });
 compile('-p', 'tsconfig.build.json');
 compile('-p', join('nodes', 'editor'));
 const style = small('form.css');
 const scripts = readdirSync(from('nodes', 'editor')).filter((name) => name.endsWith('.ts'));
-const shared = scripts.filter((name) => !sets.includes(basename(name, '.ts'))).map(small);
+const shared = scripts.filter((name) => !types.includes(basename(name, '.ts'))).map(small);
 
-for (const set of sets) {
-  const { definition } = require(from('dist', 'nodes', `${set}.js`));
-  for (const language of readdirSync(from('locales'))) writeWords(language, set, definition);
-  const own = scripts.filter((name) => basename(name, '.ts') === set).map(small);
-  const code = [await checks(set, definition), ...shared, ...own].join('');
-  writeFileSync(from('dist', `${set}.html`), page(definition, wordsOf('en-US', set), code, style));
-  writeFileSync(from('dist', `${set}.js`), registration(definition));
+for (const type of types) {
+  const { definition } = require(from('dist', 'nodes', `${placeOf(type)}.js`));
+  for (const language of readdirSync(from('locales'))) writeWords(language, type, definition);
+  const own = scripts.filter((name) => basename(name, '.ts') === type).map(small);
+  const code = [await checks(type, definition), ...shared, ...own].join('');
+  writeFileSync(from('dist', `${type}.html`), page(definition, wordsOf('en-US', type), code, style));
+  writeFileSync(from('dist', `${type}.js`), registration(definition, placeOf(type)));
 }
 cpSync(from('icons'), from('dist', 'icons'), { recursive: true });

@@ -12,17 +12,17 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { require as requireTs } from 'tsx/cjs/api';
 
-const root = import.meta.dirname;
+const root = join(import.meta.dirname, '..');
 const from = (...parts) => join(root, ...parts);
 const read = (...path) => readFileSync(from(...path), 'utf8');
 const readJson = (...path) => JSON.parse(read(...path));
 const load = (path) => requireTs(path, import.meta.url);
 
-const { policyText } = load('./nodes/editor/policy.mts');
-const types = Object.keys(readJson('package.json')['node-red'].nodes);
+const { policyText } = load('../nodes/editor/policy.mts');
+const { placeOf, types } = load('./nodes.mts');
 const common = readJson('locales', 'en-US', 'common.json');
 
-const definitionOf = (type) => load(`./nodes/${type}.ts`).definition;
+const definitionOf = (type) => load(`../nodes/${placeOf(type)}.ts`).definition;
 
 /** A look-up in a node's own words, then in those of all nodes: `word('hint', 'queue')`. */
 function wordsOf(type) {

@@ -8,7 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const require = createRequire(import.meta.url);
-const root = import.meta.dirname;
+
+import { placeOf, types } from './nodes.mts';
+
+const root = join(import.meta.dirname, '..');
 const catalogue = 'https://catalogue.nodered.org/catalogue.json';
 /** Rows that compare this package with those of the catalogue. */
 const comparing = ['P08', 'N01'];
@@ -68,9 +71,8 @@ async function validate() {
 
 /** A page that the tool cannot read fails no row of its own: its node is only missing among those with an example. */
 function nodesLeftOut({ N02 }) {
-  const nodes = Object.keys(require('./package.json')['node-red'].nodes);
-  const isConfig = (type) => require(`./dist/nodes/${type}.js`).definition.config;
-  return nodes.filter((type) => !isConfig(type) && !N02?.nodes?.includes(type));
+  const isConfig = (type) => require(`../dist/nodes/${placeOf(type)}.js`).definition.config;
+  return types.filter((type) => !isConfig(type) && !N02?.nodes?.includes(type));
 }
 
 const wasReached = allowWithoutCatalogue();

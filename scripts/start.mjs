@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { require as requireTs } from 'tsx/cjs/api';
 
 const require = createRequire(import.meta.url);
-const root = dirname(fileURLToPath(import.meta.url));
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const userDir = join(root, '.node-red');
 const pack = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const runningFile = join(userDir, 'running.json');
@@ -84,7 +84,10 @@ async function runningAlready() {
 }
 
 function build() {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['build.mjs'], { cwd: root, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/build.mjs'], {
+    cwd: root,
+    encoding: 'utf8'
+  });
   if (status !== 0) throw `The build failed.\n${stdout}${stderr}`;
 }
 
@@ -130,7 +133,7 @@ function demoCredentials(flows) {
 
 /** On its usual port, so that addresses which the user has copied into a flow stay good; on another if that is taken. */
 async function startLocalAws() {
-  const { LocalAws } = requireTs('./local-aws/client.ts', import.meta.url);
+  const { LocalAws } = requireTs('../local-aws/client.ts', import.meta.url);
   const port = (await firstFreePort(localAwsPort)) ?? 0;
   const aws = await LocalAws.start({ port, collections: ['family'] });
   toStop.push(() => aws.stop());
@@ -142,7 +145,7 @@ async function startLocalAws() {
 
 /** A drawn porch in place of a real one. */
 async function startCamera() {
-  const { startCamera: start } = requireTs('./demo/camera.ts', import.meta.url);
+  const { startCamera: start } = requireTs('../demo/camera.ts', import.meta.url);
   const camera = await start();
   toStop.push(() => camera.close());
   return camera.url;
@@ -150,7 +153,7 @@ async function startCamera() {
 
 /** What the demo's account refers to: `${NIMBUS_LOCAL_AWS}` and the keys of a user that the local AWS knows. */
 function offerSignIn(url) {
-  const { signIns } = requireTs('./local-aws/sign-ins.ts', import.meta.url);
+  const { signIns } = requireTs('../local-aws/server/sign-ins.ts', import.meta.url);
   process.env.NIMBUS_LOCAL_AWS = url;
   process.env.NIMBUS_ACCESS_KEY_ID = signIns.demo.accessKeyId;
   process.env.NIMBUS_SECRET_ACCESS_KEY = signIns.demo.secretAccessKey;
@@ -158,7 +161,7 @@ function offerSignIn(url) {
 
 async function startNodeRed() {
   const RED = require('node-red');
-  const { LoopbackServer } = requireTs('./local-aws/loopback.ts', import.meta.url);
+  const { LoopbackServer } = requireTs('../local-aws/server/loopback.ts', import.meta.url);
   // Anybody who reaches the editor may deploy: a page of a stranger must not by giving this machine a name of its own.
   const server = new LoopbackServer({}, (request, response) => {
     RED.httpAdmin(request, response, () => RED.httpNode(request, response, () => response.writeHead(404).end()));

@@ -1,16 +1,16 @@
 /**
- * `npm test`: everything that must hold, and at the end one line with the sum. `npm test -- messaging` runs a room of
- * `test/rooms.mjs` on Node-RED 5, or several, or single files: `npm test -- aws-sqs-send browser/walk`.
+ * `npm test`: everything that must hold, and at the end one line with the sum. `npm test -- messaging` runs a room, which
+ * is a folder of `test/`, on Node-RED 5, or several, or single files: `npm test -- aws-sqs-send browser/walk`.
  * Node-RED 5 runs on the Node of the devDependencies, Node-RED 4.1 on the one that npm itself runs on.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onNewerNodeToo, rooms } from './test/rooms.mjs';
+import { onBoth, onNewerNodeToo } from '../test/on-both.mjs';
 
-const root = dirname(fileURLToPath(import.meta.url));
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = (path) => join(root, 'node_modules', path);
 const counts = mkdtempSync(join(tmpdir(), 'nimbus-test-'));
 const fileLimit = 15 * 60_000;
@@ -18,7 +18,8 @@ const total = { passed: 0, failed: 0 };
 const newNode = process.execPath;
 const oldNode = nodeOfNpm();
 const began = Date.now();
-const folders = ['durability', 'browser', '.'];
+/** What takes longest begins first. */
+const first = ['durability', 'browser'];
 const asked = process.argv.slice(2);
 /** Once and before: of two processes that unpack it at a time, one runs half of it. */
 const unpackBrowser = "import('@sparticuz/chromium').then(({ default: chromium }) => chromium.executablePath())";
@@ -30,7 +31,7 @@ if (asked.length === 0) {
   await check('lint', [bin('@biomejs/biome/bin/biome'), 'check', '.']);
   await check('types', [bin('typescript/bin/tsc'), '--noEmit', '-p', '.']);
 }
-const ready = [await check('build', ['build.mjs'])];
+const ready = [await check('build', ['scripts/build.mjs'])];
 if (jobs.some(({ room }) => room === 'browser')) ready.push(await check('chromium', ['-e', unpackBrowser]));
 if (!ready.includes(false)) await runAll(jobs);
 rmSync(counts, { recursive: true, force: true });
@@ -51,27 +52,44 @@ function nodeOfNpm() {
 
 /** Every test file in a process of its own, the longest first: those with processes that die, then those in a browser. */
 function jobsFor(names) {
-  const named = Object.entries(rooms).flatMap(([room, { both, once }]) => [
-    ...both.map((file) => ({ room, file, versions: [5, 4] })),
-    ...once.map((file) => ({ room, file, versions: [5] }))
-  ]);
-  // A file that no room has named yet is tested all the same.
-  const others = filesThere().filter((there) => !named.some(({ file }) => file === there));
-  const known = [...named, ...others.map((file) => ({ room: 'other', file, versions: [5, 4] }))];
-  const stranger = names.find((name) => !known.some(({ room, file }) => room === name || file === name));
+  const files = testFiles();
+  checkOnBoth(files);
+  const isAsked = (file) => names.includes(dirname(file)) || names.includes(file) || names.includes(basename(file));
+  const stranger = names.find((name) => !files.some((file) => [dirname(file), file, basename(file)].includes(name)));
   if (stranger)
-    throw new Error(`There is no room or test file “${stranger}”. Rooms: ${Object.keys(rooms).join(', ')}.`);
-  const all = known.flatMap(({ room, file, versions }) =>
-    versions.map((version) => ({ room, file, version, node: nodeFor(file, version) }))
-  );
+    throw new Error(
+      `There is no room or test file “${stranger}”. Rooms: ${[...new Set(files.map(dirname))].join(', ')}.`
+    );
+  const jobs =
+    names.length > 0
+      ? files.filter(isAsked).map((file) => jobFor(file, 5))
+      : files.flatMap((file) => (isOnBoth(file) ? [jobFor(file, 5), jobFor(file, 4)] : [jobFor(file, 5)]));
   // The Node above may know nothing of proxies.
   if (oldNode.path !== newNode)
-    all.push(...all.filter(({ file, version }) => version === 4 && onNewerNodeToo.includes(file)).map(onNewerNode));
-  const wanted =
-    names.length === 0
-      ? all
-      : all.filter(({ room, file, version }) => version === 5 && (names.includes(room) || names.includes(file)));
-  return wanted.sort((one, other) => folderOf(one) - folderOf(other) || sizeOf(other) - sizeOf(one));
+    jobs.push(...jobs.filter(({ file, version }) => version === 4 && onNewerNodeToo.includes(file)).map(onNewerNode));
+  return jobs.sort((one, other) => placeOf(one) - placeOf(other) || sizeOf(other) - sizeOf(one));
+}
+
+/** By room and name, such as `messaging/aws-sqs-send`. */
+function testFiles() {
+  const files = readdirSync(join(root, 'test'), { recursive: true }).map((file) => file.split(sep).join('/'));
+  return files
+    .filter((file) => /^[\w-]+\/[\w-]+\.(test|browser|durability)\.ts$/.test(file))
+    .map((file) => file.split('.')[0]);
+}
+
+function isOnBoth(file) {
+  return onBoth[dirname(file)]?.includes(basename(file)) ?? false;
+}
+
+function checkOnBoth(files) {
+  const named = Object.entries(onBoth).flatMap(([room, names]) => names.map((name) => `${room}/${name}`));
+  const missing = [...named, ...onNewerNodeToo].filter((file) => !files.includes(file));
+  if (missing.length > 0) throw new Error(`test/on-both.mjs names what is not there: ${missing.join(', ')}`);
+}
+
+function jobFor(file, version) {
+  return { room: dirname(file), file, version, node: nodeFor(file, version) };
 }
 
 function onNewerNode(job) {
@@ -82,28 +100,18 @@ function nodeFor(file, version) {
   return version === 5 || file.startsWith('browser/') ? newNode : oldNode.path;
 }
 
-function folderOf({ file }) {
-  return folders.indexOf(dirname(file));
+function placeOf({ room }) {
+  const place = first.indexOf(room);
+  return place < 0 ? first.length : place;
 }
 
 function pathOf(file) {
-  const folder = dirname(file);
-  return join('test', `${file}.${folder === '.' ? 'test' : folder}.ts`);
+  const room = dirname(file);
+  return join('test', `${file}.${first.includes(room) ? room : 'test'}.ts`);
 }
 
 function sizeOf({ file }) {
   return statSync(join(root, pathOf(file))).size;
-}
-
-/** All test files, by the names that rooms have for them. */
-function filesThere() {
-  const paths = globSync('test/{,browser/,durability/}*.{test,browser,durability}.ts', { cwd: root });
-  return paths.map((path) =>
-    path
-      .replaceAll('\\', '/')
-      .replace(/^test\//, '')
-      .replace(/\.\w+\.ts$/, '')
-  );
 }
 
 /** One process more than the machine has cores, since tests wait for something half of the time. */
@@ -137,7 +145,7 @@ async function check(name, args) {
 async function mocha({ file, version, node }) {
   const name = `${file} on Node-RED ${version === 4 ? '4.1' : '5'}${file.startsWith('browser/') || node === newNode ? '' : ' and the older Node'}`;
   const counted = join(counts, `${name.replaceAll('/', '-')}.json`);
-  const config = dirname(file) === '.' ? [] : ['--config', `test/${dirname(file)}/.mocharc.json`];
+  const config = first.includes(dirname(file)) ? ['--config', `test/${dirname(file)}/.mocharc.json`] : [];
   const args = [
     bin('mocha/bin/mocha.js'),
     '--forbid-only',

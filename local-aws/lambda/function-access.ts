@@ -1,7 +1,7 @@
-import { AwsError, denied } from './aws-error';
+import { AwsError, denied } from '../server/aws-error';
+import type { Principal } from '../server/sign-ins';
 import { type FunctionReference, functionArn } from './function-name';
 import type { Functions, LambdaFunction } from './functions';
-import type { Principal } from './sign-ins';
 
 /** Throws AwsError if the principal may not do this with the function. No function lets another account's in. */
 export function authorize(principal: Principal, reference: FunctionReference, action: string): void {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { AwsError, denied, validationError, violation } from './aws-error';
-import type { Answer, Call } from './call';
+import { AwsError, denied, validationError, violation } from '../server/aws-error';
+import type { Answer, Call } from '../server/call';
+import { checkOutput } from '../server/schema';
+import type { Principal } from '../server/sign-ins';
 import { authorize, notFound, reach } from './function-access';
 import { functionArn, readFunctionName } from './function-name';
 import type { Functions, FunctionVersion, LambdaFunction } from './functions';
-import { checkOutput } from './schema';
-import type { Principal } from './sign-ins';
 
 /** More than these are never on a page, whatever `MaxItems` says. */
 const mostItems = 50;

@@ -1,4 +1,4 @@
-import { AwsError, validationError, violation } from './aws-error';
+import { AwsError, validationError, violation } from '../server/aws-error';
 
 /** A function as a caller names it, taken apart. */
 export interface FunctionReference {

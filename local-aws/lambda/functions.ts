@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { numbered } from './population';
+import { numbered } from '../server/population';
 
 /** What `functions.json` beside the handlers may say about one of them; everything has a default. */
 export interface FunctionSettings {

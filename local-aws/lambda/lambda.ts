@@ -1,15 +1,15 @@
-import { AwsError, unknownOperation, validationError, violation } from './aws-error';
-import { type Answer, type Call, decode } from './call';
+import { AwsError, unknownOperation, validationError, violation } from '../server/aws-error';
+import { type Answer, type Call, decode } from '../server/call';
+import type { Records } from '../server/records';
+import { checkOutput } from '../server/schema';
+import type { Principal } from '../server/sign-ins';
 import { authorize, notFound, reach } from './function-access';
 import { listAliases, listFunctions, listVersions } from './function-list';
 import { type FunctionReference, functionArn, readFunctionName } from './function-name';
 import type { Functions, FunctionVersion, LambdaFunction } from './functions';
 import { checkPayload } from './payload';
 import { Pool } from './pool';
-import type { Records } from './records';
 import type { RunResult } from './sandbox';
-import { checkOutput } from './schema';
-import type { Principal } from './sign-ins';
 
 const kibi = 1024;
 const syncLimit = 6 * kibi * kibi + 100;

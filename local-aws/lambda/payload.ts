@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { AwsError } from './aws-error';
+import { AwsError } from '../server/aws-error';
 
 const values = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
 

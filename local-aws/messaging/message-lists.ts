@@ -1,5 +1,5 @@
-import { AwsError, escapeXml, xmlNamespace } from './aws-error';
-import type { Answer, Call } from './call';
+import { AwsError, escapeXml, xmlNamespace } from '../server/aws-error';
+import type { Answer, Call } from '../server/call';
 import { SqsError } from './sqs-rules';
 
 /** What fauxqs keeps of a queue or topic; its account number is not the account's. */

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { AwsError, unknownOperation } from './aws-error';
-import type { Answer, Call } from './call';
+import { AwsError, unknownOperation } from '../server/aws-error';
+import type { Answer, Call } from '../server/call';
+import { type Principal, signIns } from '../server/sign-ins';
 import { listQueues, listTopics } from './message-lists';
 import { readNewQueue, setQueueAttributes } from './queue-rules';
 import { receiptsOf } from './receipts';
-import { type Principal, signIns } from './sign-ins';
 import { checkArn, type Delivery, inbox, Publisher, type Text, Texts, type Topic } from './sns-rules';
 import {
   answerSqs,

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { AwsError, escapeXml, validationError, violation, xmlNamespace } from '../server/aws-error';
+import type { Answer, Call } from '../server/call';
 import { wrongAttributeName } from './attribute-names';
-import { AwsError, escapeXml, validationError, violation, xmlNamespace } from './aws-error';
-import type { Answer, Call } from './call';
 import { type Attribute, deduplicationKey, type Message, type Queue } from './sqs-rules';
 
 /** A topic that the caller may publish to. */

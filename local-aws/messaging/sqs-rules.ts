@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { AwsError, errorAnswer } from '../server/aws-error';
+import type { Answer, Call } from '../server/call';
+import { queryErrorOf } from '../server/schema';
 import { wrongAttributeName } from './attribute-names';
-import { AwsError, errorAnswer } from './aws-error';
-import type { Answer, Call } from './call';
 import { scopeOf } from './queue-rules';
 import { receiptsOf } from './receipts';
-import { queryErrorOf } from './schema';
 
 /** A message's attribute, as in a request. */
 export interface Attribute {

@@ -1,5 +1,5 @@
-import { AwsError } from './aws-error';
-import type { Call } from './call';
+import { AwsError } from '../server/aws-error';
+import type { Call } from '../server/call';
 
 type Fields = Record<string, string | undefined>;
 

@@ -1,7 +1,7 @@
-import { AwsError, validationError, violation } from './aws-error';
-import type { Call } from './call';
+import { AwsError, validationError, violation } from '../server/aws-error';
+import type { Call } from '../server/call';
+import type { Principal } from '../server/sign-ins';
 import { drawPicture, people, type Scene } from './drawings';
-import type { Principal } from './sign-ins';
 
 /** What a request says, as far as it was checked. */
 export type Input = Readonly<Record<string, unknown>>;

@@ -6,8 +6,10 @@ import type {
   UnindexedFace
 } from '@aws-sdk/client-rekognition';
 import * as client from '@aws-sdk/client-rekognition';
-import { unknownOperation } from './aws-error';
-import type { Answer, Call } from './call';
+import { unknownOperation } from '../server/aws-error';
+import type { Answer, Call } from '../server/call';
+import { checkOutput, knowClient } from '../server/schema';
+import type { Principal } from '../server/sign-ins';
 import {
   type Collection,
   Collections,
@@ -32,8 +34,6 @@ import {
   refuse,
   rules
 } from './rekognition-rules';
-import { checkOutput, knowClient } from './schema';
-import type { Principal } from './sign-ins';
 import { clamp, look, type Seen } from './vision';
 
 /** What an operation works with. */

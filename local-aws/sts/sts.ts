@@ -1,7 +1,7 @@
-import { AwsError, escapeXml, unknownOperation, validationError, violation, xmlNamespace } from './aws-error';
-import type { Answer, Call } from './call';
-import { checkOutput } from './schema';
-import { findRole, type Principal, type Principals, type Role } from './sign-ins';
+import { AwsError, escapeXml, unknownOperation, validationError, violation, xmlNamespace } from '../server/aws-error';
+import type { Answer, Call } from '../server/call';
+import { checkOutput } from '../server/schema';
+import { findRole, type Principal, type Principals, type Role } from '../server/sign-ins';
 
 /** What STS needs to know of the server. */
 export interface StsSettings {

@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
+import { ActionError } from '../fields/errors';
+import type { Config } from '../fields/read';
 import type { Clients } from './clients';
-import { ActionError } from './errors';
-import type { Config } from './read';
 
 /** The part of a deployed `aws-account` that other nodes use. */
 export interface AccountNode extends Node {

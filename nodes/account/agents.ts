@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
-import { foreignAnswer } from './errors';
+import { foreignAnswer } from '../fields/errors';
 import type { AccountProxy } from './proxy';
 
 /** What Node.js has an agent do with each request, which its types do not tell. */

@@ -1,6 +1,6 @@
 import { pipeline, type Readable, Transform } from 'node:stream';
-import { ActionError } from './errors';
-import { JsonValues } from './json-values';
+import { ActionError } from '../fields/errors';
+import { JsonValues } from '../fields/json-values';
 import type { ServiceName } from './sdks';
 
 const MiB = 1024 * 1024;

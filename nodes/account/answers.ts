@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { foreignAnswer } from './errors';
+import { foreignAnswer } from '../fields/errors';
 import type { Answer } from './sdks';
 
 /**

@@ -1,13 +1,13 @@
 import type { Node } from 'node-red';
-import type { AccountNode } from './lib/account';
-import { callerIdentity } from './lib/caller-identity';
-import type { Clients } from './lib/clients';
-import { inOneLine } from './lib/errors';
-import type { NodeModule } from './lib/node-module';
-import { warnOfProxy } from './lib/proxy';
-import type { Stored } from './lib/settings';
-import { clientsFrom, fields, readSettings } from './lib/settings';
-import { toActionError } from './lib/to-action-error';
+import { inOneLine } from '../fields/errors';
+import type { NodeModule } from '../fields/node-module';
+import type { AccountNode } from './account';
+import { callerIdentity } from './caller-identity';
+import type { Clients } from './clients';
+import { warnOfProxy } from './proxy';
+import type { Stored } from './settings';
+import { clientsFrom, fields, readSettings } from './settings';
+import { toActionError } from './to-action-error';
 
 /** Asks STS who we are; what goes wrong is a warning, since the network may only be late. */
 function sayWhoWeAre(node: Node, clients: Clients): void {

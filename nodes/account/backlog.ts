@@ -1,4 +1,4 @@
-import { ActionError } from './errors';
+import { ActionError } from '../fields/errors';
 
 /** Messages, and their bytes, that wait or are in flight in a node: beyond that a flow is told at once. */
 export const mostMessages = 10_000;

@@ -1,6 +1,6 @@
+import { memberOf } from '../fields/errors';
 import type { Agents } from './agents';
 import { checkAnswer } from './answers';
-import { memberOf } from './errors';
 import type { CommandLimits, Exchange, Exchanges } from './exchanges';
 import type { Rate } from './rate';
 import type { Answer, Command, SdkClient, ServiceName } from './sdks';

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
+import { anew, invalid } from '../fields/errors';
+import type { Credentials } from '../fields/fields';
+import { regionIs, regionPattern } from '../fields/fields';
 import { Agents } from './agents';
 import { Client } from './client';
 import type { Destination, Directions } from './destinations';
 import { Destinations } from './destinations';
-import { anew, invalid } from './errors';
 import { Exchanges } from './exchanges';
-import type { Credentials } from './fields';
-import { regionIs, regionPattern } from './fields';
 import { HttpHandler } from './http-handler';
 import type { AccountProxy } from './proxy';
 import { proxyFor } from './proxy';

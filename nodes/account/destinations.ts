@@ -1,4 +1,4 @@
-import { ActionError } from './errors';
+import { ActionError } from '../fields/errors';
 import type { Place } from './profiles';
 import { everywhere, placeOf, sharedFilesStamp } from './profiles';
 import type { ServiceClock } from './service-clock';

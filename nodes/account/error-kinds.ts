@@ -1,5 +1,5 @@
 /** The kinds of what goes wrong with a sign-in or a service, for which the editor has words. */
-import type { ActionError } from './errors';
+import type { ActionError } from '../fields/errors';
 
 /** Kinds by the error's name; the first that fits. */
 const kinds: ReadonlyArray<readonly [kind: string, names: RegExp]> = [

@@ -1,7 +1,8 @@
 /** What belongs to a command reaches its requests and their answers here: in between is the SDK. */
+
+import { closed } from '../fields/errors';
 import type { Response } from './answer-size';
 import { limitAnswer } from './answer-size';
-import { closed } from './errors';
 import type { HttpHandler, Limits } from './http-handler';
 import { messagesApart } from './message-bytes';
 import type { Rate } from './rate';

@@ -2,8 +2,8 @@
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { invalid } from './errors';
-import { regionIs, regionPattern, show } from './fields';
+import { invalid } from '../fields/errors';
+import { regionIs, regionPattern, show } from '../fields/fields';
 
 type Section = Readonly<Record<string, string | undefined>>;
 

@@ -6,7 +6,7 @@ import type { AgentOptions, RequestOptions } from 'node:http';
 import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
-import { invalid } from './errors';
+import { invalid } from '../fields/errors';
 
 type Environment = Record<string, string | undefined>;
 type Connected = (error: Error | null, socket: Duplex) => void;

@@ -1,6 +1,6 @@
 /** Which refusals of the services may pass by themselves. What is not named here does where its HTTP status is 5xx. */
 
-import { memberOf, metadataOf, nameOf, textOf } from './errors';
+import { memberOf, metadataOf, nameOf, textOf } from '../fields/errors';
 
 /** Kinds of throttling whose name does not say so; the SDK takes them for it as well. */
 const rates = new Set([

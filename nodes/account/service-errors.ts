@@ -1,5 +1,5 @@
 /** What the names of the services' errors mean. */
-import { nameOf } from './errors';
+import { nameOf } from '../fields/errors';
 import type { Described, Failure } from './failure';
 import { isBecomingReady, mayPass, wasThrottled } from './retryable';
 

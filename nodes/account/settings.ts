@@ -1,14 +1,14 @@
 /** The properties of an `aws-account`, and what becomes of them. */
 import type { Node, NodeAPI } from 'node-red';
+import { invalid } from '../fields/errors';
+import type { Fields, Inputs } from '../fields/fields';
+import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern, stored } from '../fields/fields';
+import type { Config } from '../fields/read';
+import { readAll } from '../fields/read';
+import { isOfVariable } from '../fields/values';
 import { Clients } from './clients';
-import { invalid } from './errors';
-import type { Fields, Inputs } from './fields';
-import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern, stored } from './fields';
-import type { Config } from './read';
-import { readAll } from './read';
 import { regionName } from './regions';
 import type { SignIn } from './sign-in';
-import { isOfVariable } from './values';
 
 const role = { roleArn: 'filled' } as const;
 

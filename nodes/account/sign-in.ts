@@ -1,6 +1,6 @@
-import { ActionError, anew } from './errors';
-import type { Credentials } from './fields';
-import { show } from './fields';
+import { ActionError, anew } from '../fields/errors';
+import type { Credentials } from '../fields/fields';
+import { show } from '../fields/fields';
 import type { Endpoints } from './profiles';
 import type { RequestHandler } from './sdks';
 import { sdkOf } from './sdks';

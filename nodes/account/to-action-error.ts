@@ -1,10 +1,18 @@
-import { ActionError, FieldError, foreignText, indescribable, inLines, inOneLine, isActionError } from './errors';
+import {
+  ActionError,
+  FieldError,
+  foreignText,
+  indescribable,
+  inLines,
+  inOneLine,
+  isActionError
+} from '../fields/errors';
+import { labelsOf } from '../fields/words';
 import type { Described, Failure } from './failure';
 import { failureOf } from './failure';
 import { couldNotConnect, describeNetwork, isNetworkCode, proxyRefusal } from './network-failures';
 import { redact, redactDeep } from './redaction';
 import { describeService } from './service-errors';
-import { labelsOf } from './words';
 
 /** An answer that does not come from AWS: the SDK fails to parse it, or finds no error name in it. */
 function describeForeign(failure: Failure, status: number): Described {

@@ -1,6 +1,6 @@
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { foreignAnswer } from './errors';
+import { foreignAnswer } from '../fields/errors';
 
 /** An answer as it comes over the wire. */
 interface WireAnswer {

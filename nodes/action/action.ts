@@ -1,9 +1,9 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { Client } from './client';
-import type { ActionError } from './errors';
-import type { Fields, Inputs } from './fields';
-import { choice, credentials, optional, regionIs, regionPattern, text } from './fields';
-import type { Answer, Command, Metadata, Sdks, ServiceName } from './sdks';
+import type { Client } from '../account/client';
+import type { Answer, Command, Metadata, Sdks, ServiceName } from '../account/sdks';
+import type { ActionError } from '../fields/errors';
+import type { Fields, Inputs } from '../fields/fields';
+import { choice, credentials, optional, regionIs, regionPattern, text } from '../fields/fields';
 import type { Task } from './task';
 
 /** The fields that every action has. */

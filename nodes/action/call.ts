@@ -1,16 +1,16 @@
 import { types } from 'node:util';
 import type { Node, NodeAPI } from 'node-red';
-import type { CurrentAccount } from './account';
+import type { CurrentAccount } from '../account/account';
+import type { Client } from '../account/client';
+import type { Clients } from '../account/clients';
+import { redact } from '../account/redaction';
+import type { Answer, Command, Metadata, Sdks, ServiceName } from '../account/sdks';
+import { sdkOf } from '../account/sdks';
+import type { ActionError } from '../fields/errors';
+import { metadataOf } from '../fields/errors';
+import type { Fields } from '../fields/fields';
+import { present } from '../fields/json';
 import type { Action, ActionInputs, Context, Request, Result, Runner } from './action';
-import type { Client } from './client';
-import type { Clients } from './clients';
-import type { ActionError } from './errors';
-import { metadataOf } from './errors';
-import type { Fields } from './fields';
-import { present } from './json';
-import { redact } from './redaction';
-import type { Answer, Command, Metadata, Sdks, ServiceName } from './sdks';
-import { sdkOf } from './sdks';
 import type { Task } from './task';
 
 /** The deployed node that makes a call. */

@@ -1,25 +1,25 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import { CurrentAccount } from './account';
+import { CurrentAccount } from '../account/account';
+import type { Clients } from '../account/clients';
+import { redact } from '../account/redaction';
+import type { ServiceName } from '../account/sdks';
+import { sdkOf } from '../account/sdks';
+import { toActionError } from '../account/to-action-error';
+import { ActionError, noteAbout } from '../fields/errors';
+import type { Field, Fields } from '../fields/fields';
+import { regionOfArn, show } from '../fields/fields';
+import { type NodeModule, onClose } from '../fields/node-module';
+import type { Config } from '../fields/read';
+import { checkValue } from '../fields/read';
 import type { Action, ActionInputs, Result, Runner } from './action';
 import { commonFields } from './action';
 import type { Caller } from './call';
 import { Call } from './call';
-import type { Clients } from './clients';
-import { ActionError, noteAbout } from './errors';
-import type { Field, Fields } from './fields';
-import { regionOfArn, show } from './fields';
 import type { Changes, Work } from './input';
 import { Input, report } from './input';
-import { type NodeModule, onClose } from './node-module';
 import { inParallel } from './parallel';
-import type { Config } from './read';
-import { checkValue } from './read';
 import { receivedIn } from './received';
-import { redact } from './redaction';
-import type { ServiceName } from './sdks';
-import { sdkOf } from './sdks';
 import type { Task } from './task';
-import { toActionError } from './to-action-error';
 
 /** What each result sets of the message. */
 const resultNames = ['payload', 'aws'];

@@ -1,12 +1,22 @@
 import { types } from 'node:util';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import { Backlog, mostBytes, mostMessages } from './backlog';
-import { ActionError, closed, closing, indescribable, invalid, memberOf, reasonOf, textOf, unanswered } from './errors';
-import type { Fields } from './fields';
+import { Backlog, mostBytes, mostMessages } from '../account/backlog';
+import { withPatience } from '../account/patience';
+import {
+  ActionError,
+  closed,
+  closing,
+  indescribable,
+  invalid,
+  memberOf,
+  reasonOf,
+  textOf,
+  unanswered
+} from '../fields/errors';
+import type { Fields } from '../fields/fields';
+import type { Config, Read } from '../fields/read';
+import { compileField } from '../fields/read';
 import { together } from './parallel';
-import { withPatience } from './patience';
-import type { Config, Read } from './read';
-import { compileField } from './read';
 import { checkCopy, sendOn } from './send-on';
 import { Status } from './status';
 import { Task } from './task';

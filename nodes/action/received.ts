@@ -1,5 +1,5 @@
 import type { NodeMessage } from 'node-red';
-import { memberOf } from './errors';
+import { memberOf } from '../fields/errors';
 
 /**
  * What an `aws-sqs-receive` puts into `msg.aws` of the message itself, beside what every node puts there of its request.

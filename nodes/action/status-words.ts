@@ -1,8 +1,8 @@
 import type { NodeAPI } from 'node-red';
-import { errorKindOf } from './error-kinds';
-import type { ActionError } from './errors';
-import { FieldError } from './errors';
-import { isBecomingReady, wasThrottled } from './retryable';
+import { errorKindOf } from '../account/error-kinds';
+import { isBecomingReady, wasThrottled } from '../account/retryable';
+import type { ActionError } from '../fields/errors';
+import { FieldError } from '../fields/errors';
 
 /** The words for errors whose name says enough. Keys below `status` of the common words. */
 const byName: Readonly<Record<string, string>> = {

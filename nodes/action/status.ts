@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { ActionError } from './errors';
+import type { ActionError } from '../fields/errors';
 import { statusOf } from './status-words';
 
 /** A node's status: blue for what is in flight, red for what failed, none. */

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import type { Backlog } from './backlog';
-import type { ActionError } from './errors';
+import type { Backlog } from '../account/backlog';
+import type { ActionError } from '../fields/errors';
 
 /** How many messages have come. */
 let messages = 0;

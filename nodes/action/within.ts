@@ -1,4 +1,4 @@
-import { ActionError } from './errors';
+import { ActionError } from '../fields/errors';
 
 /**
  * Gives what the work comes to, or rejects with `Timeout` after `limit` milliseconds, or with its reason where `ended`

@@ -1,24 +1,24 @@
 /** What there is in AWS, and on this machine, that a field of a dialog can name. */
 import type { NodeAPI } from 'node-red';
-import { accountFrom, describedAccount, isDisabled, storedCredentials } from './account';
-import type { Client } from './client';
-import type { Clients } from './clients';
-import type { ActionError } from './errors';
-import { inOneLine, invalid } from './errors';
-import type { Offer } from './fields';
-import { regionIs, regionOfArn } from './fields';
-import { profileNames } from './profiles';
-import { redact } from './redaction';
+import { accountFrom, describedAccount, isDisabled, storedCredentials } from '../account/account';
+import type { Client } from '../account/client';
+import type { Clients } from '../account/clients';
+import { profileNames } from '../account/profiles';
+import { redact } from '../account/redaction';
+import { areTogether, regionName, regions } from '../account/regions';
+import type { Sdks, ServiceName } from '../account/sdks';
+import { sdkOf } from '../account/sdks';
+import { openAccount } from '../account/settings';
+import { toActionError } from '../account/to-action-error';
+import { within } from '../action/within';
+import type { ActionError } from '../fields/errors';
+import { inOneLine, invalid } from '../fields/errors';
+import type { Offer } from '../fields/fields';
+import { regionIs, regionOfArn } from '../fields/fields';
+import { substituteEnv } from '../fields/values';
 import type { Refusal } from './refusal';
 import { refusalOf } from './refusal';
-import { areTogether, regionName, regions } from './regions';
-import type { Sdks, ServiceName } from './sdks';
-import { sdkOf } from './sdks';
-import { openAccount } from './settings';
 import { standInFor, standInForAccount } from './stand-in';
-import { toActionError } from './to-action-error';
-import { substituteEnv } from './values';
-import { within } from './within';
 
 /** One of the things that can be chosen. */
 export interface Choice {

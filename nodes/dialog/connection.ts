@@ -1,21 +1,21 @@
 /** The connection test of an account's dialog: who a sign-in is, or what is wrong with it. */
 import type { Node, NodeAPI } from 'node-red';
-import { accountFrom, describedAccount, storedCredentials } from './account';
-import type { CallerIdentity } from './caller-identity';
-import { callerIdentity } from './caller-identity';
-import type { Clients } from './clients';
-import { textOf } from './errors';
-import type { Fields } from './fields';
-import type { Config } from './read';
+import { accountFrom, describedAccount, storedCredentials } from '../account/account';
+import type { CallerIdentity } from '../account/caller-identity';
+import { callerIdentity } from '../account/caller-identity';
+import type { Clients } from '../account/clients';
+import { fields as accountFields, openAccount } from '../account/settings';
+import { toActionError } from '../account/to-action-error';
+import { within } from '../action/within';
+import { textOf } from '../fields/errors';
+import type { Fields } from '../fields/fields';
+import type { Config } from '../fields/read';
+import { namesVariable, substituteEnv } from '../fields/values';
 import type { Refusal } from './refusal';
 import { refusalOf } from './refusal';
-import { fields as accountFields, openAccount } from './settings';
 import type { Meanings } from './stand-in';
 import { standInFor, standInForAccount, unknownIn } from './stand-in';
-import { toActionError } from './to-action-error';
-import { namesVariable, substituteEnv } from './values';
 import { type Meaning, namesIn } from './variables';
-import { within } from './within';
 
 /** What the test of a sign-in that works tells; `way` is where the default chain has found keys. */
 export interface Connection extends CallerIdentity {

@@ -1,5 +1,5 @@
-import { errorKindOf } from './error-kinds';
-import type { ActionError } from './errors';
+import { errorKindOf } from '../account/error-kinds';
+import type { ActionError } from '../fields/errors';
 
 /**
  * Why the editor cannot have what it asked for. `kind` is the key of its words for it; `name` and `message` are those

@@ -1,6 +1,6 @@
 /** Stands in for nodes that do not run, wherever Node-RED looks variables up for them. */
 import type { Node, NodeAPI } from 'node-red';
-import { describedAccount } from './account';
+import { describedAccount } from '../account/account';
 import type { Item, Meaning } from './variables';
 import { Variables } from './variables';
 

@@ -1,6 +1,6 @@
 /* The connection test of the account's dialog. */
 
-type Connection = Partial<import('../lib/connection').Connection> & { refusal?: Refusal };
+type Connection = Partial<import('../dialog/connection').Connection> & { refusal?: Refusal };
 
 /** An old session token never stays beside new keys; one that was entered with them does. */
 // biome-ignore lint/correctness/noUnusedVariables: the account's page calls it

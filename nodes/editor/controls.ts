@@ -52,8 +52,8 @@ declare const nimbus: {
   /** Throws an error by the name `MissingValue` or `InvalidValue`. */
   checkLiteral(name: string, field: FieldView, value: unknown, type?: string): unknown;
   goesWith(field: FieldView, input: unknown, targets: unknown): boolean;
-  Variables: typeof import('../lib/variables').Variables;
-  namesIn: typeof import('../lib/variables').namesIn;
+  Variables: typeof import('../dialog/variables').Variables;
+  namesIn: typeof import('../dialog/variables').namesIn;
 };
 
 declare const RED: {

@@ -12,8 +12,8 @@ interface FlowItem {
   credentials?: Record<string, unknown>;
 }
 
-type Meaning = import('../lib/variables').Meaning;
-type Told = import('../lib/variables').Told;
+type Meaning = import('../dialog/variables').Meaning;
+type Told = import('../dialog/variables').Told;
 
 /** All that may have variables. */
 function nimbusScopes(): FlowItem[] {

@@ -2,8 +2,8 @@
  * Makes a node's help of its fields, its policies and its words, in the structure that Node-RED's own nodes have. People
  * write what is special about the node: see Help in CONTRIBUTING.md.
  */
-import type { Field } from '../lib/fields.js';
-import type { NodeModule } from '../lib/node-module.js';
+import type { Field } from '../fields/fields.js';
+import type { NodeModule } from '../fields/node-module.js';
 import { policies, policyText } from './policy.mts';
 import type { Words } from './words.mts';
 

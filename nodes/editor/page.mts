@@ -1,6 +1,6 @@
 /** Makes what Node-RED loads of a node, the editor's page and the runtime's registration, from the node's description. */
-import type { Field } from '../lib/fields.js';
-import type { NodeModule } from '../lib/node-module.js';
+import type { Field } from '../fields/fields.js';
+import type { NodeModule } from '../fields/node-module.js';
 import type { Words } from './words.mts';
 
 type Definition = NodeModule['definition'];
@@ -174,16 +174,17 @@ ${indent(template(definition, words), '  ')}
 
 /**
  * The file that Node-RED loads at its start. It only registers the type: the node and all that it needs are loaded when
- * the first one is deployed, so that a Node-RED that has the pack and does not use it starts as fast as one without.
+ * the first one is deployed, so that a Node-RED that has the pack and does not use it starts as fast as one without. `place`
+ * is where the node is, below `nodes/`.
  */
-export function registration(definition: Definition): string {
+export function registration(definition: Definition, place: string): string {
   const { type, endpoints } = definition;
   const stored = credentials(definition);
-  const serve = endpoints ? "\n  require('./nodes/lib/endpoints').serve(RED);" : '';
+  const serve = endpoints ? "\n  require('./nodes/dialog/endpoints').serve(RED);" : '';
   return `module.exports = function (RED) {
   function Node(config) {
     RED.nodes.createNode(this, config);
-    require('./nodes/${type}').create(RED, this, config);
+    require('./nodes/${place}').create(RED, this, config);
   }
   RED.nodes.registerType('${type}', Node${stored ? `, { credentials: ${stored} }` : ''});${serve}
 };

@@ -3,9 +3,9 @@
  * and it is asked for page by page while it is open.
  */
 
-type Choice = import('../lib/choices').Choice;
+type Choice = import('../dialog/choices').Choice;
 /** A page of a list, or why it cannot be had; `note` is what there is to say of it. */
-type ChoicePage = Partial<import('../lib/choices').ChoicePage> & { refusal?: Refusal; note?: string };
+type ChoicePage = Partial<import('../dialog/choices').ChoicePage> & { refusal?: Refusal; note?: string };
 
 interface PickerOptions {
   /** The control behind which the button stands; its row holds the list. */

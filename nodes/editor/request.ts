@@ -1,5 +1,5 @@
 /** Why the runtime does not give what was asked for: `kind` is a key of the words. As `refusal.ts` makes it. */
-type Refusal = Partial<import('../lib/refusal').Refusal> & { kind: string };
+type Refusal = Partial<import('../dialog/refusal').Refusal> & { kind: string };
 
 /**
  * Asks the runtime. What goes wrong on the way there is a reason, too. The cookie says that it is the editor's own page

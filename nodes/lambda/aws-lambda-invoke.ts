@@ -1,14 +1,14 @@
 import type { InvokeCommandOutput } from '@aws-sdk/client-lambda';
-import type { Context } from './lib/action';
-import { bytesIn } from './lib/bytes';
-import { defineAction } from './lib/define-action';
-import { ActionError, asLogEntry, foreignAnswer, invalid, textOf } from './lib/errors';
-import { checked, choice, flag, jsonText, many, optional, plainNumber, text } from './lib/fields';
-import { hostContext } from './lib/host';
-import { parseJson, present, stringify } from './lib/json';
-import { couldNotConnect } from './lib/network-failures';
-import { retry } from './lib/retry';
-import { wasThrottled } from './lib/retryable';
+import { couldNotConnect } from '../account/network-failures';
+import { wasThrottled } from '../account/retryable';
+import type { Context } from '../action/action';
+import { defineAction } from '../action/define-action';
+import { retry } from '../action/retry';
+import { bytesIn } from '../fields/bytes';
+import { ActionError, asLogEntry, foreignAnswer, invalid, textOf } from '../fields/errors';
+import { checked, choice, flag, jsonText, many, optional, plainNumber, text } from '../fields/fields';
+import { parseJson, present, stringify } from '../fields/json';
+import { hostContext } from './host';
 
 /** Bytes; from Lambda's own refusals. */
 const payloadLimit = { RequestResponse: 6_291_556, DryRun: 6_291_556, Event: 1_048_576 };

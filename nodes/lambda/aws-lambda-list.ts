@@ -1,8 +1,8 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
-import type { Context } from './lib/action';
-import { defineAction } from './lib/define-action';
-import { ActionError } from './lib/errors';
-import { choice, flag, number, optional, text } from './lib/fields';
+import type { Context } from '../action/action';
+import { defineAction } from '../action/define-action';
+import { ActionError } from '../fields/errors';
+import { choice, flag, number, optional, text } from '../fields/fields';
 
 /** Characters of a marker: it goes in the address of a request, of which no server takes more. */
 const longestMarker = 16_384;

@@ -1,8 +1,8 @@
-import { bytesIn } from './bytes';
-import { invalid } from './errors';
-import type { Field } from './fields';
-import { checked, optional } from './fields';
-import { checkLength, parseJson, stringify } from './json';
+import { bytesIn } from '../fields/bytes';
+import { invalid } from '../fields/errors';
+import type { Field } from '../fields/fields';
+import { checked, optional } from '../fields/fields';
+import { checkLength, parseJson, stringify } from '../fields/json';
 
 /** A message attribute of SNS or SQS, as both take and give it. */
 export interface Attribute {

@@ -1,15 +1,15 @@
 import type { PublishCommandInput } from '@aws-sdk/client-sns';
-import type { Context, Result } from './lib/action';
-import { Batches } from './lib/batches';
-import { defineAction } from './lib/define-action';
-import { invalid, valueError } from './lib/errors';
-import { flag, json, many, optional, text } from './lib/fields';
-import { checkJsonLength, checkLength, parseJson, stringify, toText } from './lib/json';
-import type { Receipt } from './lib/message';
-import { checkMessage, entryOf, messageFields, resultOf } from './lib/message';
-import { isFifo, isOrdered } from './lib/queue';
-import type { Sdks } from './lib/sdks';
-import type { EntryOperations } from './lib/target-batches';
+import type { Sdks } from '../account/sdks';
+import type { Context, Result } from '../action/action';
+import { defineAction } from '../action/define-action';
+import { invalid, valueError } from '../fields/errors';
+import { flag, json, many, optional, text } from '../fields/fields';
+import { checkJsonLength, checkLength, parseJson, stringify, toText } from '../fields/json';
+import { Batches } from './batches';
+import type { Receipt } from './message';
+import { checkMessage, entryOf, messageFields, resultOf } from './message';
+import { isFifo, isOrdered } from './queue';
+import type { EntryOperations } from './target-batches';
 
 /** Bytes: what a topic can be made to allow, and what every topic allows for a whole batch. */
 const sizeLimit = 1_048_576;

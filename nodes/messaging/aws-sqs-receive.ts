@@ -1,15 +1,15 @@
 import type { Node } from 'node-red';
-import { CurrentAccount } from './lib/account';
-import type { Fields } from './lib/fields';
-import { choice, optional, plainNumber, plainText, regionIs, regionPattern } from './lib/fields';
-import { type NodeModule, onClose } from './lib/node-module';
-import { queueIs, queuePattern } from './lib/queue';
-import { readAll } from './lib/read';
-import type { ReceiverOptions } from './lib/receiver';
-import { Receiver } from './lib/receiver';
-import { sdkOf } from './lib/sdks';
-import { statusOf } from './lib/status-words';
-import { toActionError } from './lib/to-action-error';
+import { CurrentAccount } from '../account/account';
+import { sdkOf } from '../account/sdks';
+import { toActionError } from '../account/to-action-error';
+import { statusOf } from '../action/status-words';
+import type { Fields } from '../fields/fields';
+import { choice, optional, plainNumber, plainText, regionIs, regionPattern } from '../fields/fields';
+import { type NodeModule, onClose } from '../fields/node-module';
+import { readAll } from '../fields/read';
+import { queueIs, queuePattern } from './queue';
+import type { ReceiverOptions } from './receiver';
+import { Receiver } from './receiver';
 
 const fields = {
   queue: plainText({ pattern: queuePattern, is: queueIs, names: true, offers: 'queues', icon: 'inbox' }),

@@ -1,13 +1,14 @@
 import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
-import type { Context, Result } from './lib/action';
-import type { Attributes } from './lib/attributes';
-import { Batches } from './lib/batches';
-import { defineAction } from './lib/define-action';
-import { invalid } from './lib/errors';
-import { json, many, number, optional, text } from './lib/fields';
-import { toText } from './lib/json';
-import type { Receipt } from './lib/message';
-import { checkMessage, entryOf, messageFields, resultOf } from './lib/message';
+import type { Sdks } from '../account/sdks';
+import type { Context, Result } from '../action/action';
+import { defineAction } from '../action/define-action';
+import { invalid } from '../fields/errors';
+import { json, many, number, optional, text } from '../fields/fields';
+import { toText } from '../fields/json';
+import type { Attributes } from './attributes';
+import { Batches } from './batches';
+import type { Receipt } from './message';
+import { checkMessage, entryOf, messageFields, resultOf } from './message';
 import {
   forgetUrl,
   isAstray,
@@ -18,9 +19,8 @@ import {
   queuePattern,
   regionOfQueue,
   urlOfQueue
-} from './lib/queue';
-import type { Sdks } from './lib/sdks';
-import type { EntryOperations } from './lib/target-batches';
+} from './queue';
+import type { EntryOperations } from './target-batches';
 
 /** Bytes of a message with its attributes, and of a whole batch. */
 const sizeLimit = 1_048_576;

@@ -1,12 +1,12 @@
 import type { NodeMessage } from 'node-red';
-import { missing } from './lib/errors';
-import type { Fields, Inputs } from './lib/fields';
-import { choice, number, optional } from './lib/fields';
-import { settle } from './lib/held-messages';
-import { Input } from './lib/input';
-import { type NodeModule, onClose } from './lib/node-module';
-import { receivedIn } from './lib/received';
-import { toActionError } from './lib/to-action-error';
+import { toActionError } from '../account/to-action-error';
+import { Input } from '../action/input';
+import { receivedIn } from '../action/received';
+import { missing } from '../fields/errors';
+import type { Fields, Inputs } from '../fields/fields';
+import { choice, number, optional } from '../fields/fields';
+import { type NodeModule, onClose } from '../fields/node-module';
+import { settle } from './held-messages';
 
 const fields = {
   action: choice(['delete', 'return'], { icon: 'check' }),

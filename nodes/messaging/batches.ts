@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import type { Request } from './action';
-import type { Client } from './client';
-import { metadataOf } from './errors';
-import type { Metadata } from './sdks';
+import type { Client } from '../account/client';
+import type { Metadata } from '../account/sdks';
+import type { Request } from '../action/action';
+import { metadataOf } from '../fields/errors';
 import type { EntryOperations, Message, QueuedEntry } from './target-batches';
 import { TargetBatches } from './target-batches';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ActionError, nameOf } from './errors';
+import { ActionError, nameOf } from '../fields/errors';
 import { MessageGroups } from './message-groups';
 
 /** What becomes of a message that a flow has finished with. */

@@ -1,9 +1,9 @@
-import type { CurrentAccount } from './account';
-import type { Client } from './client';
-import type { Clients } from './clients';
-import { nameOf } from './errors';
+import type { CurrentAccount } from '../account/account';
+import type { Client } from '../account/client';
+import type { Clients } from '../account/clients';
+import { sdkOf } from '../account/sdks';
+import { nameOf } from '../fields/errors';
 import { forgetUrl, regionOfQueue, urlOfQueue } from './queue';
-import { sdkOf } from './sdks';
 
 /** What a receiver has to know to find its queue. */
 export interface Location {

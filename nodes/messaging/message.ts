@@ -1,8 +1,8 @@
+import { invalid, missing } from '../fields/errors';
+import { flag, optional, text } from '../fields/fields';
+import { present } from '../fields/json';
 import type { Attributes } from './attributes';
 import { attributes, checkCharacters, sizeOfAttributes } from './attributes';
-import { invalid, missing } from './errors';
-import { flag, optional, text } from './fields';
-import { present } from './json';
 import { isFifo } from './queue';
 
 /** What FIFO groups and deduplication ids consist of. */

@@ -1,10 +1,10 @@
 import type { GetQueueUrlCommandOutput } from '@aws-sdk/client-sqs';
-import type { Client } from './client';
-import { foreignAnswer, nameOf } from './errors';
-import { regionOfArn } from './fields';
-import { patience, withPatience } from './patience';
-import { domainOf, regionName } from './regions';
-import type { Sdks } from './sdks';
+import type { Client } from '../account/client';
+import { patience, withPatience } from '../account/patience';
+import { domainOf, regionName } from '../account/regions';
+import type { Sdks } from '../account/sdks';
+import { foreignAnswer, nameOf } from '../fields/errors';
+import { regionOfArn } from '../fields/fields';
 
 /** A queue as users name it: its URL, its name, or its ARN. */
 export const queuePattern =

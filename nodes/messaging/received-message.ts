@@ -1,8 +1,8 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import type { NodeMessage } from 'node-red';
+import type { Metadata } from '../account/sdks';
+import { parseJson, present } from '../fields/json';
 import { fromAttributes } from './attributes';
-import { parseJson, present } from './json';
-import type { Metadata } from './sdks';
 
 /** What becomes of a body: what its JSON says, where it is some, or the text as it is, or its bytes. */
 export type BodyFormat = 'auto' | 'string' | 'buffer';

@@ -2,10 +2,17 @@ import { setMaxListeners } from 'node:events';
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import type { Message } from '@aws-sdk/client-sqs';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import type { CurrentAccount } from './account';
-import { hasShape } from './answers';
-import type { ActionError } from './errors';
-import { closed, inOneLine, memberOf, noteAbout, reasonOf, textOf } from './errors';
+import type { CurrentAccount } from '../account/account';
+import { hasShape } from '../account/answers';
+import type { Metadata } from '../account/sdks';
+import { sdkOf } from '../account/sdks';
+import { toActionError } from '../account/to-action-error';
+import { sendOn } from '../action/send-on';
+import { Status } from '../action/status';
+import { statusTextOf } from '../action/status-words';
+import { within } from '../action/within';
+import type { ActionError } from '../fields/errors';
+import { closed, inOneLine, memberOf, noteAbout, reasonOf, textOf } from '../fields/errors';
 import type { HeldMessage, Settlement } from './held-messages';
 import { HeldMessages } from './held-messages';
 import type { Location, Place } from './locator';
@@ -13,16 +20,9 @@ import { Locator } from './locator';
 import { isFifo } from './queue';
 import type { BodyFormat } from './received-message';
 import { messageOf } from './received-message';
-import type { Metadata } from './sdks';
-import { sdkOf } from './sdks';
-import { sendOn } from './send-on';
-import { Status } from './status';
-import { statusTextOf } from './status-words';
-import { toActionError } from './to-action-error';
 import type { Operation } from './troubles';
 import { Troubles } from './troubles';
 import { Visibility } from './visibility';
-import { within } from './within';
 
 /** The checked properties of an `aws-sqs-receive`. */
 export interface ReceiverOptions extends Location {

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Request } from './action';
-import type { Client } from './client';
-import { anew, closed, metadataOf, nameOf } from './errors';
-import { patience, withPatience } from './patience';
-import type { Answer, Command, Metadata } from './sdks';
+import type { Client } from '../account/client';
+import { patience, withPatience } from '../account/patience';
+import type { Answer, Command, Metadata } from '../account/sdks';
+import type { Request } from '../action/action';
+import { anew, closed, metadataOf, nameOf } from '../fields/errors';
 
 /** Entries of one batch request: the services' own limit. */
 const mostEntries = 10;

@@ -1,5 +1,5 @@
 import type { Node } from 'node-red';
-import type { ActionError } from './errors';
+import type { ActionError } from '../fields/errors';
 
 /** What a receiver does all the time, as the log words it. */
 const doing = {

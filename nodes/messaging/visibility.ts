@@ -1,9 +1,9 @@
+import { sdkOf } from '../account/sdks';
+import { metadataOf, nameOf } from '../fields/errors';
 import { Batches } from './batches';
-import { metadataOf, nameOf } from './errors';
 import type { HeldMessage, HeldMessages, Settlement } from './held-messages';
 import { handleExpired } from './held-messages';
 import type { Place } from './locator';
-import { sdkOf } from './sdks';
 import type { EntryOperations, TargetBatches } from './target-batches';
 
 interface Deletion {

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import type { Context, Result } from './lib/action';
-import { defineAction } from './lib/define-action';
-import { operations } from './lib/detection';
-import type { ActionError } from './lib/errors';
-import { invalid } from './lib/errors';
-import { choice, flag, number, optional, text } from './lib/fields';
-import type { Picture, StoredPicture } from './lib/image';
-import { readImage } from './lib/image';
+import type { Context, Result } from '../action/action';
+import { defineAction } from '../action/define-action';
+import type { ActionError } from '../fields/errors';
+import { invalid } from '../fields/errors';
+import { choice, flag, number, optional, text } from '../fields/fields';
+import { operations } from './detection';
+import type { Picture, StoredPicture } from './image';
+import { readImage } from './image';
 import {
   attributesField,
   collectionField,
@@ -15,14 +15,14 @@ import {
   roiField,
   targetsField,
   workingFolder
-} from './lib/picture-fields';
-import { annotate, drawing, keeping, measure, needCanvas, own } from './lib/pixels';
-import { toService } from './lib/prepare';
-import type { Report } from './lib/report';
-import { count, leastConfidence, marksOf, report } from './lib/report';
-import type { Saved } from './lib/save';
-import { save } from './lib/save';
-import { LastFrames } from './lib/unchanged';
+} from './picture-fields';
+import { annotate, drawing, keeping, measure, needCanvas, own } from './pixels';
+import { toService } from './prepare';
+import type { Report } from './report';
+import { count, leastConfidence, marksOf, report } from './report';
+import type { Saved } from './save';
+import { save } from './save';
+import { LastFrames } from './unchanged';
 
 const ofFaces = { operation: ['faces', 'identify'] };
 const ofIdentify = { operation: ['identify'] };

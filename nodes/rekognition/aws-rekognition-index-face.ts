@@ -1,20 +1,20 @@
 import type { IndexFacesCommandOutput } from '@aws-sdk/client-rekognition';
-import type { Context, Result } from './lib/action';
-import { inCollection } from './lib/collection';
-import { defineAction } from './lib/define-action';
-import { ActionError } from './lib/errors';
-import { choice, optional } from './lib/fields';
-import type { PictureFile } from './lib/folder';
-import { folderOf, picturesIn } from './lib/folder';
-import type { Picture, StoredPicture } from './lib/image';
-import { pictureFrom, readFile, readImage } from './lib/image';
-import { idOf } from './lib/names';
-import { boxOf } from './lib/operation';
-import { inParallel, Turns } from './lib/parallel';
-import { attributesField, collectionField, imageField, nameField, workingFolder } from './lib/picture-fields';
-import { own } from './lib/pixels';
-import { toService } from './lib/prepare';
-import { rounded } from './lib/report';
+import type { Context, Result } from '../action/action';
+import { defineAction } from '../action/define-action';
+import { inParallel, Turns } from '../action/parallel';
+import { ActionError } from '../fields/errors';
+import { choice, optional } from '../fields/fields';
+import { inCollection } from './collection';
+import type { PictureFile } from './folder';
+import { folderOf, picturesIn } from './folder';
+import type { Picture, StoredPicture } from './image';
+import { pictureFrom, readFile, readImage } from './image';
+import { idOf } from './names';
+import { boxOf } from './operation';
+import { attributesField, collectionField, imageField, nameField, workingFolder } from './picture-fields';
+import { own } from './pixels';
+import { toService } from './prepare';
+import { rounded } from './report';
 
 const fields = {
   collection: collectionField(),

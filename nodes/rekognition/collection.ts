@@ -1,5 +1,5 @@
-import type { Client } from './client';
-import { nameOf } from './errors';
+import type { Client } from '../account/client';
+import { nameOf } from '../fields/errors';
 import type { Asking } from './operation';
 
 /** What Rekognition accepts as the name of a collection of faces. */

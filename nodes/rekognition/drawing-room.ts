@@ -1,4 +1,4 @@
-import { ActionError } from './errors';
+import { ActionError } from '../fields/errors';
 import type { Picture } from './image';
 
 /** Who wants something drawn: a node, and within it a camera. */

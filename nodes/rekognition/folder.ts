@@ -1,7 +1,7 @@
 import { lstat, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalid } from './errors';
-import { show } from './fields';
+import { invalid } from '../fields/errors';
+import { show } from '../fields/fields';
 import { fileProblem, kindOf, pathOf } from './image';
 
 /** A file of a folder that is a picture, or looks like one and cannot be taken. */

@@ -1,10 +1,10 @@
 import type { FaceDetail, FaceMatch, Image } from '@aws-sdk/client-rekognition';
+import { inParallel } from '../action/parallel';
 import { inCollection } from './collection';
 import type { Picture } from './image';
 import { nameOf } from './names';
 import type { Asking, Finding, Operation, Query } from './operation';
 import { boxOf, faceOf } from './operation';
-import { inParallel } from './parallel';
 import { cutFaces } from './pixels';
 
 /** Searches at a time: a picture may show a hundred faces. */

@@ -2,9 +2,9 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve as resolvePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bytesIn } from './bytes';
-import { invalid, isActionError, missing } from './errors';
-import { show } from './fields';
+import { bytesIn } from '../fields/bytes';
+import { invalid, isActionError, missing } from '../fields/errors';
+import { show } from '../fields/fields';
 import type { Size } from './jpeg';
 import { jpegSize } from './jpeg';
 

@@ -1,8 +1,8 @@
 import type { Attribute, BoundingBox, FaceDetail, Image } from '@aws-sdk/client-rekognition';
+import type { Client } from '../account/client';
+import type { Answer, Command, Sdks } from '../account/sdks';
 import type { Box } from './boxes';
-import type { Client } from './client';
 import type { Picture } from './image';
-import type { Answer, Command, Sdks } from './sdks';
 
 /** What a person wears to be protected. */
 export interface Equipment {

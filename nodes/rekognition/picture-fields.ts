@@ -1,12 +1,12 @@
 import type { Attribute } from '@aws-sdk/client-rekognition';
 import type { NodeAPI } from 'node-red';
+import { invalid } from '../fields/errors';
+import type { Field } from '../fields/fields';
+import { checked, kindOf, show, text } from '../fields/fields';
+import { checkLength, parseJson } from '../fields/json';
 import type { Box } from './boxes';
 import { collectionIs, collectionPattern } from './collection';
-import { invalid } from './errors';
-import type { Field } from './fields';
-import { checked, kindOf, show, text } from './fields';
 import { needLocal, takeImage } from './image';
-import { checkLength, parseJson } from './json';
 import { idOf } from './names';
 import type { Target } from './report';
 

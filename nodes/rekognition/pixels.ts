@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { ActionError, invalid } from '../fields/errors';
 import type { Box, Mark } from './boxes';
 import { DrawingRoom, type Owner, Turns } from './drawing-room';
-import { ActionError, invalid } from './errors';
 import type { Picture } from './image';
 
 /** What is done to a picture's pixels. */

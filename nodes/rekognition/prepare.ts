@@ -1,5 +1,5 @@
 import type { Image } from '@aws-sdk/client-rekognition';
-import { invalid } from './errors';
+import { invalid } from '../fields/errors';
 import type { Picture, StoredPicture } from './image';
 import { shrink } from './pixels';
 

@@ -1,7 +1,7 @@
+import { present } from '../fields/json';
 import type { Box, Mark } from './boxes';
 import type { OperationName } from './detection';
 import { operations } from './detection';
-import { present } from './json';
 import { keyOf } from './names';
 import type { Equipment, Finding } from './operation';
 

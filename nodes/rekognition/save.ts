@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { link, open, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ActionError, invalid } from './errors';
-import { show } from './fields';
+import { type ActionError, invalid } from '../fields/errors';
+import { show } from '../fields/fields';
 
 /** Where a detection's pictures were saved. */
 export interface Saved {

@@ -1,6 +1,6 @@
 /** An account that is changed, disabled or deleted under a node that Node-RED does not restart. */
 import assert from 'node:assert/strict';
-import { roles, signIns } from '../local-aws/client';
+import { roles, signIns } from '../../local-aws/client';
 import {
   account,
   credentials,
@@ -11,10 +11,10 @@ import {
   settleNode,
   useBench,
   useQueues
-} from './aws';
-import type { DeployOptions, FlowNode } from './node-red';
-import { sink } from './node-red';
-import { useRelay } from './relay';
+} from '../aws';
+import type { DeployOptions, FlowNode } from '../node-red';
+import { sink } from '../node-red';
+import { useRelay } from '../relay';
 
 type Name = 'demo' | 'second';
 

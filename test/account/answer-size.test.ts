@@ -12,9 +12,9 @@ import {
   receiveNode,
   sendNode,
   useBench
-} from './aws';
-import type { FlowNode } from './node-red';
-import { useServer } from './relay';
+} from '../aws';
+import type { FlowNode } from '../node-red';
+import { useServer } from '../relay';
 
 const bench = useBench();
 

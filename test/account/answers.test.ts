@@ -11,10 +11,10 @@ import {
   settleNode,
   useBench,
   useQueues
-} from './aws';
-import type { FlowNode, Message, NodeError } from './node-red';
-import { sink } from './node-red';
-import { type Answerer, operationOf, useRelay } from './relay';
+} from '../aws';
+import type { FlowNode, Message, NodeError } from '../node-red';
+import { sink } from '../node-red';
+import { type Answerer, operationOf, useRelay } from '../relay';
 
 const porch = createCanvas(100, 100).toBuffer('image/png');
 const box = { Left: 0, Top: 0, Width: 0.5, Height: 0.5 };

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
-import { type RequestRecord, roles, signIns } from '../local-aws/client';
-import { Clients } from '../nodes/lib/clients';
-import { signInProvider } from '../nodes/lib/sign-in';
-import { account, credentials, invokeNode, keysOf, listNode, receiveNode, useBench } from './aws';
+import { type RequestRecord, roles, signIns } from '../../local-aws/client';
+import { Clients } from '../../nodes/account/clients';
+import { signInProvider } from '../../nodes/account/sign-in';
+import { account, credentials, invokeNode, keysOf, listNode, receiveNode, useBench } from '../aws';
+import type { FlowNode, LogEntry, Message, Outcome } from '../node-red';
+import { sink } from '../node-red';
+import { Relay, useRelay } from '../relay';
+import { setClock } from '../set-clock';
 import { useEnvironment } from './environment';
-import type { FlowNode, LogEntry, Message, Outcome } from './node-red';
-import { sink } from './node-red';
-import { Relay, useRelay } from './relay';
-import { setClock } from './set-clock';
 
 type Name = keyof typeof signIns;
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { createCanvas } from 'canvas';
-import { roles } from '../local-aws/client';
-import { ServiceClock } from '../nodes/lib/service-clock';
+import { roles } from '../../local-aws/client';
+import { ServiceClock } from '../../nodes/account/service-clock';
 import {
   account,
   credentials,
@@ -17,11 +17,11 @@ import {
   settleNode,
   useBench,
   useQueues
-} from './aws';
-import type { FlowNode, Outcome } from './node-red';
-import { sink } from './node-red';
-import { useRelay } from './relay';
-import { setClock } from './set-clock';
+} from '../aws';
+import type { FlowNode, Outcome } from '../node-red';
+import { sink } from '../node-red';
+import { useRelay } from '../relay';
+import { setClock } from '../set-clock';
 
 const second = 1000;
 const hour = 3600 * second;

@@ -12,10 +12,10 @@ import {
   sendNode,
   useBench,
   useQueues
-} from './aws';
-import type { FlowNode, Message, NodeError } from './node-red';
-import { sink } from './node-red';
-import { useRelay } from './relay';
+} from '../aws';
+import type { FlowNode, Message, NodeError } from '../node-red';
+import { sink } from '../node-red';
+import { useRelay } from '../relay';
 
 /** What proxies and gateways answer in place of AWS must not be taken for what it is not. */
 describe('an answer that is not one of AWS', () => {

@@ -17,10 +17,10 @@ import {
   sendNode,
   useBench,
   useQueues
-} from './aws';
+} from '../aws';
+import { type FlowNode, type Message, sink } from '../node-red';
+import { Wire } from '../wire';
 import { useEnvironment } from './environment';
-import { type FlowNode, type Message, sink } from './node-red';
-import { Wire } from './wire';
 
 const second = 1000;
 
@@ -216,7 +216,7 @@ describe('a link', () => {
       const child = spawn(
         process.execPath,
         ['--require', 'tsx/cjs', '-e', program, JSON.stringify({ flow, credentials: credentials() })],
-        { cwd: join(__dirname, '..'), stdio: ['ignore', 'ignore', 'pipe', 'ipc'] }
+        { cwd: join(__dirname, '..', '..'), stdio: ['ignore', 'ignore', 'pipe', 'ipc'] }
       );
       let said = '';
       child.stderr?.on('data', (chunk) => {

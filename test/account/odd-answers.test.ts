@@ -5,11 +5,11 @@ import type { ServerResponse } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { asLogEntry } from '../nodes/lib/errors';
-import { unpack } from '../nodes/lib/unpack';
-import { invokeNode, listNode, publishNode, sendNode } from './aws';
-import { type FlowNode, type NodeRed, type Outcome, sink, startNodeRed } from './node-red';
-import { useServer } from './relay';
+import { unpack } from '../../nodes/account/unpack';
+import { asLogEntry } from '../../nodes/fields/errors';
+import { invokeNode, listNode, publishNode, sendNode } from '../aws';
+import { type FlowNode, type NodeRed, type Outcome, sink, startNodeRed } from '../node-red';
+import { useServer } from '../relay';
 
 type Answer = (response: ServerResponse) => void;
 

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { inspect } from 'node:util';
-import { roles } from '../local-aws/client';
-import { canUseProxies } from '../nodes/lib/proxy';
-import { account, credentials, invokeNode, useBench } from './aws';
+import { roles } from '../../local-aws/client';
+import { canUseProxies } from '../../nodes/account/proxy';
+import { account, credentials, invokeNode, useBench } from '../aws';
+import type { NodeError, Outcome } from '../node-red';
+import { sink } from '../node-red';
+import { Relay } from '../relay';
 import { useEnvironment } from './environment';
-import type { NodeError, Outcome } from './node-red';
-import { sink } from './node-red';
-import { Relay } from './relay';
 
 interface Certificate {
   key: string;
@@ -386,7 +386,7 @@ describe('an HTTP proxy of the environment', () => {
 
     before(async function () {
       onlyWithSupport.call(this);
-      const file = join(__dirname, '..', 'bench', 'certificate.mjs');
+      const file = join(__dirname, '..', '..', 'bench', 'certificate.mjs');
       const { makeCertificate } = (await import(file)) as { makeCertificate(): Certificate };
       known = makeCertificate();
       unknown = makeCertificate();

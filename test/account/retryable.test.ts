@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { deployAction, invokeNode, publishNode, sendNode, useBench } from './aws';
-import type { NodeError } from './node-red';
-import { useRelay } from './relay';
+import { deployAction, invokeNode, publishNode, sendNode, useBench } from '../aws';
+import type { NodeError } from '../node-red';
+import { useRelay } from '../relay';
 
 const pending =
   'The operation cannot be performed at this time. The function is currently in the following state: Pending';

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { roles, signIns } from '../local-aws/client';
-import { redact, redactDeep } from '../nodes/lib/redaction';
-import { account, invokeNode, keysOf, listNode, useBench } from './aws';
+import { roles, signIns } from '../../local-aws/client';
+import { redact, redactDeep } from '../../nodes/account/redaction';
+import { account, invokeNode, keysOf, listNode, useBench } from '../aws';
+import type { FlowNode, Message, Outcome } from '../node-red';
+import { sink } from '../node-red';
+import { type Exchange, useRelay } from '../relay';
 import { useEnvironment } from './environment';
-import type { FlowNode, Message, Outcome } from './node-red';
-import { sink } from './node-red';
-import { type Exchange, useRelay } from './relay';
 
 /** Where something was found, and a hint at what: never the secret itself. */
 interface Find {

@@ -5,13 +5,13 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
 import { fromIni } from '@aws-sdk/credential-providers';
 import fc from 'fast-check';
-import { type RequestRecord, roles, signIns } from '../local-aws/client';
-import { placeOf, profileNames } from '../nodes/lib/profiles';
-import { account, invokeNode, keysOf, useBench } from './aws';
+import { type RequestRecord, roles, signIns } from '../../local-aws/client';
+import { placeOf, profileNames } from '../../nodes/account/profiles';
+import { account, invokeNode, keysOf, useBench } from '../aws';
+import type { Outcome } from '../node-red';
+import { sink } from '../node-red';
+import { useRelay } from '../relay';
 import { useEnvironment } from './environment';
-import type { Outcome } from './node-red';
-import { sink } from './node-red';
-import { useRelay } from './relay';
 
 describe('the shared files', () => {
   const bench = useBench();

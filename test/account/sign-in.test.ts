@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { invalid } from '../nodes/lib/errors';
-import { ServiceClock } from '../nodes/lib/service-clock';
-import { type Identity, share } from '../nodes/lib/sign-in';
-import { setClock } from './set-clock';
+import { ServiceClock } from '../../nodes/account/service-clock';
+import { type Identity, share } from '../../nodes/account/sign-in';
+import { invalid } from '../../nodes/fields/errors';
+import { setClock } from '../set-clock';
 
 /** The credentials that all clients of an account share. */
 describe('shared credentials', () => {

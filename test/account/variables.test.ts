@@ -1,10 +1,10 @@
 /** What an environment variable holds may be a secret of something else: it is used, and quoted nowhere. */
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
-import { account, credentials, detectNode, invokeNode, sendNode, useBench } from './aws';
+import { account, credentials, detectNode, invokeNode, sendNode, useBench } from '../aws';
+import type { FlowNode } from '../node-red';
+import { sink } from '../node-red';
 import { useEnvironment } from './environment';
-import type { FlowNode } from './node-red';
-import { sink } from './node-red';
 
 const planted = 'planted secret of/something else';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { account, assertFailed, credentials, deployAction, invokeNode, keysOf, listNode, useBench } from './aws';
-import { type FlowNode, type Message, type NodeError, type Outcome, sink } from './node-red';
+import { account, assertFailed, credentials, deployAction, invokeNode, keysOf, listNode, useBench } from '../aws';
+import { type FlowNode, type Message, type NodeError, type Outcome, sink } from '../node-red';
 
 /** What all actions have in common, shown with aws-lambda-invoke. */
 describe('every action', () => {

@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { connect, createServer, type LookupFunction, type Server, type Socket } from 'node:net';
-import type { Fault, LocalAws } from '../local-aws/client';
-import { couldNotConnect } from '../nodes/lib/network-failures';
-import { toActionError } from '../nodes/lib/to-action-error';
-import { account, assertFailed, type Bench, invokeNode, keysOf, listNode, useBench } from './aws';
-import { type FlowNode, type Message, type Outcome, sink } from './node-red';
+import type { Fault, LocalAws } from '../../local-aws/client';
+import { couldNotConnect } from '../../nodes/account/network-failures';
+import { toActionError } from '../../nodes/account/to-action-error';
+import { account, assertFailed, type Bench, invokeNode, keysOf, listNode, useBench } from '../aws';
+import { type FlowNode, type Message, type Outcome, sink } from '../node-red';
 
 interface Row {
   /** What is bad; the test's name is made of it. */

@@ -14,9 +14,9 @@ import {
   settleNode,
   useBench,
   useQueues
-} from './aws';
-import type { FlowNode, Message } from './node-red';
-import { sink } from './node-red';
+} from '../aws';
+import type { FlowNode, Message } from '../node-red';
+import { sink } from '../node-red';
 
 describe('a message that a Function node has made', () => {
   const bench = useBench();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { deployAction, invokeNode, publishNode, sendNode, useBench, useQueues } from './aws';
-import type { FlowNode } from './node-red';
-import { type Exchange, useRelay } from './relay';
+import { deployAction, invokeNode, publishNode, sendNode, useBench, useQueues } from '../aws';
+import type { FlowNode } from '../node-red';
+import { type Exchange, useRelay } from '../relay';
 
 /** Targets that are tried side by side: the others have to wait for one of these. */
 const sideBySide = 50;

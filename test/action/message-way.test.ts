@@ -1,7 +1,7 @@
 /** What a message keeps on its way through actions, and what becomes of one that goes no further. */
 import assert from 'node:assert/strict';
-import { kindOf } from '../nodes/lib/fields';
-import { receivedNames } from '../nodes/lib/received';
+import { receivedNames } from '../../nodes/action/received';
+import { kindOf } from '../../nodes/fields/fields';
 import {
   deployAction,
   deployNodes,
@@ -13,9 +13,9 @@ import {
   settleNode,
   useBench,
   useQueues
-} from './aws';
-import type { FlowNode, Message } from './node-red';
-import { sink } from './node-red';
+} from '../aws';
+import type { FlowNode, Message } from '../node-red';
+import { sink } from '../node-red';
 
 describe('a message on its way', () => {
   const bench = useBench();

@@ -1,14 +1,23 @@
 /** Whatever was thrown on the way of a message becomes one clear error: this must not fail itself. */
 import assert from 'node:assert/strict';
-import { ActionError, anew, asLogEntry, metadataOf, nameOf, reasonOf, textOf, valueError } from '../nodes/lib/errors';
-import { kindOf, show } from '../nodes/lib/fields';
-import { couldNotConnect } from '../nodes/lib/network-failures';
-import { redact } from '../nodes/lib/redaction';
-import { isBecomingReady, mayPass, wasThrottled } from '../nodes/lib/retryable';
-import { credentialsRefused, signatureRefused } from '../nodes/lib/service-errors';
-import { refusedTogether } from '../nodes/lib/target-batches';
-import { toActionError } from '../nodes/lib/to-action-error';
-import { workTime } from './work-time';
+import { couldNotConnect } from '../../nodes/account/network-failures';
+import { redact } from '../../nodes/account/redaction';
+import { isBecomingReady, mayPass, wasThrottled } from '../../nodes/account/retryable';
+import { credentialsRefused, signatureRefused } from '../../nodes/account/service-errors';
+import { toActionError } from '../../nodes/account/to-action-error';
+import {
+  ActionError,
+  anew,
+  asLogEntry,
+  metadataOf,
+  nameOf,
+  reasonOf,
+  textOf,
+  valueError
+} from '../../nodes/fields/errors';
+import { kindOf, show } from '../../nodes/fields/fields';
+import { refusedTogether } from '../../nodes/messaging/target-batches';
+import { workTime } from '../work-time';
 
 /** A proxy that throws at each look. */
 function revoked(target: object): object {

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { createContext, runInContext } from 'node:vm';
 import * as fc from 'fast-check';
 import type { Node, NodeAPI } from 'node-red';
-import type { Field, Fields } from '../nodes/lib/fields';
-import type { NodeModule } from '../nodes/lib/node-module';
-import { type Config, checkValue, compileField } from '../nodes/lib/read';
+import type { Field, Fields } from '../../nodes/fields/fields';
+import type { NodeModule } from '../../nodes/fields/node-module';
+import { type Config, checkValue, compileField } from '../../nodes/fields/read';
+import { placeOf } from '../../scripts/nodes.mjs';
 
-const root = join(__dirname, '..');
+const root = join(__dirname, '..', '..');
 const sets = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))['node-red'].nodes);
 
 type Validator = (this: object, value: unknown, options: object) => true | string;
@@ -35,7 +36,7 @@ function registered(set: string): Editing {
 }
 
 const fieldsOf = (set: string): Fields =>
-  (require(join(root, 'dist', 'nodes', `${set}.js`)) as NodeModule).definition.fields;
+  (require(join(root, 'dist', 'nodes', `${placeOf(set)}.js`)) as NodeModule).definition.fields;
 
 const { util } = require('@node-red/util') as { util: NodeAPI['util'] };
 const RED = { util } as unknown as NodeAPI;

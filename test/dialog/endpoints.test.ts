@@ -5,13 +5,13 @@ import { once } from 'node:events';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
-import { type RequestRecord, roles, signIns } from '../local-aws/client';
-import { refusalOf } from '../nodes/lib/refusal';
-import { within } from '../nodes/lib/within';
-import { account, credentials, invokeNode, keysOf, useBench } from './aws';
-import { useEnvironment } from './environment';
-import { nodeRedVersion, sink } from './node-red';
-import { Relay, useRelay } from './relay';
+import { type RequestRecord, roles, signIns } from '../../local-aws/client';
+import { within } from '../../nodes/action/within';
+import { refusalOf } from '../../nodes/dialog/refusal';
+import { useEnvironment } from '../account/environment';
+import { account, credentials, invokeNode, keysOf, useBench } from '../aws';
+import { nodeRedVersion, sink } from '../node-red';
+import { Relay, useRelay } from '../relay';
 
 interface Choice {
   value: string;
@@ -207,7 +207,7 @@ describe('the endpoints for the editor', () => {
       };
       const given = JSON.stringify({ users, flow, credentials: stored });
       child = spawn(process.execPath, ['--require', 'tsx/cjs', '-e', program, given], {
-        cwd: resolve(__dirname, '..'),
+        cwd: resolve(__dirname, '..', '..'),
         env: { ...process.env, PLANTED: planted, PLACE: 'eu-west-1', PLANTED_AT: bench.aws.url },
         stdio: ['ignore', 'inherit', 'inherit', 'ipc']
       });

@@ -1,10 +1,10 @@
 /** What the dialogs take a variable for is what Node-RED itself does. */
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import type { Item, Meaning } from '../nodes/lib/variables';
-import { Variables } from '../nodes/lib/variables';
-import { useEnvironment } from './environment';
-import { type FlowNode, type NodeRed, type RunningNode, sink, startNodeRed } from './node-red';
+import type { Item, Meaning } from '../../nodes/dialog/variables';
+import { Variables } from '../../nodes/dialog/variables';
+import { useEnvironment } from '../account/environment';
+import { type FlowNode, type NodeRed, type RunningNode, sink, startNodeRed } from '../node-red';
 
 const { util } = require('@node-red/util') as {
   util: { evaluateNodeProperty(value: string, type: string, node: object, msg: object): unknown };

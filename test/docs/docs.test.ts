@@ -5,17 +5,18 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import jsonata from 'jsonata';
-import { startCamera } from '../demo/camera';
-import { signIns } from '../local-aws/client';
-import { networkTexts } from '../nodes/lib/network-failures';
-import type { NodeModule } from '../nodes/lib/node-module';
-import { meanings } from '../nodes/lib/service-errors';
-import { keysOf, useBench, useQueues } from './aws';
-import { contract, literals, sources as sourcesOfFields } from './contract';
-import { useEnvironment } from './environment';
-import type { FlowNode, Message } from './node-red';
+import { startCamera } from '../../demo/camera';
+import { signIns } from '../../local-aws/client';
+import { networkTexts } from '../../nodes/account/network-failures';
+import { meanings } from '../../nodes/account/service-errors';
+import type { NodeModule } from '../../nodes/fields/node-module';
+import { placeOf } from '../../scripts/nodes.mjs';
+import { useEnvironment } from '../account/environment';
+import { keysOf, useBench, useQueues } from '../aws';
+import { contract, literals, sources as sourcesOfFields } from '../contract';
+import type { FlowNode, Message } from '../node-red';
 
-const repository = join(__dirname, '..');
+const repository = join(__dirname, '..', '..');
 const read = (...path: string[]): string => readFileSync(join(repository, ...path), 'utf8');
 const readJson = <T>(...path: string[]): T => JSON.parse(read(...path)) as T;
 /** Files below a folder, by their path in the repository, with slashes. */
@@ -198,7 +199,7 @@ describe('the documents', () => {
     it(`have a page of ${type}, with all that belongs to it`, () => assert.deepEqual(lackingOf(type), []));
 
     it(`give expressions for ${type} that JSONata can read`, () => {
-      const { definition } = require(`../nodes/${type}`) as NodeModule;
+      const { definition } = require(`../../nodes/${placeOf(type)}`) as NodeModule;
       for (const { example } of Object.values(definition.fields)) {
         if (example !== undefined) assert.doesNotThrow(() => jsonata(example), example);
       }
@@ -240,7 +241,9 @@ describe('the guides', () => {
 
   it('name each address of the admin API with its permission', () => {
     const endpoints = [
-      ...read('nodes/lib/endpoints.ts').matchAll(/admin\.(\w+)\(\s*'\/([\w/-]+)[^']*',\s*needsPermission\('([\w.-]+)'/g)
+      ...read('nodes/dialog/endpoints.ts').matchAll(
+        /admin\.(\w+)\(\s*'\/([\w/-]+)[^']*',\s*needsPermission\('([\w.-]+)'/g
+      )
     ];
     assert.equal(endpoints.length, 2);
     for (const [, method = '', path = '', permission = ''] of endpoints) {

@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
 import type { Aedes } from 'aedes';
-import { type Camera, startCamera } from '../demo/camera';
-import { LocalAws, signIns } from '../local-aws/client';
-import { keysOf, useBench, useQueues } from './aws';
-import { contract, literals, sources } from './contract';
-import { useEnvironment } from './environment';
-import type { FlowNode, Message } from './node-red';
+import { type Camera, startCamera } from '../../demo/camera';
+import { LocalAws, signIns } from '../../local-aws/client';
+import { useEnvironment } from '../account/environment';
+import { keysOf, useBench, useQueues } from '../aws';
+import { contract, literals, sources } from '../contract';
+import type { FlowNode, Message } from '../node-red';
 
 /** What one press of a button leads to. */
 interface Story {
@@ -25,7 +25,7 @@ interface Story {
   error?: { code: string | undefined; message: RegExp };
 }
 
-const repository = join(__dirname, '..');
+const repository = join(__dirname, '..', '..');
 const packName = '@red-nimbus/node-red-aws';
 
 const warm = { room: 'Hall', heating: false, power: 0, message: 'Hall is warm enough' };

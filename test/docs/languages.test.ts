@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { helpOf } from '../nodes/editor/help.mts';
-import { wordsOf, writtenIn } from '../nodes/editor/words.mts';
-import type { NodeModule } from '../nodes/lib/node-module';
+import { helpOf } from '../../nodes/editor/help.mts';
+import { wordsOf, writtenIn } from '../../nodes/editor/words.mts';
+import type { NodeModule } from '../../nodes/fields/node-module';
 
-const folder = join(__dirname, '..', 'locales');
+const folder = join(__dirname, '..', '..', 'locales');
 const first = 'en-US';
 const others = ['de', 'es-ES', 'fr', 'ja', 'ko', 'pt-BR', 'ru', 'zh-CN', 'zh-TW'];
 
@@ -138,7 +138,7 @@ describe('the words', () => {
       }
 
       it('are put together into help that is whole', () => {
-        const folder = join(__dirname, '..', 'dist', 'locales', language);
+        const folder = join(__dirname, '..', '..', 'dist', 'locales', language);
         for (const file of readdirSync(folder).filter((each) => each.endsWith('.html'))) {
           const html = readFileSync(join(folder, file), 'utf8');
           assert.doesNotMatch(html, /undefined|__\w+?__| id="|<pre><\/pre>/, file);
@@ -204,7 +204,7 @@ describe('a language that lacks words', () => {
   write('de', 'aws-sqs-settle.json', { label: { delay: 'Verzögerung (s)' }, help: { field: { delay: 'Wie lange.' } } });
   write('de', 'aws-sqs-settle.html', '<h4 id="a">Ä</h4>\n<pre></pre>\n<p>Wörter.</p>\n');
 
-  const { definition } = require('../nodes/aws-sqs-settle') as NodeModule;
+  const { definition } = require('../../nodes/messaging/aws-sqs-settle') as NodeModule;
   const words = (language: string) => wordsOf(language, 'aws-sqs-settle', pathToFileURL(`${locales}/`));
 
   it('shows English in forms, the node’s own rather than the general one in its language', () => {

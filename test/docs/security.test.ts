@@ -3,25 +3,25 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { signIns } from '../local-aws/client';
-import { account, credentials, invokeNode, keysOf, useBench } from './aws';
-import { sink } from './node-red';
-import { Relay } from './relay';
+import { signIns } from '../../local-aws/client';
+import { account, credentials, invokeNode, keysOf, useBench } from '../aws';
+import { sink } from '../node-red';
+import { Relay } from '../relay';
 
 /** Sentences, by the file of the tests and a part of each title that shows them. */
 const shownBy: Record<string, Record<string, string[]>> = {
-  'bad-messages': {
+  'messaging/bad-messages': {
     'A message may hold anything: it ends in one result or one error, and the next one passes.': [
       'ends in one clear error, and the next message is sent'
     ]
   },
-  action: {
+  'action/action': {
     "A message with credentials of its own never gets the account's rights.": [
       'never fall back to the account’s rights'
     ]
   },
-  'aws-sqs-send': { "The host in a queue's URL gets no request.": ['never at the address in a queue URL'] },
-  'bad-pictures': {
+  'messaging/aws-sqs-send': { "The host in a queue's URL gets no request.": ['never at the address in a queue URL'] },
+  'rekognition/bad-pictures': {
     'A path from a message leads to this machine: shares, other hosts and devices are refused.': [
       'ends in one clear error before anything is sent, and the next picture passes'
     ],
@@ -34,7 +34,7 @@ const shownBy: Record<string, Record<string, string[]>> = {
       'that is a link is replaced; what it leads to is not touched'
     ]
   },
-  'rekognition-trouble': {
+  'rekognition/rekognition-trouble': {
     'Pictures that wait to be drawn are bounded in number, bytes and pixels, for each node and for all together.': [
       'holds only so many pixels of a node, however few bytes they have, and has room for those of another',
       'holds so much and no more, and says so'
@@ -43,11 +43,11 @@ const shownBy: Record<string, Record<string, string[]>> = {
       'draws for another ${what} while one has sent many pictures'
     ]
   },
-  'long-values': {
+  'fields/long-values': {
     'What would be far too long is refused before it is copied.': ['is not written: ', 'is not made longer: ']
   },
-  expressions: { 'No search in a text takes longer than the text is long.': ['take as long as a text is long'] },
-  thrown: {
+  'fields/expressions': { 'No search in a text takes longer than the text is long.': ['take as long as a text is long'] },
+  'action/thrown': {
     'What a getter, a function or a proxy in a message throws becomes the error of this message.': [
       'becomes an error with all that the contract says'
     ],
@@ -55,23 +55,23 @@ const shownBy: Record<string, Record<string, string[]>> = {
       'is shown without what would clear a console, forge a line or turn the direction of a text'
     ]
   },
-  'aws-sqs-receive': {
+  'messaging/aws-sqs-receive': {
     'A received message that cannot go on is reported and left to the queue, and the next ones go on.': [
       'says so, hands it to neither, keeps no place for it, and goes on with the next ones'
     ]
   },
-  'odd-answers': {
+  'account/odd-answers': {
     'The log of a function is one entry, which clears no console and forges no other entry.': [
       'has a log that clears no console and forges no entry, and is one entry'
     ]
   },
-  batch: {
+  'messaging/batch': {
     'More than 10,000 messages, or 64 MiB, do not pile up in a node.': [
       'fail at once beyond 10,000 that wait or are in flight, and the others arrive',
       'fail at once beyond 64 MiB'
     ]
   },
-  secrets: {
+  'account/secrets': {
     "What a function answers is the flow's own, and goes on as it is.": [
       'are not looked for in what a function answers'
     ],
@@ -80,12 +80,12 @@ const shownBy: Record<string, Record<string, string[]>> = {
     ],
     'Keys in the user directory are encrypted.': ['are encrypted in the user folder, and stand in no flow']
   },
-  'answer-size': {
+  'account/answer-size': {
     'An answer that is far larger than any of AWS is cut off.': [
       'is cut off, and not asked for again, when it never ends'
     ]
   },
-  endpoints: {
+  'dialog/endpoints': {
     "Another site's page gets no list and tries no sign-in.": ['are refused, and ask nothing of AWS, where'],
     "Another site's page can send no form that counts as one of the editor.": ['take no text and no form'],
     "Behind a proxy that changes the host the editor is known by its user's token, or by a cookie of its own page (`nimbus=editor`) that other sites' pages cannot send beside JSON.":
@@ -118,14 +118,14 @@ const shownBy: Record<string, Record<string, string[]>> = {
     'With other rights only they get neither lists nor tests.': ['somebody with other rights only gets neither'],
     'Of the shared files of AWS a dialog gets the names of profiles, and nothing else.': ['by nothing but their names']
   },
-  'local-aws-start': {
+  'local-aws/start': {
     '`npm start`, its camera and the local AWS answer to `localhost` and loopback addresses only.': [
       'answers to names of this machine only, its controls included',
       'answers to names of this machine only: editor, dashboard and their websockets',
       'answers to names of this machine only'
     ]
   },
-  'aws-account': {
+  'account/aws-account': {
     'A region from a message makes no other host than one of AWS.': [
       'is refused where a message names one that makes no host name'
     ],
@@ -133,19 +133,19 @@ const shownBy: Record<string, Record<string, string[]>> = {
       'never see each other’s keys, however many messages pass through both'
     ]
   },
-  proxy: {
+  'account/proxy': {
     'A proxy is told its own password, and the service is not.': [
       'is told its user name and password, and the service is not'
     ],
     'A certificate that is not trusted ends the connection.': ['is not blamed for the certificate of the service']
   },
-  gateway: { 'An answer that is not one of AWS is an error, and no result.': ['is no result of a function'] },
-  variables: {
+  'account/gateway': { 'An answer that is not one of AWS is an error, and no result.': ['is no result of a function'] },
+  'account/variables': {
     'A value of a variable that will not do is not quoted: not in dialogs, lists, errors or the log.': [
       'is not quoted where it will not do as'
     ]
   },
-  security: {
+  'docs/security': {
     'Keys that stand in a flow are not used.': ['keys that stand in a flow are not used'],
     'A flow cannot hold the credentials of a message.': ['a flow cannot hold the credentials of a message'],
     'Without `adminAuth` the name in the address is believed: a page whose own name is made to lead to this Node-RED (DNS rebinding) counts as its editor.':
@@ -160,7 +160,7 @@ const shownBy: Record<string, Record<string, string[]>> = {
 };
 
 describe('the borders of docs/security.md', () => {
-  const page = readFileSync(join(__dirname, '..', 'docs', 'security.md'), 'utf8');
+  const page = readFileSync(join(__dirname, '..', '..', 'docs', 'security.md'), 'utf8');
   const [, section = ''] = /## Who is trusted with what\n(.*?)\n## /s.exec(page) ?? [];
   const sentences = [...section.matchAll(/^- (.*(?:\n {2}.*)*)$/gm)].map(([, text = '']) => text.replace(/\n +/g, ' '));
 
@@ -170,7 +170,7 @@ describe('the borders of docs/security.md', () => {
   });
 
   for (const [file, each] of Object.entries(shownBy)) {
-    const text = readFileSync(join(__dirname, `${file}.test.ts`), 'utf8');
+    const text = readFileSync(join(__dirname, '..', `${file}.test.ts`), 'utf8');
     const titles = [...text.matchAll(/\bit\(\s*(['`"])(.*?)\1,/gs)].map(([, , title = '']) => title);
     for (const [sentence, parts] of Object.entries(each)) {
       it(`are shown by tests of ${file}: ${sentence}`, () => {

@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalAws, type RequestRecord } from '../../local-aws/client';
-import { drawPicture, people } from '../../local-aws/drawings';
+import { drawPicture, people } from '../../local-aws/rekognition/drawings';
 import { countFaults, hangOne, heldUp, receivedUntold, sentUntold, troubleEverything } from './faults';
 import { type Measurement, Runner } from './fleet';
 import { entries, everyNode, everyNodeVisibility, type Works } from './flows';

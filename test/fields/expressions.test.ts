@@ -6,19 +6,19 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createContext, runInContext } from 'node:vm';
-import { fromAttributes } from '../nodes/lib/attributes';
-import { ActionError, reasonOf } from '../nodes/lib/errors';
-import { show } from '../nodes/lib/fields';
-import { regionOfQueue } from '../nodes/lib/queue';
-import { refusalOf } from '../nodes/lib/refusal';
-import { fileNameOf } from '../nodes/lib/save';
-import { workTime } from './work-time';
+import { refusalOf } from '../../nodes/dialog/refusal';
+import { ActionError, reasonOf } from '../../nodes/fields/errors';
+import { show } from '../../nodes/fields/fields';
+import { fromAttributes } from '../../nodes/messaging/attributes';
+import { regionOfQueue } from '../../nodes/messaging/queue';
+import { fileNameOf } from '../../nodes/rekognition/save';
+import { workTime } from '../work-time';
 
-const repository = join(__dirname, '..');
+const repository = join(__dirname, '..', '..');
 
 /** The sources whose expressions meet what comes from outside. */
-const sources = ['nodes', join('nodes', 'lib'), join('nodes', 'editor'), 'local-aws'].flatMap((folder) =>
-  readdirSync(join(repository, folder))
+const sources = ['nodes', 'local-aws'].flatMap((folder) =>
+  readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.m?ts$/.test(name))
     .map((name) => join(folder, name))
 );

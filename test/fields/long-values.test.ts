@@ -13,10 +13,10 @@ import {
   sendNode,
   useBench,
   useQueues
-} from './aws';
-import type { FlowNode } from './node-red';
-import { sink } from './node-red';
-import { workTime } from './work-time';
+} from '../aws';
+import type { FlowNode } from '../node-red';
+import { sink } from '../node-red';
+import { workTime } from '../work-time';
 
 const bench = useBench();
 const queues = useQueues(bench);
@@ -181,7 +181,7 @@ describe('a value that would be far too long', () => {
 
   it('is not read where its values would fill the memory, which ends no process', () => {
     const script = `
-      const { parseJson } = require(${JSON.stringify(join(__dirname, '../dist/nodes/lib/json.js'))});
+      const { parseJson } = require(${JSON.stringify(join(__dirname, '../../dist/nodes/fields/json.js'))});
       for (const unit of ['{}', '[]', '0', '{"a":1}']) {
         try {
           parseJson('[' + (unit + ',').repeat(6e6 / (unit.length + 1)) + unit + ']');

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import jsonata from 'jsonata';
-import { deployNodes, invokeNode, useBench } from './aws';
-import { type Message, sink } from './node-red';
+import { deployNodes, invokeNode, useBench } from '../aws';
+import { type Message, sink } from '../node-red';
 
 /** Of this run: another one each time, unless `NIMBUS_SEED` gives it. */
 const seed = Number(process.env.NIMBUS_SEED ?? Date.now() % 2 ** 31);

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { setClock, trueTime } from './set-clock';
+import { setClock, trueTime } from '../set-clock';
 
 /** How a request is answered; `good` where nothing is said. */
 export const answerKinds = [

@@ -1,6 +1,7 @@
 /** `npm run fuzz:network -- 100000 [seed]`: so many inputs from the network, in a process with 128 MB of heap. */
+
+import { startNodeRed } from '../node-red';
 import { runNetwork } from './network';
-import { startNodeRed } from './node-red';
 
 async function main(): Promise<void> {
   const inputs = Number(process.argv[2] ?? 10_000);

@@ -1,6 +1,7 @@
 /** `npm run fuzz -- 100000 [seed]`: so many generated messages, and a table of what became of them by node. */
+
+import { startNodeRed } from '../node-red';
 import { generate, meetLongTexts, tableOf } from './generated';
-import { startNodeRed } from './node-red';
 
 async function main(): Promise<void> {
   const messages = Number(process.argv[2] ?? 10_000);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { startNodeRed } from '../node-red';
 import { generate, meetLongTexts, nodeTypes, tableOf } from './generated';
-import { startNodeRed } from './node-red';
 
 /** Of this run: another one each time, unless `NIMBUS_SEED` gives it. */
 const seed = Number(process.env.NIMBUS_SEED ?? Date.now() % 2 ** 31);

@@ -6,12 +6,12 @@ import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { createCanvas } from 'canvas';
 import fc from 'fast-check';
+import { contract } from '../contract';
+import type { FlowNode, Message, NodeRed, Outcome } from '../node-red';
+import { sink } from '../node-red';
+import { setClock } from '../set-clock';
 import { type AnswerPlan, AnyService, answerKinds, messagesIn, mistimed, secrets } from './any-service';
-import { contract } from './contract';
 import { anyLongText, anyShape, type LongText, shapes, writeLongText } from './long-texts';
-import type { FlowNode, Message, NodeRed, Outcome } from './node-red';
-import { sink } from './node-red';
-import { setClock } from './set-clock';
 
 /** The value of a typed field as a flow stores it. */
 type Typed = [value: unknown, type: string];

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { createCanvas } from 'canvas';
 import fc from 'fast-check';
-import { detectNode, indexFaceNode, invokeNode, listNode, publishNode, receiveNode, sendNode } from './aws';
+import { detectNode, indexFaceNode, invokeNode, listNode, publishNode, receiveNode, sendNode } from '../aws';
+import type { FlowNode, Message, NodeRed } from '../node-red';
+import { sink } from '../node-red';
+import { workTime } from '../work-time';
 import { type Mutation, mutate } from './mutate';
 import type { Recipe, Told } from './network-service';
-import type { FlowNode, Message, NodeRed } from './node-red';
-import { sink } from './node-red';
-import { workTime } from './work-time';
 
 /** Most of time, ms of the event loop's own work, that an input may take. */
 export const longestTurn = 1000;

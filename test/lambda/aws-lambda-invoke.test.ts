@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { roles } from '../local-aws/client';
-import { asLogEntry } from '../nodes/lib/errors';
-import { deployAction, invokeNode, useBench } from './aws';
-import { useEnvironment } from './environment';
-import type { Message, Outcome } from './node-red';
-import { Relay } from './relay';
+import { roles } from '../../local-aws/client';
+import { asLogEntry } from '../../nodes/fields/errors';
+import { useEnvironment } from '../account/environment';
+import { deployAction, invokeNode, useBench } from '../aws';
+import type { Message, Outcome } from '../node-red';
+import { Relay } from '../relay';
 
 describe('aws-lambda-invoke', () => {
   const bench = useBench();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { RequestRecord } from '../local-aws/client';
-import { account, credentials, deployAction, keysOf, listNode, useBench } from './aws';
-import { type FlowNode, type Message, sink } from './node-red';
+import type { RequestRecord } from '../../local-aws/client';
+import { account, credentials, deployAction, keysOf, listNode, useBench } from '../aws';
+import { type FlowNode, type Message, sink } from '../node-red';
 
 const bench = useBench();
 

@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { Consumer, type ConsumerOptions } from 'sqs-consumer';
 import { Producer } from 'sqs-producer';
-import { LocalAws, signIns } from '../local-aws/client';
+import { LocalAws, signIns } from '../../local-aws/client';
 
 type SqsError = Error & { readonly code?: string; readonly statusCode?: number; readonly messageIds?: string[] };
 

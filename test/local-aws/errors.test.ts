@@ -6,11 +6,11 @@ import { ListCollectionsCommand, RekognitionClient } from '@aws-sdk/client-rekog
 import * as sns from '@aws-sdk/client-sns';
 import * as sqs from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { AwsError, errorAnswer } from '../local-aws/aws-error';
-import type { Answer, Call } from '../local-aws/call';
-import { LocalAws, signIns } from '../local-aws/client';
-import { checkError, queryErrorOf } from '../local-aws/schema';
-import { SqsError, sqsErrorAnswer } from '../local-aws/sqs-rules';
+import { LocalAws, signIns } from '../../local-aws/client';
+import { SqsError, sqsErrorAnswer } from '../../local-aws/messaging/sqs-rules';
+import { AwsError, errorAnswer } from '../../local-aws/server/aws-error';
+import type { Answer, Call } from '../../local-aws/server/call';
+import { checkError, queryErrorOf } from '../../local-aws/server/schema';
 
 type Thrown = Error & { Code?: string; $metadata: { httpStatusCode?: number } };
 interface Client {

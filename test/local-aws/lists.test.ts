@@ -33,7 +33,7 @@ import {
   SQSClient
 } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { LocalAws, signIns } from '../local-aws/client';
+import { LocalAws, signIns } from '../../local-aws/client';
 
 type SignIn = keyof typeof signIns;
 

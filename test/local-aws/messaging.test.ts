@@ -32,8 +32,8 @@ import {
   SetQueueAttributesCommand,
   SQSClient
 } from '@aws-sdk/client-sqs';
-import { LocalAws, signIns } from '../local-aws/client';
-import { Texts } from '../local-aws/sns-rules';
+import { LocalAws, signIns } from '../../local-aws/client';
+import { Texts } from '../../local-aws/messaging/sns-rules';
 
 type Name = keyof typeof signIns;
 

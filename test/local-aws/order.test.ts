@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { mock } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import type { CreateMessage, Queue } from '../local-aws/sqs-rules';
-import { answerSqs } from '../local-aws/sqs-rules';
+import type { CreateMessage, Queue } from '../../local-aws/messaging/sqs-rules';
+import { answerSqs } from '../../local-aws/messaging/sqs-rules';
 
 interface Store {
   SqsStore: { new (): { createQueue(...all: unknown[]): Queue }; createMessage: CreateMessage };
 }
 
-const store = pathToFileURL(join(__dirname, '..', 'node_modules', 'fauxqs', 'dist', 'sqs', 'sqsStore.js')).href;
+const store = pathToFileURL(join(__dirname, '..', '..', 'node_modules', 'fauxqs', 'dist', 'sqs', 'sqsStore.js')).href;
 const arn = 'arn:aws:sqs:us-east-1:000000000000:q.fifo';
 
 describe('a FIFO group of the local AWS', () => {

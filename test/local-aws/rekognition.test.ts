@@ -23,8 +23,8 @@ import {
   type SearchFacesByImageCommandInput
 } from '@aws-sdk/client-rekognition';
 import { createCanvas, loadImage } from 'canvas';
-import { loopSeconds, porchAt, startCamera } from '../demo/camera';
-import { LocalAws, signIns } from '../local-aws/client';
+import { loopSeconds, porchAt, startCamera } from '../../demo/camera';
+import { LocalAws, signIns } from '../../local-aws/client';
 import {
   type Box,
   celebrities,
@@ -34,9 +34,9 @@ import {
   people,
   type Scene,
   type Thing
-} from '../local-aws/drawings';
-import { look } from '../local-aws/vision';
-import { examples } from './rekognition-examples';
+} from '../../local-aws/rekognition/drawings';
+import { look } from '../../local-aws/rekognition/vision';
+import { examples } from '../rekognition/rekognition-examples';
 
 const place = (left: number, top: number, width: number, height: number): Box => ({ left, top, width, height });
 

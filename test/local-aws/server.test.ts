@@ -22,9 +22,9 @@ import {
   GetCallerIdentityCommand,
   STSClient
 } from '@aws-sdk/client-sts';
-import { AwsError } from '../local-aws/aws-error';
-import { LocalAws, roles, signIns } from '../local-aws/client';
-import { checkError, checkOutput } from '../local-aws/schema';
+import { LocalAws, roles, signIns } from '../../local-aws/client';
+import { AwsError } from '../../local-aws/server/aws-error';
+import { checkError, checkOutput } from '../../local-aws/server/schema';
 
 interface Keys {
   accessKeyId: string;

@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { startCamera } from '../demo/camera';
-import { LocalAws } from '../local-aws/client';
-import { controlPath } from '../local-aws/control';
-import { isLoopback } from '../local-aws/loopback';
+import { startCamera } from '../../demo/camera';
+import { LocalAws } from '../../local-aws/client';
+import { controlPath } from '../../local-aws/server/control';
+import { isLoopback } from '../../local-aws/server/loopback';
 
-const repository = join(__dirname, '..');
+const repository = join(__dirname, '..', '..');
 const tsx = pathToFileURL(require.resolve('tsx')).href;
 
 /** What it says, and how it ends: its exit code or the signal that ended it. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
-import type { RequestRecord } from '../local-aws/client';
-import { signIns } from '../local-aws/client';
-import { deployAction, keysOf, publishNode, useBench, useQueues } from './aws';
-import type { Message, NodeError, Outcome } from './node-red';
+import type { RequestRecord } from '../../local-aws/client';
+import { signIns } from '../../local-aws/client';
+import { deployAction, keysOf, publishNode, useBench, useQueues } from '../aws';
+import type { Message, NodeError, Outcome } from '../node-red';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -1,9 +1,9 @@
 /** What a queue can hand out that nobody has foreseen: each message stands alone, and so does each answer. */
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
-import { account, credentials, receiveNode, useBench } from './aws';
-import { sink } from './node-red';
-import { Relay } from './relay';
+import { account, credentials, receiveNode, useBench } from '../aws';
+import { sink } from '../node-red';
+import { Relay } from '../relay';
 
 type Entry = Record<string, unknown>;
 

@@ -1,10 +1,10 @@
 /** The order of a FIFO queue's groups on their way through a flow. */
 import assert from 'node:assert/strict';
-import { HeldMessages } from '../nodes/lib/held-messages';
-import { account, credentials, receiveNode, settleNode, useBench, useQueues } from './aws';
-import type { Message } from './node-red';
-import { sink } from './node-red';
-import { Relay } from './relay';
+import { HeldMessages } from '../../nodes/messaging/held-messages';
+import { account, credentials, receiveNode, settleNode, useBench, useQueues } from '../aws';
+import type { Message } from '../node-red';
+import { sink } from '../node-red';
+import { Relay } from '../relay';
 
 const second = 1000;
 const fifo = { FifoQueue: 'true', ContentBasedDeduplication: 'true' };

@@ -4,12 +4,12 @@ import { mock } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { Backlog } from '../nodes/lib/backlog';
-import { Task } from '../nodes/lib/task';
-import { account, assertFailed, credentials, keysOf, receiveNode, settleNode, useBench, useQueues } from './aws';
-import type { DeployOptions, FlowNode, Message, Status } from './node-red';
-import { sink } from './node-red';
-import { Relay } from './relay';
+import { Backlog } from '../../nodes/account/backlog';
+import { Task } from '../../nodes/action/task';
+import { account, assertFailed, credentials, keysOf, receiveNode, settleNode, useBench, useQueues } from '../aws';
+import type { DeployOptions, FlowNode, Message, Status } from '../node-red';
+import { sink } from '../node-red';
+import { Relay } from '../relay';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const second = 1000;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { signIns } from '../local-aws/client';
-import { account, credentials, deployAction, keysOf, sendNode, useBench, useQueues } from './aws';
-import type { Message, NodeError, Outcome } from './node-red';
-import { sink } from './node-red';
+import { signIns } from '../../local-aws/client';
+import { account, credentials, deployAction, keysOf, sendNode, useBench, useQueues } from '../aws';
+import type { Message, NodeError, Outcome } from '../node-red';
+import { sink } from '../node-red';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

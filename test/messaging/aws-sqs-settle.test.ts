@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Message as QueueMessage } from '@aws-sdk/client-sqs';
-import { account, assertFailed, credentials, keysOf, receiveNode, settleNode, useBench, useQueues } from './aws';
-import type { FlowNode, Message, Outcome } from './node-red';
-import { sink } from './node-red';
-import { Relay } from './relay';
+import { account, assertFailed, credentials, keysOf, receiveNode, settleNode, useBench, useQueues } from '../aws';
+import type { FlowNode, Message, Outcome } from '../node-red';
+import { sink } from '../node-red';
+import { Relay } from '../relay';
 
 const second = 1000;
 

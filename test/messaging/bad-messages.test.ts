@@ -1,8 +1,8 @@
 /** What a flow can get wrong about messages for SNS and SQS, as a table; `test/bad-input.test.ts` has the rest. */
 import assert from 'node:assert/strict';
-import { account, assertFailed, credentials, publishNode, sendNode, useBench, useQueues } from './aws';
-import type { Message } from './node-red';
-import { sink } from './node-red';
+import { account, assertFailed, credentials, publishNode, sendNode, useBench, useQueues } from '../aws';
+import type { Message } from '../node-red';
+import { sink } from '../node-red';
 
 interface Row {
   bad: string;

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { queryObjects } from 'node:v8';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
-import { type RequestRecord, signIns } from '../local-aws/client';
-import type { TargetBatches as BatchesClass } from '../nodes/lib/target-batches';
+import { type RequestRecord, signIns } from '../../local-aws/client';
+import type { TargetBatches as BatchesClass } from '../../nodes/messaging/target-batches';
 import {
   account,
   credentials,
@@ -15,15 +15,15 @@ import {
   sendNode,
   useBench,
   useQueues
-} from './aws';
-import type { FlowNode, Message, Outcome } from './node-red';
-import { sink } from './node-red';
-import { type Exchange, Relay } from './relay';
-import { Wire } from './wire';
+} from '../aws';
+import type { FlowNode, Message, Outcome } from '../node-red';
+import { sink } from '../node-red';
+import { type Exchange, Relay } from '../relay';
+import { Wire } from '../wire';
 
 /** The class that the deployed nodes use. */
 const { TargetBatches }: { TargetBatches: typeof BatchesClass } = createRequire(__filename)(
-  '../dist/nodes/lib/target-batches.js'
+  '../../dist/nodes/messaging/target-batches.js'
 );
 
 const numbers = (count: number): Message[] => Array.from({ length: count }, (_, n) => ({ payload: n, n }));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { deployNodes, receiveNode, sendNode, useBench, useQueues } from './aws';
-import type { FlowNode, Message } from './node-red';
-import { sink } from './node-red';
-import { operationOf, useRelay } from './relay';
+import { deployNodes, receiveNode, sendNode, useBench, useQueues } from '../aws';
+import type { FlowNode, Message } from '../node-red';
+import { sink } from '../node-red';
+import { operationOf, useRelay } from '../relay';
 
 /** How many clients an account keeps. */
 const mostClients = 32;

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import { contract } from './contract';
+import { contract } from '../contract';
 
 interface LoadedNode extends EventEmitter {
   id: string;
@@ -24,7 +24,7 @@ interface Helper {
 }
 
 const helper = require('node-red-node-test-helper') as Helper;
-const nodeOf = (type: string): unknown => require(join(__dirname, '..', 'dist', `${type}.js`));
+const nodeOf = (type: string): unknown => require(join(__dirname, '..', '..', 'dist', `${type}.js`));
 
 /** What an action lacks that was just dragged in, where it is not a value of its own. */
 const lacks: Record<string, string> = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FlowNode, type NodeRed, nodeRedVersion, sink, startNodeRed } from './node-red';
+import { type FlowNode, type NodeRed, nodeRedVersion, sink, startNodeRed } from '../node-red';
 
 const fn = (id: string, func: string, more: Partial<FlowNode> = {}): FlowNode => ({
   id,

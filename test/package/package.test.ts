@@ -10,12 +10,12 @@ import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join, sep } from 'node:path';
 import { promisify } from 'node:util';
-import { LocalAws, signIns } from '../local-aws/client';
-import { drawPicture } from '../local-aws/drawings';
-import { keysOf } from './aws';
-import { type FlowNode, nodeRedVersion } from './node-red';
+import { LocalAws, signIns } from '../../local-aws/client';
+import { drawPicture } from '../../local-aws/rekognition/drawings';
+import { keysOf } from '../aws';
+import { type FlowNode, nodeRedVersion } from '../node-red';
 
-const repository = join(__dirname, '..');
+const repository = join(__dirname, '..', '..');
 const nodeRed = nodeRedVersion === 4 ? 'node-red-4' : 'node-red';
 const description = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
   name: string;
@@ -205,7 +205,7 @@ describe('the package', () => {
       const expected = [
         ...['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'],
         ...sets.flatMap((set) => [`dist/${set}.js`, `dist/${set}.html`]),
-        ...filesIn('nodes', /^(lib\/.*|[^/]+)\.ts$/).map(compiled),
+        ...filesIn('nodes', /^(?!editor\/).*\.ts$/).map(compiled),
         ...filesIn('icons', /\.svg$/).map((path) => `dist/icons/${path}`),
         ...readdirSync(join(repository, 'locales')).flatMap((language) =>
           sets.flatMap((set) => ['json', 'html'].map((ending) => `dist/locales/${language}/${set}.${ending}`))

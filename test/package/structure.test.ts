@@ -6,12 +6,13 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { commonFields } from '../nodes/lib/action';
-import type { Field } from '../nodes/lib/fields';
-import type { NodeModule } from '../nodes/lib/node-module';
-import { contract } from './contract';
+import { commonFields } from '../../nodes/action/action';
+import type { Field } from '../../nodes/fields/fields';
+import type { NodeModule } from '../../nodes/fields/node-module';
+import { placeOf, types } from '../../scripts/nodes.mjs';
+import { contract } from '../contract';
 
-const repository = join(__dirname, '..');
+const repository = join(__dirname, '..', '..');
 const read = (...path: string[]): string => readFileSync(join(repository, ...path), 'utf8');
 const readJson = <T>(...path: string[]): T => JSON.parse(read(...path)) as T;
 const there = (path: string): boolean => existsSync(join(repository, path));
@@ -61,13 +62,14 @@ interface EditorDefinition {
 }
 
 const pack = readJson<Package>('package.json');
-const sets = Object.keys(pack['node-red'].nodes);
+const sets = types;
 const common = readJson<Words>('locales', 'en-US', 'common.json');
 const semver = createRequire(require.resolve('node-red'))('semver') as {
   satisfies(version: string, range: string): boolean;
 };
 
-const definitionOf = (set: string): NodeModule['definition'] => (require(`../nodes/${set}`) as NodeModule).definition;
+const definitionOf = (set: string): NodeModule['definition'] =>
+  (require(`../../nodes/${placeOf(set)}`) as NodeModule).definition;
 const wordsOf = (set: string): Words => readJson('locales', 'en-US', `${set}.json`);
 /** The words that the editor gets: the node's own over those of all nodes. */
 const builtWordsOf = (set: string): Words => readJson('dist', 'locales', 'en-US', `${set}.json`);
@@ -100,15 +102,16 @@ const typesInExamples = new Set(
 
 /** What a set lacks: files, and its place in the examples. */
 function missingOf(set: string): string[] {
-  const isConfig = there(`nodes/${set}.ts`) && definitionOf(set).config === true;
+  const place = types.includes(set) ? placeOf(set) : `room/${set}`;
+  const isConfig = there(`nodes/${place}.ts`) && definitionOf(set).config === true;
   const files = [
-    `nodes/${set}.ts`,
+    `nodes/${place}.ts`,
     `dist/${set}.html`,
     `dist/${set}.js`,
-    `dist/nodes/${set}.js`,
+    `dist/nodes/${place}.js`,
     `locales/en-US/${set}.json`,
     `dist/locales/en-US/${set}.html`,
-    `test/${set}.test.ts`,
+    `test/${place}.test.ts`,
     ...(isConfig ? [] : [`icons/${set}.svg`, `dist/icons/${set}.svg`])
   ];
   const missing = files.filter((path) => !there(path));
@@ -176,13 +179,13 @@ describe('the project', () => {
 
     it('and would say what a new one lacks', () => {
       assert.deepEqual(missingOf('aws-new'), [
-        'nodes/aws-new.ts',
+        'nodes/room/aws-new.ts',
         'dist/aws-new.html',
         'dist/aws-new.js',
-        'dist/nodes/aws-new.js',
+        'dist/nodes/room/aws-new.js',
         'locales/en-US/aws-new.json',
         'dist/locales/en-US/aws-new.html',
-        'test/aws-new.test.ts',
+        'test/room/aws-new.test.ts',
         'icons/aws-new.svg',
         'dist/icons/aws-new.svg',
         'an example in examples/ that uses aws-new',
@@ -196,7 +199,8 @@ describe('the project', () => {
           .filter((name) => name.startsWith('aws-'))
           .sort();
       const all = [...sets].sort();
-      assert.deepEqual(named('nodes', '.ts'), all);
+      const rooms = readdirSync(join(repository, 'nodes')).filter((room) => !/\.|^editor$/.test(room));
+      assert.deepEqual(rooms.flatMap((room) => named(`nodes/${room}`, '.ts')).sort(), all);
       assert.deepEqual(named('locales/en-US', '.json'), all);
       assert.deepEqual(
         named('locales/en-US', '.html').filter((name) => !all.includes(name)),
@@ -482,10 +486,10 @@ const forgotten = {
 
 /** What may look at the clock of this machine, which is set at any time, and why. */
 const clockReaders: Record<string, string> = {
-  'aws-rekognition-detect.ts': 'people read the time in the name of a picture, and on it',
-  'lib/host.ts': 'how far the local time is from UTC stands for a time zone without a name',
-  'lib/service-clock.ts': 'begins with it as long as AWS has not answered, and tells the SDK how far it is off',
-  'lib/troubles.ts': 'people read in a status since when there is trouble'
+  'rekognition/aws-rekognition-detect.ts': 'people read the time in the name of a picture, and on it',
+  'lambda/host.ts': 'how far the local time is from UTC stands for a time zone without a name',
+  'account/service-clock.ts': 'begins with it as long as AWS has not answered, and tells the SDK how far it is off',
+  'messaging/troubles.ts': 'people read in a status since when there is trouble'
 };
 
 describe('the clock of this machine', () => {

@@ -7,13 +7,21 @@ import { pathToFileURL } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { CreateCollectionCommand, IndexFacesCommand, RekognitionClient } from '@aws-sdk/client-rekognition';
 import { type Canvas, createCanvas, type Image, loadImage } from 'canvas';
-import { type RequestRecord, roles, signIns } from '../local-aws/client';
-import { type Box, celebrities, drawPicture, drawScene, people, type Scene, type Thing } from '../local-aws/drawings';
-import { workingFolder } from '../nodes/lib/picture-fields';
-import { account, deployAction, detectNode, elsewhere, indexFaceNode, keysOf, useBench } from './aws';
-import type { Message, NodeError, Outcome } from './node-red';
-import { sink } from './node-red';
-import { useRelay } from './relay';
+import { type RequestRecord, roles, signIns } from '../../local-aws/client';
+import {
+  type Box,
+  celebrities,
+  drawPicture,
+  drawScene,
+  people,
+  type Scene,
+  type Thing
+} from '../../local-aws/rekognition/drawings';
+import { workingFolder } from '../../nodes/rekognition/picture-fields';
+import { account, deployAction, detectNode, elsewhere, indexFaceNode, keysOf, useBench } from '../aws';
+import type { Message, NodeError, Outcome } from '../node-red';
+import { sink } from '../node-red';
+import { useRelay } from '../relay';
 
 interface Found {
   name: string;

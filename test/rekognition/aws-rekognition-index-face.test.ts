@@ -14,13 +14,13 @@ import {
   RekognitionClient
 } from '@aws-sdk/client-rekognition';
 import { createCanvas } from 'canvas';
-import { signIns } from '../local-aws/client';
-import { drawPicture, people, type Thing } from '../local-aws/drawings';
-import type { RequestRecord } from '../local-aws/records';
-import { account, credentials, detectNode, indexFaceNode, keysOf, useBench } from './aws';
-import type { Message, NodeError, Outcome } from './node-red';
-import { sink } from './node-red';
-import { operationOf, useRelay } from './relay';
+import { signIns } from '../../local-aws/client';
+import { drawPicture, people, type Thing } from '../../local-aws/rekognition/drawings';
+import type { RequestRecord } from '../../local-aws/server/records';
+import { account, credentials, detectNode, indexFaceNode, keysOf, useBench } from '../aws';
+import type { Message, NodeError, Outcome } from '../node-red';
+import { sink } from '../node-red';
+import { operationOf, useRelay } from '../relay';
 
 interface Indexed {
   file?: string;

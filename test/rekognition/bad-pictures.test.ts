@@ -23,12 +23,12 @@ import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { crc32, deflateSync } from 'node:zlib';
 import { createCanvas } from 'canvas';
-import { drawPicture, people } from '../local-aws/drawings';
-import { pictureFrom } from '../nodes/lib/image';
-import { fileNameOf, timestamp } from '../nodes/lib/save';
-import { account, assertFailed, credentials, detectNode, elsewhere, indexFaceNode, useBench } from './aws';
-import type { Message, Outcome } from './node-red';
-import { sink } from './node-red';
+import { drawPicture, people } from '../../local-aws/rekognition/drawings';
+import { pictureFrom } from '../../nodes/rekognition/image';
+import { fileNameOf, timestamp } from '../../nodes/rekognition/save';
+import { account, assertFailed, credentials, detectNode, elsewhere, indexFaceNode, useBench } from '../aws';
+import type { Message, Outcome } from '../node-red';
+import { sink } from '../node-red';
 
 interface Row {
   bad: string;

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { createCanvas } from 'canvas';
-import { type Box, drawBoxes, type Mark } from '../nodes/lib/boxes';
-import { fontsFrom, lettering } from '../nodes/lib/lettering';
+import { type Box, drawBoxes, type Mark } from '../../nodes/rekognition/boxes';
+import { fontsFrom, lettering } from '../../nodes/rekognition/lettering';
 
 type Colour = [red: number, green: number, blue: number];
 const grey: Colour = [128, 128, 128];
@@ -367,14 +367,14 @@ describe('lettering', () => {
     assert.match(fontsFrom(['Noto Sans CJK JP', 'Arial']) ?? '', /^"Arial", "Noto Sans CJK JP"/);
     const program = `
       const { createCanvas } = require('canvas');
-      const { drawBoxes } = require('./nodes/lib/boxes.ts');
+      const { drawBoxes } = require('./nodes/rekognition/boxes.ts');
       const context = createCanvas(640, 480).getContext('2d');
       const box = { left: 0.2, top: 0.5, width: 0.5, height: 0.4 };
       drawBoxes(context, { width: 640, height: 480 }, [{ name: 'person', caption: 'person 97 %', box, counted: true }]);
       const { data } = context.getImageData(132, 224, 80, 14);
       console.log(data.filter((value, n) => n % 4 === 1 && value < 20).length);`;
     const ink = execFileSync(process.execPath, ['-r', 'tsx/cjs', '-e', program], {
-      cwd: join(__dirname, '..'),
+      cwd: join(__dirname, '..', '..'),
       env: { ...process.env, DISABLE_SYSTEM_FONTS_LOAD: '1' }
     });
     assert.ok(Number(ink) > 60, `${ink} pixels of text`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { idOf, keyOf, nameOf } from '../nodes/lib/names';
+import { idOf, keyOf, nameOf } from '../../nodes/rekognition/names';
 
 /** Any text that can be written: letters of all scripts, and what a writing itself consists of. */
 const names = fc.oneof(

@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict';
 import * as client from '@aws-sdk/client-rekognition';
 import { createCanvas } from 'canvas';
-import { readSize } from '../local-aws/rekognition-rules';
-import { checkOutput, knowClient } from '../local-aws/schema';
-import { account, credentials, detectNode, indexFaceNode, useBench } from './aws';
-import type { FlowNode, Message } from './node-red';
-import { sink } from './node-red';
+import { readSize } from '../../local-aws/rekognition/rekognition-rules';
+import { checkOutput, knowClient } from '../../local-aws/server/schema';
+import { account, credentials, detectNode, indexFaceNode, useBench } from '../aws';
+import type { FlowNode, Message } from '../node-red';
+import { sink } from '../node-red';
+import { useRelay } from '../relay';
 import { examples } from './rekognition-examples';
-import { useRelay } from './relay';
 
 function exampleOf(operation: string): object {
   const example = examples[operation];

@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { crc32, deflateSync } from 'node:zlib';
 import { createCanvas, loadImage } from 'canvas';
-import { closed } from '../nodes/lib/errors';
-import { pictureFrom } from '../nodes/lib/image';
-import { account, credentials, deployAction, detectNode, useBench } from './aws';
-import { sink } from './node-red';
-import { operationOf, useRelay } from './relay';
+import { closed } from '../../nodes/fields/errors';
+import { pictureFrom } from '../../nodes/rekognition/image';
+import { account, credentials, deployAction, detectNode, useBench } from '../aws';
+import { sink } from '../node-red';
+import { operationOf, useRelay } from '../relay';
 
 /** The built ones: the thread is a file of its own. */
-const { annotate, needRoom } = require('../dist/nodes/lib/pixels.js') as typeof import('../nodes/lib/pixels');
+const { annotate, needRoom } =
+  require('../../dist/nodes/rekognition/pixels.js') as typeof import('../../nodes/rekognition/pixels');
 
 function picture(width = 320, height = 240, colour = '#888'): Buffer {
   const canvas = createCanvas(width, height);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { LastFrames } from '../nodes/lib/unchanged';
+import { LastFrames } from '../../nodes/rekognition/unchanged';
 
 const mebi = 1024 * 1024;
 

@@ -1,0 +1,137 @@
+/** Which room of the house may know which: an arrow that leads the other way, or a circle, is found here. */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+
+const repository = join(__dirname, '..', '..');
+
+/** From a room to those that it may know. What stands lower knows nothing of what stands on it. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  fields: [],
+  account: ['fields'],
+  action: ['account', 'fields'],
+  lambda: ['action', 'account', 'fields'],
+  messaging: ['action', 'account', 'fields'],
+  rekognition: ['action', 'account', 'fields'],
+  dialog: ['action', 'account', 'fields']
+};
+
+/** Who imports whom: of each file those that it names, and how. */
+type Graph = Record<string, { path: string; kind: string }[]>;
+
+/** Types are arrows as well: esbuild would leave them out. */
+const withTypes: Plugin = {
+  name: 'with-types',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8')
+        .replace(/^(import|export) type(?= [{*])/gm, '$1')
+        .replace(/^(import \{ )type /gm, '$1'),
+      loader: 'ts'
+    }));
+  }
+};
+
+async function graphOf(files: string[], plugins: Plugin[] = []): Promise<Graph> {
+  const { metafile } = await build({
+    entryPoints: files.map((file) => join(repository, file)),
+    absWorkingDir: repository,
+    bundle: true,
+    write: false,
+    outdir: 'out',
+    metafile: true,
+    platform: 'node',
+    packages: 'external',
+    logLevel: 'error',
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+    plugins
+  });
+  return Object.fromEntries(Object.entries(metafile.inputs).map(([path, { imports }]) => [path, imports]));
+}
+
+const roomOf = (file: string): string => file.split('/')[1] ?? '';
+
+/** Arrows from a file to a file of a room that it may not know. */
+const wrongArrows = (graph: Graph): string[] =>
+  Object.entries(graph).flatMap(([from, imports]) =>
+    imports
+      .filter(({ path }) => path.startsWith('nodes/') && roomOf(path) !== roomOf(from))
+      .filter(({ path }) => !allowed[roomOf(from)]?.includes(roomOf(path)))
+      .map(({ path }) => `${from} -> ${path}`)
+  );
+
+/** The first circle of files that name each other, if there is one. */
+function circleIn(graph: Graph): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (file: string, way: string[]): string[] | undefined => {
+    const start = way.indexOf(file);
+    if (start >= 0) return [...way.slice(start), file];
+    if (done.has(file)) return undefined;
+    for (const { path } of graph[file] ?? []) {
+      const circle = graph[path] && visit(path, [...way, file]);
+      if (circle) return circle;
+    }
+    done.add(file);
+    return undefined;
+  };
+  for (const file of Object.keys(graph)) {
+    const circle = visit(file, []);
+    if (circle) return circle;
+  }
+  return undefined;
+}
+
+describe('the house', () => {
+  const files = globSync('nodes/*/*.ts', { cwd: repository })
+    .map((file) => file.split(sep).join('/'))
+    .filter((file) => roomOf(file) !== 'editor');
+  let withAll: Graph = {};
+  let running: Graph = {};
+
+  before(async () => {
+    [withAll, running] = await Promise.all([graphOf(files, [withTypes]), graphOf(files)]);
+  });
+
+  it('has the rooms that are named here, and no others', () => {
+    assert.deepEqual([...new Set(files.map(roomOf))].sort(), Object.keys(allowed).sort());
+    assert.deepEqual(Object.keys(withAll).sort(), files.sort());
+  });
+
+  it('has arrows from a room to those that it stands on, and no others', () => {
+    assert.deepEqual(wrongArrows(withAll), []);
+  });
+
+  it('has no circle, types and what is loaded later included', () => assert.equal(circleIn(withAll), undefined));
+
+  it('loads nothing of the SDK before a node is deployed', () => {
+    const early = Object.entries(running).flatMap(([file, imports]) =>
+      imports
+        .filter(({ path, kind }) => /^@(aws-sdk|smithy)\//.test(path) && kind === 'import-statement')
+        .map(({ path }) => `${file}: ${path}`)
+    );
+    assert.deepEqual(early, []);
+  });
+
+  describe('would be found to be built wrong', () => {
+    it('where a room knows one that stands on it', () => {
+      const wrong = { 'nodes/action/call.ts': [{ path: 'nodes/messaging/batches.ts', kind: 'require-call' }] };
+      assert.deepEqual(wrongArrows(wrong), ['nodes/action/call.ts -> nodes/messaging/batches.ts']);
+    });
+
+    it('where a service knows another one', () => {
+      const wrong = { 'nodes/lambda/host.ts': [{ path: 'nodes/messaging/queue.ts', kind: 'import-statement' }] };
+      assert.equal(wrongArrows(wrong).length, 1);
+    });
+
+    it('where files name each other in a circle', () => {
+      const to = (path: string) => [{ path, kind: 'import-statement' }];
+      const circle = {
+        'nodes/a/a.ts': to('nodes/a/b.ts'),
+        'nodes/a/b.ts': to('nodes/a/c.ts'),
+        'nodes/a/c.ts': to('nodes/a/a.ts')
+      };
+      assert.deepEqual(circleIn(circle), ['nodes/a/a.ts', 'nodes/a/b.ts', 'nodes/a/c.ts', 'nodes/a/a.ts']);
+    });
+  });
+});

@@ -108,7 +108,9 @@ async function bench() {
     for (let turn = 0; turn < turns; turn += 1) {
       for (const [name, way] of Object.entries(all)) costs[name].push(await costOf(way, inFlight));
     }
-    console.log(`${inFlight} in flight`.padEnd(24) + 'CPU, us/message'.padEnd(24) + 'of the bare SDK');
+    console.log(
+      [`${inFlight} in flight`, 'CPU, us/message', 'of the bare SDK'].map((text) => text.padEnd(24)).join('')
+    );
     for (const [name, values] of Object.entries(costs)) {
       const ratios = values.map((value, turn) => value / costs.bare[turn]);
       console.log(`  ${name}`.padEnd(24) + spread(values, 0).padEnd(24) + spread(ratios, 3));

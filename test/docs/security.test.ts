@@ -46,7 +46,9 @@ const shownBy: Record<string, Record<string, string[]>> = {
   'fields/long-values': {
     'What would be far too long is refused before it is copied.': ['is not written: ', 'is not made longer: ']
   },
-  'fields/expressions': { 'No search in a text takes longer than the text is long.': ['take as long as a text is long'] },
+  'fields/expressions': {
+    'No search in a text takes longer than the text is long.': ['take as long as a text is long']
+  },
   'action/thrown': {
     'What a getter, a function or a proxy in a message throws becomes the error of this message.': [
       'becomes an error with all that the contract says'

@@ -241,7 +241,7 @@ interface Internals {
  * only; its stores are beside it.
  */
 async function load(account: string): Promise<Fauxqs> {
-  const folder = path.join(__dirname, '../node_modules/fauxqs/dist');
+  const folder = path.join(__dirname, '../../node_modules/fauxqs/dist');
   const part = async (name: string) => (await import(pathToFileURL(path.join(folder, name)).href)) as Internals;
   const { buildApp } = await import('fauxqs');
   const { SqsStore } = await part('sqs/sqsStore.js');

@@ -40,10 +40,35 @@ export type Told = { text: string } | { unknown: Why };
 type LookUp = (name: string) => Meaning;
 
 const parent = '$parent.';
-const naming = /\$\{([^}]+)\}/g;
+
+/** A variable in a text, as `${NAME}`, and where that stands. */
+interface Reference {
+  name: string;
+  start: number;
+  end: number;
+}
+
+/** The variables in a text. By hand: an expression would look for the end of each beginning anew. */
+function* referencesIn(text: string): Generator<Reference> {
+  let start = text.indexOf('${');
+  while (start >= 0) {
+    const end = text.indexOf('}', start) + 1;
+    if (end === 0) return;
+    const name = text.slice(start + 2, end - 1);
+    if (name !== '') yield { name, start, end };
+    start = text.indexOf('${', name === '' ? start + 1 : end);
+  }
+}
 
 /** The names of the variables in a text. */
-export const namesIn = (text: string): string[] => [...text.matchAll(naming)].map(([, name = '']) => name);
+export const namesIn = (text: string): string[] => [...referencesIn(text)].map(({ name }) => name);
+
+/** Whether Node-RED looks for variables in a text of the type *env*, instead of taking it for the name of one. */
+const hasReference = (text: string): boolean =>
+  text.split(/\s/).some((word) => {
+    const start = word.indexOf('${');
+    return start >= 0 && word.lastIndexOf('}') > start + 2;
+  });
 
 /** What Node-RED puts into a text for a value. */
 const written = (value: unknown): string => {
@@ -70,20 +95,23 @@ function literalOf({ name, type, value }: Variable, owners: string[]): Meaning {
 /** A text in which variables are looked up. */
 function tell(text: string, lookUp: LookUp): Told {
   let unknown: Why | undefined;
-  const told = text.replace(naming, (_, name: string) => {
+  let told = '';
+  let rest = 0;
+  for (const { name, start, end } of referencesIn(text)) {
     const meaning = lookUp(name);
-    if ('text' in meaning) return meaning.text;
-    if ('value' in meaning) return written(meaning.value);
-    unknown = 'unknown' in meaning ? meaning.unknown : 'secret';
-    return '';
-  });
-  return unknown ? { unknown } : { text: told };
+    told += text.slice(rest, start);
+    rest = end;
+    if ('text' in meaning) told += meaning.text;
+    else if ('value' in meaning) told += written(meaning.value);
+    else unknown = 'unknown' in meaning ? meaning.unknown : 'secret';
+  }
+  return unknown ? { unknown } : { text: told + text.slice(rest) };
 }
 
 /** What a variable of the type *env* stands for: a name, or a text with names in it. */
 function refer(text: string, lookUp: LookUp): Meaning {
   const [, name] = /^\$\{([^}]+)\}$/.exec(text) ?? [];
-  if (name !== undefined || !/\$\{\S+\}/.test(text)) return lookUp(name ?? text);
+  if (name !== undefined || !hasReference(text)) return lookUp(name ?? text);
   const told = tell(text, lookUp);
   return 'text' in told && !told.text.includes('${') ? { value: told.text } : told;
 }
@@ -122,7 +150,7 @@ export class Variables {
 
   /** What a text stands for in a node; of the type `env` it may be a name as it is. */
   tell(node: Item, text: string, type = 'str'): Told {
-    const named = type === 'env' && !/\$\{\S+\}/.test(text) ? `\${${text}}` : text;
+    const named = type === 'env' && !hasReference(text) ? `\${${text}}` : text;
     return tell(named, (name) => this.of(node, name));
   }
 

@@ -67,7 +67,7 @@ const properties = (entries: string[]) =>
 /** As the form calls a field, without the unit in brackets: help names it as the type. */
 function labelOf(name: string, { takes }: Field, { label }: Words): string {
   const text = label[name] ?? name;
-  return takes ? text.replace(/\s*[(（][^()（）]*[)）]$/, '') : text;
+  return takes ? text.replace(/ ?[(（][^()（）]*[)）]$/, '') : text;
 }
 
 function entry(name: string, text: string, optional = false, types = ''): string {

@@ -1,4 +1,4 @@
-/** What of Node.js the checks of fields use, as far as a literal of a dialog needs it; see `build.mjs`. */
+/** What of Node.js the checks of fields use, as far as a literal of a dialog needs it; see `scripts/build.mjs`. */
 
 export const isUint8Array = (value: unknown): boolean => value instanceof Uint8Array;
 export const isDataView = (value: unknown): boolean => value instanceof DataView;

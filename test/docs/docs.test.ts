@@ -168,7 +168,7 @@ const policiesIn = (html: string): string[] =>
 
 describe('the documents', () => {
   it('have what is made from the code as the code is now', () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['docs.mjs', '--check'], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/docs.mjs', '--check'], {
       cwd: repository,
       encoding: 'utf8'
     });

@@ -213,7 +213,7 @@ describe('npm start', function () {
 
   /** Starts it; gives the addresses of the editor and of the local AWS. */
   async function start() {
-    const started = run(folder, ['start.mjs'], { HOME: folder });
+    const started = run(folder, ['scripts/start.mjs'], { HOME: folder });
     const editor = await started.says(/Editor +(http:\S+)/);
     const aws = await started.says(/Local AWS +(http:\S+)/);
     return { started, editor, aws };
@@ -237,7 +237,7 @@ describe('npm start', function () {
   const isGone = (url: string) => assert.rejects(fetch(url), { name: 'TypeError', message: 'fetch failed' });
 
   it('says in one sentence that its Node.js is too old, and ends', async () => {
-    const old = run(folder, ['--no-experimental-strip-types', 'start.mjs']);
+    const old = run(folder, ['--no-experimental-strip-types', 'scripts/start.mjs']);
     const { output, end } = await old.ended;
     const text = `Start the demo with npm start, which brings its own Node.js: it needs 22.18 or later, but this is ${process.version}.\n`;
     assert.deepEqual([output, end], [text, 1]);

@@ -349,7 +349,7 @@ describe('the project', () => {
         };
         const httpAdmin = { get: () => undefined, post: () => undefined };
         const auth = { needsPermission: () => undefined };
-        (require(`../dist/${set}.js`) as (RED: object) => void)({ nodes: { registerType }, httpAdmin, auth });
+        (require(`../../dist/${set}.js`) as (RED: object) => void)({ nodes: { registerType }, httpAdmin, auth });
         assert.ok(runtime);
         assert.deepEqual(types(runtime.credentials), expected ?? {});
       });

@@ -20,7 +20,7 @@ export { roles, signIns } from './server/sign-ins';
 export interface StartOptions {
   /** Default, or 0: a free one below 32768. */
   readonly port?: number;
-  /** A folder of handlers, or several, in addition to `local-aws/functions`. */
+  /** A folder of handlers, or several, in addition to `local-aws/lambda/functions`. */
   readonly functions?: string | readonly string[];
   /** Collections of faces that the first account has in us-east-1 from the beginning, until `reset`. */
   readonly collections?: readonly string[];

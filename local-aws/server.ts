@@ -24,7 +24,7 @@ import { sts } from './sts/sts';
 export interface LocalAwsOptions {
   /** Below 32768, where no system hands out ports by itself. Default, or 0: a free one from 20000 on. */
   readonly port?: number;
-  /** Folders of handlers, in addition to `local-aws/functions`; see `Functions`. */
+  /** Folders of handlers, in addition to `local-aws/lambda/functions`; see `Functions`. */
   readonly functions?: readonly string[];
   /** Collections of faces that the first account has in us-east-1 from the beginning. */
   readonly collections?: readonly string[];

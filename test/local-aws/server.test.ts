@@ -912,7 +912,7 @@ describe('The process of the local AWS', () => {
     const port = Number(new URL(first.url).port);
     assert.ok(port >= 20_000 && port < 32_768, String(port));
     await first.stop();
-    const second = await LocalAws.start({ port, functions: 'local-aws/functions' });
+    const second = await LocalAws.start({ port, functions: 'local-aws/lambda/functions' });
     assert.equal(second.url, `http://127.0.0.1:${port}`);
     await second.stop();
   });

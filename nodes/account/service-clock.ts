@@ -39,6 +39,7 @@ const isOfService = ({ headers }: Answered): boolean =>
  */
 export class ServiceClock {
   /** When `performance.now()` was 0, ms since the epoch; as long as no answer has come, by the clock of this machine. */
+  // biome-ignore lint/plugin/clock: there is no other time before AWS has told its own
   #zero = Date.now() - performance.now();
   /** Answers to requests that were signed for another time than the service's. */
   readonly #mistimed = new WeakSet<object>();

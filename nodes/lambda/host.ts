@@ -6,6 +6,7 @@ const setting = (RED: NodeAPI, node: Node, name: string): string =>
 
 /** How far local time is from UTC now, as `+05:30`; it names a time zone of its own. */
 function offset(): string {
+  // biome-ignore lint/plugin/clock: how far the local time is from UTC stands for a time zone without a name
   const minutes = -new Date().getTimezoneOffset();
   if (minutes === 0) return 'UTC';
   const two = (number: number) => String(Math.trunc(Math.abs(number))).padStart(2, '0');

@@ -11,6 +11,7 @@ export type Operation = keyof typeof doing;
 
 /** A time as short as it can be: without the day where that is today. */
 const timeOf = (time: Date): string =>
+  // biome-ignore lint/plugin/clock: people read it
   time.toDateString() === new Date().toDateString()
     ? time.toLocaleTimeString(undefined, { timeStyle: 'short' })
     : time.toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
@@ -49,6 +50,7 @@ export class Troubles {
     const error = this.toError(thrown, operation);
     const { name, message } = error;
     if (name === knownName) return false;
+    // biome-ignore lint/plugin/clock: people read in a status since when there is trouble
     this.#known.set(operation, { error, since: new Date() });
     const what = doing[operation].replace(/^./, (letter) => letter.toUpperCase());
     if (!knownName) this.node.warn(`${what} ${this.queue} failed, and is tried again: ${name}: ${message}`);

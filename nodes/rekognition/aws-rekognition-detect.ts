@@ -110,6 +110,7 @@ async function saveDrawn(
   const { inputs, RED } = context;
   const { report } = detection;
   const extension = formatOf(inputs) === 'png' ? 'png' : 'jpg';
+  // biome-ignore lint/plugin/clock: people read the time in the name of a picture, and on it
   const time = inputs.saveTimestamp && report.count > 0 ? new Date() : undefined;
   try {
     const saved = await save(resolve(workingFolder(RED), folder), report.source, extension, drawn, arrival, time);

@@ -136,16 +136,10 @@ function properties(type, to) {
   ].join('\n');
 }
 
-/** As people meet them; a node that is not named comes behind these, and the account at the end. */
-const order = [
-  ...['aws-lambda-invoke', 'aws-lambda-list', 'aws-sns-publish', 'aws-sqs-send', 'aws-sqs-receive', 'aws-sqs-settle'],
-  ...['aws-rekognition-detect', 'aws-rekognition-index-face']
-];
-
+/** As package.json has them, which is by service; the account comes last. */
 function inOrder() {
   const isConfig = (type) => Boolean(definitionOf(type).config);
-  const rest = types.filter((type) => !order.includes(type));
-  return [...order, ...rest.filter((type) => !isConfig(type)), ...rest.filter(isConfig)];
+  return [...types.filter((type) => !isConfig(type)), ...types.filter(isConfig)];
 }
 
 /** The first paragraph of a node's page is what the node does, in a sentence. */

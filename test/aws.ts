@@ -15,6 +15,7 @@ import {
   SQSClient
 } from '@aws-sdk/client-sqs';
 import { LocalAws, type RequestRecord, signIns } from '../local-aws/client';
+import { contract } from './contract';
 import { type FlowNode, type NodeRed, sink, startNodeRed } from './node-red';
 
 /** Paths that on Windows lead to another machine or a device. */
@@ -170,6 +171,14 @@ export const indexFaceNode = (properties: Record<string, unknown> = {}): FlowNod
   wires: [['out']],
   ...properties
 });
+
+/** Of each action that is not among these types a node as it was just dragged in, one below the other. */
+export const otherNodes = (known: readonly string[], y: number): FlowNode[] =>
+  Object.entries(contract)
+    .filter(([type, { properties }]) => !known.includes(type) && 'account' in properties)
+    .map(([type, { properties }], index) => {
+      return { id: type, type, ...properties, account: 'account', wires: [['out']], x: 300, y: y + 80 * index };
+    });
 
 /** How many messages a queue shows, hides because somebody has them, and holds back for a delay. */
 export interface Counts {

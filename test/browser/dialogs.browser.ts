@@ -6,6 +6,7 @@ import {
   indexFaceNode,
   invokeNode,
   listNode,
+  otherNodes,
   receiveNode,
   settleNode,
   useBench
@@ -31,7 +32,7 @@ const sendNode = (properties: object) => ({
   wires: [['out']],
   ...properties
 });
-const dialogs = [
+const named = [
   ['invoke', 'aws-lambda-invoke'],
   ['list', 'aws-lambda-list'],
   ['publish', 'aws-sns-publish'],
@@ -41,6 +42,14 @@ const dialogs = [
   ['detect', 'aws-rekognition-detect'],
   ['index', 'aws-rekognition-index-face']
 ] as const;
+const others = otherNodes(
+  named.map(([, type]) => type),
+  740
+);
+const dialogs: readonly (readonly [id: string, type: string])[] = [
+  ...named,
+  ...others.map(({ id, type }) => [id, type] as const)
+];
 /** The pictures in `docs/pictures` are of the newest Node-RED, in the light theme. */
 const isForDocs = (theme: Theme) => nodeRedVersion === 5 && theme === 'light';
 const themes: Theme[] = nodeRedVersion === 4 ? ['light'] : ['light', 'dark'];
@@ -49,7 +58,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   const bench = useBench();
   let editor: Editor;
 
-  type Id = (typeof dialogs)[number][0] | 'account';
+  type Id = (typeof named)[number][0] | 'account';
   type Properties = Partial<Record<Id, object>>;
 
   /** Deploys one node of each kind and opens the editor on them. */
@@ -65,6 +74,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
         settleNode({ wires: [['out']], x: 300, y: 500, ...properties.settle }),
         detectNode({ operation: 'identify', collection: 'family', x: 300, y: 580, ...properties.detect }),
         indexFaceNode({ collection: 'family', x: 300, y: 660, ...properties.index }),
+        ...others,
         { ...sink('out'), x: 560, y: 140 }
       ],
       { credentials: credentials() }

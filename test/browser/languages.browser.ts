@@ -11,6 +11,7 @@ import {
   indexFaceNode,
   invokeNode,
   listNode,
+  otherNodes,
   publishNode,
   receiveNode,
   sendNode,
@@ -22,7 +23,7 @@ import { untidyIn } from './form';
 
 const locales = join(__dirname, '..', '..', 'locales');
 
-const types = {
+const named = {
   invoke: 'aws-lambda-invoke',
   list: 'aws-lambda-list',
   publish: 'aws-sns-publish',
@@ -33,6 +34,8 @@ const types = {
   index: 'aws-rekognition-index-face',
   account: 'aws-account'
 };
+const others = otherNodes(Object.values(named), 100);
+const types: Record<string, string> = { ...named, ...Object.fromEntries(others.map(({ id, type }) => [id, type])) };
 /** Long words, many letters, and two scripts that break where they like: their pictures are to be looked at. */
 const shown = ['de', 'ja', 'zh-CN'];
 const narrow = 400;
@@ -58,6 +61,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}, in other languages,`, () =>
         settleNode({ wires: [['out']], action: 'return' }),
         detectNode({ operation: 'identify', collection: 'family', saveFolder: '/tmp' }),
         indexFaceNode({ collection: 'family' }),
+        ...others,
         sink('out')
       ],
       { credentials: credentials() }

@@ -9,6 +9,7 @@ import {
   indexFaceNode,
   invokeNode,
   listNode,
+  otherNodes,
   publishNode,
   receiveNode,
   sendNode,
@@ -18,8 +19,8 @@ import { nodeRedVersion, sink, startNodeRed } from '../node-red';
 import { type Editor, openEditor, type Theme } from './editor';
 import { inForm, untidyIn } from './form';
 
-/** Each dialog: its node, and values that will not do. */
-const dialogs: ReadonlyArray<readonly [id: string, type: string, wrong: Record<string, string>]> = [
+/** Dialogs: the node of each, and values that will not do. */
+const named: ReadonlyArray<readonly [id: string, type: string, wrong: Record<string, string>]> = [
   ['invoke', 'aws-lambda-invoke', { functionName: 'no such/function', qualifier: 'a b', retries: '11' }],
   ['list', 'aws-lambda-list', { maxItems: '51' }],
   ['publish', 'aws-sns-publish', { target: 'alerts', subject: 'x'.repeat(100) }],
@@ -30,6 +31,12 @@ const dialogs: ReadonlyArray<readonly [id: string, type: string, wrong: Record<s
   ['index', 'aws-rekognition-index-face', { collection: 'no such!' }],
   ['account', 'aws-account', { region: 'not a region', roleArn: 'role', endpoint: 'ftp://nowhere' }]
 ];
+const others = otherNodes(
+  named.map(([, type]) => type),
+  580
+);
+const dialogs: typeof named = [...others.map(({ id, type }) => [id, type, {}] as const), ...named];
+
 interface Walk {
   theme: Theme;
   /** In CSS pixels: the narrow window is so high that a whole dialog is in its picture. */
@@ -82,6 +89,7 @@ describe(`a walk through the dialogs in Node-RED ${nodeRedVersion}`, () => {
         settleNode({ wires: [['out']], action: 'return', delay: '5', delayType: 'num', ...place(400) }),
         detectNode({ operation: 'identify', collection: 'family', ...place(460) }),
         indexFaceNode({ collection: 'family', ...place(520) }),
+        ...others,
         { ...sink('out'), x: 560, y: 140 }
       ],
       { credentials: credentials() }

@@ -1,5 +1,6 @@
 /** The flows of `examples/` and `demo/`, as a user meets them: imported, deployed, and their buttons pressed. */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
@@ -152,6 +153,17 @@ const stories: Record<string, Story[]> = {
     { press: 'wine', shows: { counted: '1 of 2 count' } }
   ]
 };
+
+/** An example without a story: each button leads to a result. What it is then is for the tests of its node. */
+for (const file of readdirSync(join(repository, 'examples'))) {
+  const name = file.replace('.json', '');
+  if (name in stories || name === 'mqtt-topic-to-lambda' || name === 'dashboard-detection') continue;
+  const flow = JSON.parse(readFileSync(join(repository, 'examples', file), 'utf8')) as FlowNode[];
+  const [result] = flow.filter(({ type, complete }) => type === 'debug' && complete !== 'error');
+  stories[name] = flow
+    .filter(({ type }) => type === 'inject')
+    .map((inject) => ({ press: String(inject.name), shows: { [String(result?.name)]: /./ } }));
+}
 
 const demoStories: Story[] = [
   { press: 'every 5 s', shows: { sent: '8 in 2 requests' } },

@@ -1,19 +1,21 @@
 /** Which room of the house may know which: an arrow that leads the other way, or a circle, is found here. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { placeOf, types } from '../../scripts/nodes.mjs';
 
 const repository = join(__dirname, '..', '..');
+
+/** Rooms of services: they have nodes that are in a flow. */
+const services = [...new Set(types.map((type) => dirname(placeOf(type))))].filter((room) => room !== 'account');
 
 /** From a room to those that it may know. What stands lower knows nothing of what stands on it. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   fields: [],
   account: ['fields'],
   action: ['account', 'fields'],
-  lambda: ['action', 'account', 'fields'],
-  messaging: ['action', 'account', 'fields'],
-  rekognition: ['action', 'account', 'fields'],
+  ...Object.fromEntries(services.map((room) => [room, ['action', 'account', 'fields']])),
   dialog: ['action', 'account', 'fields']
 };
 

@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict';
 import type { EventEmitter } from 'node:events';
 import { join } from 'node:path';
+import type { NodeModule } from '../../nodes/fields/node-module';
+import { placeOf } from '../../scripts/nodes.mjs';
 import { contract } from '../contract';
 
 interface LoadedNode extends EventEmitter {
@@ -26,11 +28,12 @@ interface Helper {
 const helper = require('node-red-node-test-helper') as Helper;
 const nodeOf = (type: string): unknown => require(join(__dirname, '..', '..', 'dist', `${type}.js`));
 
-/** What an action lacks that was just dragged in, where it is not a value of its own. */
-const lacks: Record<string, string> = {
-  'aws-lambda-list': 'AccountMissing',
-  'aws-rekognition-detect': 'AccountMissing'
-};
+/** What an action lacks that was just dragged in: a value of its own or of the message, or else its account. */
+function lackingIn(type: string): string {
+  const { fields, account } = (require(`../../nodes/${placeOf(type)}`) as NodeModule).definition;
+  const isOpen = Object.values(fields).some(({ required, value, when }) => required && value === '' && !when);
+  return isOpen || account === false ? 'MissingValue' : 'AccountMissing';
+}
 
 describe('with node-red-node-test-helper', () => {
   before(() => {
@@ -65,7 +68,7 @@ describe('with node-red-node-test-helper', () => {
       const said = new Promise<{ firstArg: unknown }>((resolve) => node.once('call:error', resolve));
       node.receive({ payload: 'hello' });
       const { code } = (await said).firstArg as { code: string };
-      assert.equal(code, lacks[type] ?? 'MissingValue');
+      assert.equal(code, lackingIn(type));
     });
   }
 });

@@ -29,11 +29,6 @@ const room = roomOf(service);
 const nodeFile = `nodes/${room}/${type}.ts`;
 const exampleFile = `examples/${type.slice('aws-'.length)}.json`;
 
-if (!existsSync(at(nodeFile))) makeAll();
-update();
-format([...changed].filter((file) => /\.(json|ts)$/.test(file)));
-execFileSync(process.execPath, [at('scripts/docs.mjs')], { cwd: root, stdio: 'inherit' });
-
 function format(files) {
   if (files.length === 0) return;
   const biome = at('node_modules/@biomejs/biome/bin/biome');
@@ -359,3 +354,8 @@ function withWords(written, fields) {
   }
   return all;
 }
+
+if (!existsSync(at(nodeFile))) makeAll();
+update();
+format([...changed].filter((file) => /\.(json|ts)$/.test(file)));
+execFileSync(process.execPath, [at('scripts/docs.mjs')], { cwd: root, stdio: 'inherit' });

@@ -9,13 +9,15 @@ const MiB = 1024 * 1024;
  * Bytes of an answer at most, unpacked. AWS gives 6 MB from a function, 1 MB of messages, which JSON may write at some
  * times their length (and local queues ten times as many), and far less elsewhere. XML takes its reader a second for 2 MB.
  */
-const mostBytes: Readonly<Record<ServiceName, number>> = {
+const mostBytes: Readonly<Partial<Record<ServiceName, number>>> = {
   lambda: 16 * MiB,
   sqs: 16 * MiB,
-  rekognition: 8 * MiB,
   sns: MiB / 2,
   sts: MiB / 2
 };
+
+/** The same of any other service. */
+const usuallyMost = 8 * MiB;
 
 /** Objects, lists and members that the JSON of an answer may have: some hundred times what AWS gives. Each takes 60 bytes. */
 const mostValues = 500_000;
@@ -69,7 +71,7 @@ export function limitAnswer(
 ): Readable {
   const length = Number(headers['content-length'] ?? Number.NaN);
   if (length <= short) return body;
-  const most = mostBytes[service];
+  const most = mostBytes[service] ?? usuallyMost;
   if (length > most) {
     body.destroy();
     throw tooLarge(statusCode, `${most / MiB} MiB`);

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { invalid } from '../fields/errors';
 import { regionIs, regionPattern, show } from '../fields/fields';
+import { serviceNames } from './sdks';
 
 type Section = Readonly<Record<string, string | undefined>>;
 
@@ -46,7 +47,7 @@ export function sharedFilesStamp(): string {
 }
 
 /** What an account asks: the services of its nodes, and the portal of an SSO login. */
-const services = ['lambda', 'rekognition', 'sns', 'sqs', 'sts', 'sso'] as const;
+const services = [...serviceNames, 'sso'] as const;
 
 /** By service; one that is not there is AWS's own. */
 export type Endpoints = Readonly<Partial<Record<(typeof services)[number], string>>>;

@@ -34,6 +34,9 @@ const loaders: { [S in ServiceName]: Loader<S> } = {
   sts: { load: () => require('@aws-sdk/client-sts'), client: 'STSClient' }
 };
 
+/** All services that nodes ask. */
+export const serviceNames = Object.keys(loaders) as ServiceName[];
+
 /** Even what is loaded already costs `require` 10 µs, which every message would pay. */
 const loaded: { [S in ServiceName]?: Sdks[S] } = {};
 

@@ -33,7 +33,8 @@ let bomb: Buffer | undefined;
 /** Ms that a queue without messages waits for some: less than receivers wait, so that none ends a request itself. */
 const longestPoll = 5000;
 
-const good: Recipe = { headers: {}, mutations: [], length: 0, end: 'right' };
+/** As AWS answers, with the id of the request: without one, what settles a message would not be known for its answer. */
+const good: Recipe = { headers: { 'x-amzn-requestid': 'good' }, mutations: [], length: 0, end: 'right' };
 const recipes = new Map<string, { recipe: Recipe; operation?: string | undefined }>();
 const messages = new Map<string, object[]>();
 /** Requests for messages that wait for some. */

@@ -46,7 +46,10 @@ export class Task {
     try {
       await work();
     } finally {
-      this.backlog.give(this.#counted);
+      // Work that was cut short holds its own bytes until it ends.
+      this.#bytes = 0;
+      this.#count(this.#held);
+      this.backlog.give(0);
     }
   }
 

@@ -168,14 +168,16 @@ async function run(context: Detect, frames: Frames): Promise<Result> {
   if ('S3Object' in image) return resultOf(await detect(context, image, arrival));
   const owner = { node: node.id, source: sourceOf(context) };
   const [first] = needs;
-  if (first === undefined) {
-    own(image, owner);
-    return context.hold(image.bytes.length, () => keeping(image, () => detectIn(context, image, arrival, frames)));
-  }
-  return drawing(image, owner, async () => {
-    // What cannot be done is said before anything is paid for. A picture with one face can be searched as it is.
-    if (first !== 'identify') await needCanvas(first);
-    return detectIn(context, image, arrival, frames);
+  return context.hold(image.bytes.length, () => {
+    if (first === undefined) {
+      own(image, owner);
+      return keeping(image, () => detectIn(context, image, arrival, frames));
+    }
+    return drawing(image, owner, async () => {
+      // What cannot be done is said before anything is paid for. A picture with one face can be searched as it is.
+      if (first !== 'identify') await needCanvas(first);
+      return detectIn(context, image, arrival, frames);
+    });
   });
 }
 

@@ -169,7 +169,9 @@ async function teachAll(context: IndexFace, turns: Turns): Promise<Outcome[]> {
   const start = workingFolder(RED);
   const folder = await folderOf(inputs.image, 'image', start);
   if (folder !== undefined) return teachFolder(context, await picturesIn(folder, 'image'), turns);
-  return [{ taught: await teach(context, await readImage(inputs.image, 'image', start, 'file or folder')) }];
+  const image = await readImage(inputs.image, 'image', start, 'file or folder');
+  const bytes = 'bytes' in image ? image.bytes.length : 0;
+  return [{ taught: await context.hold(bytes, () => teach(context, image)) }];
 }
 
 /** What to say where nothing was indexed. */

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve as resolvePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Turns } from '../action/parallel';
 import { bytesIn } from '../fields/bytes';
 import { invalid, isActionError, missing } from '../fields/errors';
 import { show } from '../fields/fields';
@@ -193,8 +194,14 @@ export const fileProblem = (error: unknown, sought = 'file'): string => {
   return fileProblems[code] ?? (code || message);
 };
 
+/** Files that are read at a time, as many as Node.js reads: each is in memory before anybody can tell that it is too much. */
+const reading = new Turns(4);
+
 /** The bytes of a regular file: never of a device or pipe, which may have no end. Throws `InvalidValue`. */
-export async function readFile(path: string, name: string, sought?: string): Promise<Buffer> {
+export const readFile = (path: string, name: string, sought?: string): Promise<Buffer> =>
+  reading.take(() => readNow(path, name, sought));
+
+async function readNow(path: string, name: string, sought?: string): Promise<Buffer> {
   try {
     // Without waiting for somebody to write into a pipe. Windows has no such flag, and no such pipes.
     const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));

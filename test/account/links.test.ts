@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mock } from 'node:test';
 import { createCanvas } from 'canvas';
@@ -10,6 +12,7 @@ import {
   account,
   credentials,
   detectNode,
+  indexFaceNode,
   invokeNode,
   keysOf,
   listNode,
@@ -255,19 +258,34 @@ describe('a link', () => {
     }).timeout(90_000);
   });
 
-  it('to a service that hangs holds no more than 64 MiB of pictures in a node', async () => {
+  describe('to a service that hangs', () => {
     const picture = noise(600, 600);
     const most = Math.floor((64 * 1024 * 1024) / picture.length);
-    await bench.aws.fault({ kind: 'hang', service: 'rekognition' });
-    await deploy([detectNode()], { endpoint: bench.aws.url });
-    const begun = await Promise.all(
-      Array.from({ length: most + 10 }, () => bench.red.begin('detect', { payload: picture }))
-    );
-    await bench.red.until(() => begun.filter(({ done }) => done === 1).length === 10, 'those beyond');
-    assert.equal(begun.filter(({ error }) => error?.code === 'RequestThrottled').length, 10);
-    await bench.aws.clearFaults();
-    await bench.aws.reset();
-  }).timeout(60_000);
+    let folder: string;
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'nimbus-links-'));
+      await writeFile(join(folder, 'noise.png'), picture);
+    });
+    after(() => rm(folder, { recursive: true }));
+
+    for (const [from, id, node] of [
+      ['messages', 'detect', detectNode()],
+      ['files', 'detect', detectNode()],
+      ['files', 'detect', detectNode({ annotate: 'jpeg' })],
+      ['files', 'index', indexFaceNode({ collection: 'family' })]
+    ] as const) {
+      it(`holds no more than 64 MiB of pictures in a node: ${node.type}, ${node.annotate ?? 'none'}, from ${from}`, async () => {
+        await bench.aws.fault({ kind: 'hang', service: 'rekognition' });
+        await deploy([node], { endpoint: bench.aws.url });
+        const msg = { payload: from === 'files' ? join(folder, 'noise.png') : picture, topic: 'Ada' };
+        const begun = await Promise.all(Array.from({ length: most + 10 }, () => bench.red.begin(id, { ...msg })));
+        await bench.red.until(() => begun.filter(({ done }) => done === 1).length === 10, 'those beyond');
+        assert.equal(begun.filter(({ error }) => error?.code === 'RequestThrottled').length, 10);
+        await bench.aws.clearFaults();
+        await bench.aws.reset();
+      }).timeout(90_000);
+    }
+  });
 
   describe('that fails for a while', () => {
     for (const kind of ['resetBefore', 'error500'] as const) {

@@ -505,6 +505,20 @@ describe('messages to the same queue', () => {
       );
       assert.equal((await bench.aws.invocations()).length, 13);
     }).timeout(2 * unhurried);
+
+    it('have no more room once others have run out of time, each with several targets', async () => {
+      await bench.aws.fault({ kind: 'hang', service: 'lambda' });
+      await deployAction(bench, invokeNode({ functionName: 'targets', functionNameType: 'msg', timeout: 3 }));
+      const msgs = (count: number, targets: unknown) =>
+        numbers(count).map((msg) => ({ ...msg, payload: 'x'.repeat(5_000_000), targets }));
+      // Each is in memory twice.
+      const late = await bench.red.sendMany('invoke', msgs(6, ['hello', 'other']));
+      for (const { error } of late) assert.equal(error?.code, 'PartialFailure');
+      const waiting = await Promise.all(msgs(15, 'hello').map((msg) => bench.red.begin('invoke', msg)));
+      await bench.red.until(() => waiting.every(({ done }) => done === 1), 'all to end', unhurried);
+      const codes = waiting.map(({ error }) => error?.code);
+      assert.deepEqual(codes, [...Array(13).fill('Timeout'), ...Array(2).fill('RequestThrottled')]);
+    }).timeout(2 * unhurried);
   });
 
   describe('whose connection has died', () => {

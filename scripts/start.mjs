@@ -168,7 +168,11 @@ async function startNodeRed() {
   });
   const port = await listen(server, editorPort);
   RED.init(server, settingsFor(port));
-  const started = new Promise((resolve) => RED.events.once('flows:started', resolve));
+  const started = new Promise((resolve) => {
+    RED.events.once('flows:started', resolve);
+    // Flows that cannot start, such as those that lack a type, are mended in the editor, which says what is wrong.
+    RED.events.on('runtime-event', ({ id, payload }) => id === 'runtime-state' && payload?.error && resolve());
+  });
   // The server itself knows no longer of those that have become websockets: the editor's and the dashboard's.
   const sockets = new Set();
   server.on('connection', (socket) => {

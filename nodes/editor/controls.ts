@@ -62,6 +62,7 @@ declare const RED: {
   utils: { validateTypedProperty(value: string, type: string, options?: object): true | string };
   editor: { validateNode(node: EditorNode): boolean };
   nodes: {
+    node(id: string): EditorNode | null;
     eachWorkspace(visit: (tab: FlowItem) => void): void;
     eachGroup(visit: (group: FlowItem) => void): void;
     eachConfig(visit: (node: FlowItem) => void): void;

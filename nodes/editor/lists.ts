@@ -30,6 +30,10 @@ function nimbusLists(controls: NimbusControls, node: EditorNode): Lists {
     return controls.current(node, 'functionName') === '' ? 'noFunction' : 'unknownFunction';
   }
 
+  /** The runtime asks through the account as it is deployed: what has been changed since does not count yet. */
+  const undeployed = (id: string, { refusal }: ChoicePage): string[] =>
+    RED.nodes.node(id)?.changed && refusal?.kind !== 'notDeployed' ? [controls.say(node, 'picker.undeployed')] : [];
+
   /** Asks the runtime for a page of a list. It answers in time, or there is a reason. */
   async function ask(list: string, after: string): Promise<ChoicePage> {
     const url = `aws-account/choices/${list}`;
@@ -48,9 +52,10 @@ function nimbusLists(controls: NimbusControls, node: EditorNode): Lists {
       after
     };
     const page: ChoicePage & { region?: string } = await nimbusRequest({ url, data, timeout: 5000 });
-    if ('text' in region || !page.region) return page;
-    const note = controls.say(node, `picker.region.${region.unknown}`, { region: page.region });
-    return { ...page, note };
+    const notes = undeployed(id.text, page);
+    if ('unknown' in region && page.region)
+      notes.push(controls.say(node, `picker.region.${region.unknown}`, { region: page.region }));
+    return { ...page, note: notes.join(' ') };
   }
 
   function choose(name: string, value: string): void {

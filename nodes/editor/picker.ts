@@ -184,8 +184,8 @@ function nimbusPicker({ control, label, say, value, ask, choose }: PickerOptions
     do {
       const page = await ask(after);
       if (mine !== opening) return;
-      if (page.refusal) return refuse(page.refusal);
       if (page.note && note.textContent !== page.note) note.textContent = page.note;
+      if (page.refusal) return refuse(page.refusal);
       after = page.next ?? '';
       isComplete = after === '';
       add(page.choices ?? []);

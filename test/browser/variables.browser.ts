@@ -138,6 +138,44 @@ describe(`variables in dialogs of Node-RED ${nodeRedVersion}`, function () {
     await editor.cancel();
   });
 
+  it('and whatever else is changed in an account count in lists once they are deployed: until then lists say so', async () => {
+    await open([
+      { id: 'tab', type: 'tab', label: 'tab' },
+      account(bench),
+      account(bench, { id: 'keyless' }),
+      invoke('one', { z: 'tab' }),
+      invoke('message', { z: 'tab', region: 'topic', regionType: 'msg' }),
+      invoke('other', { z: 'tab', account: 'keyless' })
+    ]);
+    const undeployed = /^The account has changes that are not deployed: this is the list of the deployed one\./;
+    await editor.openConfig('aws-account', 'account');
+    await editor.fill('region', 'eu-west-2');
+    await editor.done();
+    assert.deepEqual(await regionsOf('one'), ['us-east-1']);
+    assert.match(await note().innerText(), undeployed);
+    await editor.cancel();
+    assert.deepEqual(await regionsOf('message'), ['us-east-1']);
+    assert.match(await note().innerText(), undeployed);
+    assert.match(await note().innerText(), / Shows us-east-1, the account's region: /);
+    await editor.cancel();
+
+    await editor.openConfig('aws-account', 'keyless');
+    await editor.fill('accessKeyId', accessKeyId);
+    await editor.fill('secretAccessKey', secretAccessKey);
+    await editor.done();
+    await editor.openByKey('other');
+    await editor.page.locator('.nimbus-pick').first().click();
+    await editor.page.locator('.nimbus-choice-state', { hasText: /A setting will not do/ }).waitFor();
+    assert.match(await note().innerText(), undeployed);
+    assert.deepEqual(await editor.findings('.nimbus-choices'), []);
+    await editor.cancel();
+
+    await editor.deploy();
+    assert.deepEqual(await regionsOf('one'), ['eu-west-2']);
+    assert.equal(await note().innerText(), '');
+    await editor.cancel();
+  });
+
   it('of a subflow may be its account', async () => {
     const env = [{ name: 'ACCOUNT', type: 'aws-account', value: 'account', ui: { type: 'conf-types' } }];
     const other = { name: 'ACCOUNT', type: 'conf-type', value: 'other' };
@@ -198,6 +236,21 @@ describe(`variables in dialogs of Node-RED ${nodeRedVersion}`, function () {
     await editor.page.waitForFunction('!RED.nodes.dirty()');
     await editor.openConfig('aws-account', 'new');
     await works();
+    await editor.cancel();
+  });
+
+  it('that only a running flow knows keep a connection from being tested, and the dialog names them', async () => {
+    await open([
+      subflow('sub', { env: place('eu-west-1') }),
+      { id: 'tab', type: 'tab', label: 'tab' },
+      { id: 'one', type: 'subflow:sub', z: 'tab', x: 90, y: 300, wires: [] },
+      { id: 'two', type: 'subflow:sub', z: 'tab', x: 90, y: 360, wires: [], env: place('eu-west-2') },
+      account(bench, { z: 'sub', region: '${PLACE}' })
+    ]);
+    await editor.openConfig('aws-account', 'account');
+    await editor.page.locator('.nimbus-test button').click();
+    const why = /^The variable PLACE is known only to flows that run: deploy, then use the account in a flow\./;
+    await editor.page.locator('.nimbus-connection.nimbus-trouble', { hasText: why }).waitFor();
     await editor.cancel();
   });
 });

@@ -999,6 +999,68 @@ describe('the endpoints for the editor', () => {
       );
     });
 
+    /** Node-RED in a process of its own, which finds these flows and starts none of them. A message of any kind ends it. */
+    const idle = `
+      const { writeFileSync } = require('node:fs');
+      const { createServer } = require('node:http');
+      const { join } = require('node:path');
+      const { makeUserDir, nodeRedVersion } = require('./test/node-red');
+      const RED = require(nodeRedVersion === 4 ? 'node-red-4' : 'node-red');
+      const { settings, files } = JSON.parse(process.argv[1]);
+      process.on('disconnect', () => process.exit(1));
+      makeUserDir(process.cwd()).then(async (userDir) => {
+        for (const [name, held] of Object.entries(files)) writeFileSync(join(userDir, name), JSON.stringify(held));
+        const server = createServer((request, response) => RED.httpAdmin(request, response));
+        await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+        RED.init(server, { userDir, flowFile: 'flows.json', credentialSecret: false, httpAdminRoot: '/', logging: {}, ...settings });
+        RED.events.on('runtime-event', ({ id, payload }) => {
+          if (id !== 'runtime-state' || !payload) return;
+          process.send({ state: payload.state, url: 'http://127.0.0.1:' + server.address().port });
+        });
+        process.once('message', async () => {
+          await RED.stop();
+          require('node:fs').rmSync(userDir, { recursive: true, force: true });
+          process.exit(0);
+        });
+        await RED.start();
+      });`;
+
+    for (const [why, state, settings, kept] of [
+      ['Node-RED is in safe mode', 'safe', { safeMode: true }, {}],
+      ['somebody has stopped the flows', 'stop', {}, { runtimeFlowState: 'stop' }]
+    ] as const) {
+      it(`since ${why}, and test it with its stored secret`, async () => {
+        const files = {
+          'flows.json': [account(bench), { id: 'tab', type: 'tab', label: 'tab' }, invokeNode({ z: 'tab' })],
+          'flows_cred.json': credentials(),
+          '.config.runtime.json': kept
+        };
+        const child = spawn(
+          process.execPath,
+          ['--require', 'tsx/cjs', '-e', idle, JSON.stringify({ settings, files })],
+          { cwd: resolve(__dirname, '..', '..'), stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }
+        );
+        const gone = once(child, 'exit');
+        try {
+          const [told] = (await Promise.race([once(child, 'message'), gone.then(() => [])])) as {
+            state: string;
+            url: string;
+          }[];
+          assert.equal(told?.state, state);
+          const path = `${choicesPath}/functions?account=account`;
+          const listed = await ask(new URL(path, told.url));
+          assert.deepEqual(valuesOf(listed.body.choices).includes('hello'), true, listed.text);
+          const body = JSON.stringify(dialog({}, { ...keysOf('demo'), secretAccessKey: '__PWRD__' }));
+          const tested = await ask(new URL(testPath, told.url), { method: 'POST', headers: json, body });
+          assert.deepEqual(tested.body, demo);
+          texts.push(listed.text, tested.text);
+        } finally {
+          if (child.connected) child.send('stop');
+          await gone;
+        }
+      }).timeout(120_000);
+    }
+
     it('since it is in a subflow, with the variables that its instances agree about', async () => {
       const inside = { ...stored(), z: 'sub' };
       const place = (value: string) => [{ name: 'PLACE', type: 'str', value }];

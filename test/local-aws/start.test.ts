@@ -1,7 +1,7 @@
 /** The local AWS and `npm start` as processes: how they start, and how they end. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -274,6 +274,26 @@ describe('npm start', function () {
       await isGone(aws);
     });
   }
+
+  it('opens the editor on flows that cannot start, for somebody to mend them', async () => {
+    const flowFile = join(folder, '.node-red', 'flows.json');
+    await mkdir(join(folder, '.node-red'), { recursive: true });
+    const before = await readFile(flowFile, 'utf8').catch(() => undefined);
+    const flows = [
+      { id: 'tab', type: 'tab', label: 'tab' },
+      { id: 'x', type: 'no-such-node', z: 'tab', x: 100, y: 100, wires: [] }
+    ];
+    await writeFile(flowFile, JSON.stringify(flows));
+    try {
+      const { started, editor } = await start();
+      assert.deepEqual(await (await fetch(`${editor}flows`)).json(), flows);
+      started.child.kill('SIGINT');
+      assert.equal((await started.ended).end, 0);
+    } finally {
+      if (before === undefined) await rm(flowFile);
+      else await writeFile(flowFile, before);
+    }
+  });
 
   it('ends at once at the second Ctrl-C, though a node still has work, and leaves nothing running', async () => {
     const { started, editor, aws } = await start();

@@ -1,17 +1,18 @@
-// Compiles the nodes to dist/, makes their editor pages, and puts icons and words beside them, where Node-RED looks.
+// Compiles the nodes to dist/, makes the editor's pages of them and of what they share, and puts icons and words beside them, where Node-RED looks.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, extname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { build, transformSync } from 'esbuild';
 import { helpOf } from '../nodes/editor/help.mts';
-import { page, registration } from '../nodes/editor/page.mts';
+import { page, pluginPage, registration } from '../nodes/editor/page.mts';
 import { wordsOf } from '../nodes/editor/words.mts';
 import { placeOf, types } from './nodes.mts';
 
 const require = createRequire(import.meta.url);
 const root = join(import.meta.dirname, '..');
 const from = (...parts) => join(root, ...parts);
+const program = from('nodes', 'editor', 'program.ts');
 const tsc = from('node_modules', 'typescript', 'bin', 'tsc');
 const compile = (...options) => execFileSync(process.execPath, [tsc, ...options], { cwd: root, stdio: 'inherit' });
 
@@ -25,48 +26,65 @@ function writeWords(language, type, definition) {
   writeFileSync(`${file}.html`, helpOf(definition, words, language));
 }
 
-/** A file of the editor's pages as browsers take it: each page has its own copy, so it should be small. */
-function small(name) {
-  const file = from('nodes', 'editor', name);
-  return transformSync(readFileSync(file, 'utf8'), { loader: extname(file).slice(1), minify: true, target: 'es2020' })
-    .code;
-}
+/** As browsers take it: in Node-RED 4.1 and 5 they know private members. */
+const forBrowsers = { minify: true, target: 'es2022', legalComments: 'none' };
+const platform = from('nodes', 'editor', 'platform.mts');
 
-/** A node's file with its fields alone. What a field does not use, the SDK and most of Node.js, is left out of the bundle. */
-const fieldsOnly = {
-  name: 'fields-only',
+/**
+ * The runtime's own files in a browser: what of them is not used is left out, and so are the SDK and most of Node.js. The
+ * files in `shared` are those of the program.
+ */
+const inBrowsers = (shared = new Set()) => ({
+  name: 'in-browsers',
   setup(bundle) {
-    const platform = from('nodes', 'editor', 'platform.mts');
-    bundle.onResolve({ filter: /^node:(buffer|util|util\/types|v8)$/ }, () => ({ path: platform, sideEffects: false }));
+    const at = (path) =>
+      shared.has(path) ? { path: 'program', external: true, sideEffects: false } : { path, sideEffects: false };
+    bundle.onResolve({ filter: /^node:(buffer|util|util\/types|v8)$/ }, () => at(platform));
     bundle.onResolve({ filter: /^[^./]/ }, ({ path }) => ({ path, namespace: 'left out', sideEffects: false }));
-    bundle.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => ({
-      path: join(resolveDir, `${path}.ts`),
-      sideEffects: false
-    }));
+    bundle.onResolve({ filter: /^\.\.?\/[^.]+$/ }, ({ path, resolveDir }) => at(join(resolveDir, `${path}.ts`)));
     bundle.onLoad({ filter: /.*/, namespace: 'left out' }, () => ({ contents: 'module.exports = {};' }));
-    bundle.onLoad({ filter: /aws-[\w-]+\.ts$/ }, ({ path }) => ({
+    bundle.onLoad({ filter: /nodes\/\w+\/aws-[\w-]+\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replace(/^export = [\s\S]*/m, 'export { fields };'),
       loader: 'ts'
     }));
   }
-};
+});
 
-/** The fields of a node with their checks, and what checks a literal by them, as browsers take it: `nimbus` is its name. */
-async function checks(set, { fields }) {
-  const common = 'dynamicCredentials' in fields ? "export { commonFields } from './nodes/action/action';" : '';
-  const contents = `export { fields } from './nodes/${placeOf(set)}'; export * from './nodes/fields/literal';
-    export { namesIn, Variables } from './nodes/dialog/variables'; ${common}`;
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: root, loader: 'ts' },
-    inject: [from('nodes', 'editor', 'platform.mts')],
-    plugins: [fieldsOnly],
+/** The program of all dialogs, and the files that it has for the nodes' own parts. */
+async function makeProgram() {
+  const { outputFiles, metafile } = await build({
+    ...forBrowsers,
+    entryPoints: [program],
+    absWorkingDir: root,
+    inject: [platform],
+    plugins: [inBrowsers()],
     bundle: true,
     write: false,
-    minify: true,
+    metafile: true,
     format: 'iife',
-    globalName: 'nimbus',
-    target: 'es2022',
-    legalComments: 'none'
+    globalName: 'redNimbus'
+  });
+  const { imports } = metafile.inputs[relative(root, program).replaceAll('\\', '/')];
+  return { code: outputFiles[0].text, shared: new Set(imports.map(({ path }) => from(path))) };
+}
+
+/** What a node has for itself: its fields with their checks, and what its own editor file, if it has one, exports. */
+async function ownPart(type, { fields }, shared) {
+  const common = 'dynamicCredentials' in fields ? '...commonFields' : '';
+  const file = `./nodes/editor/${type}`;
+  const contents = `import { commonFields } from './nodes/action/action';
+    import { fields as own } from './nodes/${placeOf(type)}';
+    export const fields = { ...own, ${common} };
+    ${existsSync(from(`${file}.ts`)) ? `export * from '${file}';` : ''}`;
+  const { outputFiles } = await build({
+    ...forBrowsers,
+    stdin: { contents, resolveDir: root, loader: 'ts' },
+    define: { Buffer: 'redNimbus.Buffer' },
+    plugins: [inBrowsers(shared)],
+    bundle: true,
+    write: false,
+    format: 'cjs',
+    logOverride: { 'require-resolve-not-external': 'silent' }
   });
   return outputFiles[0].text;
 }
@@ -74,16 +92,18 @@ async function checks(set, { fields }) {
 rmSync(from('dist'), { recursive: true, force: true });
 compile('-p', 'tsconfig.build.json');
 compile('-p', join('nodes', 'editor'));
-const style = small('form.css');
-const scripts = readdirSync(from('nodes', 'editor')).filter((name) => name.endsWith('.ts'));
-const shared = scripts.filter((name) => !types.includes(basename(name, '.ts'))).map(small);
+const style = transformSync(readFileSync(from('nodes', 'editor', 'form.css'), 'utf8'), {
+  ...forBrowsers,
+  loader: 'css'
+});
+const { code, shared } = await makeProgram();
+writeFileSync(from('dist', 'nimbus.html'), pluginPage(code, style.code));
 
 for (const type of types) {
   const { definition } = require(from('dist', 'nodes', `${placeOf(type)}.js`));
   for (const language of readdirSync(from('locales'))) writeWords(language, type, definition);
-  const own = scripts.filter((name) => basename(name, '.ts') === type).map(small);
-  const code = [await checks(type, definition), ...shared, ...own].join('');
-  writeFileSync(from('dist', `${type}.html`), page(definition, wordsOf('en-US', type), code, style));
+  const own = await ownPart(type, definition, shared);
+  writeFileSync(from('dist', `${type}.html`), page(definition, wordsOf('en-US', type), own));
   writeFileSync(from('dist', `${type}.js`), registration(definition, placeOf(type)));
 }
 cpSync(from('icons'), from('dist', 'icons'), { recursive: true });

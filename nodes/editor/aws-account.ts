@@ -1,10 +1,14 @@
-/* The connection test of the account's dialog. */
+/** What the account's dialog has for itself: the connection test, and care of the session token. */
+import type { Connection as RuntimeConnection } from '../dialog/connection';
+import type { Fields } from '../fields/fields';
+import { meaningsOf } from './flows';
+import type { EditorNode } from './node-red';
+import { type Refusal, request } from './request';
 
-type Connection = Partial<import('../dialog/connection').Connection> & { refusal?: Refusal };
+type Connection = Partial<RuntimeConnection> & { refusal?: Refusal };
 
 /** An old session token never stays beside new keys; one that was entered with them does. */
-// biome-ignore lint/correctness/noUnusedVariables: the account's page calls it
-function nimbusSessionToken(): void {
+function forgetSessionToken(): void {
   const token = $('#node-config-input-sessionToken');
   const former = token.val();
   $('#node-config-input-accessKeyId, #node-config-input-secretAccessKey').on('input', () => {
@@ -13,8 +17,7 @@ function nimbusSessionToken(): void {
 }
 
 /** Puts the button and its answer at the end of the dialog's first part. */
-// biome-ignore lint/correctness/noUnusedVariables: the account's page calls it
-function nimbusConnectionTest(node: EditorNode, fields: Record<string, FieldView>): void {
+function addConnectionTest(node: EditorNode, fields: Fields): void {
   const say = (key: string, options: object = {}) => node._def._(`connection.${key}`, options);
   const input = (name: string) => $(`#node-config-input-${name}`);
   const held = (name: string) =>
@@ -87,9 +90,9 @@ function nimbusConnectionTest(node: EditorNode, fields: Record<string, FieldView
       id: node.id,
       properties: valuesOf(properties),
       credentials: valuesOf(credentials),
-      variables: nimbusMeanings(node, Object.values(valuesOf(names)).map(String))
+      variables: meaningsOf(node, Object.values(valuesOf(names)).map(String))
     };
-    const connection = await nimbusRequest<Connection>({
+    const connection = await request<Connection>({
       url: 'aws-account/test',
       method: 'POST',
       contentType: 'application/json',
@@ -101,4 +104,9 @@ function nimbusConnectionTest(node: EditorNode, fields: Record<string, FieldView
     if (connection.refusal) showTrouble(connection.refusal);
     else showIdentity(connection);
   });
+}
+
+export function prepare(node: EditorNode, fields: Fields): void {
+  addConnectionTest(node, fields);
+  forgetSessionToken();
 }

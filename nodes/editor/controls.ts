@@ -1,92 +1,14 @@
-/* The controls of a dialog and what they hold, as Node-RED's editor knows them. */
-
-interface EditorNode {
-  id: string;
-  type: string;
-  name?: string;
-  z?: string;
-  g?: string;
-  /** Of a config node: the nodes that use it. */
-  users?: EditorNode[];
-  credentials?: Record<string, unknown>;
-  _def: { _: (key: string, options?: object) => string };
-  [property: string]: unknown;
-}
-
-/** What the editor uses of a field's description, which is the runtime's own. */
-interface FieldView {
-  control: string;
-  types?: string[];
-  value: string | number | boolean;
-  required: boolean;
-  stored?: string;
-  options?: string[];
-  pattern?: RegExp;
-  min?: number;
-  max?: number;
-  integer?: boolean;
-  many?: true;
-  when?: Record<string, string[] | 'filled'>;
-  advanced?: boolean;
-  offers?: string;
-  example?: string;
-}
-
-/** Node-RED's own widget. */
-interface JQuery {
-  typedInput(options: object): JQuery;
-  typedInput(method: 'value', value: string): JQuery;
-  typedInput(method: 'value'): string;
-}
-
-/** What Node-RED's debug sidebar tells its hooks of a message that it has just drawn. */
-interface DrawnMessage {
-  /** `type` is that of the node which has logged it. */
-  message: { type?: string; format?: string };
-  element: JQuery;
-  payload: { data?: { name?: string; message?: string } };
-}
-
-/** What the build makes of the runtime's code, for one node. */
-declare const nimbus: {
-  /** Throws an error by the name `MissingValue` or `InvalidValue`. */
-  checkLiteral(name: string, field: FieldView, value: unknown, type?: string): unknown;
-  goesWith(field: FieldView, input: unknown, targets: unknown): boolean;
-  Variables: typeof import('../dialog/variables').Variables;
-  namesIn: typeof import('../dialog/variables').namesIn;
-};
-
-declare const RED: {
-  /** Words of the editor itself. */
-  _(key: string): string;
-  utils: { validateTypedProperty(value: string, type: string, options?: object): true | string };
-  editor: { validateNode(node: EditorNode): boolean };
-  nodes: {
-    node(id: string): EditorNode | null;
-    eachWorkspace(visit: (tab: FlowItem) => void): void;
-    eachGroup(visit: (group: FlowItem) => void): void;
-    eachConfig(visit: (node: FlowItem) => void): void;
-    eachSubflow(visit: (subflow: FlowItem & { instances?: FlowItem[] }) => void): void;
-  };
-  view: { redraw(): void };
-  events: {
-    on(event: string, listener: () => void): void;
-    emit(event: string, node: EditorNode): void;
-  };
-  hooks: {
-    add(hook: string, callback: (drawn: DrawnMessage) => void): void;
-    remove(hook: string): void;
-  };
-};
+/** The controls of a dialog and what they hold. */
+import type { Field, Fields } from '../fields/fields';
+import type { EditorNode } from './node-red';
 
 /** The controls of one type of node. While its dialog is open they hold the values, else the node does. */
-// biome-ignore lint/correctness/noUnusedVariables: the form makes one
-class NimbusControls {
+export class Controls {
   /** The node whose dialog is open. */
   edited: EditorNode | undefined;
 
   constructor(
-    readonly fields: Record<string, FieldView>,
+    readonly fields: Fields,
     readonly prefix: string
   ) {}
 
@@ -144,7 +66,7 @@ class NimbusControls {
   }
 
   /** Whether a row is there, for what other fields hold. */
-  isShown(node: EditorNode, { when = {} }: FieldView): boolean {
+  isShown(node: EditorNode, { when = {} }: Field): boolean {
     return Object.entries(when).every(([name, values]) => {
       const value = String(this.current(node, name));
       return values === 'filled' ? value !== '' : values.includes(value);
@@ -153,5 +75,4 @@ class NimbusControls {
 }
 
 /** Whether a text takes its value, or a part of it, from the environment. */
-// biome-ignore lint/correctness/noUnusedVariables: reasons and lists ask
-const nimbusIsEnv = (value: string): boolean => /\$\{[^}]/.test(value.slice(0, value.lastIndexOf('}') + 1));
+export const hasVariable = (value: string): boolean => /\$\{[^}]/.test(value.slice(0, value.lastIndexOf('}') + 1));

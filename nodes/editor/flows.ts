@@ -1,22 +1,9 @@
-/* What a dialog's texts come to in the node that it edits: its groups, its tab, its subflow, as they stand in the editor. */
-
-/** A tab, group, subflow or node, as the editor has it. */
-interface FlowItem {
-  id: string;
-  type: string;
-  z?: string;
-  g?: string;
-  name?: string;
-  label?: string;
-  env?: { name: string; type: string; value?: unknown }[];
-  credentials?: Record<string, unknown>;
-}
-
-type Meaning = import('../dialog/variables').Meaning;
-type Told = import('../dialog/variables').Told;
+/** What a dialog's texts come to in the node that it edits: its groups, its tab, its subflow, as they stand in the editor. */
+import { type Meaning, namesIn, type Told, Variables } from '../dialog/variables';
+import type { EditorNode, FlowItem } from './node-red';
 
 /** All that may have variables. */
-function nimbusScopes(): FlowItem[] {
+function allScopes(): FlowItem[] {
   const found: FlowItem[] = [];
   const add = (item: FlowItem) => {
     found.push(item);
@@ -34,20 +21,19 @@ function nimbusScopes(): FlowItem[] {
 }
 
 /** The node where its dialog says that it is: of a config node that can be changed there. */
-function nimbusPlaced({ id, z, g, name }: EditorNode): FlowItem {
+function placed({ id, z, g, name }: EditorNode): FlowItem {
   const scope = $('#red-ui-editor-config-scope').last().val();
   const place = typeof scope === 'string' && $('#node-config-input-name').length > 0 ? scope : z;
   return { id, type: '', name, z: place, g } as FlowItem;
 }
 
 /** What a text comes to in a node; of the type *env* it may be a name as it is. */
-// biome-ignore lint/correctness/noUnusedVariables: lists call it
-function nimbusTell(node: EditorNode, text: string, type: string): Told {
-  return new nimbus.Variables(nimbusScopes()).tell(nimbusPlaced(node), text, type);
+export function tell(node: EditorNode, text: string, type: string): Told {
+  return new Variables(allScopes()).tell(placed(node), text, type);
 }
 
 /** What has just been typed is not in the store yet. */
-function nimbusTyped({ secret, of }: Extract<Meaning, { secret: string }>, scopes: FlowItem[]): string | undefined {
+function typedIn({ secret, of }: Extract<Meaning, { secret: string }>, scopes: FlowItem[]): string | undefined {
   for (const id of of) {
     const own = scopes.find((scope) => scope.id === id)?.credentials;
     const value = ((own?.map ?? own ?? {}) as Record<string, unknown>)[secret];
@@ -57,14 +43,13 @@ function nimbusTyped({ secret, of }: Extract<Meaning, { secret: string }>, scope
 }
 
 /** What the variables in texts of a node stand for, by their names; those of the process the runtime knows itself. */
-// biome-ignore lint/correctness/noUnusedVariables: the connection test calls it
-function nimbusMeanings(node: EditorNode, texts: string[]): Record<string, Meaning> {
-  const scopes = nimbusScopes();
-  const variables = new nimbus.Variables(scopes);
+export function meaningsOf(node: EditorNode, texts: string[]): Record<string, Meaning> {
+  const scopes = allScopes();
+  const variables = new Variables(scopes);
   const found: Record<string, Meaning> = {};
-  for (const name of texts.flatMap((text) => nimbus.namesIn(text))) {
-    const meaning = variables.of(nimbusPlaced(node), name);
-    const typed = 'secret' in meaning ? nimbusTyped(meaning, scopes) : undefined;
+  for (const name of texts.flatMap((text) => namesIn(text))) {
+    const meaning = variables.of(placed(node), name);
+    const typed = 'secret' in meaning ? typedIn(meaning, scopes) : undefined;
     found[name] = typed === undefined ? meaning : { value: typed };
   }
   return found;

@@ -1,13 +1,25 @@
-/*
+/**
  * The part of each node's editor that cannot be said in HTML: typed inputs, rows that come and go, lists to choose from,
- * and reasons why a value will not do. The build puts all of this folder that is not for one node alone into every
- * node's page, so that no node waits for a script.
+ * and reasons why a value will not do.
  */
+import type { Field, Fields } from '../fields/fields';
+import { Controls } from './controls';
+import { type Lists, makeLists } from './lists';
+import { makeMarks } from './marks';
+import type { EditorNode } from './node-red';
+import { makeReasons } from './reasons';
 
-// biome-ignore lint/correctness/noUnusedVariables: the build's pages call it
-function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
-  const controls = new NimbusControls(fields, prefix);
-  const reasons = nimbusReasons(controls);
+/** What one node has for itself. */
+export interface OwnPart {
+  fields: Fields;
+  /** Of its own editor file: adds to its dialog, which is filled in by then. */
+  prepare?(node: EditorNode, fields: Fields): void;
+}
+
+/** The form of a type of node; the ids of its controls begin with `prefix`. */
+export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
+  const controls = new Controls(fields, prefix);
+  const reasons = makeReasons(controls);
   let lists: Lists = {};
 
   /** Flows that were not made in this editor may leave properties out: the runtime takes their defaults, so does the form. */
@@ -24,7 +36,7 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
     for (const [name, field] of Object.entries(fields)) {
       if (!field.types) continue;
       const element = controls.input(name);
-      element.typedInput({ default: field.types[0], types: field.types, typeField: `#${prefix}-${name}Type` });
+      element.typedInput({ default: field.types[0], types: [...field.types], typeField: `#${prefix}-${name}Type` });
       const label = controls.labelOf(node, name);
       const container = controls.container(name).attr({ role: 'group', 'aria-label': label });
       container
@@ -38,7 +50,7 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
   }
 
   /** Whoever chooses an expression begins with one that works, and may leave it again. */
-  function offerExample(node: EditorNode, name: string, field: FieldView, example: string): void {
+  function offerExample(node: EditorNode, name: string, field: Field, example: string): void {
     const element = controls.input(name);
     let last = controls.typeOf(node, name);
     element.on('change', () => {
@@ -85,7 +97,7 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
 
   /** Rows, hints, lists and marks follow every change. */
   function follow(node: EditorNode): void {
-    const marks = nimbusMarks(controls, reasons);
+    const marks = makeMarks(controls, reasons);
     const isWrong = (name: string) => reasons.of(node, name) !== true;
     const update = () => {
       show(node);
@@ -136,6 +148,12 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
     if (changed) openAdvanced();
   }
 
+  function leave(node: EditorNode): void {
+    if (node !== controls.edited) return;
+    for (const list of Object.values(lists)) list.close();
+    controls.edited = undefined;
+  }
+
   return {
     check: reasons.check,
     prepare(node: EditorNode): void {
@@ -143,22 +161,20 @@ function nimbusForm(fields: Record<string, FieldView>, prefix: string) {
       openChanged(node);
       fillDefaults(node);
       makeTypedInputs(node);
-      lists = nimbusLists(controls, node);
+      lists = makeLists(controls, node);
       nameControls(node);
       follow(node);
       chooseOnlyAccount(node);
+      prepare?.(node, fields);
     },
     /** What no longer applies does not stay in the credential store, where nobody sees it. */
-    clearUnused(node: EditorNode): void {
+    save(node: EditorNode): void {
       if (node !== controls.edited) return;
       for (const [name, field] of Object.entries(fields)) {
         if (field.stored && !controls.isShown(node, field)) controls.input(name).val('');
       }
+      leave(node);
     },
-    leave(node: EditorNode): void {
-      if (node !== controls.edited) return;
-      for (const list of Object.values(lists)) list.close();
-      controls.edited = undefined;
-    }
+    leave
   };
 }

@@ -1,10 +1,15 @@
-/* The lists beside the fields of a dialog: which one a field has, and how it is asked for. */
+/** The lists beside the fields of a dialog: which one a field has, and how it is asked for. */
+import type { Told } from '../dialog/variables';
+import { type Controls, hasVariable } from './controls';
+import { tell } from './flows';
+import type { EditorNode } from './node-red';
+import { type ChoicePage, makePicker, type Picker } from './picker';
+import { request } from './request';
 
 /** The lists by the names of their fields. */
-type Lists = Record<string, Picker>;
+export type Lists = Record<string, Picker>;
 
-// biome-ignore lint/correctness/noUnusedVariables: the form calls it
-function nimbusLists(controls: NimbusControls, node: EditorNode): Lists {
+export function makeLists(controls: Controls, node: EditorNode): Lists {
   /** Lists that the machine itself has. */
   const ofMachine = ['regions', 'profiles'];
 
@@ -13,20 +18,20 @@ function nimbusLists(controls: NimbusControls, node: EditorNode): Lists {
     const { types } = controls.fields[name] ?? {};
     const type = types ? controls.typeOf(node, name) : 'str';
     const value = String(controls.current(node, name));
-    if (value === '' || (type === 'str' && !nimbusIsEnv(value))) return { text: value };
-    if (type === 'str' || type === 'env') return nimbusTell(node, value, type);
+    if (value === '' || (type === 'str' && !hasVariable(value))) return { text: value };
+    if (type === 'str' || type === 'env') return tell(node, value, type);
     return { unknown: type === 'jsonata' ? 'expression' : 'message' };
   }
 
   /** The account's id: in a subflow it may be one of its properties. */
   function accountId(): Told {
     const held = controls.held('account');
-    return nimbusIsEnv(held) ? nimbusTell(node, held, 'str') : { text: held };
+    return hasVariable(held) ? tell(node, held, 'str') : { text: held };
   }
 
   /** Why there is nothing to ask for the versions of. */
   function withoutFunction(of: Told): string | undefined {
-    if ('text' in of && of.text !== '' && !nimbusIsEnv(of.text)) return undefined;
+    if ('text' in of && of.text !== '' && !hasVariable(of.text)) return undefined;
     return controls.current(node, 'functionName') === '' ? 'noFunction' : 'unknownFunction';
   }
 
@@ -37,7 +42,7 @@ function nimbusLists(controls: NimbusControls, node: EditorNode): Lists {
   /** Asks the runtime for a page of a list. It answers in time, or there is a reason. */
   async function ask(list: string, after: string): Promise<ChoicePage> {
     const url = `aws-account/choices/${list}`;
-    if (ofMachine.includes(list)) return nimbusRequest({ url, data: { after }, timeout: 5000 });
+    if (ofMachine.includes(list)) return request({ url, data: { after }, timeout: 5000 });
     const id = accountId();
     if (!('text' in id)) return { refusal: { kind: 'unknownAccount' } };
     if (id.text === '') return { refusal: { kind: 'noAccount' } };
@@ -51,7 +56,7 @@ function nimbusLists(controls: NimbusControls, node: EditorNode): Lists {
       of: 'text' in of ? of.text : '',
       after
     };
-    const page: ChoicePage & { region?: string } = await nimbusRequest({ url, data, timeout: 5000 });
+    const page: ChoicePage & { region?: string } = await request({ url, data, timeout: 5000 });
     const notes = undeployed(id.text, page);
     if ('unknown' in region && page.region)
       notes.push(controls.say(node, `picker.region.${region.unknown}`, { region: page.region }));
@@ -67,7 +72,7 @@ function nimbusLists(controls: NimbusControls, node: EditorNode): Lists {
   for (const [name, { offers, types }] of Object.entries(controls.fields)) {
     const [control] = types ? controls.container(name) : controls.input(name);
     if (!offers || !control) continue;
-    const picker = nimbusPicker({
+    const picker = makePicker({
       control,
       label: controls.labelOf(node, name),
       say: (key, options) => controls.say(node, key, options),

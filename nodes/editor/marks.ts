@@ -1,4 +1,7 @@
-/* Marks controls whose values will not do, and says why under them. */
+/** Marks controls whose values will not do, and says why under them. */
+import type { Controls } from './controls';
+import type { EditorNode } from './node-red';
+import type { Reason, Reasons } from './reasons';
 
 interface Marks {
   /** Somebody has been to a field: before that an empty one need not be told that it is required. */
@@ -6,8 +9,7 @@ interface Marks {
   update(node: EditorNode): void;
 }
 
-// biome-ignore lint/correctness/noUnusedVariables: the form calls it
-function nimbusMarks(controls: NimbusControls, reasons: Reasons): Marks {
+export function makeMarks(controls: Controls, reasons: Reasons): Marks {
   const visited = new Set<string>();
 
   /** The line under a control for what is wrong; made when there is something to say. */

@@ -82,7 +82,8 @@ function template(definition: Definition, words: Words): string {
   <label for="${prefix}-account"><i class="fa fa-cloud"></i> <span data-i18n="label.account"></span></label>
   <input type="text" id="${prefix}-account" ${width()}>
 </div>`;
-  return `<div class="form-row nimbus-row">
+  return `<div class="form-tips nimbus-alone" data-i18n="alone"></div>
+<div class="form-row nimbus-row">
   <label for="${prefix}-name"><i class="fa fa-tag"></i> <span data-i18n="label.name"></span></label>
   <input type="text" id="${prefix}-name" ${width()} data-i18n="[placeholder]label.name">
 </div>
@@ -91,7 +92,8 @@ ${rows(false)}
 ${advanced(prefix, rows(true))}`;
 }
 
-const validate = (name: string) => `validate: function (value, opt) { return form.check(this, '${name}', value); }`;
+const validate = (name: string) =>
+  `validate: function (value, opt) { return form()?.check(this, '${name}', value) ?? true; }`;
 
 function defaults(definition: Definition): string {
   const { type, fields } = definition;
@@ -133,10 +135,10 @@ function editorRegistration(definition: Definition): string {
     `defaults: {\n${indent(defaults(definition), '  ')}\n}`,
     `label: function () { ${label(definition)} }`,
     "paletteLabel: function () { return this._('palette'); }",
-    `oneditprepare: function () { form.prepare(this);${definition.endpoints ? ' nimbusConnectionTest(this, fields); nimbusSessionToken();' : ''} }`,
-    'oneditsave: function () { form.clearUnused(this); form.leave(this); }',
-    'oneditcancel: function () { form.leave(this); }',
-    'oneditdelete: function () { form.leave(this); }'
+    'oneditprepare: function () { form()?.prepare(this); }',
+    'oneditsave: function () { form()?.save(this); }',
+    'oneditcancel: function () { form()?.leave(this); }',
+    'oneditdelete: function () { form()?.leave(this); }'
   ];
   const stored = credentials(definition, (name) => `, ${validate(name)}`);
   if (stored) members.push(`credentials: ${stored}`);
@@ -152,17 +154,24 @@ function editorRegistration(definition: Definition): string {
   return `RED.nodes.registerType('${type}', {\n${indent(members.join(',\n'), '  ')}\n});`;
 }
 
-/** The whole page. `scripts` are the compiled sources of the form, `style` is its style sheet. */
-export function page(definition: Definition, words: Words, scripts: string, style: string): string {
-  return `<style>
-${indent(style, '  ')}
-</style>
-<script type="text/javascript">
+/**
+ * The page of a node. `own` is the compiled CommonJS module of what it has for itself: it may only require the program of
+ * all dialogs, the global `redNimbus`. Where the package is installed while the editor is open, that may come later than this.
+ */
+export function page(definition: Definition, words: Words, own: string): string {
+  return `<script type="text/javascript">
 (function () {
-${indent(scripts, '  ')}
-  const fields = { ...nimbus.fields, ...nimbus.commonFields };
-  const form = nimbusForm(fields, '${prefixOf(definition)}');
-  nimbusSentences('${definition.type}');
+  let made;
+  function form() {
+    const { redNimbus } = globalThis;
+    if (!redNimbus) return undefined;
+    made ??= redNimbus.makeForm(own(() => redNimbus, {}), '${prefixOf(definition)}');
+    return made;
+  }
+  function own(require, module) {
+${indent(own, '    ')}
+    return module.exports;
+  }
 ${indent(editorRegistration(definition), '  ')}
 })();
 </script>
@@ -171,6 +180,16 @@ ${indent(template(definition, words), '  ')}
 </script>
 `;
 }
+
+/** The page of the package's plugin: the program of all dialogs, and their style sheet. */
+export const pluginPage = (program: string, style: string): string => `<style>
+${indent(style, '  ')}
+</style>
+<script type="text/javascript">
+${program.trim()}
+redNimbus.start();
+</script>
+`;
 
 /**
  * The file that Node-RED loads at its start. It only registers the type: the node and all that it needs are loaded when

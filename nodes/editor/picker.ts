@@ -1,11 +1,12 @@
-/*
+/**
  * A list to choose from beside a field, in which any value can still be typed: a button opens it, a search narrows it,
  * and it is asked for page by page while it is open.
  */
+import type { Choice, ChoicePage as RuntimePage } from '../dialog/choices';
+import type { Refusal } from './request';
 
-type Choice = import('../dialog/choices').Choice;
 /** A page of a list, or why it cannot be had; `note` is what there is to say of it. */
-type ChoicePage = Partial<import('../dialog/choices').ChoicePage> & { refusal?: Refusal; note?: string };
+export type ChoicePage = Partial<RuntimePage> & { refusal?: Refusal; note?: string };
 
 interface PickerOptions {
   /** The control behind which the button stands; its row holds the list. */
@@ -19,7 +20,7 @@ interface PickerOptions {
   choose(value: string): void;
 }
 
-interface Picker {
+export interface Picker {
   /** Hides the button where the field takes no literal. */
   enable(enabled: boolean): void;
   open(): void;
@@ -40,8 +41,7 @@ function makeElement<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-// biome-ignore lint/correctness/noUnusedVariables: the form calls it
-function nimbusPicker({ control, label, say, value, ask, choose }: PickerOptions): Picker {
+export function makePicker({ control, label, say, value, ask, choose }: PickerOptions): Picker {
   const id = `nimbus-choices-${Math.random().toString(36).slice(2)}`;
   const title = say('picker.open', { label });
   const button = makeElement('button', 'red-ui-button nimbus-pick', {

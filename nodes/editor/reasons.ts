@@ -1,28 +1,32 @@
-/* Why a value will not do, in words. */
+/** Why a value will not do, in words. */
+import type { Field } from '../fields/fields';
+import { checkLiteral, goesWith } from '../fields/literal';
+import { type Controls, hasVariable } from './controls';
+import type { EditorNode } from './node-red';
+import { storedCredentials } from './stored';
 
 /** A reason, or true where there is none: as Node-RED's validators have it. */
-type Reason = true | string;
+export type Reason = true | string;
 
 const literals = ['str', 'num', 'bool', 'json'];
 
 /** What the editor shows in place of a password that only the runtime has. */
 const unseen = '__PWRD__';
 
-interface Reasons {
+export interface Reasons {
   /** Of a property's value; unless the dialog is open, of the credentials that depend on it, too. */
   check(node: EditorNode, name: string, value: unknown): Reason;
   /** Of what a control holds. */
   of(node: EditorNode, name: string): Reason;
 }
 
-// biome-ignore lint/correctness/noUnusedVariables: the form calls it
-function nimbusReasons(controls: NimbusControls): Reasons {
+export function makeReasons(controls: Controls): Reasons {
   const { fields } = controls;
-  const stored = nimbusStored();
+  const stored = storedCredentials();
 
   /** In the words of the editor's language: the runtime's own are English. */
   function inWords(node: EditorNode, name: string, error: Error): Reason {
-    const { control, integer, min, max } = fields[name] as FieldView;
+    const { control, integer, min, max } = fields[name] as Field;
     const label = controls.labelOf(node, name);
     if (error.name === 'MissingValue') return controls.say(node, 'invalid.required', { label });
     // What a browser cannot look into is for the runtime to say.
@@ -34,9 +38,9 @@ function nimbusReasons(controls: NimbusControls): Reasons {
 
   /** What a field holds, where that does not come from elsewhere: a plain property, or a literal without a variable. */
   function heldBy(node: EditorNode, name: string, given: unknown): { value: string; type?: string } | undefined {
-    const { types, value: initial, stored } = fields[name] as FieldView;
+    const { types, value: initial, stored } = fields[name] as Field;
     const value = String(given ?? initial);
-    if (nimbusIsEnv(value)) return undefined;
+    if (hasVariable(value)) return undefined;
     // The runtime takes blanks off that were pasted around a credential.
     if (!types) return { value: stored ? value.trim() : value };
     const type = controls.typeOf(node, name);
@@ -49,14 +53,14 @@ function nimbusReasons(controls: NimbusControls): Reasons {
     const held = name && heldBy(node, name, controls.current(node, name));
     if (!held || !field) return [];
     try {
-      return nimbus.checkLiteral(name, field, held.value, held.type);
+      return checkLiteral(name, field, held.value, held.type);
     } catch {
       return [];
     }
   }
 
   function reason(node: EditorNode, name: string, given: unknown): Reason {
-    const field = fields[name] as FieldView;
+    const field = fields[name] as Field;
     if (field.control === 'flag' || (field.stored && given === unseen) || !controls.isShown(node, field)) return true;
     const held = heldBy(node, name, given);
     if (!held || (held.value !== '' && (held.type === 'json' || held.type === 'bool'))) {
@@ -66,8 +70,8 @@ function nimbusReasons(controls: NimbusControls): Reasons {
     }
     if (!held) return true;
     try {
-      const input = nimbus.checkLiteral(name, field, held.value, held.type);
-      return nimbus.goesWith(field, input, targetsOf(node)) || controls.say(node, `beside.${name}`);
+      const input = checkLiteral(name, field, held.value, held.type);
+      return goesWith(field, input, targetsOf(node)) || controls.say(node, `beside.${name}`);
     } catch (thrown) {
       return inWords(node, name, thrown as Error);
     }
@@ -78,7 +82,7 @@ function nimbusReasons(controls: NimbusControls): Reasons {
     Object.entries(fields).filter(([, field]) => field.stored && field.when && name in field.when);
 
   /** Of a node whose dialog is closed. */
-  function credentialReason(node: EditorNode, name: string, field: FieldView): Reason {
+  function credentialReason(node: EditorNode, name: string, field: Field): Reason {
     if (!controls.isShown(node, field)) return true;
     const known = stored.of(node);
     if (!known) return true;

@@ -1,30 +1,30 @@
-/*
+/**
  * Which credentials of a node Node-RED's store has. The editor knows it of a node only while it has its dialog's answers,
  * until the next deployment, so the runtime is asked: else an account whose keys are missing would count as valid.
  */
+import type { EditorNode } from './node-red';
 
 /** As Node-RED tells it: texts by their names, and of each password under `has_` whether it is there. */
 type Known = Readonly<Record<string, unknown>>;
 
-interface Stored {
+export interface Stored {
   /** What is known of a node; `undefined` until it is. Who asks is asked to validate the node again when it is known. */
   of(node: EditorNode): Known | undefined;
 }
 
-// biome-ignore lint/correctness/noUnusedVariables: the form calls it
-function nimbusStored(): Stored {
+/** Checks a node anew, and those that use it: they are as valid as it is. */
+export function validate(node: EditorNode): void {
+  for (const each of [node, ...(node.users ?? [])]) RED.editor.validateNode(each);
+  RED.events.emit('nodes:change', node);
+  RED.view.redraw();
+}
+
+export function storedCredentials(): Stored {
   let answers = new WeakMap<EditorNode, { known?: Known }>();
   // What has been deployed is what is stored now.
   RED.events.on('deploy', () => {
     answers = new WeakMap();
   });
-
-  /** Nodes that use it are as valid as it is. */
-  function validate(node: EditorNode): void {
-    for (const each of [node, ...(node.users ?? [])]) RED.editor.validateNode(each);
-    RED.events.emit('nodes:change', node);
-    RED.view.redraw();
-  }
 
   async function ask(node: EditorNode): Promise<void> {
     const answer: { known?: Known } = {};

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { contract } from '../contract';
 import { type NodeRed, nodeRedVersion, startNodeRed } from '../node-red';
 import { openEditor } from './editor';
 
@@ -95,6 +96,39 @@ describe('the editor', () => {
     await editor.fill('name', 'other');
     await editor.done();
     assert.equal((await editor.node('broker')).name, 'other');
+    assert.deepEqual(editor.problems, []);
+    await editor.close();
+  });
+
+  it('opens a dialog also where the program of the dialogs has not come, says so, and checks nodes once it has', async () => {
+    const list = { id: 'list', type: 'aws-lambda-list', ...contract['aws-lambda-list']?.properties, x: 400, y: 40 };
+    await red.deploy([
+      { id: 'account', type: 'aws-account', ...contract['aws-account']?.properties, validate: false },
+      { ...list, account: 'account', maxItems: '99', wires: [[]] }
+    ]);
+    const editor = await openEditor();
+    const { page } = editor;
+    // As where the package is installed while the editor is open, and the page of its plugin takes longer than the nodes'.
+    await page.route(/\/plugins\?_=/, (route) =>
+      route.request().headers().accept?.includes('text/html') ? route.fulfill({ body: '' }) : route.continue()
+    );
+    await page.reload();
+    await page.waitForFunction("typeof RED !== 'undefined' && RED.nodes.node('list')");
+    await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
+    const before = await editor.node('list');
+    assert.equal(before.valid, true);
+    const alone = page.locator('.nimbus-alone');
+    await editor.open('list');
+    assert.match(await alone.innerText(), /has not been loaded.*Reload the page/);
+    await editor.done();
+    assert.deepEqual(await editor.node('list'), before);
+    await page.evaluate(`$.ajax({ url: 'plugins/@red-nimbus/node-red-aws/nimbus', headers: { Accept: 'text/html' } })
+      .then((page) => $('#red-ui-editor-plugin-configs').append(page))`);
+    assert.equal((await editor.node('list')).valid, false);
+    await editor.open('list');
+    assert.ok(!(await alone.isVisible()));
+    assert.match(await page.locator('.nimbus-reason').innerText(), /must be a whole number from 1 to 50/);
+    await editor.cancel();
     assert.deepEqual(editor.problems, []);
     await editor.close();
   });

@@ -18,20 +18,29 @@ interface Editing {
   credentials?: Record<string, { validate: Validator }>;
 }
 
-/** What a page registers in the editor. There is nothing of Node.js in a browser. */
+/** The program in a page. */
+function scriptIn(page: string): string {
+  const html = readFileSync(join(root, 'dist', `${page}.html`), 'utf8');
+  return /<script type="text\/javascript">([\s\S]*?)<\/script>/.exec(html)?.[1] ?? '';
+}
+
+/** What a page registers in the editor, after that of the plugin. There is nothing of Node.js in a browser. */
 function registered(set: string): Editing {
-  const html = readFileSync(join(root, 'dist', `${set}.html`), 'utf8');
-  const [, script = ''] = /<script type="text\/javascript">([\s\S]*?)<\/script>/.exec(html) ?? [];
   let found: Editing | undefined;
   const RED = {
     _: (key: string) => key,
     events: { on: () => undefined },
     hooks: { add: () => undefined, remove: () => undefined },
-    nodes: { registerType: (_: string, definition: Editing) => (found = definition) },
+    nodes: {
+      registerType: (_: string, definition: Editing) => (found = definition),
+      eachNode: () => undefined,
+      eachConfig: () => undefined
+    },
     utils: { validateTypedProperty: () => true }
   };
   const $ = () => ({ length: 0 });
-  runInContext(script, createContext({ RED, $, TextEncoder, URL }));
+  const context = createContext({ RED, $, TextEncoder, URL });
+  for (const page of ['nimbus', set]) runInContext(scriptIn(page), context);
   return found ?? assert.fail(set);
 }
 

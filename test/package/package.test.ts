@@ -205,6 +205,7 @@ describe('the package', () => {
       const expected = [
         ...['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'],
         ...sets.flatMap((set) => [`dist/${set}.js`, `dist/${set}.html`]),
+        'dist/nimbus.html',
         ...filesIn('nodes', /^(?!editor\/).*\.ts$/).map(compiled),
         ...filesIn('icons', /\.svg$/).map((path) => `dist/icons/${path}`),
         ...readdirSync(join(repository, 'locales')).flatMap((language) =>
@@ -319,6 +320,21 @@ describe('the package', () => {
         .split('\n')
         .filter((line) => /aws|nimbus|\[error\]/i.test(line) && !line.includes(folder));
       assert.deepEqual(lines, []);
+    });
+
+    it('brings the program of its dialogs to the editor, also where it comes while that is open', async () => {
+      const id = `${description.name}/nimbus`;
+      const plugins = (await red.json('plugins')) as { id: string; err?: unknown }[];
+      assert.deepEqual(
+        plugins.filter((plugin) => plugin.id.startsWith(description.name)).map((plugin) => [plugin.id, plugin.err]),
+        [[id, undefined]]
+      );
+      // As the editor asks at its start, and when a package is installed: its words, of which there are none, then its page.
+      assert.deepEqual(await red.json(`nodes/${id}/messages?lng=en-US`), {});
+      for (const path of ['plugins', `plugins/${id}`]) {
+        const page = await (await red.request(path, { headers: { Accept: 'text/html' } })).text();
+        assert.ok(page.includes('var redNimbus='), path);
+      }
     });
 
     it('brings its icons, words and help to the editor', async () => {

@@ -34,7 +34,7 @@ interface Package {
   files: string[];
   scripts: Record<string, string>;
   dependencies: Record<string, string>;
-  'node-red': { version: string; nodes: Record<string, string> };
+  'node-red': { version: string; nodes: Record<string, string>; plugins: Record<string, string> };
 }
 
 /** A catalogue of words, as `locales/` has it. */
@@ -78,16 +78,11 @@ const pageOf = (set: string): string => read('dist', `${set}.html`);
 const scriptOf = (set: string): string =>
   /<script type="text\/javascript">(.*?)<\/script>/s.exec(pageOf(set))?.[1] ?? '';
 
-/** The style sheet in a page. */
-const styleOf = (set: string): string => /<style>(.*?)<\/style>/s.exec(pageOf(set))?.[1] ?? '';
-
-/** Runs a page's program as the editor does. */
+/** Runs a page's program as the editor does; without the plugin, which may come later. */
 function registeredBy(set: string): { type: string; definition: EditorDefinition }[] {
   const registered: { type: string; definition: EditorDefinition }[] = [];
   const registerType = (type: string, definition: EditorDefinition) => registered.push({ type, definition });
-  const hooks = { add: () => undefined, remove: () => undefined };
-  const events = { on: () => undefined };
-  runInNewContext(scriptOf(set), { RED: { nodes: { registerType }, hooks, events } });
+  runInNewContext(scriptOf(set), { RED: { nodes: { registerType } } });
   return registered;
 }
 const editorDefinitionOf = (set: string): EditorDefinition =>
@@ -371,15 +366,36 @@ describe('the project', () => {
           literal.filter((found) => found !== color),
           []
         );
-        const declarations = [
-          ...styleOf(set).matchAll(/([\w-]*(?:color|background|border|shadow|outline|fill|stroke))\s*:\s*([^;}]+)/g)
-        ];
-        assert.ok(declarations.length > 0);
-        for (const [whole, , value = ''] of declarations) {
-          assert.match(value, /^(?:[\d.]+(?:px)? |solid )*var\(--red-ui-[\w-]+\)$/, whole);
-        }
       });
     }
+  });
+
+  describe('makes a page of the plugin that', () => {
+    it('has the program and the style sheet of all dialogs, once', () => {
+      assert.deepEqual(pack['node-red'].plugins, { nimbus: 'dist/nimbus.html' });
+      assert.deepEqual(pageOf('nimbus').match(/<(?:script|style)[^>]*>/g), [
+        '<style>',
+        '<script type="text/javascript">'
+      ]);
+      const shared = /<style|InvalidValue|nimbus-choices|red-ui-typedInput-container/;
+      assert.ok(shared.test(pageOf('nimbus')));
+      assert.deepEqual(
+        sets.filter((set) => shared.test(pageOf(set))),
+        []
+      );
+    });
+
+    it('takes its colours from the theme', () => {
+      const [, style = ''] = /<style>(.*?)<\/style>/s.exec(pageOf('nimbus')) ?? [];
+      assert.deepEqual(style.match(/#[0-9a-f]{3,8}\b|\b(rgb|hsl)a?\(/gi), null);
+      const declarations = [
+        ...style.matchAll(/([\w-]*(?:color|background|border|shadow|outline|fill|stroke))\s*:\s*([^;}]+)/g)
+      ];
+      assert.ok(declarations.length > 0);
+      for (const [whole, , value = ''] of declarations) {
+        assert.match(value, /^(?:[\d.]+(?:px)? |solid )*var\(--red-ui-[\w-]+\)$/, whole);
+      }
+    });
   });
 
   describe('is a package for Node-RED:', () => {

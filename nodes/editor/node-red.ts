@@ -1,0 +1,62 @@
+/** What the form uses of Node-RED's editor, which is there when its page runs. */
+
+export interface EditorNode {
+  id: string;
+  type: string;
+  name?: string;
+  z?: string;
+  g?: string;
+  /** Of a config node: the nodes that use it. */
+  users?: EditorNode[];
+  credentials?: Record<string, unknown>;
+  _def: { _: (key: string, options?: object) => string };
+  [property: string]: unknown;
+}
+
+/** A tab, group, subflow or node, as the editor has it. */
+export interface FlowItem {
+  id: string;
+  type: string;
+  z?: string;
+  g?: string;
+  name?: string;
+  label?: string;
+  env?: { name: string; type: string; value?: unknown }[];
+  credentials?: Record<string, unknown>;
+}
+
+/** What Node-RED's debug sidebar tells its hooks of a message that it has just drawn. */
+export interface DrawnMessage {
+  /** `type` is that of the node which has logged it. */
+  message: { type?: string; format?: string };
+  element: JQuery;
+  payload: { data?: { name?: string; message?: string } };
+}
+
+declare global {
+  const RED: {
+    /** Words of the editor itself. */
+    _(key: string): string;
+    utils: { validateTypedProperty(value: string, type: string, options?: object): true | string };
+    editor: { validateNode(node: EditorNode): boolean };
+    nodes: {
+      node(id: string): EditorNode | null;
+      /** What the page of a type has registered. */
+      getType(type: string): { set?: { module: string } } | undefined;
+      eachNode(visit: (node: EditorNode) => void): void;
+      eachWorkspace(visit: (tab: FlowItem) => void): void;
+      eachGroup(visit: (group: FlowItem) => void): void;
+      eachConfig(visit: (node: EditorNode & FlowItem) => void): void;
+      eachSubflow(visit: (subflow: FlowItem & { instances?: FlowItem[] }) => void): void;
+    };
+    view: { redraw(): void };
+    events: {
+      on(event: string, listener: () => void): void;
+      emit(event: string, node: EditorNode): void;
+    };
+    hooks: {
+      add(hook: string, callback: (drawn: DrawnMessage) => void): void;
+      remove(hook: string): void;
+    };
+  };
+}

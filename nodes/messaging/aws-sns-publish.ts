@@ -102,6 +102,7 @@ async function publish(context: Context<'sns', typeof fields>, batches: Batches<
   const { target, perProtocol, subject, batch, groupId } = inputs;
   const message = inputs.message as string;
   const receipt = await batches.send(context, {
+    name: target,
     target,
     entry: {
       Message: message,

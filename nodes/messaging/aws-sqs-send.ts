@@ -101,7 +101,9 @@ async function send(context: Context<'sqs', typeof fields>, batches: Batches<Ent
   const target = urlOfQueue(sdk, client, queue);
   const operations = (url: string) => operationsTo(sdk, url, !batch);
   try {
-    return resultOf(await batches.send(context, { entry, bytes, group, target, nameOf: nameOfQueue, operations }));
+    return resultOf(
+      await batches.send(context, { entry, bytes, group, name: queue, target, nameOf: nameOfQueue, operations })
+    );
   } catch (error) {
     if (isAstray(error)) forgetUrl(client, queue, target);
     throw error;

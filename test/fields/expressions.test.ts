@@ -140,7 +140,8 @@ describe('regular expressions', () => {
   for (const [what, meet] of Object.entries(meetings)) {
     it(`stop nobody with a text of a megabyte: ${what}`, () => {
       const began = workTime();
-      meet();
+      // One that would need hours is stopped, so that the test fails.
+      runInContext('meet()', createContext({ meet }), { timeout: 10_000 });
       assert.ok(workTime() - began < 1000);
     });
   }

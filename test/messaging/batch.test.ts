@@ -418,6 +418,39 @@ describe('messages to the same queue', () => {
       assert.deepEqual(sent, ['bad', 'bad', 'bad', 'good']);
       assert.equal(bad.done, 1);
     });
+
+    it('whose queue is not found for one of its targets hold up those behind them until that is reported', async () => {
+      const [url, slow] = [await queues.create(fifo), await queues.create(fifo)];
+      const name = url.split('/').at(-1);
+      let goOn: () => void = () => undefined;
+      const held = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      const asked: string[] = [];
+      const sent: string[] = [];
+      relay.answer = async ({ headers, body }) => {
+        if (headers['x-amz-target']?.endsWith('.GetQueueUrl')) {
+          asked.push(JSON.parse(body).QueueName);
+          return asked.length === 1 ? refusal : undefined;
+        }
+        const { QueueUrl, MessageBody } = JSON.parse(body);
+        if (pathOf(QueueUrl) === pathOf(slow)) await held;
+        else sent.push(`${MessageBody}, ${bad.done}`);
+        return undefined;
+      };
+      await deployAction(bench, sendNode({ ...group, groupId: 'topic', groupIdType: 'msg' }), { endpoint: relay.url });
+      const bad = await bench.red.begin('send', { payload: 'bad', topic: 'a', queues: [slow, name] });
+      await bench.red.until(() => asked.length === 1);
+      // Its answer takes longer than the first one.
+      await bench.red.send('send', { payload: 'none', topic: 'b', queues: 'none.fifo' });
+      const good = await bench.red.begin('send', { payload: 'good', topic: 'a', queues: name });
+      const behind = await bench.red.begin('send', { payload: 'behind', topic: 'a', queues: url });
+      const other = await bench.red.begin('send', { payload: 'other', topic: 'b', queues: name });
+      await bench.red.until(() => other.done);
+      goOn();
+      await bench.red.until(() => good.done + behind.done === 2);
+      assert.deepEqual(sent, ['other, 0', 'good, 1', 'behind, 1']);
+    });
   });
 
   describe('that are too many', () => {

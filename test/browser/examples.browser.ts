@@ -39,6 +39,8 @@ describe(`the examples in Node-RED ${nodeRedVersion}`, () => {
         assert.ok(nodes.length > 5, name);
         assert.deepEqual(overlapping(nodes), [], name);
         assert.deepEqual(overlapping(groups), [], name);
+        const cut = groups.filter(({ left, top }) => left < 0 || top < 0);
+        assert.deepEqual(cut, [], `${name}: beyond the edge of the canvas`);
       }
       assert.deepEqual(editor.problems, []);
       await editor.close();

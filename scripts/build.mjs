@@ -1,4 +1,5 @@
-// Compiles the nodes to dist/, makes the editor's pages of them and of what they share, and puts icons and words beside them, where Node-RED looks.
+// Compiles the nodes to dist/, makes the editor's pages of them and of what they share, and puts icons and words beside
+// them, where Node-RED looks.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -43,7 +44,7 @@ const inBrowsers = (shared = new Set()) => ({
     bundle.onResolve({ filter: /^[^./]/ }, ({ path }) => ({ path, namespace: 'left out', sideEffects: false }));
     bundle.onResolve({ filter: /^\.\.?\/[^.]+$/ }, ({ path, resolveDir }) => at(join(resolveDir, `${path}.ts`)));
     bundle.onLoad({ filter: /.*/, namespace: 'left out' }, () => ({ contents: 'module.exports = {};' }));
-    bundle.onLoad({ filter: /nodes\/\w+\/aws-[\w-]+\.ts$/ }, ({ path }) => ({
+    bundle.onLoad({ filter: /nodes[\\/]\w+[\\/]aws-[\w-]+\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replace(/^export = [\s\S]*/m, 'export { fields };'),
       loader: 'ts'
     }));

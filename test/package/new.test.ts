@@ -12,7 +12,9 @@ const repository = join(__dirname, '..', '..');
 /** What is made, or belongs to nobody but this folder. */
 const left = ['node_modules', 'dist', '.git', '.node-red', 'screenshots'];
 
-const made = ['aws-sns-list-topics', 'aws-sqs-empty', 'aws-s3-list-buckets'];
+/** Nobody has made these yet, and nobody will soon. */
+const numbers = 'aws-sns-list-phone-numbers-opted-out';
+const made = [numbers, 'aws-sqs-empty', 'aws-s3-list-buckets'];
 
 interface Words {
   label: Record<string, string>;
@@ -42,7 +44,7 @@ describe('npm run new', () => {
     folder = mkdtempSync(join(tmpdir(), 'nimbus-new-'));
     cpSync(repository, folder, { recursive: true, filter: (file) => !left.includes(basename(file)) });
     symlinkSync(join(repository, 'node_modules'), path('node_modules'), 'junction');
-    await makeNode('aws-sns-list-topics');
+    await makeNode(numbers);
     await makeNode('aws-sqs-empty', 'PurgeQueue');
     // Of a service that no node has yet.
     await makeNode('aws-s3-list-buckets');
@@ -52,14 +54,14 @@ describe('npm run new', () => {
 
   it('makes nodes that load, have all that belongs to them, and pass their tests', async () => {
     const test = (...files: string[]) => run('node_modules/mocha/bin/mocha.js', ...files, '--grep', made.join('|'));
-    const own = ['messaging/aws-sns-list-topics', 'messaging/aws-sqs-empty', 's3/aws-s3-list-buckets'];
+    const own = [`messaging/${numbers}`, 'messaging/aws-sqs-empty', 's3/aws-s3-list-buckets'];
     const [said, loaded] = await Promise.all([
       test(...own.map((file) => `test/${file}.test.ts`), 'test/package/structure.test.ts'),
       // One process has one Node-RED.
       test('test/package/loads.test.ts')
     ]);
     assert.equal(
-      said.match(/✔ asks AWS for (ListTopics|PurgeQueue|ListBuckets), and ends the message/g)?.length,
+      said.match(/✔ asks AWS for (ListPhoneNumbersOptedOut|PurgeQueue|ListBuckets), and ends the message/g)?.length,
       3,
       said
     );
@@ -81,19 +83,21 @@ describe('npm run new', () => {
   });
 
   it('brings contract, example and words up to the fields when they have changed, and leaves what people wrote', async () => {
-    const file = path('nodes/messaging/aws-sns-list-topics.ts');
-    const words = 'locales/en-US/aws-sns-list-topics.json';
+    const file = path(`nodes/messaging/${numbers}.ts`);
+    const words = `locales/en-US/${numbers}.json`;
     const written = readJson<Words>(words);
-    written.help.summary = 'Lists topics.';
+    written.help.summary = 'Lists numbers.';
     writeFileSync(path(words), JSON.stringify(written));
     const code = readFileSync(file, 'utf8')
       .replace('const fields = {};', "const fields = { pageScope: choice(['all', 'onePage']) };")
       .replace(/^/, "import { choice } from '../fields/fields';\n");
     writeFileSync(file, code);
-    await makeNode('aws-sns-list-topics');
+    await makeNode(numbers);
     assert.equal(readFileSync(file, 'utf8'), code);
-    assert.equal(savedOf('aws-sns-list-topics')?.properties.pageScope, 'all');
-    const [node] = readJson<FlowNode[]>('examples/sns-list-topics.json').filter(({ type }) => type.includes('topics'));
+    assert.equal(savedOf(numbers)?.properties.pageScope, 'all');
+    const [node] = readJson<FlowNode[]>('examples/sns-list-phone-numbers-opted-out.json').filter(
+      ({ type }) => type === numbers
+    );
     assert.equal(node?.pageScope, 'all');
     const { label, option, help } = readJson<Words>(words);
     assert.deepEqual(

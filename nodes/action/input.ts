@@ -26,7 +26,7 @@ export type Changes = Record<string, unknown>;
 
 /** What a node does with the messages that it takes in. */
 export interface Work<Values> {
-  /** Those whose values it needs. */
+  /** The fields that are read from each message. */
   readonly fields: Fields;
   /** Messages enter `run` in the order in which they came, however long each one's fields take to read. */
   readonly inOrder?: boolean;
@@ -44,13 +44,17 @@ export interface Work<Values> {
   abort?(reason: Error): void;
 }
 
-/** What waits for the messages before: all of them, and those that take less than a second. */
+/** Resolves when the fields of all earlier messages have been read. */
 interface Before {
   readonly all: Promise<unknown>;
+  /** The same, but a message whose fields take longer than a second is not waited for. */
   readonly timely: Promise<unknown>;
 }
 
-/** Bytes that a message holds, as far as that is known without looking into its objects. */
+/**
+ * Bytes of the text, Buffers and pictures among the values; other objects count nothing, since measuring them takes
+ * time.
+ */
 function bytesOf(inputs: Record<string, unknown>): number {
   let bytes = 0;
   for (const name in inputs) {
@@ -63,7 +67,7 @@ function bytesOf(inputs: Record<string, unknown>): number {
   return bytes;
 }
 
-/** Those of a picture that was taken from its message. */
+/** Bytes of a picture, as the Rekognition nodes read it from a message; 0 for any other object. */
 function pictureBytes(value: object): number {
   const bytes = memberOf(value, 'bytes');
   return types.isUint8Array(bytes) ? bytes.byteLength : 0;
@@ -81,10 +85,10 @@ const timedOut = (seconds: number): ActionError =>
 /** How long a closing node waits for what is in flight, ms. */
 const closeLimit = 10_000;
 
-/** As much of a message as can always be copied. */
+/** A message with nothing but its ID, which Node-RED can always copy. */
 const idOf = (msg: NodeMessage): NodeMessage => ({ _msgid: textOf(memberOf(msg, '_msgid')) });
 
-/** Tells Catch nodes of an error, with the message; without it where Node-RED cannot copy that. */
+/** Reports an error to Catch nodes with the message, or with its ID alone if Node-RED cannot copy the message. */
 export function report(node: Node, error: ActionError, msg?: NodeMessage): void {
   try {
     node.error(error, msg);
@@ -92,7 +96,7 @@ export function report(node: Node, error: ActionError, msg?: NodeMessage): void 
     try {
       node.error(error, msg && idOf(msg));
     } catch {
-      // Whoever takes errors has failed at this one: nobody is left to tell.
+      // What listens for errors has thrown itself, so that the error cannot be reported.
     }
   }
 }
@@ -102,10 +106,12 @@ function put(msg: NodeMessage & Changes, name: string, value: unknown): void {
   else msg[name] = value;
 }
 
-/** Whether a member of a message can be set: tried with the value that it has. Throws what reading or setting it throws. */
+/**
+ * Whether a member of a message can be set: tried with the value that it has. Throws what reading or setting it throws.
+ */
 function canSet(msg: NodeMessage & Changes, name: string): boolean {
   const isNew = !(name in msg);
-  // To set a member and delete it again makes an object slower.
+  // Not tried: V8 accesses an object more slowly once a member was added and deleted.
   if (isNew && !types.isProxy(msg)) return Object.isExtensible(msg);
   const value = msg[name];
   msg[name] = value;
@@ -118,12 +124,12 @@ function checkSet(msg: NodeMessage, name: string): void {
   try {
     if (canSet(msg, name)) return;
   } catch {
-    // Told below.
+    // Reading or setting it throws, so that it cannot be set.
   }
   throw invalid(`msg.${name}`, 'cannot be set, so that there is no place for the result: nothing was sent.');
 }
 
-/** A message that takes no change has not been changed. */
+/** Sets a member back to what it was. If that throws, the change itself has not been made either. */
 function putBack(msg: NodeMessage, name: string, value: unknown): void {
   try {
     put(msg, name, value);
@@ -137,7 +143,7 @@ export class Input<Values> {
   /** The messages under way. */
   readonly #running = new Set<Task>();
   readonly #backlog = new Backlog(mostMessages, mostBytes);
-  /** The reading of the messages so far, where it has to be waited for. */
+  /** The earlier messages whose fields are still being read; `undefined` if there are none. */
   #before: Before | undefined;
   #closing = false;
 
@@ -163,12 +169,14 @@ export class Input<Values> {
     });
   }
 
-  /** Nothing waits for what this would throw: what it calls is Node-RED's, and what listens there. */
+  /**
+   * Shows how a message ended and calls `done`. Never throws, whatever the status or a Catch or Complete node throws.
+   */
   #tell(problem: ActionError | undefined, msg: NodeMessage, done: (error?: Error) => void): void {
     try {
       this.status.ended(problem);
     } catch {
-      // The message has to end all the same.
+      // The message must end even if its status cannot be shown.
     }
     try {
       done(problem);
@@ -179,7 +187,7 @@ export class Input<Values> {
     }
   }
 
-  /** Cannot fail: a message whose error could not be made would never end, and its node never close. */
+  /** Never throws: without an error the message would not end, and its node could not close. */
   #errorOf(thrown: unknown, inputs?: Partial<Values>): ActionError {
     try {
       return this.work.toError(thrown, inputs);
@@ -188,14 +196,14 @@ export class Input<Values> {
     }
   }
 
-  /** Lets what is under way finish for a while, ends the rest, and says nothing afterwards. */
+  /** Waits 10 s for messages in flight, aborts those that remain, and resolves when all have ended. */
   async close(): Promise<void> {
     this.#closing = true;
     const limit = setTimeout(() => {
       for (const task of this.#running) task.abort(closed());
       this.work.abort?.(closed());
     }, closeLimit);
-    // Messages that still arrive are refused; they end here as well.
+    // Messages that arrive meanwhile end at once with `Closed`, but are waited for as well.
     while (this.#running.size > 0) await Promise.all([...this.#running].map(({ ended }) => ended));
     clearTimeout(limit);
     this.status.close();
@@ -207,9 +215,9 @@ export class Input<Values> {
     try {
       if (this.#closing) throw closing();
       const reading = this.#read(msg, inputs);
-      // Complete as soon as they have been read.
+      // `inputs` is complete once `reading` has resolved.
       const work = () => this.#work(msg, inputs as Values, reading, send, task);
-      // Where the message is not even begun, nobody is told what else is wrong with it.
+      // If the node holds too much, the message ends with that error, and nothing handles one of `reading`.
       reading?.catch(() => undefined);
       await task.during(bytesOf(inputs), () => this.#limit(inputs, task, work));
       return undefined;
@@ -218,7 +226,7 @@ export class Input<Values> {
     }
   }
 
-  /** Ends a message that takes longer than it may, its fields included. */
+  /** Does the work within the message's time limit, which includes reading its fields. */
   async #limit(inputs: Partial<Values>, task: Task, work: () => Promise<void>): Promise<void> {
     const seconds = this.work.timeout?.(inputs);
     if (seconds === undefined) {
@@ -252,8 +260,8 @@ export class Input<Values> {
   }
 
   /**
-   * Throws `InvalidValue` for a message that could not be sent on after the work: a flow that tries again would have it done
-   * twice.
+   * Throws `InvalidValue` before the request if the result could not be sent on: after it, a flow that tries again
+   * would make the request twice.
    */
   #check(msg: NodeMessage, inputs: Values): void {
     const names = this.work.sets?.(inputs) ?? [];
@@ -265,7 +273,7 @@ export class Input<Values> {
     }
   }
 
-  /** Sends the message on with its changes. Where that fails, the message is as it came, and nobody has it. */
+  /** Sends the message on with its changes. If that fails, it throws, and the message is as it came. */
   #pass(msg: NodeMessage, changes: Changes, send: (msg: NodeMessage) => void): void {
     const before: Changes = {};
     try {
@@ -280,7 +288,10 @@ export class Input<Values> {
     }
   }
 
-  /** Fills in the inputs. Gives a promise where some of them have to be waited for, which covers whatever has failed. */
+  /**
+   * Reads all fields into `inputs`. Gives a promise if a field takes time or cannot be read: it rejects with that
+   * error.
+   */
   #read(msg: NodeMessage, inputs: Record<string, unknown>): Promise<void> | undefined {
     const waiting: Promise<void>[] = [];
     try {
@@ -294,7 +305,7 @@ export class Input<Values> {
     return waiting.length > 0 ? together(waiting) : undefined;
   }
 
-  /** What to wait for before a message goes on, if anything. */
+  /** What a message has to wait for before its work begins: its own fields and, in order, those of earlier messages. */
   #inOrder(reading: Promise<void> | undefined, inputs: Values): Promise<unknown> | undefined {
     const before = this.#before;
     if (!this.work.inOrder || (reading === undefined && before === undefined)) return reading;

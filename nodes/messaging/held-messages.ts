@@ -5,51 +5,54 @@ import { MessageGroups } from './message-groups';
 /** What becomes of a message that a flow has finished with. */
 export type Settlement = { action: 'delete' } | { action: 'return'; delay: number };
 
-/** A message as the queue has handed it out. Times are those of `performance.now()`: no clock that is set changes them. */
+/** A message as it was received from the queue. Times are of `performance.now()`, which nobody can set. */
 interface Received {
   readonly messageId: string;
-  /** The newest one: the service gives another one each time that it hands a message out. */
+  /** Each time a message is received, SQS gives it another one, and accepts the newest only. */
   receiptHandle: string;
-  /** When the queue shows the message again unless that is put off, ms. */
+  /** When its visibility timeout ends, unless that is extended, ms. */
   end: number;
-  /** Where messages of the same group have to keep their order: of these the flow has one at a time. */
+  /** Its message group, if the flow gets the messages of a group one by one; else none. */
   readonly groupId: string | undefined;
 }
 
-/** A message that is not settled yet: the flow has it, or it waits behind its group. */
+/** A message that is neither deleted nor returned yet: the flow has it, or it waits for an earlier one of its group. */
 export interface HeldMessage extends Received {
   readonly number: number;
-  /** When it can be put off no longer, ms. */
+  /** When SQS makes it visible again at the latest, however often its visibility is extended, ms. */
   readonly latest: number;
-  /** Hands it to the flow; absent once the flow has it. */
+  /** Sends it to the flow; absent once that is done. */
   hand?: Hand | undefined;
   settlement?: { action: Settlement['action']; work: Promise<void> } | undefined;
-  /** Putting off under way. */
+  /** The request that extends its visibility, while there is no answer. */
   extension?: Promise<void> | undefined;
 }
 
 type Hand = (held: HeldMessage) => void;
 
-/** The receiver of the messages. */
-export interface Holder {
-  /** Carries a settlement out: rejects with the service's error, or with `HandleExpired`. */
+/** What a receiver does for its held messages. */
+interface Holder {
+  /** Deletes or returns a message. Rejects with the service's error, or with `HandleExpired`. */
   settle(held: HeldMessage, settlement: Settlement): Promise<void>;
-  /** Returns messages that the flow has not had: rejects with the service's error. */
+  /** Makes messages that the flow has not had visible in the queue again. Rejects with the service's error. */
   giveBack(messages: HeldMessage[]): Promise<void>;
-  /** Told of what has failed; what was not given back comes again by itself. */
+  /** Called when `giveBack` fails. The messages become visible anyway when their visibility timeout ends. */
   readonly failed: (error: unknown) => void;
-  /** Told of messages that it lost its hold of. */
+  /** Called with messages whose visibility timeout ended before the flow had settled them. */
   lapsed(messages: HeldMessage[]): void;
-  /** Told whenever there is one less. */
+  /** Called whenever a message is no longer held. */
   changed(): void;
 }
 
-/** The queue hides a message for so long in all, ms. */
+/** How long SQS keeps a message invisible in all, ms: see `VisibilityTimeout` of `ChangeMessageVisibility`. */
 const longest = 12 * 3600 * 1000;
-/** How many messages whose time is over are remembered, to be told from settled ones. */
+/**
+ * How many expired messages are remembered: settling one of them is an error, settling one that is settled already is
+ * not.
+ */
 const mostLapsed = 10_000;
 
-/** By the first part of a handle: all receivers of this process that are deployed. */
+/** The held messages of all receivers that are deployed, by the first part of their handles. */
 const receivers = new Map<string, HeldMessages>();
 
 const expired = (why: string): ActionError => new ActionError('HandleExpired', why);
@@ -60,8 +63,8 @@ export const handleExpired = (): ActionError =>
 
 /**
  * Settles the message with this handle through the receiver that took it. Resolves when that is done, or has been done
- * already. Rejects with `HandleExpired` for a handle that no deployed receiver has given, or whose time is over, and with
- * the service's error.
+ * already. Rejects with `HandleExpired` for a handle that no deployed receiver has given, or whose time is over, and
+ * with the service's error.
  */
 export async function settle(handle: string, settlement: Settlement): Promise<void> {
   const [id = '', number = ''] = handle.split('.');
@@ -80,10 +83,10 @@ export class HeldMessages {
   readonly #pending = new Map<number, HeldMessage>();
   readonly #byMessage = new Map<string, HeldMessage>();
   readonly #groups = new MessageGroups<HeldMessage>();
-  /** The numbers of those whose time is over. */
+  /** The numbers of messages whose visibility timeout ended before they were settled. */
   readonly #lapsed = new Set<number>();
   #last = 0;
-  /** What has come and was not looked at by `handOn`. */
+  /** Messages that were added since the last `handOn`. */
   readonly #arrived: HeldMessage[] = [];
   #closed = false;
 
@@ -111,13 +114,14 @@ export class HeldMessages {
   }
 
   /**
-   * Takes in what the queue has handed out, for `handOn` to hand to the flow. A message that is still here was only put off
-   * too late: what counts from now on is its new receipt handle. Gives `false` where too many wait already, and the message
-   * goes back.
+   * Adds a message that was received, for `handOn` to send to the flow. If the same message is held already, its
+   * visibility was extended too late: the flow keeps the one it has, which takes over the new receipt handle. Gives
+   * `false` if too many wait already; the message is then returned to the queue.
    */
   add(received: Received, hand: Hand): boolean {
     const former = this.#byMessage.get(received.messageId);
-    // One that is being returned may be back before the answer that says so.
+    // A message that is being returned can be received again before the answer to the return has arrived: it is a new
+    // one.
     if (former && former.settlement?.action !== 'return') {
       former.receiptHandle = received.receiptHandle;
       former.end = received.end;
@@ -138,8 +142,8 @@ export class HeldMessages {
   }
 
   /**
-   * Hands to the flow what has come, as far as it is its turn. All of an answer have to be here: where the flow cannot have
-   * one, those behind it in its group go back.
+   * Sends the added messages to the flow, of each group the first one only. Called once all messages of an answer are
+   * added, since one that cannot be sent takes the later ones of its group with it, back to the queue.
    */
   handOn(): void {
     for (const held of this.#arrived.splice(0)) {
@@ -151,19 +155,25 @@ export class HeldMessages {
     return `${this.#id}.${number}`;
   }
 
-  /** The receiver lost its hold of messages: they cannot be settled any more. */
+  /**
+   * Gives up messages whose visibility timeout is over: others may receive them, and the flow cannot settle them any
+   * more.
+   */
   lapse(messages: HeldMessage[]): void {
-    // From the last one on: none of them has to be returned for the one before it.
+    // The last one first: giving up a message returns those that wait behind it, which lapse here themselves.
     const lost = messages.toReversed().filter((held) => this.#lose(held));
     if (lost.length > 0) this.holder.lapsed(lost.reverse());
   }
 
-  /** The flow cannot have a message: it comes again when its time is over, and so do those behind it, in their order. */
+  /**
+   * Gives up a message that could not be sent to the flow. It comes again when its visibility timeout ends, and the
+   * later ones of its group after it.
+   */
   abandon(held: HeldMessage): void {
     this.#lose(held);
   }
 
-  /** Those that no other one has to be settled before. */
+  /** The messages that wait for no other one of their group. */
   get first(): HeldMessage[] {
     return [...this.#pending.values()].filter((held) => this.#groups.isFirst(held));
   }
@@ -173,7 +183,7 @@ export class HeldMessages {
     await this.holder.giveBack(this.#takeBehind(held)).catch(this.holder.failed);
   }
 
-  /** The flow is not waited for any more. */
+  /** Removes a message, and sends the next one of its group to the flow. */
   forget(held: HeldMessage): void {
     this.#forget(held);
     const next = this.#groups.remove(held);
@@ -189,7 +199,7 @@ export class HeldMessages {
       if (Number.isInteger(number) && number > 0 && number <= this.#last) return;
       throw expired('No receiver has given this handle: settle messages with the msg.aws.handle that they came with.');
     }
-    // Being put off may only take long.
+    // While its visibility is being extended, the answer decides.
     if (!held.settlement && !held.extension && held.end <= performance.now()) {
       this.#lose(held);
       throw handleExpired();
@@ -200,7 +210,7 @@ export class HeldMessages {
 
   async #settle(held: HeldMessage, settlement: Settlement): Promise<void> {
     try {
-      // As long as this one is hidden, nobody gets those behind it.
+      // Returned first: while this one is invisible, SQS gives no later message of its group to anybody.
       if (settlement.action === 'return') await this.returnBehind(held);
       await this.holder.settle(held, settlement);
       this.forget(held);
@@ -211,7 +221,7 @@ export class HeldMessages {
     }
   }
 
-  /** Handles are no longer known from now on, and the flow gets nothing more. */
+  /** From now on no handle of these messages is valid, and no more messages go to the flow. */
   close(): void {
     this.#closed = true;
     receivers.delete(this.#id);
@@ -219,13 +229,15 @@ export class HeldMessages {
 
   #hand(held: HeldMessage): void {
     const { hand } = held;
-    // What comes too late goes back with the rest.
+    // Once the receiver closes, it returns what the flow does not have.
     if (this.#closed || !hand) return;
     held.hand = undefined;
     hand(held);
   }
 
-  /** Whether it was still held. Those behind it have to come after it again. */
+  /**
+   * Gives a message up, if it is still held, and returns those that wait behind it, so that they come after it again.
+   */
   #lose(held: HeldMessage): boolean {
     if (this.#pending.get(held.number) !== held) return false;
     this.#lapsed.add(held.number);

@@ -38,20 +38,20 @@ const firstPause = 1000;
 const longestPause = 30_000;
 /** A queue that has nothing and says so at once is not asked more often than this, ms. */
 const shortestPoll = 1000;
-/** How long the service may be silent, beyond the time that it was asked to wait, before that is a failure; ms. */
+/** How long SQS may take to answer beyond the wait time of the request, before the request has failed, ms. */
 const longestSilence = 29_000;
-/** The same before it is asked once more, by another connection, ms: there is time for one more answer before the failure. */
+/** The same before the request is sent once more over another connection, ms: that leaves time for a second answer. */
 const shortestSilence = 5000;
-/** How many deletions may be under way of what was sent on, for each message that the flow may have at a time. */
+/** If `settle` is `sent`: how many messages may wait to be deleted, for each that may be in flight. */
 const deletionsEach = 10;
 
-/** How long a closing receiver may take to give messages back, ms. */
+/** How long a closing receiver may take to return its messages to the queue, ms. */
 const closeLimit = 8000;
-/** How long a queue that has messages takes to answer, ms. */
+/** How long SQS usually takes to answer if the queue has messages, ms. */
 const longestAnswer = 250;
 /** How long an aborted request may take to end, ms. */
 const abortLimit = 1000;
-/** How long the service may take to see that a connection was closed, ms. */
+/** How long SQS may take to notice that a connection was closed, ms. */
 const goodbye = 250;
 
 /** Resolves with `work`, however it ends, or after so many ms. */
@@ -77,12 +77,12 @@ export class Receiver {
   /** Ends the wait for room. */
   #wake: () => void = () => undefined;
   #pauses = 0;
-  /** When the request for messages that is in flight was sent. */
+  /** When the `ReceiveMessage` that has no answer yet was sent, ms; `undefined` if there is none. */
   #asked: number | undefined;
-  /** The ids of messages that are no longer held, as long as that is not told. */
+  /** The IDs of messages that have expired, until one warning names them all. */
   readonly #lost: string[] = [];
   #showing = false;
-  /** The groups of the last answer of which a message was not sent on: none may overtake it. */
+  /** Message groups of which a message of the last answer could not be sent: the later ones must not overtake it. */
   readonly #stopped = new Set<string>();
 
   constructor(
@@ -91,7 +91,7 @@ export class Receiver {
     account: CurrentAccount,
     private readonly options: ReceiverOptions
   ) {
-    // Each pause and each request listens to it.
+    // Each pause and each request adds a listener; Node.js would warn of more than ten.
     setMaxListeners(0, this.#life.signal);
     this.#status = new Status(RED, node);
     this.#ordered = options.settle === 'flow' && isFifo(options.queue);
@@ -111,7 +111,7 @@ export class Receiver {
     this.#loop = this.#run();
   }
 
-  /** Stops receiving, and gives back what is not settled. */
+  /** Stops receiving, and returns to the queue what is not settled. */
   async close(): Promise<void> {
     this.#closing = true;
     this.#wake();
@@ -124,21 +124,25 @@ export class Receiver {
     this.#locator.close();
   }
 
-  /** A request that is still open would take what is given back, and hide it from everybody. */
+  /**
+   * Ends the open `ReceiveMessage`: it would receive the messages that are returned next, and they would be invisible
+   * to all.
+   */
   async #endPolls(): Promise<void> {
-    // What is about to bring messages is waited for: cut off, they would stay hidden.
+    // A request that was sent just now may be about to bring messages. If it were aborted, they would stay invisible
+    // until their visibility timeout ends.
     const young = this.#asked === undefined ? 0 : this.#asked + longestAnswer - performance.now();
     if (young > 0) await waitFor(this.#loop, young);
     const isOpen = this.#asked !== undefined;
     this.#life.abort(closed());
-    // A sign-in that hangs cannot be told to stop.
+    // Limited, since a sign-in without an answer cannot be aborted.
     await waitFor(this.#loop, abortLimit);
     if (isOpen && this.#held.size > 0) await wait(goodbye);
   }
 
   /**
-   * Whatever the flow is not settling at this moment is returned, and what it fails to settle; what was sent on and is not
-   * deleted yet is tried once more.
+   * Returns all messages to the queue, except for those that the flow is settling now and settles without an error.
+   * If `settle` is `sent`, a message that was sent is deleted instead of returned.
    */
   async #giveBack(): Promise<void> {
     const returned = this.#held.first.map(async (held) => {
@@ -152,7 +156,7 @@ export class Receiver {
   }
 
   async #run(): Promise<void> {
-    // An account that is deployed at the same moment may come later.
+    // Node-RED may make the account of the same deployment after this node.
     await turn();
     while (!this.#closing) {
       try {
@@ -166,22 +170,22 @@ export class Receiver {
     }
   }
 
-  /** How many messages the flow may have beside those that it has. */
+  /** How many more messages may be received now. */
   get #free(): number {
     const { maxInFlight, settle } = this.options;
     const { size, waiting, room } = this.#held;
-    // What was sent on is only there until it is deleted.
+    // These messages have left the node already, and only wait to be deleted.
     if (settle === 'sent') return Math.min(maxInFlight, deletionsEach * maxInFlight - size);
     return Math.min(maxInFlight - (size - waiting), room);
   }
 
-  /** Waits until the flow may have more messages; gives how many. */
+  /** Waits until more messages may be received, and gives how many. */
   async #room(): Promise<number> {
     while (!this.#closing && this.#free <= 0) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
-      // What is settled together makes room together.
+      // Messages that are settled in the same turn make room for one larger batch.
       await turn();
     }
     return this.#free;
@@ -217,7 +221,7 @@ export class Receiver {
     }
   }
 
-  /** Gives how many messages there was a place for. */
+  /** Takes in the messages of an answer, and gives how many there was room for. */
   #takeAll(entries: Message[], end: number, place: Place, metadata: Metadata): number {
     this.#stopped.clear();
     try {
@@ -228,7 +232,7 @@ export class Receiver {
     }
   }
 
-  /** Takes a message in, if there is a place for it, and keeps it hidden until it is settled. */
+  /** Takes a message in, if there is room for it, and keeps it invisible until it is settled. */
   #take(message: Message, end: number, place: Place, metadata: Metadata): boolean {
     const { MessageId = '', ReceiptHandle = '', Attributes } = message;
     const group = isFifo(this.options.queue) ? Attributes?.MessageGroupId : undefined;
@@ -249,7 +253,10 @@ export class Receiver {
     return taken;
   }
 
-  /** Sends a message on. One that cannot be made, or copied by Node-RED, must keep no place, nor hold up the others. */
+  /**
+   * Sends a message to the flow. If it cannot be made, or Node-RED cannot copy it, it is given up, and the others go
+   * on.
+   */
   #hand(held: HeldMessage, group: string | undefined, make: () => NodeMessage): void {
     if (group !== undefined && this.#stopped.has(group)) {
       this.#held.abandon(held);
@@ -269,7 +276,7 @@ export class Receiver {
     }
   }
 
-  /** Whether an entry is a message. One that is none says nothing of the others. */
+  /** Whether an entry of an answer is a message as SQS gives them. If not, an error says so, and the others go on. */
   #isMessage(entry: unknown): boolean {
     if (hasShape(sdkOf('sqs').Message$, entry)) return true;
     const id = textOf(memberOf(entry, 'MessageId') ?? 'without an ID');
@@ -283,7 +290,9 @@ export class Receiver {
     );
   }
 
-  /** Goes on trying for as long as the message is hidden: it would enter the flow again. */
+  /**
+   * Deletes a message that was sent, and tries again until its visibility timeout is over: it would be received again.
+   */
   async #deleteSent(held: HeldMessage): Promise<void> {
     for (let failures = 0; !this.#closing; failures += 1) {
       try {
@@ -292,7 +301,7 @@ export class Receiver {
         return;
       } catch (error) {
         this.#tried('DeleteMessage', error);
-        // It is no longer here.
+        // Its visibility timeout is over: it cannot be deleted any more.
         if ((error as Error).name === 'HandleExpired') return;
       }
       await this.#pauseAfter(failures);
@@ -304,21 +313,21 @@ export class Receiver {
       await this.#visibility.settle(held, settlement);
       this.#tried('ChangeMessageVisibility');
     } catch (error) {
-      // Another node reports it, which knows nothing of this account's secrets.
+      // Made here, since the node that reports it does not know this account's secrets, which must not be in its text.
       throw this.#toError(error, settlement.action === 'delete' ? 'DeleteMessage' : 'ChangeMessageVisibility');
     }
   }
 
   #tried(operation: Operation, thrown?: unknown): void {
-    // Nothing is tried again then.
+    // A closing receiver does not try again, so that there is no trouble to show.
     if (this.#closing && thrown !== undefined) return;
-    // A time that is said is that of another day some time.
+    // Shown at each failure, too: the status names the time since when, and adds the date on another day.
     if (this.#troubles.tried(operation, thrown) || thrown !== undefined) this.#show();
   }
 
-  /** Waits a while, longer each time, as long as something is wrong. */
+  /** After a failure, waits before the next request, longer each time. */
   async #recover(): Promise<void> {
-    // Messages that cannot be kept hidden are no reason to take others later.
+    // Only a visibility that cannot be extended is no reason to receive other messages later.
     if (!this.#troubles.has('ReceiveMessage') && !this.#troubles.has('DeleteMessage')) this.#pauses = 0;
     else {
       this.#locator.forget();
@@ -343,7 +352,7 @@ export class Receiver {
     return noteAbout(error, this.options.queue);
   }
 
-  /** Messages that are no longer held: what is found out together is told together. */
+  /** Warns of expired messages; one warning for all that expire in the same turn. */
   #tellLost(messages: HeldMessage[]): void {
     if (this.#lost.length === 0) setImmediate(() => this.#tellAllLost());
     for (const { messageId } of messages) this.#lost.push(messageId);
@@ -363,7 +372,7 @@ export class Receiver {
     this.#showSoon();
   }
 
-  /** Many messages come and go in a turn: the status is for people. */
+  /** Shows the status once, at the end of the turn, however many messages come and go in it. */
   #showSoon(): void {
     if (this.#showing) return;
     this.#showing = true;

@@ -14,7 +14,10 @@ interface Change extends Deletion {
   VisibilityTimeout: number;
 }
 
-/** The service's names for a message that is not this receiver's any more. */
+/**
+ * Errors by which SQS says that a receipt handle is no longer valid: the message is deleted, or visible to others
+ * again.
+ */
 const goneNames = new Set([
   'InvalidIdFormat',
   'InvalidParameterValue',
@@ -24,14 +27,14 @@ const goneNames = new Set([
 ]);
 const isGone = (error: unknown): boolean => goneNames.has(nameOf(error));
 
-/** How often messages are looked at, at most, ms. */
+/** The shortest time between two checks of which messages need their visibility extended, ms. */
 const shortestTick = 300;
-/** How long each attempt of a request may take, ms: three of them and their pauses take less than 30 s. */
+/** How long one attempt of a request may go without an answer, ms. Three attempts with their pauses stay below 30 s. */
 const longestAnswer = 9000;
-/** The same where messages would be shown again meanwhile. */
+/** The same for a queue with a short visibility timeout, whose messages would otherwise be visible again meanwhile. */
 const shortestAnswer = 1000;
 
-/** How long a message can stay hidden at all. */
+/** How long a message can still be kept invisible, s: SQS allows 12 hours from when it was received. */
 const secondsLeft = ({ latest }: HeldMessage): number => Math.floor((latest - performance.now()) / 1000);
 
 const deletions = (QueueUrl: string): EntryOperations<Deletion, object> => {
@@ -52,24 +55,34 @@ const changes = (QueueUrl: string): EntryOperations<Change, object> => {
   };
 };
 
-/** What a receiver tells its queue about the messages that it took: that they stay hidden, come back, or can go. */
+/**
+ * Sends what a receiver asks of its queue for the messages it has received: to delete them, or to change their
+ * visibility.
+ */
 export class Visibility {
   readonly #deletions = new Batches<Deletion, object>();
   readonly #changes = new Batches<Change, object>();
   #timer: NodeJS.Timeout | undefined;
-  /** When it is due, ms. */
+  /** When the timer fires, by `performance.now()`, ms. */
   #next = 0;
-  /** Messages whose time was over, while they were being put off, when they were last looked at. */
+  /**
+   * Messages that had passed their visibility timeout at the last check while a request to extend it had no answer yet.
+   */
   #overdue = new Set<HeldMessage>();
 
   constructor(
-    /** Where the requests go; it may become another one. */
+    /**
+     * The queue and the client for the requests, asked each time, since a new deployment of the account changes them.
+     */
     private readonly place: () => Place,
-    /** Told of each try to put off a message: what went wrong, if anything did. */
+    /** Called after each attempt to extend a message's visibility, with the error if it failed. */
     private readonly tried: (error?: unknown) => void
   ) {}
 
-  /** Rejects with the service's error, or with `HandleExpired` if the message is not the receiver's any more. */
+  /**
+   * Deletes a message or returns it. Rejects with the service's error, or with `HandleExpired` if its handle is no
+   * longer valid.
+   */
   async settle(held: HeldMessage, settlement: Settlement): Promise<void> {
     try {
       if (settlement.action === 'delete') await this.#delete(held);
@@ -79,7 +92,10 @@ export class Visibility {
     }
   }
 
-  /** Shows messages again, as far as they are still hidden. Rejects with the service's error. */
+  /**
+   * Makes messages visible in the queue at once, except for those that already are. Rejects with the first error of the
+   * service.
+   */
   async giveBack(messages: HeldMessage[]): Promise<void> {
     const hidden = messages.filter(({ end }) => end > performance.now());
     const all = await Promise.allSettled(hidden.map((held) => this.#giveBack(held)));
@@ -90,7 +106,7 @@ export class Visibility {
     try {
       await this.settle(held, { action: 'return', delay: 0 });
     } catch (error) {
-      // It is back already.
+      // The message is visible in the queue already, which is what was asked for.
       if (nameOf(error) !== 'HandleExpired') throw error;
     }
   }
@@ -98,30 +114,32 @@ export class Visibility {
   async #delete(held: HeldMessage): Promise<void> {
     const { receiptHandle: ReceiptHandle } = held;
     await this.#batches(this.#deletions, deletions).add({ entry: { ReceiptHandle }, bytes: 0 });
-    // Handed out again in the meantime: only its newest handle deletes a message.
+    // The message was received again meanwhile, and got a new receipt handle. SQS deletes a message by its newest one
+    // only.
     if (held.receiptHandle !== ReceiptHandle) await this.#delete(held);
   }
 
   async #return(held: HeldMessage, delay: number): Promise<void> {
-    // It would hide the message again.
+    // A request that extends the visibility, answered after this one, would make the message invisible again.
     await held.extension;
     try {
       await this.#change(held, Math.min(delay, secondsLeft(held)));
     } catch (error) {
-      // It is back already where the answer to a first try was lost.
+      // After a second attempt this means that the first one had made the message visible, and only its answer was
+      // lost.
       const { attempts = 1 } = metadataOf(error);
       if (nameOf(error) !== 'MessageNotInflight' || attempts === 1) throw error;
     }
   }
 
-  /** Keeps messages hidden for as long as there are any: each is put off in time. */
+  /** Extends the visibility timeout of all held messages before it ends, for as long as there are any. */
   keep(all: HeldMessages): void {
     const at = performance.now() + this.#period;
-    // The queue may hide messages for a shorter time than before.
+    // The next check may come too late if the queue's visibility timeout has become shorter.
     if (this.#timer === undefined || at < this.#next) this.#lookAt(at, all);
   }
 
-  /** A third of the time that the queue hides a message, ms. */
+  /** Time between checks, ms: a third of the visibility timeout, so that one failed attempt leaves time for another. */
   get #period(): number {
     return (this.place().hidden * 1000) / 3;
   }
@@ -129,7 +147,7 @@ export class Visibility {
   #lookAt(at: number, all: HeldMessages): void {
     clearTimeout(this.#timer);
     this.#next = at;
-    // Timers leave out parts of milliseconds: it would look just before a message's time is over.
+    // Timers drop fractions of a millisecond, and would fire just before a visibility timeout ends.
     const wait = Math.ceil(at - performance.now());
     this.#timer = setTimeout(() => this.#look(all), Math.max(shortestTick, wait));
   }
@@ -140,13 +158,13 @@ export class Visibility {
     let next = performance.now() + this.#period;
     for (const held of all) {
       if (held.settlement?.action !== 'return') this.#putOff(held, all);
-      // What cannot be put off is to be told when its time is over.
+      // A message that cannot be extended any more is reported as soon as its visibility timeout is over.
       if (!held.settlement) next = Math.min(next, held.end);
     }
     if (all.size > 0) this.#lookAt(next, all);
   }
 
-  /** Ends what is under way. */
+  /** Aborts all requests that have no answer yet. */
   abort(reason: Error): void {
     this.#deletions.abort(reason);
     this.#changes.abort(reason);
@@ -159,7 +177,8 @@ export class Visibility {
   #lapse(all: HeldMessages): void {
     const now = performance.now();
     const over = [...all].filter(({ end, settlement }) => end <= now && !settlement);
-    // Where this process was held up, the answer that puts it off may be about to be read.
+    // If this process was blocked for a while, the answer to an extension may have arrived without having been read.
+    // Such a message is given up at the next check only.
     all.lapse(over.filter((held) => !held.extension || this.#overdue.has(held)));
     this.#overdue = new Set(over.filter(({ extension }) => extension));
   }
@@ -170,14 +189,15 @@ export class Visibility {
     const { hidden } = this.place();
     const seconds = Math.min(hidden, secondsLeft(held));
     const end = now + seconds * 1000;
-    // Early enough, and not for nothing at the end of the longest time.
+    // Extended once a third of the timeout has passed, unless the 12 hours leave no more time than the message has
+    // already.
     const due = held.end - now <= (hidden * 2000) / 3;
     if (due && end > held.end) held.extension = this.#extend(held, all, end, seconds);
   }
 
   async #extend(held: HeldMessage, all: HeldMessages, end: number, seconds: number): Promise<void> {
     const { receiptHandle } = held;
-    // Handed out again in the meantime, a message has another handle and another end.
+    // Received again meanwhile, the message has a new receipt handle, and its visibility timeout began anew.
     const isSame = () => held.receiptHandle === receiptHandle;
     try {
       await this.#change(held, seconds);
@@ -185,7 +205,7 @@ export class Visibility {
       this.tried();
     } catch (error) {
       if (!isGone(error)) this.tried(error);
-      // Its deletion, if it is under way, will tell.
+      // If the message is being deleted, that request reports what became of it.
       else if (isSame() && !held.settlement) all.lapse([held]);
     }
     held.extension = undefined;

@@ -7,7 +7,7 @@ import { Lambda } from './lambda/lambda';
 import { Messaging } from './messaging/messaging';
 import type { Rekognition } from './rekognition/rekognition';
 import { AwsError, errorAnswer, unknownOperation } from './server/aws-error';
-import { type Answer, type Call, readCall } from './server/call';
+import { type Answer, readCall, type ServiceCall } from './server/call';
 import { type Control, controlPath, type Settings } from './server/control';
 import { failEntries } from './server/entries';
 import { answerInstead, type Fault, Faults, type Strike } from './server/faults';
@@ -131,7 +131,7 @@ class LocalAwsServer {
     return Date.now() + (this.#settings.clockAheadSeconds ?? 0) * 1000;
   }
 
-  #record(call: Call, socket: Socket, fault: Fault | undefined): RequestRecord {
+  #record(call: ServiceCall, socket: Socket, fault: Fault | undefined): RequestRecord {
     const record: RequestRecord = {
       requestId: call.requestId,
       time: Date.now(),
@@ -166,7 +166,11 @@ class LocalAwsServer {
   }
 
   /** The answer, or undefined if there is to be none. */
-  async #answerWithFault(call: Call, response: ServerResponse, fault: Strike | undefined): Promise<Answer | undefined> {
+  async #answerWithFault(
+    call: ServiceCall,
+    response: ServerResponse,
+    fault: Strike | undefined
+  ): Promise<Answer | undefined> {
     if (!fault) return this.#answer(call, response);
     if (fault.kind === 'resetBefore') return void reset(response);
     if (fault.kind === 'hang') return undefined;
@@ -180,7 +184,7 @@ class LocalAwsServer {
     return fault.kind === 'badJson' ? { ...answer, body: '{"broken": ' } : answer;
   }
 
-  async #answer(call: Call, response: ServerResponse, fault?: Strike): Promise<Answer> {
+  async #answer(call: ServiceCall, response: ServerResponse, fault?: Strike): Promise<Answer> {
     try {
       return await this.#work(call, response, fault);
     } catch (error) {
@@ -194,7 +198,7 @@ class LocalAwsServer {
     }
   }
 
-  async #work(call: Call, response: ServerResponse, fault?: Strike): Promise<Answer> {
+  async #work(call: ServiceCall, response: ServerResponse, fault?: Strike): Promise<Answer> {
     const signer = authenticate(call, this.#principals, this.#now());
     const principal: Principal = fault?.kind === 'denied' ? { ...signer, allows: 'nothing' } : signer;
     if (fault?.kind !== 'entries') return this.#serve(call, principal, response);
@@ -202,7 +206,7 @@ class LocalAwsServer {
     return complete(rest && (await this.#serve(rest, principal, response)));
   }
 
-  async #serve(call: Call, principal: Principal, response: ServerResponse): Promise<Answer> {
+  async #serve(call: ServiceCall, principal: Principal, response: ServerResponse): Promise<Answer> {
     if (call.service === 'lambda') return this.#lambda.answer(call, principal);
     if (call.service === 'sts') {
       return sts(call, principal, {
@@ -302,7 +306,7 @@ class LocalAwsServer {
 }
 
 /** What the log keeps of an input: a picture's size instead of its bytes. */
-function loggedInput({ service, body, input }: Call): Record<string, unknown> {
+function loggedInput({ service, body, input }: ServiceCall): Record<string, unknown> {
   const { Image: image } = input as { Image?: { Bytes?: unknown } };
   if (service === 'rekognition' && typeof image?.Bytes === 'string') {
     const bytes = Buffer.byteLength(image.Bytes, 'base64');
@@ -311,7 +315,7 @@ function loggedInput({ service, body, input }: Call): Record<string, unknown> {
   return body.length <= 64 * 1024 ? input : {};
 }
 
-function internalError(call: Call, error: unknown): Answer {
+function internalError(call: ServiceCall, error: unknown): Answer {
   console.error('local-aws:', error);
   return errorAnswer(call, new AwsError(500, 'InternalFailure', `The local AWS made a mistake: ${String(error)}`));
 }

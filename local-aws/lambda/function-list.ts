@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AwsError, denied, validationError, violation } from '../server/aws-error';
-import type { Answer, Call } from '../server/call';
+import type { Answer, ServiceCall } from '../server/call';
 import { checkOutput } from '../server/schema';
 import type { Principal } from '../server/sign-ins';
 import { authorize, notFound, reach } from './function-access';
@@ -14,7 +14,7 @@ const versionPattern = '(\\$LATEST(\\.PUBLISHED)?|[0-9]+)';
 type ListInput = Readonly<Record<string, string | undefined>>;
 
 /** Lambda's ListFunctions. Throws AwsError. */
-export function listFunctions(call: Call, principal: Principal, functions: Functions): Answer {
+export function listFunctions(call: ServiceCall, principal: Principal, functions: Functions): Answer {
   const { FunctionVersion: all } = call.input as ListInput;
   const known = all === undefined || all === 'ALL';
   checkListInput(call, known ? [] : [violation(all, 'functionVersion', 'satisfy enum value set: [ALL]')]);
@@ -31,7 +31,7 @@ export function listFunctions(call: Call, principal: Principal, functions: Funct
 }
 
 /** Lambda's ListVersionsByFunction. Throws AwsError. */
-export function listVersions(call: Call, principal: Principal, functions: Functions): Answer {
+export function listVersions(call: ServiceCall, principal: Principal, functions: Functions): Answer {
   checkListInput(call, []);
   const { fn, arn } = findFunction(call, principal, functions);
   return listAnswer(call, 'ListVersionsByFunctionResponse', 'Versions', [...fn.versions.values()], (version) =>
@@ -40,7 +40,7 @@ export function listVersions(call: Call, principal: Principal, functions: Functi
 }
 
 /** Lambda's ListAliases. Throws AwsError. */
-export function listAliases(call: Call, principal: Principal, functions: Functions): Answer {
+export function listAliases(call: ServiceCall, principal: Principal, functions: Functions): Answer {
   const { FunctionVersion: only } = call.input as ListInput;
   const known = only === undefined || new RegExp(`^${versionPattern}$`).test(only);
   const constraint = `satisfy regular expression pattern: ${versionPattern}`;
@@ -59,7 +59,11 @@ export function listAliases(call: Call, principal: Principal, functions: Functio
 }
 
 /** The function that a call names, and its ARN without a qualifier. */
-function findFunction(call: Call, principal: Principal, functions: Functions): { fn: LambdaFunction; arn: string } {
+function findFunction(
+  call: ServiceCall,
+  principal: Principal,
+  functions: Functions
+): { fn: LambdaFunction; arn: string } {
   const caller = { account: principal.account, region: call.region };
   const reference = readFunctionName(String(call.input.FunctionName), undefined, caller);
   authorize(principal, reference, `lambda:${call.operation}`);
@@ -71,7 +75,7 @@ function findFunction(call: Call, principal: Principal, functions: Functions): {
 
 /** The page that a call asks for. Only what is on it gets described: there may be thousands. */
 function listAnswer<Item>(
-  call: Call,
+  call: ServiceCall,
   shape: string,
   member: string,
   items: readonly Item[],
@@ -90,7 +94,7 @@ function listAnswer<Item>(
 }
 
 /** Throws AwsError for a `MaxItems` out of range, and for the violations that were found before. */
-function checkListInput(call: Call, found: readonly string[]): void {
+function checkListInput(call: ServiceCall, found: readonly string[]): void {
   const { MaxItems: maxItems } = call.input as ListInput;
   if (maxItems !== undefined && !/^-?\d+$/.test(maxItems)) {
     throw new AwsError(400, 'SerializationException', `STRING_VALUE can not be converted to an Integer`);

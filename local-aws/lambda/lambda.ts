@@ -1,5 +1,5 @@
 import { AwsError, unknownOperation, validationError, violation } from '../server/aws-error';
-import { type Answer, type Call, decode } from '../server/call';
+import { type Answer, decode, type ServiceCall } from '../server/call';
 import type { Records } from '../server/records';
 import { checkOutput } from '../server/schema';
 import type { Principal } from '../server/sign-ins';
@@ -38,7 +38,7 @@ export class Lambda {
   ) {}
 
   /** Answers a call that was signed by `principal`. Throws AwsError. */
-  async answer(call: Call, principal: Principal): Promise<Answer> {
+  async answer(call: ServiceCall, principal: Principal): Promise<Answer> {
     if (call.operation === 'Invoke') return this.#invoke(call, principal);
     if (Object.hasOwn(lists, call.operation)) {
       return lists[call.operation as keyof typeof lists](call, principal, this.functions);
@@ -51,7 +51,7 @@ export class Lambda {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
   }
 
-  async #invoke(call: Call, principal: Principal): Promise<Answer> {
+  async #invoke(call: ServiceCall, principal: Principal): Promise<Answer> {
     const reference = readReference(call, principal);
     const type = readInvocationType(call);
     authorize(principal, reference, 'lambda:InvokeFunction');
@@ -68,7 +68,7 @@ export class Lambda {
     return syncAnswer(call, target, result);
   }
 
-  async #runEvent(call: Call, target: Target, event: string): Promise<void> {
+  async #runEvent(call: ServiceCall, target: Target, event: string): Promise<void> {
     for (let attempt = 0; attempt <= this.eventRetries; attempt += 1) {
       const result = await this.#run(call, target, 'Event', event, undefined);
       if (!result.failed) return;
@@ -76,7 +76,7 @@ export class Lambda {
   }
 
   async #run(
-    call: Call,
+    call: ServiceCall,
     target: Target,
     invocationType: 'RequestResponse' | 'Event',
     event: string,
@@ -119,14 +119,14 @@ export class Lambda {
   }
 }
 
-function readReference(call: Call, principal: Principal): FunctionReference {
+function readReference(call: ServiceCall, principal: Principal): FunctionReference {
   const query = new URLSearchParams(call.query);
   const functionName = decode(call.path.split('/')[3] ?? '');
   const caller = { account: principal.account, region: call.region };
   return readFunctionName(functionName, query.get('Qualifier') ?? undefined, caller);
 }
 
-function readInvocationType(call: Call): InvocationType {
+function readInvocationType(call: ServiceCall): InvocationType {
   const type = String(call.headers['x-amz-invocation-type'] ?? 'RequestResponse');
   if (type === 'RequestResponse' || type === 'Event' || type === 'DryRun') return type;
   const constraint = 'satisfy enum value set: [Event, RequestResponse, DryRun]';
@@ -146,7 +146,7 @@ function checkSize(bytes: number, type: InvocationType): void {
 }
 
 /** The client context as JSON text. */
-function readClientContext(call: Call): string | undefined {
+function readClientContext(call: ServiceCall): string | undefined {
   const header = call.headers['x-amz-client-context'];
   if (header === undefined || header === '') return undefined;
   const encoded = String(header);
@@ -172,7 +172,7 @@ interface InvocationResponse {
   readonly ExecutedVersion?: string;
 }
 
-function syncAnswer(call: Call, target: Target, result: RunResult): Answer {
+function syncAnswer(call: ServiceCall, target: Target, result: RunResult): Answer {
   let { failed } = result;
   let payload = Buffer.from(result.payload);
   if (payload.length > syncLimit) {
@@ -196,7 +196,7 @@ function syncAnswer(call: Call, target: Target, result: RunResult): Answer {
   });
 }
 
-function invokeAnswer(call: Call, output: InvocationResponse): Answer {
+function invokeAnswer(call: ServiceCall, output: InvocationResponse): Answer {
   checkOutput('lambda', 'InvocationResponse', output);
   const headers: Record<string, string> = {
     'Content-Type': 'application/json',

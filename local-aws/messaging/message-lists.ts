@@ -1,5 +1,5 @@
 import { AwsError, escapeXml, xmlNamespace } from '../server/aws-error';
-import type { Answer, Call } from '../server/call';
+import type { Answer, ServiceCall } from '../server/call';
 import { SqsError } from './sqs-rules';
 
 /** What fauxqs keeps of a queue or topic; its account number is not the account's. */
@@ -11,7 +11,7 @@ const mostTopics = 100;
 const mostQueues = 1000;
 
 /** SNS's ListTopics, 100 a page. Throws AwsError. */
-export function listTopics(call: Call, account: string, topics: Iterable<Named>): Answer {
+export function listTopics(call: ServiceCall, account: string, topics: Iterable<Named>): Answer {
   const { NextToken } = call.input as { NextToken?: string };
   const after = NextToken ? readToken(NextToken) : '';
   if (after === undefined) throw new AwsError(400, 'InvalidParameter', 'Invalid parameter: NextToken');
@@ -31,7 +31,7 @@ export function listTopics(call: Call, account: string, topics: Iterable<Named>)
 }
 
 /** SQS's ListQueues: there is a next page only for who says how long one is. Throws SqsError. */
-export function listQueues(call: Call, account: string, queues: Iterable<Named>): Answer {
+export function listQueues(call: ServiceCall, account: string, queues: Iterable<Named>): Answer {
   const { QueueNamePrefix = '', MaxResults, NextToken } = call.input as Record<string, unknown>;
   checkMaxResults(MaxResults);
   const after = NextToken ? readToken(String(NextToken)) : '';

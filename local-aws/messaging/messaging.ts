@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AwsError, unknownOperation } from '../server/aws-error';
-import type { Answer, Call } from '../server/call';
+import type { Answer, ServiceCall } from '../server/call';
 import { type Principal, signIns } from '../server/sign-ins';
 import { listQueues, listTopics } from './message-lists';
 import { readNewQueue, setQueueAttributes } from './queue-rules';
@@ -91,7 +91,7 @@ export class Messaging {
   }
 
   /** Answers a verified call. A caller for whom `gone` has aborted gets no messages. Throws AwsError. */
-  async answer(call: Call, principal: Principal, gone: AbortSignal): Promise<Answer> {
+  async answer(call: ServiceCall, principal: Principal, gone: AbortSignal): Promise<Answer> {
     if (call.service === 'sns') return this.#answerSns(call, principal);
     if (call.protocol !== 'json-1.0') throw unknownOperation(call);
     try {
@@ -144,7 +144,7 @@ export class Messaging {
     return fauxqs;
   }
 
-  async #answerSqs(call: Call, principal: Principal, gone: AbortSignal): Promise<Answer> {
+  async #answerSqs(call: ServiceCall, principal: Principal, gone: AbortSignal): Promise<Answer> {
     const target = targetOf(call, principal.account);
     if (principal.allows === 'nothing') throw deniedBy(call, principal, target, 'identity');
     if (!target) {
@@ -178,7 +178,7 @@ export class Messaging {
     return sqsAnswer(call, output instanceof Promise ? await output : output);
   }
 
-  async #answerSns(call: Call, principal: Principal): Promise<Answer> {
+  async #answerSns(call: ServiceCall, principal: Principal): Promise<Answer> {
     const { TopicArn, TargetArn } = call.input as Record<string, string | undefined>;
     const arn = TopicArn ?? TargetArn;
     if (principal.allows === 'nothing')
@@ -202,7 +202,7 @@ export class Messaging {
       : this.#publisher.publishBatch(publishing);
   }
 
-  #findTopic(call: Call, principal: Principal, arn: string): Topic {
+  #findTopic(call: ServiceCall, principal: Principal, arn: string): Topic {
     checkArn('TopicArn', arn, call);
     const account = arn.split(':')[4] ?? '';
     const fauxqs = this.#loaded.get(account);
@@ -292,7 +292,7 @@ interface Target {
 }
 
 /** Only the path of a queue's URL says which queue it is; a name alone does as well. */
-function targetOf(call: Call, account: string): Target | undefined {
+function targetOf(call: ServiceCall, account: string): Target | undefined {
   const { QueueUrl, QueueName, QueueOwnerAWSAccountId } = call.input as Record<string, string | undefined>;
   if (call.operation === 'GetQueueUrl' && QueueName)
     return { account: QueueOwnerAWSAccountId ?? account, name: QueueName };
@@ -303,15 +303,20 @@ function targetOf(call: Call, account: string): Target | undefined {
   throw new SqsError('InvalidAddress', `The address ${QueueUrl} is not valid for this endpoint.`);
 }
 
-function arnOf(call: Call, account: string, name: string): string {
+function arnOf(call: ServiceCall, account: string, name: string): string {
   return `arn:aws:sqs:${call.region}:${account}:${name}`;
 }
 
-function sqsAction(call: Call): string {
+function sqsAction(call: ServiceCall): string {
   return `sqs:${call.operation.replace(/Batch$/, '').toLowerCase()}`;
 }
 
-function deniedBy(call: Call, { arn, account }: Principal, target: Target | undefined, policy: string): SqsError {
+function deniedBy(
+  call: ServiceCall,
+  { arn, account }: Principal,
+  target: Target | undefined,
+  policy: string
+): SqsError {
   const action = sqsAction(call);
   // A list has no name: the service's text then ends in a colon.
   const { account: owner, name } = target ?? { account, name: String(call.input.QueueName ?? '') };
@@ -323,11 +328,11 @@ function deniedBy(call: Call, { arn, account }: Principal, target: Target | unde
 }
 
 /** What a list is refused on. */
-function anyTopic({ operation, region }: Call, { account }: Principal): string {
+function anyTopic({ operation, region }: ServiceCall, { account }: Principal): string {
   return operation.startsWith('List') ? `arn:aws:sns:${region}:${account}:*` : '*';
 }
 
-function notAuthorized(call: Call, { arn }: Principal, resource: string, policy: string): AwsError {
+function notAuthorized(call: ServiceCall, { arn }: Principal, resource: string, policy: string): AwsError {
   const action = `SNS:${call.operation.replace(/Batch$/, '')}`;
   return new AwsError(
     403,
@@ -371,7 +376,7 @@ function covers({ Action = [] }: Statement, action: string): boolean {
   });
 }
 
-function sqsAnswer(call: Call, output: Record<string, unknown>): Answer {
+function sqsAnswer(call: ServiceCall, output: Record<string, unknown>): Answer {
   const headers = { 'Content-Type': json, 'x-amzn-RequestId': call.requestId };
   return { status: 200, headers, body: JSON.stringify(output) };
 }
@@ -386,18 +391,18 @@ function prepare(operation: string, queue: Queue): void {
   if (operation === 'GetQueueAttributes') queue.processTimers();
 }
 
-function withInput(call: Call, input: Record<string, unknown>): Call {
+function withInput(call: ServiceCall, input: Record<string, unknown>): ServiceCall {
   return { ...call, input, body: Buffer.from(JSON.stringify(input)) };
 }
 
 /** The call that makes a queue, as fauxqs understands it. */
-function newQueue(call: Call): Call {
+function newQueue(call: ServiceCall): ServiceCall {
   const { QueueName, Attributes = {} } = call.input as { QueueName?: string; Attributes?: Record<string, string> };
   return withInput(call, { ...call.input, Attributes: readNewQueue(String(QueueName ?? ''), Attributes) });
 }
 
 /** Lets fauxqs answer, with its account number in place of the account's. */
-async function passOn(fauxqs: Fauxqs, call: Call): Promise<Answer> {
+async function passOn(fauxqs: Fauxqs, call: ServiceCall): Promise<Answer> {
   const { account } = fauxqs;
   const response = await fauxqs.request(headersOf(call), inward(call, account));
   const type = String(response.headers['content-type'] ?? '');
@@ -422,7 +427,7 @@ function errorOf(body: string): Error {
 }
 
 /** All headers but those that describe the body as it was on the wire. */
-function headersOf(call: Call): Record<string, string> {
+function headersOf(call: ServiceCall): Record<string, string> {
   return Object.fromEntries(
     Object.entries(call.headers)
       .filter(([name]) => name !== 'content-length' && name !== 'transfer-encoding')
@@ -430,12 +435,12 @@ function headersOf(call: Call): Record<string, string> {
   );
 }
 
-function inward(call: Call, account: string): string {
+function inward(call: ServiceCall, account: string): string {
   return renumber(call.body.toString('utf8'), account, placeholder);
 }
 
 /** Its answer as the caller wants it: the account's own number, and queue URLs at this server. */
-function outward(call: Call, account: string, body: string): string {
+function outward(call: ServiceCall, account: string, body: string): string {
   const here = body.replace(/"http:\/\/sqs\.[^/"]*(?=\/000000000000\/)/g, `"http://${call.headers.host}`);
   return renumber(here, placeholder, account);
 }

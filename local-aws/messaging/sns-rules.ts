@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { AwsError, escapeXml, validationError, violation, xmlNamespace } from '../server/aws-error';
-import type { Answer, Call } from '../server/call';
+import type { Answer, ServiceCall } from '../server/call';
 import { wrongAttributeName } from './attribute-names';
-import { type Attribute, deduplicationKey, type Message, type Queue } from './sqs-rules';
+import { deduplicationKey, type Message, type Queue, type WireAttribute } from './sqs-rules';
 
 /** A topic that the caller may publish to. */
 export interface Topic {
@@ -18,7 +18,7 @@ export interface Delivery {
   readonly topicArn: string;
   readonly messageId: string;
   readonly message: string;
-  readonly messageAttributes: Record<string, Attribute>;
+  readonly messageAttributes: Record<string, WireAttribute>;
   readonly subject: string | undefined;
   readonly messageGroupId: string | undefined;
   readonly messageDeduplicationId: string | undefined;
@@ -39,7 +39,7 @@ export interface Text {
 
 /** What publishing needs to know of the server. */
 export interface Publishing {
-  readonly call: Call;
+  readonly call: ServiceCall;
   /**
    * The topic of this ARN, wherever it is.
    *
@@ -81,7 +81,7 @@ type Fields = Record<string, string | undefined>;
 interface Publication {
   readonly Id?: string | undefined;
   readonly fields: Fields;
-  readonly attributes: Record<string, Attribute>;
+  readonly attributes: Record<string, WireAttribute>;
 }
 
 /** A published message's id and, of a FIFO topic, number. */
@@ -204,7 +204,7 @@ function checkPhoneNumber(number: string): void {
   if (!/^\+[1-9]\d{1,14}$/.test(number)) throw wrong(`PhoneNumber Reason: ${number} is not valid to publish to`);
 }
 
-function checkEndpoint(call: Call, arn: string | undefined): void {
+function checkEndpoint(call: ServiceCall, arn: string | undefined): void {
   if (arn === undefined) return;
   checkArn('TargetArn', arn, call);
   const enabled = Object.hasOwn(endpoints, arn) ? endpoints[arn] : undefined;
@@ -217,7 +217,7 @@ function checkEndpoint(call: Call, arn: string | undefined): void {
  *
  * @throws AwsError
  */
-export function checkArn(name: string, arn: string, call: Call): void {
+export function checkArn(name: string, arn: string, call: ServiceCall): void {
   const parts = arn.split(':');
   if (parts.length < 6) throw wrong(`${name} Reason: An ARN must have at least 6 elements, not ${parts.length}`);
   if (parts[0] !== 'arn' || parts[2] !== 'sns' || parts[3] !== call.region) throw wrong(name);
@@ -250,7 +250,7 @@ function forSqs(json: string): string {
 }
 
 /** `where` is the place of the attributes in the request, for what the service says of its form. */
-function checkAttributes(attributes: Record<string, Attribute>, where: string): void {
+function checkAttributes(attributes: Record<string, WireAttribute>, where: string): void {
   for (const [name, { DataType, StringValue, BinaryValue }] of Object.entries(attributes)) {
     if (!DataType) {
       const member = `${where}messageAttributes.${name}.member.dataType`;
@@ -274,7 +274,7 @@ function checkAttributes(attributes: Record<string, Attribute>, where: string): 
   }
 }
 
-function sizeOf(message: string, attributes: Record<string, Attribute>): number {
+function sizeOf(message: string, attributes: Record<string, WireAttribute>): number {
   let bytes = Buffer.byteLength(message);
   for (const [name, { DataType, StringValue = '', BinaryValue = '' }] of Object.entries(attributes)) {
     bytes += Buffer.byteLength(name) + Buffer.byteLength(DataType) + Buffer.byteLength(StringValue);
@@ -347,8 +347,8 @@ function readEntries(input: Fields): Publication[] {
     .map(([, fields]) => ({ Id: fields.Id, fields, attributes: readAttributes(fields, 'MessageAttributes.entry.') }));
 }
 
-function readAttributes(fields: Fields, prefix: string): Record<string, Attribute> {
-  const attributes: Record<string, Attribute> = {};
+function readAttributes(fields: Fields, prefix: string): Record<string, WireAttribute> {
+  const attributes: Record<string, WireAttribute> = {};
   for (let number = 1; ; number += 1) {
     const name = fields[`${prefix}${number}.Name`];
     if (name === undefined) return attributes;
@@ -409,7 +409,7 @@ function member(name: string, value: string | undefined): string {
   return value === undefined ? '' : `<${name}>${escapeXml(value)}</${name}>`;
 }
 
-function answer(call: Call, result: string): Answer {
+function answer(call: ServiceCall, result: string): Answer {
   const name = call.operation;
   const body = `<${name}Response xmlns="${xmlNamespace('sns')}"><${name}Result>${result}</${name}Result><ResponseMetadata><RequestId>${call.requestId}</RequestId></ResponseMetadata></${name}Response>`;
   return { status: 200, headers: { 'Content-Type': 'text/xml', 'x-amzn-RequestId': call.requestId }, body };

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AwsError, errorAnswer } from '../server/aws-error';
-import type { Answer, Call } from '../server/call';
+import type { Answer, ServiceCall } from '../server/call';
 import { queryErrorOf } from '../server/schema';
 import { wrongAttributeName } from './attribute-names';
 import { scopeOf } from './queue-rules';
 import { receiptsOf } from './receipts';
 
 /** A message's attribute, as in a request. */
-export interface Attribute {
+export interface WireAttribute {
   readonly DataType: string;
   readonly StringValue?: string;
   readonly BinaryValue?: string;
 }
-export type Attributes = Record<string, Attribute>;
+export type Attributes = Record<string, WireAttribute>;
 
 /** A message as fauxqs keeps it, and what is kept with it beyond that. */
 export interface Message {
@@ -128,7 +128,7 @@ const unmodelled: Record<string, string> = {
 };
 
 /** The answer of an error, which the older protocol knows by another name and status as the service's model has it. */
-export function sqsErrorAnswer(call: Call, { code, message }: SqsError): Answer {
+export function sqsErrorAnswer(call: ServiceCall, { code, message }: SqsError): Answer {
   const unknown = unmodelled[code];
   const [queryCode, status] = queryErrorOf('sqs', code) ?? [code, code === 'AccessDenied' ? 403 : 400];
   return errorAnswer(call, new AwsError(status, unknown ?? code, message, { queryCode }));
@@ -328,7 +328,7 @@ function readOptions(queue: Queue, entry: Record<string, unknown>, body: string)
   let deduplication = identifier('MessageDeduplicationId', entry);
   const delay = entry.DelaySeconds ?? undefined;
   const wrongType = 'The request include parameter that is not valid for this queue type.';
-  if (delay !== undefined && !within(delay, 0, 900)) {
+  if (delay !== undefined && !isBetween(delay, 0, 900)) {
     throw invalidValue(delay, 'DelaySeconds', 'DelaySeconds must be >= 0 and <= 900.');
   }
   const queueDelay = Number(queue.attributes.DelaySeconds ?? 0);
@@ -404,7 +404,7 @@ function changeVisibility({ queue }: QueueCall, entry: Record<string, unknown>):
 }
 
 function checkVisibility(seconds: unknown): void {
-  if (within(seconds, 0, 43_200)) return;
+  if (isBetween(seconds, 0, 43_200)) return;
   throw invalidValue(seconds, 'VisibilityTimeout', 'VisibilityTimeout must be >= 0 and <= 43200.');
 }
 
@@ -415,13 +415,13 @@ function checkVisibility(seconds: unknown): void {
 async function receive(call: QueueCall): Promise<Record<string, unknown>> {
   const { queue, input, gone } = call;
   const most = input.MaxNumberOfMessages ?? 1;
-  if (!within(most, 1, 10)) {
+  if (!isBetween(most, 1, 10)) {
     throw invalidValue(most, 'MaxNumberOfMessages', 'Must be between 1 and 10, if provided.');
   }
   const visibility = input.VisibilityTimeout ?? undefined;
   if (visibility !== undefined) checkVisibility(visibility);
   const wait = input.WaitTimeSeconds ?? Number(queue.attributes.ReceiveMessageWaitTimeSeconds ?? 0);
-  if (!within(wait, 0, 20)) throw invalidValue(wait, 'WaitTimeSeconds', 'Must be >= 0 and <= 20, if provided.');
+  if (!isBetween(wait, 0, 20)) throw invalidValue(wait, 'WaitTimeSeconds', 'Must be >= 0 and <= 20, if provided.');
   const systemNames = systemAttributeNames(input);
   const until = Date.now() + Number(wait) * 1000;
   while (!gone.aborted) {
@@ -632,7 +632,7 @@ function selectAttributes(call: QueueCall, received: Received, all: Attributes):
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 const list = (value: unknown): readonly string[] => (Array.isArray(value) ? value : []);
-const within = (value: unknown, least: number, most: number): boolean =>
+const isBetween = (value: unknown, least: number, most: number): boolean =>
   Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
 const invalid = (message: string) => new SqsError('InvalidParameterValue', message);
 const invalidValue = (value: unknown, name: string, reason: string) =>

@@ -1,5 +1,5 @@
 import { AwsError } from '../server/aws-error';
-import type { Call } from '../server/call';
+import type { ServiceCall } from '../server/call';
 
 type Fields = Record<string, string | undefined>;
 
@@ -9,7 +9,7 @@ type Fields = Record<string, string | undefined>;
  *
  * @throws AwsError
  */
-export function readSubscription(call: Call): Call {
+export function readSubscription(call: ServiceCall): ServiceCall {
   const fields = { ...(call.input as Fields) };
   if (call.operation === 'Subscribe') {
     checkEndpoint(fields);

@@ -1,5 +1,5 @@
 import { AwsError, validationError, violation } from '../server/aws-error';
-import type { Call } from '../server/call';
+import type { ServiceCall } from '../server/call';
 import type { Principal } from '../server/sign-ins';
 import { drawPicture, people, type Scene } from './drawings';
 
@@ -77,7 +77,7 @@ export function invalidParameters(message = 'Request has invalid parameters'): A
 }
 
 /** Throws AwsError if the principal may do nothing. */
-export function authorize(call: Call, principal: Principal): void {
+export function authorize(call: ServiceCall, principal: Principal): void {
   if (principal.allows !== 'nothing') return;
   const action = `rekognition:${call.operation}`;
   const id = call.input.CollectionId;
@@ -90,7 +90,7 @@ export function authorize(call: Call, principal: Principal): void {
 }
 
 /** Checks an input against the model. Throws AwsError. */
-export function checkInput(call: Call): void {
+export function checkInput(call: ServiceCall): void {
   if (!isJson(call.body)) throw refuse('SerializationException', 'Unable to parse the request body as JSON.');
   const found: string[] = [];
   for (const [name, rule] of Object.entries(rules[call.operation] ?? {})) {
@@ -171,7 +171,7 @@ function checkLength(member: string, shown: string, length: number, { least, mos
 const mebi = 1024 * 1024;
 
 /** The bytes of a request's image, checked but not yet decoded. Throws AwsError. */
-export function readImage(call: Call): Buffer {
+export function readImage(call: ServiceCall): Buffer {
   const { Image: image } = call.input as { Image?: { Bytes?: unknown; S3Object?: unknown } };
   if (typeof image !== 'object' || image === null) {
     throw validationError('ValidationException', [violation(undefined, 'image', 'not be null')]);

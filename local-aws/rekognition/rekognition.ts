@@ -7,7 +7,7 @@ import type {
 } from '@aws-sdk/client-rekognition';
 import * as client from '@aws-sdk/client-rekognition';
 import { unknownOperation } from '../server/aws-error';
-import type { Answer, Call } from '../server/call';
+import type { Answer, ServiceCall } from '../server/call';
 import { checkOutput, knowClient } from '../server/schema';
 import type { Principal } from '../server/sign-ins';
 import {
@@ -39,7 +39,7 @@ import { clamp, look, type Seen } from './vision';
 /** What an operation works with. */
 interface Work {
   readonly input: Input;
-  readonly call: Call;
+  readonly call: ServiceCall;
   readonly principal: Principal;
   /** The account's collections in the region, by id. */
   readonly collections: Map<string, Collection>;
@@ -61,7 +61,7 @@ export class Rekognition {
   }
 
   /** Answers a verified call. Throws AwsError. */
-  async answer(call: Call, principal: Principal): Promise<Answer> {
+  async answer(call: ServiceCall, principal: Principal): Promise<Answer> {
     const operation = Object.hasOwn(rules, call.operation) ? operations[call.operation] : undefined;
     if (!operation) throw unknownOperation(call);
     authorize(call, principal);

@@ -1,4 +1,4 @@
-import type { Answer, Call } from './call';
+import type { Answer, ServiceCall } from './call';
 import { isModelled } from './schema';
 import type { Principal } from './sign-ins';
 
@@ -38,7 +38,7 @@ export function violation(value: string | undefined, member: string, constraint:
 }
 
 /** An operation that AWS does not have, or that is not built here, in the service's own protocol. */
-export function unknownOperation({ service, protocol, operation, method, path }: Call): AwsError {
+export function unknownOperation({ service, protocol, operation, method, path }: ServiceCall): AwsError {
   const text = `The local AWS does not know the operation ${operation || `${method} ${path}`} of ${service || 'any service'}.`;
   if (protocol === 'query') return new AwsError(400, 'InvalidAction', text);
   const details = protocol === 'json-1.0' ? { queryCode: 'InvalidAction' } : {};
@@ -57,12 +57,12 @@ export function denied(principal: Principal, action: string, resource: string, p
 }
 
 /** Turns an error into the answer in the protocol of the call. */
-export function errorAnswer(call: Call, error: AwsError): Answer {
+export function errorAnswer(call: ServiceCall, error: AwsError): Answer {
   const render = { 'rest-json': restJson, query, 'json-1.0': json10, 'json-1.1': json11 }[call.protocol];
   return { ...render(call, error), errorCode: error.code };
 }
 
-function restJson(call: Call, error: AwsError): Answer {
+function restJson(call: ServiceCall, error: AwsError): Answer {
   const { fields, headers, capital } = error.details;
   return {
     status: error.status,
@@ -76,7 +76,7 @@ function restJson(call: Call, error: AwsError): Answer {
   };
 }
 
-function json10(call: Call, error: AwsError): Answer {
+function json10(call: ServiceCall, error: AwsError): Answer {
   const side = error.status < 500 ? 'Sender' : 'Receiver';
   const { queryCode } = error.details;
   const modelled = queryCode === undefined || isModelled(call.service, error.code);
@@ -93,7 +93,7 @@ function json10(call: Call, error: AwsError): Answer {
   };
 }
 
-function json11(call: Call, error: AwsError): Answer {
+function json11(call: ServiceCall, error: AwsError): Answer {
   const { code, message } = error;
   return {
     status: error.status,
@@ -117,7 +117,7 @@ export function xmlNamespace(service: string): string {
   return namespaces[service] ?? `http://${service}.amazonaws.com/`;
 }
 
-function query(call: Call, error: AwsError): Answer {
+function query(call: ServiceCall, error: AwsError): Answer {
   const side = error.status < 500 ? 'Sender' : 'Receiver';
   const body = `<ErrorResponse xmlns="${xmlNamespace(call.service)}">
   <Error>

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 export type Protocol = 'rest-json' | 'query' | 'json-1.0' | 'json-1.1';
 
 /** One request, as far as it could be understood before it was checked. */
-export interface Call {
+export interface ServiceCall {
   readonly requestId: string;
   readonly service: string;
   /** AWS's name of the operation; empty if there is no such operation. */
@@ -43,7 +43,7 @@ export interface WireRequest {
 const versions: Record<string, string> = { '2011-06-15': 'sts', '2010-03-31': 'sns', '2012-11-05': 'sqs' };
 
 /** Finds out which service and operation a request means. Never throws. */
-export function readCall(request: WireRequest): Call {
+export function readCall(request: WireRequest): ServiceCall {
   const [path = '/', query = ''] = split(request.url, '?');
   const scope = / Credential=[^/,\s]*\/[^/,\s]*\/([^/,\s]*)\/([^/,\s]*)\//.exec(request.headers.authorization ?? '');
   const target = String(request.headers['x-amz-target'] ?? '');
@@ -66,7 +66,7 @@ function guessService(path: string, target: string, form: URLSearchParams | unde
   return versions[form?.get('Version') ?? ''] ?? '';
 }
 
-function lambdaOperation(request: WireRequest, path: string, query: string): Pick<Call, 'operation' | 'input'> {
+function lambdaOperation(request: WireRequest, path: string, query: string): Pick<ServiceCall, 'operation' | 'input'> {
   const fields = Object.fromEntries(new URLSearchParams(query));
   const invoked = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(path);
   if (invoked && request.method === 'POST') {

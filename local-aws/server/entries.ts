@@ -1,4 +1,4 @@
-import type { Answer, Call } from './call';
+import type { Answer, ServiceCall } from './call';
 import type { Fault } from './faults';
 
 /** What a batch operation says of an entry that it did not carry out. */
@@ -12,13 +12,13 @@ interface Failed {
 /** A batch of which some entries fail. */
 export interface PartialBatch {
   /** The call without these entries; absent where none is left. */
-  readonly rest: Call | undefined;
+  readonly rest: ServiceCall | undefined;
   /** Adds them to the answer to the rest. */
   complete(answer: Answer | undefined): Answer;
 }
 
 /** Takes entries out of a batch call; `random` decides which. */
-export function failEntries(call: Call, fault: Fault, random: () => number): PartialBatch {
+export function failEntries(call: ServiceCall, fault: Fault, random: () => number): PartialBatch {
   const { entryProbability = 1, senderFault = false } = fault;
   const fails = () => random() < entryProbability;
   const Code = senderFault ? 'InvalidMessageContents' : 'InternalError';
@@ -35,7 +35,7 @@ interface BatchAnswer {
   Failed?: Failed[];
 }
 
-function ofJson(call: Call, fails: () => boolean, failed: (id: string) => Failed): PartialBatch {
+function ofJson(call: ServiceCall, fails: () => boolean, failed: (id: string) => Failed): PartialBatch {
   const batch = call.input as Batch;
   const taken: Failed[] = [];
   const left: { Id: string }[] = [];
@@ -61,7 +61,7 @@ function ofJson(call: Call, fails: () => boolean, failed: (id: string) => Failed
 
 const entryName = /^(PublishBatchRequestEntries\.member\.)(\d+)(\..*)$/;
 
-function ofForm(call: Call, fails: () => boolean, failed: (id: string) => Failed): PartialBatch {
+function ofForm(call: ServiceCall, fails: () => boolean, failed: (id: string) => Failed): PartialBatch {
   const fields = [...new URLSearchParams(call.body.toString('utf8'))];
   const ids = fields.filter(([name]) => entryName.test(name) && name.endsWith('.Id'));
   const taken = new Map<string, Failed>();

@@ -1,5 +1,5 @@
 import { AwsError, errorAnswer } from './aws-error';
-import type { Answer, Call } from './call';
+import type { Answer, ServiceCall } from './call';
 import { expiredToken } from './sigv4';
 
 /** What can go wrong. These happen instead of the work, `delay` before it. */
@@ -9,10 +9,10 @@ const after = ['resetAfter', 'hangAfter', 'delayAfter', 'truncate', 'badJson'] a
 /** The caller turns out to be allowed nothing, and is told so in the service's own words. */
 const instead = ['denied'] as const;
 /** Some entries of a batch are not carried out, and the answer says so. */
-const within = ['entries'] as const;
-const kinds: readonly string[] = [...before, ...after, ...instead, ...within];
+const inBatches = ['entries'] as const;
+const kinds: readonly string[] = [...before, ...after, ...instead, ...inBatches];
 
-export type FaultKind = (typeof before | typeof after | typeof instead | typeof within)[number];
+export type FaultKind = (typeof before | typeof after | typeof instead | typeof inBatches)[number];
 
 /** Which requests meet a fault, and which one. */
 export interface Fault {
@@ -63,12 +63,12 @@ export class Faults {
   }
 
   /** The fault that this call meets, if any. Each call is asked for once. */
-  next(call: Call, functionName: string | undefined): Strike | undefined {
+  next(call: ServiceCall, functionName: string | undefined): Strike | undefined {
     return this.#active.find((fault) => matches(fault, call, functionName) && strikes(fault));
   }
 }
 
-function matches(fault: Fault, call: Call, functionName: string | undefined): boolean {
+function matches(fault: Fault, call: ServiceCall, functionName: string | undefined): boolean {
   return (
     (fault.kind !== 'entries' || call.operation.endsWith('Batch')) &&
     (fault.service === undefined || fault.service === call.service) &&
@@ -96,7 +96,7 @@ function randomNumbers(seed: number): () => number {
 }
 
 /** The answer that a fault gives instead of the work; undefined if it is not of that kind. */
-export function answerInstead(fault: Fault, call: Call): Answer | undefined {
+export function answerInstead(fault: Fault, call: ServiceCall): Answer | undefined {
   if (fault.kind === 'html') return htmlPage(fault.status ?? 502);
   if (fault.kind === 'throttle') return errorAnswer(call, throttled(call, fault.retryAfterSeconds));
   if (fault.kind === 'error500') return errorAnswer(call, failed(call, 500));
@@ -105,7 +105,7 @@ export function answerInstead(fault: Fault, call: Call): Answer | undefined {
   return undefined;
 }
 
-function throttled(call: Call, retryAfterSeconds: number | undefined): AwsError {
+function throttled(call: ServiceCall, retryAfterSeconds: number | undefined): AwsError {
   const headers: Record<string, string> = {};
   if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
   if (call.service === 'lambda') {
@@ -123,7 +123,7 @@ function throttled(call: Call, retryAfterSeconds: number | undefined): AwsError 
   return new AwsError(400, 'ThrottlingException', 'Rate exceeded', { headers });
 }
 
-function failed(call: Call, status: 500 | 503): AwsError {
+function failed(call: ServiceCall, status: 500 | 503): AwsError {
   if (status === 503) {
     const code = call.protocol === 'query' ? 'ServiceUnavailable' : 'ServiceUnavailableException';
     return new AwsError(503, code, 'Service is unable to handle request.');

@@ -1,6 +1,6 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { AwsError } from './aws-error';
-import { type Call, decode, split } from './call';
+import { decode, type ServiceCall, split } from './call';
 import type { Principal, Principals } from './sign-ins';
 
 const algorithm = 'AWS4-HMAC-SHA256';
@@ -22,7 +22,7 @@ interface Signed {
  * @param now the server's clock, in milliseconds since the epoch
  * @throws AwsError with the name that the call's protocol has for what is wrong
  */
-export function authenticate(call: Call, principals: Principals, now: number): Principal {
+export function authenticate(call: ServiceCall, principals: Principals, now: number): Principal {
   const signed = readAuthorization(call);
   const principal = principals.find(signed.accessKeyId);
   if (!principal || (call.headers['x-amz-security-token'] ?? undefined) !== principal.sessionToken) {
@@ -35,7 +35,7 @@ export function authenticate(call: Call, principals: Principals, now: number): P
 }
 
 /** The answer to temporary credentials whose time is over. */
-export function expiredToken(call: Call): AwsError {
+export function expiredToken(call: ServiceCall): AwsError {
   return refuse(call, 'expired', 'The security token included in the request is expired');
 }
 
@@ -47,14 +47,14 @@ const names = {
   expired: ['ExpiredTokenException', 'ExpiredToken']
 } as const;
 
-function refuse(call: Call, problem: keyof typeof names, message: string): AwsError {
+function refuse(call: ServiceCall, problem: keyof typeof names, message: string): AwsError {
   const [json, query] = names[problem];
   if (call.protocol === 'query') return new AwsError(problem === 'incomplete' ? 400 : 403, query, message);
   if (call.protocol === 'json-1.1') return new AwsError(400, json, message);
   return new AwsError(403, json, message, call.protocol === 'json-1.0' ? { queryCode: query } : {});
 }
 
-function readAuthorization(call: Call): Signed {
+function readAuthorization(call: ServiceCall): Signed {
   const header = call.headers.authorization;
   if (!header) {
     const text = call.protocol === 'query' ? 'Request is missing Authentication Token' : 'Missing Authentication Token';
@@ -76,7 +76,7 @@ function readAuthorization(call: Call): Signed {
   return { accessKeyId, scope, signedHeaders, signature: parts.get('Signature') ?? '', time };
 }
 
-function checkClock(call: Call, time: string, now: number): void {
+function checkClock(call: ServiceCall, time: string, now: number): void {
   const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(time);
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = (parts ?? []).slice(1).map(Number);
   const sent = parts ? Date.UTC(year, month - 1, day, hour, minute, second) : Number.NaN;
@@ -95,7 +95,7 @@ function stamp(time: number): string {
   return `${new Date(time).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
 }
 
-function checkSignature(call: Call, signed: Signed, principal: Principal): void {
+function checkSignature(call: ServiceCall, signed: Signed, principal: Principal): void {
   const canonical = canonicalRequest(call, signed.signedHeaders);
   const text = [algorithm, signed.time, signed.scope, sha256(canonical)].join('\n');
   const expected = Buffer.from(hmac(signingKey(principal.secretAccessKey, signed.scope), text).toString('hex'));
@@ -126,7 +126,7 @@ function signingKey(secretAccessKey: string, scope: string): KeyObject {
   return key;
 }
 
-function canonicalRequest(call: Call, signedHeaders: readonly string[]): string {
+function canonicalRequest(call: ServiceCall, signedHeaders: readonly string[]): string {
   const headers = signedHeaders.map((name) => {
     const value = call.headers[name];
     return `${name}:${(Array.isArray(value) ? value.join(',') : (value ?? '')).trim().replaceAll(/ +/g, ' ')}\n`;

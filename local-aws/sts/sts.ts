@@ -1,5 +1,5 @@
 import { AwsError, escapeXml, unknownOperation, validationError, violation, xmlNamespace } from '../server/aws-error';
-import type { Answer, Call } from '../server/call';
+import type { Answer, ServiceCall } from '../server/call';
 import { checkOutput } from '../server/schema';
 import { findRole, type Principal, type Principals, type Role } from '../server/sign-ins';
 
@@ -15,7 +15,7 @@ export interface StsSettings {
 type Output = { [member: string]: string | number | Date | Output };
 
 /** Answers GetCallerIdentity and AssumeRole. Throws AwsError. */
-export function sts(call: Call, principal: Principal, settings: StsSettings): Answer {
+export function sts(call: ServiceCall, principal: Principal, settings: StsSettings): Answer {
   if (call.operation === 'GetCallerIdentity') {
     return xmlAnswer(call, { UserId: principal.userId, Account: principal.account, Arn: principal.arn });
   }
@@ -23,7 +23,7 @@ export function sts(call: Call, principal: Principal, settings: StsSettings): An
   throw unknownOperation(call);
 }
 
-function assumeRole(call: Call, principal: Principal, settings: StsSettings): Output {
+function assumeRole(call: ServiceCall, principal: Principal, settings: StsSettings): Output {
   const roleArn = field(call, 'RoleArn') ?? '';
   const sessionName = field(call, 'RoleSessionName') ?? '';
   checkInput(call);
@@ -71,7 +71,7 @@ function checkDuration(duration: number, role: Role, principal: Principal): void
   }
 }
 
-function checkInput(call: Call): void {
+function checkInput(call: ServiceCall): void {
   const duration = field(call, 'DurationSeconds');
   const found = [
     ...text(
@@ -95,7 +95,7 @@ function checkInput(call: Call): void {
 }
 
 function text(
-  call: Call,
+  call: ServiceCall,
   name: string,
   required: boolean,
   least: number,
@@ -113,12 +113,12 @@ function text(
   return found;
 }
 
-function field(call: Call, name: string): string | undefined {
+function field(call: ServiceCall, name: string): string | undefined {
   const value = call.input[name];
   return typeof value === 'string' ? value : undefined;
 }
 
-function xmlAnswer(call: Call, output: Output): Answer {
+function xmlAnswer(call: ServiceCall, output: Output): Answer {
   checkOutput('sts', `${call.operation}Response`, output);
   const name = call.operation;
   const body = `<${name}Response xmlns="${xmlNamespace('sts')}">

@@ -27,7 +27,7 @@ export function describedAccount(RED: NodeAPI, id: unknown): Config | undefined 
 }
 
 /** Whether there is a deployed account with this id, running or not: disabled ones and those of subflows do not run. */
-export const isAccount = (RED: NodeAPI, id: unknown): boolean => describedAccount(RED, id) !== undefined;
+const isAccount = (RED: NodeAPI, id: unknown): boolean => describedAccount(RED, id) !== undefined;
 
 /** Whether a deployed account is disabled, by itself or with its flow. */
 export function isDisabled(RED: NodeAPI, { d, z }: Config): boolean {

@@ -47,8 +47,8 @@ export class Client {
   async send<Output extends Answer>(command: Command<Output>, limits: CommandLimits): Promise<Output> {
     try {
       return await this.#send(command, limits);
-    } catch (refusal) {
-      if (!this.parts.clock.hasRefused(refusal)) throw refusal;
+    } catch (failure) {
+      if (!this.parts.clock.hasRefused(failure)) throw failure;
       // By now the time of the service is known.
       const output = await this.#send(command, limits);
       output.$metadata.attempts = (output.$metadata.attempts ?? 1) + 1;

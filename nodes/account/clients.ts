@@ -20,7 +20,7 @@ import { at } from './sign-in';
 /** How many clients are kept: messages may bring any number of regions and credentials. */
 const mostClients = 32;
 
-export interface ClientOptions {
+interface ClientOptions {
   /** Blank: the account's. */
   region?: string | undefined;
   /** Used instead of the account's sign-in. */
@@ -29,7 +29,7 @@ export interface ClientOptions {
   maxAttempts?: number | undefined;
 }
 
-export interface AccountOptions extends Directions {
+interface AccountOptions extends Directions {
   /** What no error may quote, although it is no secret of AWS: what variables hold. */
   hidden?: readonly string[];
   /** Requests a second for each operation of Rekognition; 0 is no limit. */

@@ -12,7 +12,7 @@ type Environment = Record<string, string | undefined>;
 type Connected = (error: Error | null, socket: Duplex) => void;
 
 /** An error on the way to the proxy, or of the proxy itself: the service never saw the request. */
-export interface ProxyFailure extends Error {
+interface ProxyFailure extends Error {
   proxy: true;
 }
 

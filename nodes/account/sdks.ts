@@ -86,7 +86,7 @@ export interface SdkClient {
   middlewareStack: Record<'add' | 'addRelativeTo', (middleware: object, options: object) => void>;
   send(command: unknown): Promise<unknown>;
 }
-export type SdkClientClass = new (options: object) => SdkClient;
+type SdkClientClass = new (options: object) => SdkClient;
 
 /** The class of a service's client. */
 export const clientClassOf = (service: ServiceName): SdkClientClass =>

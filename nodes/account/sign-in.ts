@@ -15,10 +15,10 @@ export interface Identity extends Credentials {
   $source?: Record<string, unknown>;
 }
 
-export type Provider = () => Promise<Identity>;
+type Provider = () => Promise<Identity>;
 
 /** A provider that all clients of an account share: it asks its source once, and again before the answer expires. */
-export interface SharedProvider extends Provider {
+interface SharedProvider extends Provider {
   /** Tells the SDK's clients not to keep the credentials themselves. */
   readonly memoized: true;
   /** Drops the credentials with this access key id, since a service refused them: the source is asked again. */
@@ -107,12 +107,12 @@ export function share(provider: Provider, clock = new ServiceClock()): SharedPro
   let held: Held | undefined;
   let asking: Promise<Identity> | undefined;
   /** Why nobody can sign in; until the source is asked again, messages fail with it at once. */
-  let refusal: { error: unknown } | undefined;
+  let failure: { error: unknown } | undefined;
   const failures = new Failures();
 
   const keep = (identity: Identity): void => {
     held = { identity, since: performance.now() };
-    refusal = undefined;
+    failure = undefined;
   };
   /** Whoever needs credentials meanwhile waits for the same answer. */
   const ask = (): Promise<Identity> => {
@@ -127,7 +127,7 @@ export function share(provider: Provider, clock = new ServiceClock()): SharedPro
     };
     const fail = (error: unknown) => {
       failures.add();
-      refusal = { error };
+      failure = { error };
     };
     mine.then(
       (identity) => answered(() => keep(identity)),
@@ -139,7 +139,7 @@ export function share(provider: Provider, clock = new ServiceClock()): SharedPro
     const age = held ? performance.now() - held.since : 0;
     const lifetime = held ? lifetimeOf(held, clock) : 0;
     if (!held || age >= lifetime) {
-      if (refusal && !asking && failures.isPause(longestPause.waiting)) throw anew(refusal.error);
+      if (failure && !asking && failures.isPause(longestPause.waiting)) throw anew(failure.error);
       return ask().catch((error) => {
         throw anew(error);
       });
@@ -161,7 +161,7 @@ export function share(provider: Provider, clock = new ServiceClock()): SharedPro
       failures.clear();
       held = undefined;
       asking = undefined;
-      refusal = undefined;
+      failure = undefined;
     }
   });
 }
@@ -171,7 +171,7 @@ type AssumeRole = import('@aws-sdk/client-sts').AssumeRoleCommandInput;
 type WebIdentity = import('@aws-sdk/client-sts').AssumeRoleWithWebIdentityCommandInput;
 
 /** Keys end up in headers, which Node.js refuses to send with other characters, such as the quotes of a pasted text. */
-function checkCharacters({ accessKeyId, secretAccessKey, sessionToken = '' }: Identity): void {
+function checkKeys({ accessKeyId, secretAccessKey, sessionToken = '' }: Identity): void {
   if (/^[\x21-\x7e]*$/.test(accessKeyId + secretAccessKey + sessionToken)) return;
   throw noKeys('The keys hold blanks or other characters that no key has.');
 }
@@ -219,8 +219,8 @@ async function assumeRole(
   const client = new STSClient({ ...stsOptions(options), credentials: masterCredentials });
   signForTimeOf(clock, client);
   const ask = () => client.send(new AssumeRoleCommand(params));
-  const { Credentials } = await ask().catch((refusal) => {
-    if (!clock.hasRefused(refusal)) throw refusal;
+  const { Credentials } = await ask().catch((failure) => {
+    if (!clock.hasRefused(failure)) throw failure;
     return ask();
   });
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = Credentials ?? {};
@@ -301,7 +301,7 @@ export function signInProvider(
   const identities = new Map<string, Identity>();
   const remember = (provider: Provider) => async (): Promise<Identity> => {
     const identity = await provider();
-    checkCharacters(identity);
+    checkKeys(identity);
     identities.delete(identity.accessKeyId);
     identities.set(identity.accessKeyId, identity);
     const [oldest] = identities.keys();

@@ -25,8 +25,7 @@ export const commonFields = {
 };
 
 /** The checked values of an action's fields. */
-export type CommonFields = typeof commonFields;
-export type ActionInputs<F extends Fields> = Inputs<F> & Inputs<CommonFields>;
+export type ActionInputs<F extends Fields> = Inputs<F> & Inputs<typeof commonFields>;
 
 /** What one call comes to. Only the form that the node's `output` asks for is made. */
 export interface Result {

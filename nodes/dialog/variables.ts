@@ -158,15 +158,15 @@ export class Variables {
   #around(item: Item, name: string): Meaning {
     const around = this.#items.get(item.g ?? '') ?? this.#items.get(item.z ?? '');
     if (around?.type === 'group') {
-      return this.#within(around, { NR_GROUP_NAME: around.name, NR_GROUP_ID: around.id }, name);
+      return this.#inScope(around, { NR_GROUP_NAME: around.name, NR_GROUP_ID: around.id }, name);
     }
     if (around?.type === 'tab')
-      return this.#within(around, { NR_FLOW_NAME: around.label, NR_FLOW_ID: around.id }, name);
+      return this.#inScope(around, { NR_FLOW_NAME: around.label, NR_FLOW_ID: around.id }, name);
     if (around?.type === 'subflow') return this.#inInstances(around, name);
     return this.#inAll(name);
   }
 
-  #within(
+  #inScope(
     scope: Item,
     own: Record<string, string | undefined>,
     name: string,
@@ -188,7 +188,7 @@ export class Variables {
       const { id, name: called } = instance;
       const own = { NR_SUBFLOW_NAME: called, NR_SUBFLOW_ID: id, NR_NODE_NAME: called, NR_NODE_ID: id };
       const env = new Map([...(subflow.env ?? []), ...(instance.env ?? [])].map((each) => [each.name, each]));
-      return this.#within(instance, own, name, [...env.values()], [id, subflow.id]);
+      return this.#inScope(instance, own, name, [...env.values()], [id, subflow.id]);
     });
     return others.every((other) => same(first, other)) ? first : { unknown: 'instance' };
   }

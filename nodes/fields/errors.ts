@@ -1,7 +1,7 @@
 import { isLongJson } from './json-length';
 
 /** What an error of this pack carries beside `name`, `code` and `message`. */
-export interface ErrorDetails {
+interface ErrorDetails {
   /** Seen by Catch nodes as `msg.error.cause`: always plain data, never an SDK object. */
   cause?: unknown;
   statusCode?: number;

@@ -103,7 +103,7 @@ function toAttribute(value: unknown, name: string): Attribute {
  * that the services have for them, other objects go as their JSON. Members that are `null` are left out.
  * Throws `InvalidValue`, which names the attribute.
  */
-export function toAttributes(given: unknown, name: string): Attributes | undefined {
+function toAttributes(given: unknown, name: string): Attributes | undefined {
   if (typeof given === 'string') checkLength(given, name, charactersOfByte * mostBytes);
   const value = typeof given === 'string' ? parseJson(given)?.value : given;
   if (typeof value !== 'object' || value === null || Array.isArray(value) || bytesIn(value)) {

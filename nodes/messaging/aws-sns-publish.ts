@@ -7,7 +7,7 @@ import { flag, json, many, optional, text } from '../fields/fields';
 import { checkJsonLength, checkLength, parseJson, stringify, toText } from '../fields/json';
 import { Batches } from './batches';
 import type { Receipt } from './message';
-import { checkMessage, entryOf, messageFields, resultOf } from './message';
+import { checkMessage, entryOf, messageFields, resultOfReceipt } from './message';
 import { isFifo, isOrdered } from './queue';
 import type { EntryOperations } from './target-batches';
 
@@ -114,7 +114,7 @@ async function publish(context: Context<'sns', typeof fields>, batches: Batches<
     group: isFifo(target) ? groupId : undefined,
     operations: (topic) => operationsTo(sdk, topic, batch)
   });
-  return resultOf(receipt);
+  return resultOfReceipt(receipt);
 }
 
 export = defineAction({

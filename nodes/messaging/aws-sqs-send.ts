@@ -8,7 +8,7 @@ import { toText } from '../fields/json';
 import type { Attributes } from './attributes';
 import { Batches } from './batches';
 import type { Receipt } from './message';
-import { checkMessage, entryOf, messageFields, resultOf } from './message';
+import { checkMessage, entryOf, messageFields, resultOfReceipt } from './message';
 import {
   forgetUrl,
   isAstray,
@@ -101,7 +101,7 @@ async function send(context: Context<'sqs', typeof fields>, batches: Batches<Ent
   const target = urlOfQueue(sdk, client, queue);
   const operations = (url: string) => operationsTo(sdk, url, !batch);
   try {
-    return resultOf(
+    return resultOfReceipt(
       await batches.send(context, { entry, bytes, group, name: queue, target, nameOf: nameOfQueue, operations })
     );
   } catch (error) {

@@ -7,8 +7,7 @@ import type { EntryOperations, Message, QueuedEntry } from './target-batches';
 import { TargetBatches } from './target-batches';
 
 /** An entry that goes to a topic or a queue, and which requests carry it. */
-export interface OutgoingEntry<Entry extends object, Output extends object>
-  extends Omit<QueuedEntry<Entry>, 'message'> {
+interface OutgoingEntry<Entry extends object, Output extends object> extends Omit<QueuedEntry<Entry>, 'message'> {
   /** What the message calls its target. */
   name: string;
   /** A topic's ARN, a queue's URL; a promise of it where it has to be asked for first. */

@@ -73,7 +73,7 @@ export interface Receipt {
 }
 
 /** The results of a message that was taken. */
-export function resultOf(receipt: Receipt) {
+export function resultOfReceipt(receipt: Receipt) {
   const { MessageId, SequenceNumber } = receipt;
   return {
     parsed: () => present({ MessageId, SequenceNumber }),

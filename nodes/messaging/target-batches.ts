@@ -25,7 +25,7 @@ interface Failed {
 }
 
 /** The output of every batch operation of SNS and SQS. */
-export interface BatchOutput<Output> extends Answer {
+interface BatchOutput<Output> extends Answer {
   Successful?: (Output & { Id?: string | undefined })[] | undefined;
   Failed?: Failed[] | undefined;
 }
@@ -41,7 +41,7 @@ export interface EntryOperations<Entry extends object, Output extends object> {
 }
 
 /** What one entry came to. */
-export interface Sent<Output> {
+interface Sent<Output> {
   output: Output;
   /** Of its last request. */
   metadata: Metadata;
@@ -252,7 +252,7 @@ export class TargetBatches<Entry extends object, Output extends object> {
   /** An entry that was not accepted: it is sent again where that may help. */
   #refuse(waiting: Waiting<Entry, Output>, failed: Failed, metadata: Metadata): void {
     waiting.attempts += metadata.attempts ?? 1;
-    if (failed.SenderFault || waiting.attempts >= mostAttempts) this.#fail(waiting, refusal(failed, metadata));
+    if (failed.SenderFault || waiting.attempts >= mostAttempts) this.#fail(waiting, entryError(failed, metadata));
     else this.#again(waiting).catch((error) => this.#fail(waiting, error));
   }
 
@@ -316,7 +316,7 @@ const unanswered: Failed = {
 };
 
 /** A refused entry as the SDK's error for a refused request of its own. */
-const refusal = ({ Code, Message, SenderFault }: Failed, $metadata: Metadata): Error =>
+const entryError = ({ Code, Message, SenderFault }: Failed, $metadata: Metadata): Error =>
   Object.assign(new Error(Message ?? Code), {
     name: Code?.split('.').pop() || 'UnknownError',
     $fault: SenderFault ? 'client' : 'server',

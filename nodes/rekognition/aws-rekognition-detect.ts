@@ -135,7 +135,7 @@ const copyOf = ({ report, raw, image }: Detection): Detection => ({
   ...(image && { image: Buffer.from(image) })
 });
 
-const resultOf = ({ report, raw, image, problem }: Detection): Result => ({
+const resultOfDetection = ({ report, raw, image, problem }: Detection): Result => ({
   parsed: () => report,
   raw: () => raw,
   ...(image && { message: { image } }),
@@ -146,7 +146,7 @@ const resultOf = ({ report, raw, image, problem }: Detection): Result => ({
 async function detectIn(context: Detect, image: Picture, arrival: number, frames: Frames): Promise<Result> {
   const percent = context.inputs.skipUnchanged ?? 0;
   const analyse = () => detect(context, image, arrival);
-  if (percent === 0) return resultOf(await analyse());
+  if (percent === 0) return resultOfDetection(await analyse());
   const frame = {
     source: sourceOf(context),
     question: questionOf(context, image),
@@ -155,8 +155,8 @@ async function detectIn(context: Detect, image: Picture, arrival: number, frames
   };
   const { result, skipped } = await frames.look(frame, analyse);
   return skipped
-    ? { ...resultOf(copyOf(result)), aws: { skipped } }
-    : { ...resultOf(copyOf(result)), problem: result.problem };
+    ? { ...resultOfDetection(copyOf(result)), aws: { skipped } }
+    : { ...resultOfDetection(copyOf(result)), problem: result.problem };
 }
 
 async function run(context: Detect, frames: Frames): Promise<Result> {
@@ -165,7 +165,7 @@ async function run(context: Detect, frames: Frames): Promise<Result> {
   const image = await readImage(inputs.image, 'image', workingFolder(RED));
   const needs = needsOf(inputs);
   checkNeeds(needs, image);
-  if ('S3Object' in image) return resultOf(await detect(context, image, arrival));
+  if ('S3Object' in image) return resultOfDetection(await detect(context, image, arrival));
   const owner = { node: node.id, source: sourceOf(context) };
   const [first] = needs;
   return context.hold(image.bytes.length, () => {

@@ -2,7 +2,7 @@ import { lstat, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid } from '../fields/errors';
 import { show } from '../fields/fields';
-import { fileProblem, kindOf, pathOf } from './image';
+import { fileProblem, pathOf, pictureKind } from './image';
 
 /** A file of a folder that is a picture, or looks like one and cannot be taken. */
 export interface PictureFile {
@@ -35,7 +35,7 @@ async function lookInto(folder: string, file: string): Promise<PictureFile | und
   const handle = await open(path);
   try {
     const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(8) });
-    return namedPicture.test(file) || kindOf(buffer.subarray(0, bytesRead)) ? { file, path } : undefined;
+    return namedPicture.test(file) || pictureKind(buffer.subarray(0, bytesRead)) ? { file, path } : undefined;
   } finally {
     await handle.close();
   }

@@ -52,7 +52,7 @@ const foreign: Array<[is: string, head: RegExp]> = [
 ];
 
 /** A picture that came with a message, or text that is one or says where one is. */
-export type ImageSource = string | Picture | StoredPicture;
+type ImageSource = string | Picture | StoredPicture;
 
 /**
  * Takes a picture as it is when its message comes: until its turn has come, the flow may write into its Buffer again. Text
@@ -177,7 +177,9 @@ function decodeText(text: string, name: string): Buffer | undefined {
   }
   // A path can begin like this as well, but no sensible one does: /9j/4 and iVBORw0KGgo are JPEG's and PNG's beginnings.
   const head = Buffer.from(text.slice(0, 64), 'base64');
-  return kindOf(head) || /^(?:R0lGOD|UklGR|JVBERi0)/.test(text.trimStart()) ? Buffer.from(text, 'base64') : undefined;
+  return pictureKind(head) || /^(?:R0lGOD|UklGR|JVBERi0)/.test(text.trimStart())
+    ? Buffer.from(text, 'base64')
+    : undefined;
 }
 
 /** Why a file cannot be read, in words. */
@@ -226,7 +228,7 @@ function checkBytes(bytes: number, name: string): void {
 }
 
 /** By content: names of files and media types are often wrong. */
-export function kindOf(bytes: Buffer): Picture['kind'] | undefined {
+export function pictureKind(bytes: Buffer): Picture['kind'] | undefined {
   if (bytes.subarray(0, 3).equals(jpegHead)) return 'jpeg';
   return bytes.subarray(0, 8).equals(pngHead) ? 'png' : undefined;
 }
@@ -234,7 +236,7 @@ export function kindOf(bytes: Buffer): Picture['kind'] | undefined {
 /** Checks the structure of a picture, and finds its size, without decoding it. Throws `InvalidValue`. */
 export function pictureFrom(bytes: Buffer, name: string): Picture {
   checkBytes(bytes.length, name);
-  const kind = kindOf(bytes);
+  const kind = pictureKind(bytes);
   if (!kind) {
     const head = bytes.toString('latin1', 0, 64);
     const found = foreign.find(([, pattern]) => pattern.test(head))?.[0] ?? 'something else';

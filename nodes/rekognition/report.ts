@@ -12,7 +12,7 @@ export interface Target {
 }
 
 /** What counts. */
-export interface Interest {
+interface Interest {
   operation: OperationName;
   /** Percent; absent: everything is sure enough. */
   confidence: number | undefined;

@@ -9,7 +9,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { LocalAws, signIns } from '../../local-aws/client';
 import { SqsError, sqsErrorAnswer } from '../../local-aws/messaging/sqs-rules';
 import { AwsError, errorAnswer } from '../../local-aws/server/aws-error';
-import type { Answer, Call } from '../../local-aws/server/call';
+import type { Answer, ServiceCall } from '../../local-aws/server/call';
 import { checkError, queryErrorOf } from '../../local-aws/server/schema';
 
 type Thrown = Error & { Code?: string; $metadata: { httpStatusCode?: number } };
@@ -54,8 +54,8 @@ describe('The errors of the local AWS', () => {
       server.closeAllConnections();
     }
   }
-  const call = (service: string, protocol: Call['protocol']) =>
-    ({ service, protocol, requestId: 'request' }) as unknown as Call;
+  const call = (service: string, protocol: ServiceCall['protocol']) =>
+    ({ service, protocol, requestId: 'request' }) as unknown as ServiceCall;
 
   it('are those of SQS by the name, the status and the older code that its model has', async () => {
     for (const name of modelled(sqs)) {

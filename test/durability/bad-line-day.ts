@@ -182,7 +182,8 @@ class Day {
       this.wire.pace = pace;
     };
     const all: { start: number; work: () => unknown }[] = [
-      { start: 0.34 * length, work: () => this.#lastFor('portal', portal, this.#toPortal, this.#toAws) },
+      // Between two deaths: the portal keeps no connection that could die.
+      { start: 0.33 * length, work: () => this.#lastFor('portal', portal, this.#toPortal, this.#toAws) },
       { start: 0.6 * length, work: () => this.#lastFor('slow', slow, () => setPace(slowPace), setPace) }
     ];
     for (let each = 0; each < deaths; each += 1)

@@ -409,7 +409,7 @@ const neverEnds = ({ messages, answers }: Trial): boolean =>
 /** Whether each request, of up to three for each message, is answered by somebody else; a function may give any JSON. */
 const isAnsweredByStrangers = ({ type, answers, messages }: Trial): boolean =>
   type !== 'aws-lambda-invoke' &&
-  answers.length >= 3 * messages.length &&
+  answers.length >= 3 * Math.max(1, messages.length) &&
   answers.every(({ kind }) => kind === 'stranger');
 
 /** Seconds until a message must have ended, or another one of those beside it: the SDK's attempts and their pauses take some. */

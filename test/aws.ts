@@ -16,7 +16,15 @@ import {
 } from '@aws-sdk/client-sqs';
 import { LocalAws, type RequestRecord, signIns } from '../local-aws/client';
 import { contract } from './contract';
-import { type FlowNode, type NodeRed, sink, startNodeRed } from './node-red';
+import {
+  type FlowNode,
+  type Message,
+  type NodeError,
+  type NodeRed,
+  type Outcome,
+  sink,
+  startNodeRed
+} from './node-red';
 
 /** Paths that on Windows lead to another machine or a device. */
 export const elsewhere = [
@@ -291,4 +299,20 @@ export function useQueues(bench: Bench): Queues {
   const queues = new Queues(bench);
   after(() => queues.close());
   return queues;
+}
+
+/** The one message that was sent on, by a node that has ended it without an error. */
+export function sentBy(outcome: Outcome): Message {
+  assert.equal(outcome.error, undefined);
+  assert.equal(outcome.done, 1);
+  assert.equal(outcome.sent.length, 1);
+  return outcome.sent[0] as Message;
+}
+
+/** The error of a message that went no further. */
+export function errorOf(outcome: Outcome): NodeError {
+  assert.ok(outcome.error, 'the message ended without an error');
+  assert.equal(outcome.done, 1);
+  assert.deepEqual(outcome.sent, []);
+  return outcome.error;
 }

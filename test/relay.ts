@@ -115,6 +115,19 @@ export function useRelay(bench: { readonly aws: { readonly url: string } }): Rel
   return relay;
 }
 
+/** Starts relays that a test has for itself; they stop when nothing of the test is deployed any more. */
+export function useRelays(bench: { readonly aws: { readonly url: string } }): () => Promise<Relay> {
+  const relays: Relay[] = [];
+  afterEach(async () => {
+    for (const relay of relays.splice(0)) await relay.stop();
+  });
+  return async () => {
+    const relay = await Relay.start(bench.aws.url);
+    relays.push(relay);
+    return relay;
+  };
+}
+
 /** A server for the tests of a file or a suite. Its address is known when they run. */
 export function useServer(listener: RequestListener): { readonly url: string } {
   const server = createServer(listener);

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { roles } from '../../local-aws/client';
 import { asLogEntry } from '../../nodes/fields/errors';
 import { useEnvironment } from '../account/environment';
-import { deployAction, invokeNode, useBench } from '../aws';
+import { deployAction, errorOf, invokeNode, sentBy, useBench } from '../aws';
 import type { Message, Outcome } from '../node-red';
 import { Relay } from '../relay';
 
@@ -22,18 +22,6 @@ describe('aws-lambda-invoke', () => {
     async () => (await bench.aws.requests()).map(({ input }) => input),
     async () => (await bench.aws.requests()).at(-1)
   ];
-  const sentBy = (outcome: Outcome): Message => {
-    assert.equal(outcome.error, undefined);
-    assert.equal(outcome.done, 1);
-    assert.equal(outcome.sent.length, 1);
-    return outcome.sent[0] as Message;
-  };
-  const errorOf = (outcome: Outcome) => {
-    assert.ok(outcome.error, 'the message ended without an error');
-    assert.equal(outcome.done, 1);
-    assert.deepEqual(outcome.sent, []);
-    return outcome.error;
-  };
 
   describe('the answer', () => {
     it('goes on in the same message, whose other properties are kept', async () => {

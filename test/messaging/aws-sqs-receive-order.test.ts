@@ -4,7 +4,7 @@ import { HeldMessages } from '../../nodes/messaging/held-messages';
 import { account, credentials, receiveNode, settleNode, useBench, useQueues } from '../aws';
 import type { Message } from '../node-red';
 import { sink } from '../node-red';
-import { Relay } from '../relay';
+import { useRelays } from '../relay';
 
 const second = 1000;
 const fifo = { FifoQueue: 'true', ContentBasedDeduplication: 'true' };
@@ -12,18 +12,7 @@ const fifo = { FifoQueue: 'true', ContentBasedDeduplication: 'true' };
 describe('a FIFO queue whose messages the flow settles', () => {
   const bench = useBench();
   const queues = useQueues(bench);
-  /** Stopped when nothing of the test is deployed any more. */
-  const relays: Relay[] = [];
-
-  afterEach(async () => {
-    for (const relay of relays.splice(0)) await relay.stop();
-  });
-
-  async function newRelay(): Promise<Relay> {
-    const relay = await Relay.start(bench.aws.url);
-    relays.push(relay);
-    return relay;
-  }
+  const newRelay = useRelays(bench);
 
   /** Deploys a receiver, and settle nodes that delete, return, and return after a second. */
   const deploy = (queue: string, properties: Record<string, unknown> = {}, endpoint = bench.aws.url) =>

@@ -1,27 +1,27 @@
 import assert from 'node:assert/strict';
 import type { Message as QueueMessage } from '@aws-sdk/client-sqs';
-import { account, assertFailed, credentials, keysOf, receiveNode, settleNode, useBench, useQueues } from '../aws';
+import {
+  account,
+  assertFailed,
+  credentials,
+  errorOf,
+  keysOf,
+  receiveNode,
+  sentBy,
+  settleNode,
+  useBench,
+  useQueues
+} from '../aws';
 import type { FlowNode, Message, Outcome } from '../node-red';
 import { sink } from '../node-red';
-import { Relay } from '../relay';
+import { type Relay, useRelays } from '../relay';
 
 const second = 1000;
 
 describe('aws-sqs-settle', () => {
   const bench = useBench();
   const queues = useQueues(bench);
-  /** Stopped when nothing of the test is deployed any more. */
-  const relays: Relay[] = [];
-
-  afterEach(async () => {
-    for (const relay of relays.splice(0)) await relay.stop();
-  });
-
-  async function newRelay(): Promise<Relay> {
-    const relay = await Relay.start(bench.aws.url);
-    relays.push(relay);
-    return relay;
-  }
+  const newRelay = useRelays(bench);
 
   /** Deploys a receiver and settle nodes: `settle` with these properties, `delete` and `return`. */
   async function deploy(
@@ -65,18 +65,6 @@ describe('aws-sqs-settle', () => {
     return { url, msgs: await bench.red.collect('out', count) };
   }
 
-  const passed = (outcome: Outcome): Message => {
-    assert.equal(outcome.error, undefined);
-    assert.equal(outcome.done, 1);
-    assert.equal(outcome.sent.length, 1);
-    return outcome.sent[0] as Message;
-  };
-  const errorOf = (outcome: Outcome) => {
-    assert.ok(outcome.error, 'the message ended without an error');
-    assert.equal(outcome.done, 1);
-    assert.deepEqual(outcome.sent, []);
-    return outcome.error;
-  };
   const empty = { visible: 0, hidden: 0, delayed: 0 };
   const counted = (url: string, counts: Partial<typeof empty>) =>
     bench.red.until(
@@ -94,7 +82,7 @@ describe('aws-sqs-settle', () => {
       const { url, msg } = await holding();
       const given = { ...msg, payload: { changed: [1, 2] }, topic: 'kept', deep: { own: 7 } };
       const { _msgid, ...before } = structuredClone(given);
-      const { _msgid: id, ...after } = passed(await bench.red.send('settle', given));
+      const { _msgid: id, ...after } = sentBy(await bench.red.send('settle', given));
       assert.deepEqual(after, before);
       assert.equal(id, _msgid);
       assert.deepEqual(await queues.counts(url), empty);
@@ -104,14 +92,14 @@ describe('aws-sqs-settle', () => {
       const url = await queues.create({}, 'eu-west-1');
       await queues.send(url, 'from afar');
       await deploy(url);
-      passed(await bench.red.send('settle', await bench.red.next('out')));
+      sentBy(await bench.red.send('settle', await bench.red.next('out')));
       const [deletion] = await queues.requests('DeleteMessage');
       assert.deepEqual([deletion?.region, deletion?.status], ['eu-west-1', 200]);
     });
 
     it('many at once in few requests', async () => {
       const { url, msgs } = await holdingMany(60);
-      for (const outcome of await bench.red.sendMany('settle', msgs)) passed(outcome);
+      for (const outcome of await bench.red.sendMany('settle', msgs)) sentBy(outcome);
       await counted(url, empty);
       const deletions = await queues.requests('DeleteMessage');
       assert.ok(deletions.length <= 9, `${deletions.length} requests for 60 messages`);
@@ -133,18 +121,18 @@ describe('aws-sqs-settle', () => {
     it('the message to the queue, where it is to be seen at once', async () => {
       const { url, msg } = await holding({ action: 'return' }, { receiver: { maxInFlight: 1, waitTime: 0 } });
       await bench.aws.fault({ kind: 'hang', operation: 'ReceiveMessage', times: 1 });
-      passed(await bench.red.send('settle', msg));
+      sentBy(await bench.red.send('settle', msg));
       assert.deepEqual(await queues.counts(url), { visible: 1, hidden: 0, delayed: 0 });
     });
 
     it('the message, which comes again under another handle', async () => {
       const { url, msg } = await holding({ action: 'return' });
-      passed(await bench.red.send('settle', msg));
+      sentBy(await bench.red.send('settle', msg));
       const again = await bench.red.next('out');
       assert.equal(again.aws?.messageId, msg.aws?.messageId);
       assert.ok((again.aws?.receiveCount as number) > 1);
       assert.notEqual(again.aws?.handle, msg.aws?.handle);
-      passed(await bench.red.send('delete', again));
+      sentBy(await bench.red.send('delete', again));
       await counted(url, empty);
     });
 
@@ -156,7 +144,7 @@ describe('aws-sqs-settle', () => {
     ] as const) {
       it(`after a delay: ${what}`, async () => {
         const { url, msg } = await holding({ action: 'return', ...properties });
-        passed(await bench.red.send('settle', { ...msg, ...more }));
+        sentBy(await bench.red.send('settle', { ...msg, ...more }));
         assert.deepEqual(
           (await inputs('ChangeMessageVisibility')).map(({ VisibilityTimeout }) => VisibilityTimeout),
           [7]
@@ -171,14 +159,14 @@ describe('aws-sqs-settle', () => {
     ] as const) {
       it(`at once where the delay is ${what}`, async () => {
         const { msg } = await holding({ action: 'return', ...properties });
-        passed(await bench.red.send('settle', msg));
+        sentBy(await bench.red.send('settle', msg));
         assert.equal((await inputs('ChangeMessageVisibility'))[0]?.VisibilityTimeout, 0);
       });
     }
 
     it('for no longer than a queue hides a message in all: 12 hours', async () => {
       const { msg } = await holding({ action: 'return', delay: 43_200, delayType: 'num' });
-      passed(await bench.red.send('settle', msg));
+      sentBy(await bench.red.send('settle', msg));
       const [{ VisibilityTimeout } = {}] = await inputs('ChangeMessageVisibility');
       assert.ok((VisibilityTimeout as number) < 43_200 && (VisibilityTimeout as number) > 43_000);
     });
@@ -186,16 +174,16 @@ describe('aws-sqs-settle', () => {
     it('and the message comes when the delay is over, not before', async () => {
       const { url, msg } = await holding({ action: 'return', delay: 1, delayType: 'num' });
       const began = Date.now();
-      passed(await bench.red.send('settle', msg));
+      sentBy(await bench.red.send('settle', msg));
       const again = await bench.red.next('out');
       assert.ok(Date.now() - began >= 0.95 * second);
-      passed(await bench.red.send('delete', again));
+      sentBy(await bench.red.send('delete', again));
       await counted(url, empty);
     });
 
     it('many at once in few requests', async () => {
       const { msgs } = await holdingMany(30, { action: 'return', delay: 60, delayType: 'num' });
-      for (const outcome of await bench.red.sendMany('settle', msgs)) passed(outcome);
+      for (const outcome of await bench.red.sendMany('settle', msgs)) sentBy(outcome);
       const changes = await queues.requests('ChangeMessageVisibility');
       assert.ok(changes.length <= 6, `${changes.length} requests for 30 messages`);
     });
@@ -209,7 +197,7 @@ describe('aws-sqs-settle', () => {
       for (let count = 1; count <= 3; count += 1) {
         const msg = await bench.red.next('out');
         assert.equal(msg.aws?.receiveCount, count);
-        passed(await bench.red.send('return', msg));
+        sentBy(await bench.red.send('return', msg));
       }
       const [message] = (await bench.red.until(async () => {
         const found = await queues.receive(dead);
@@ -227,7 +215,7 @@ describe('aws-sqs-settle', () => {
       await deploy(url, {}, { receiver: { wires: [['settle', 'out']] } });
       await bench.red.next('settled');
       await counted(url, empty);
-      passed(await bench.red.send('delete', await bench.red.next('out')));
+      sentBy(await bench.red.send('delete', await bench.red.next('out')));
     });
 
     it('after it was JSON, link nodes and another tab', async () => {
@@ -284,7 +272,7 @@ describe('aws-sqs-settle', () => {
       await queues.send(one, 'of one');
       await queues.send(two, 'of two');
       await deploy(one, {}, { more: [receiveNode({ id: 'second', queue: two, settle: 'flow' })] });
-      for (const outcome of await bench.red.sendMany('settle', await bench.red.collect('out', 2))) passed(outcome);
+      for (const outcome of await bench.red.sendMany('settle', await bench.red.collect('out', 2))) sentBy(outcome);
       await counted(one, empty);
       await counted(two, empty);
     });
@@ -321,8 +309,8 @@ describe('aws-sqs-settle', () => {
         const { url, msg } = await holding({}, { receiver: { maxInFlight: 1 } });
         // What is returned must not come back at once: another one is held in its place.
         await bench.aws.fault({ kind: 'hang', operation: 'ReceiveMessage' });
-        passed(await bench.red.send(first, msg));
-        passed(await bench.red.send(then, msg));
+        sentBy(await bench.red.send(first, msg));
+        sentBy(await bench.red.send(then, msg));
         assert.deepEqual(await queues.counts(url), { visible: first === 'return' ? 1 : 0, hidden: 0, delayed: 0 });
         const settlements = [...(await inputs('DeleteMessage')), ...(await inputs('ChangeMessageVisibility'))];
         assert.equal(settlements.length, 1);
@@ -332,15 +320,15 @@ describe('aws-sqs-settle', () => {
         const { url, msg } = await holding({}, { receiver: { maxInFlight: 1 } });
         await bench.aws.fault({ kind: 'hang', operation: 'ReceiveMessage' });
         const copies = [bench.red.send(first, msg), bench.red.send(then, { ...msg, _msgid: 'copy' })];
-        for (const outcome of await Promise.all(copies)) passed(outcome);
+        for (const outcome of await Promise.all(copies)) sentBy(outcome);
         assert.deepEqual(await queues.counts(url), { visible: first === 'return' ? 1 : 0, hidden: 0, delayed: 0 });
       });
     }
 
     it('where the receiver deletes what it has sent on', async () => {
       const { url, msg } = await holding({}, { receiver: { settle: 'sent' } });
-      passed(await bench.red.send('return', msg));
-      passed(await bench.red.send('delete', msg));
+      sentBy(await bench.red.send('return', msg));
+      sentBy(await bench.red.send('delete', msg));
       await counted(url, empty);
       assert.equal(bench.red.received('out').length, 1);
     });
@@ -350,8 +338,8 @@ describe('aws-sqs-settle', () => {
       await bench.aws.fault({ kind: 'delay', delayMs: 300, operation: 'ChangeMessageVisibility', times: 1 });
       await bench.aws.fault({ kind: 'delayAfter', delayMs: 600, operation: 'DeleteMessage', times: 1 });
       await bench.aws.until({ operation: 'ChangeMessageVisibility', requests: 1 });
-      passed(await bench.red.send('delete', msg));
-      passed(await bench.red.send('delete', msg));
+      sentBy(await bench.red.send('delete', msg));
+      sentBy(await bench.red.send('delete', msg));
       await counted(url, empty);
     });
 
@@ -359,7 +347,7 @@ describe('aws-sqs-settle', () => {
       const { url, msg } = await holding({ action: 'return' }, { receiver: { maxInFlight: 1 } });
       await bench.aws.fault({ kind: 'hang', operation: 'ReceiveMessage' });
       await bench.aws.fault({ kind: 'resetAfter', operation: 'ChangeMessageVisibility', times: 1 });
-      passed(await bench.red.send('settle', msg));
+      sentBy(await bench.red.send('settle', msg));
       assert.deepEqual(await queues.counts(url), { visible: 1, hidden: 0, delayed: 0 });
     });
   });
@@ -389,7 +377,7 @@ describe('aws-sqs-settle', () => {
     it('and deletes again what the service failed', async () => {
       const { url: endpoint } = await relayed(failing('InternalError', false, 2));
       const { url, msgs } = await holdingMany(5, {}, { endpoint });
-      for (const outcome of await bench.red.sendMany('settle', msgs)) passed(outcome);
+      for (const outcome of await bench.red.sendMany('settle', msgs)) sentBy(outcome);
       await counted(url, empty);
     });
 
@@ -399,7 +387,7 @@ describe('aws-sqs-settle', () => {
           headers['x-amz-target']?.endsWith('DeleteMessageBatch') ? { body: '{"Successful": []}' } : undefined;
       });
       const { url, msgs } = await holdingMany(4, {}, { endpoint });
-      for (const outcome of await bench.red.sendMany('settle', msgs)) passed(outcome);
+      for (const outcome of await bench.red.sendMany('settle', msgs)) sentBy(outcome);
       await counted(url, empty);
     });
 
@@ -412,7 +400,7 @@ describe('aws-sqs-settle', () => {
         assert.match(message, /Not this time\./);
       }
       relay.answer = () => undefined;
-      for (const outcome of await bench.red.sendMany('settle', msgs)) passed(outcome);
+      for (const outcome of await bench.red.sendMany('settle', msgs)) sentBy(outcome);
       await counted(url, empty);
     });
 
@@ -439,7 +427,7 @@ describe('aws-sqs-settle', () => {
         assert.equal(error.retryable, retryable);
         assert.deepEqual([error.service, error.operation], ['sqs', 'DeleteMessage']);
         assertFailed(bench.red.statuses('settle').at(-1), error);
-        passed(await bench.red.send('settle', msg));
+        sentBy(await bench.red.send('settle', msg));
         assert.deepEqual(bench.red.statuses('settle').at(-1), {});
         await counted(url, empty);
       });
@@ -449,7 +437,7 @@ describe('aws-sqs-settle', () => {
       for (const kind of ['resetBefore', 'resetAfter'] as const) {
         const { url, msg } = await holding();
         await bench.aws.fault({ kind, operation: 'DeleteMessage', times: 1 });
-        passed(await bench.red.send('settle', msg));
+        sentBy(await bench.red.send('settle', msg));
         await counted(url, empty);
       }
     });
@@ -459,7 +447,7 @@ describe('aws-sqs-settle', () => {
       await bench.aws.fault({ kind: 'hang', operation: 'ReceiveMessage' });
       await bench.aws.fault({ kind: 'error500', operation: 'DeleteMessage' });
       errorOf(await bench.red.send('delete', msg));
-      passed(await bench.red.send('return', msg));
+      sentBy(await bench.red.send('return', msg));
       assert.deepEqual(await queues.counts(url), { visible: 1, hidden: 0, delayed: 0 });
     });
   });
@@ -531,7 +519,7 @@ describe('aws-sqs-settle', () => {
       await deploy(url);
       const again = await bench.red.next('out');
       isExpired(await bench.red.send('settle', msg), /receiver of this message is gone/);
-      passed(await bench.red.send('settle', again));
+      sentBy(await bench.red.send('settle', again));
       await counted(url, empty);
     });
 
@@ -544,7 +532,7 @@ describe('aws-sqs-settle', () => {
       isExpired(await bench.red.send('settle', msg), /time for this message is over/);
       const warnings = bench.red.logs.filter(({ level, id }) => level === 'warn' && id === 'receive');
       assert.ok(warnings.some(({ text }) => text.includes(`the message ${msg.aws?.messageId} is over`)));
-      passed(await bench.red.send('settle', again));
+      sentBy(await bench.red.send('settle', again));
       await counted(url, empty);
     });
 
@@ -625,7 +613,7 @@ describe('aws-sqs-settle', () => {
         const { code, message, operation } = errorOf(outcome);
         assert.deepEqual([code, operation], ['InvalidValue', 'ChangeMessageVisibility']);
         assert.match(message, notNumbers);
-        passed(await bench.red.send('delete', msg));
+        sentBy(await bench.red.send('delete', msg));
         await counted(url, empty);
       });
     }
@@ -664,7 +652,7 @@ describe('aws-sqs-settle', () => {
         !JSON.stringify([message, cause, stack, bench.red.logs.map(({ text }) => text)]).includes(secretAccessKey)
       );
       relay.answer = () => undefined;
-      passed(await bench.red.send('settle', msg));
+      sentBy(await bench.red.send('settle', msg));
       await counted(url, empty);
     });
   });
@@ -684,7 +672,7 @@ describe('aws-sqs-settle', () => {
         sink('settled')
       ];
       await bench.red.deploy(rest, { type: 'nodes' });
-      passed(outcome);
+      sentBy(outcome);
       await counted(url, empty);
     });
 

@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { onBoth, onNewerNodeToo } from '../test/on-both.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -196,7 +197,7 @@ function run(node, args, env = {}) {
     child.once('error', (error) => (output += `\n${error.message}\n`));
     child.once('close', (code) => {
       clearTimeout(timer);
-      resolve({ code, output, took: Date.now() - start });
+      resolve({ code, output: stripVTControlCharacters(output), took: Date.now() - start });
     });
   });
 }

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import type { SavedNode } from '../contract';
 import type { FlowNode } from '../node-red';
 
@@ -29,10 +29,11 @@ describe('npm run new', () => {
   const savedOf = (type: string): SavedNode | undefined =>
     readJson<Record<string, SavedNode>>('test/contract.json')[type];
 
-  /** Runs a script in the copy; rejects with what it said where it fails. */
+  /** What a script says in the copy, without the colours that some environments ask for; rejects with it where it fails. */
   async function run(...args: string[]): Promise<string> {
     try {
-      return (await promisify(execFile)(process.execPath, args, { cwd: folder })).stdout;
+      const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder });
+      return stripVTControlCharacters(stdout);
     } catch (error) {
       const { stdout, stderr } = error as { stdout: string; stderr: string };
       throw new Error(`${args.join(' ')} failed:\n${stdout}${stderr}`);

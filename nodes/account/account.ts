@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { ActionError } from '../fields/errors';
+import { ActionError, ownError } from '../fields/errors';
 import type { Config } from '../fields/read';
 import type { Clients } from './clients';
 
@@ -97,7 +97,7 @@ export class CurrentAccount {
     if (!this.#node) this.#find();
     if (this.#node) return clientsOf(this.#node);
     const described = describedAccount(this.RED, this.id);
-    throw new ActionError(
+    throw ownError(
       'AccountMissing',
       described
         ? `${called(described.name)} does not run, since it is disabled or belongs to a flow that is: enable it, or open the node and choose one.`

@@ -1,5 +1,6 @@
 import { pipeline, type Readable, Transform } from 'node:stream';
-import { ActionError } from '../fields/errors';
+import type { ActionError } from '../fields/errors';
+import { ownError } from '../fields/errors';
 import { JsonValues } from '../fields/json-values';
 import type { ServiceName } from './sdks';
 
@@ -35,7 +36,7 @@ export interface Response {
 /** An answer that is too large for one of AWS. The SDK does not ask again for what has metadata without a status. */
 function tooLarge(statusCode: number, most: string): ActionError {
   const text = `The answer has more than ${most}, which is far more than AWS gives: a proxy or gateway may have given it; check the endpoint.`;
-  return Object.defineProperty(new ActionError('UnknownError', text, { statusCode }), '$metadata', { value: {} });
+  return Object.defineProperty(ownError('UnknownError', text, { statusCode }), '$metadata', { value: {} });
 }
 
 /** Lets an answer through until it is too large. */

@@ -1,4 +1,5 @@
-import { ActionError } from '../fields/errors';
+import type { ActionError } from '../fields/errors';
+import { ownError } from '../fields/errors';
 
 /** Messages, and their bytes, that wait or are in flight in a node: beyond that a flow is told at once. */
 export const mostMessages = 10_000;
@@ -46,7 +47,7 @@ export class Backlog {
   }
 
   #full(): ActionError {
-    return new ActionError(
+    return ownError(
       'RequestThrottled',
       `Too many messages wait to be sent: ${this.holder} holds at most ${this.mostMessages} or ${this.mostBytes / 1024 / 1024} MiB; nothing was sent, send more slowly.`,
       { retryable: true }

@@ -3,7 +3,7 @@ import type { Place } from './profiles';
 import { everywhere, placeOf, sharedFilesStamp } from './profiles';
 import type { ServiceClock } from './service-clock';
 import type { InnerClientOptions, SignIn, SignInProvider } from './sign-in';
-import { signInProvider } from './sign-in';
+import { noKeysName, signInProvider } from './sign-in';
 
 /** How often it is looked whether the shared files are others, ms: each time takes some µs. */
 const lookAgain = 10;
@@ -131,7 +131,7 @@ export class Destinations {
   async #verify(destination: Destination): Promise<void> {
     if (!this.#hasFiles || !this.#isChanged() || (await this.find()) === destination) return;
     throw new ActionError(
-      'CredentialsProviderError',
+      noKeysName,
       'The shared files were changed while this message was on its way, and name another region or endpoint: send it again.',
       { retryable: true }
     );

@@ -1,4 +1,4 @@
-import { ActionError, anew } from '../fields/errors';
+import { anew, ownError } from '../fields/errors';
 import type { Credentials } from '../fields/fields';
 import { show } from '../fields/fields';
 import type { Endpoints } from './profiles';
@@ -176,8 +176,9 @@ function checkKeys({ accessKeyId, secretAccessKey, sessionToken = '' }: Identity
   throw noKeys('The keys hold blanks or other characters that no key has.');
 }
 
-/** No keys: the SDK's own name for it. */
-const noKeys = (text: string): Error => Object.assign(new Error(text), { name: 'CredentialsProviderError' });
+/** The SDK's own name for an error without keys. */
+export const noKeysName = 'CredentialsProviderError';
+const noKeys = (text: string): Error => Object.assign(new Error(text), { name: noKeysName });
 
 /** What a source has thrown, as people can use it. */
 function sourceError(error: NodeJS.ErrnoException): Error {
@@ -244,7 +245,7 @@ function inTime<T>(answer: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const text = `${what} within ${longestAnswer / 1000} s.`;
-    timer = setTimeout(() => reject(new ActionError('Timeout', text, { retryable: true })), longestAnswer);
+    timer = setTimeout(() => reject(ownError('Timeout', text, { retryable: true })), longestAnswer);
   });
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }

@@ -5,7 +5,8 @@ import { redact } from '../account/redaction';
 import type { ServiceName } from '../account/sdks';
 import { sdkOf } from '../account/sdks';
 import { toActionError } from '../account/to-action-error';
-import { ActionError, noteAbout } from '../fields/errors';
+import type { ActionError } from '../fields/errors';
+import { noteAbout, ownError } from '../fields/errors';
 import type { Field, Fields } from '../fields/fields';
 import { regionOfArn, show } from '../fields/fields';
 import { type NodeModule, onClose } from '../fields/node-module';
@@ -183,11 +184,11 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
 function manyFailed(failures: ActionError[], results: { target: unknown; error?: unknown }[]): ActionError {
   const details = { extra: { results }, cause: { results }, retryable: failures.every((error) => error.retryable) };
   const cut = failures.find(({ name }) => name === 'Closed');
-  if (cut) return new ActionError('Closed', cut.message, details);
+  if (cut) return ownError('Closed', cut.message, details);
   const [first] = failures as [ActionError];
   const target = results.find(({ error }) => error)?.target;
   const message = `${failures.length} of ${results.length} targets failed; the first, ${show(target)}: ${first.message}`;
-  return new ActionError('PartialFailure', message, details);
+  return ownError('PartialFailure', message, details);
 }
 
 /** Makes the module of an action node. */

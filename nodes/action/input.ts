@@ -2,13 +2,14 @@ import { types } from 'node:util';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { Backlog, mostBytes, mostMessages } from '../account/backlog';
 import { withPatience } from '../account/patience';
+import type { ActionError } from '../fields/errors';
 import {
-  ActionError,
   closed,
   closing,
   indescribable,
   invalid,
   memberOf,
+  ownError,
   reasonOf,
   textOf,
   unanswered
@@ -74,7 +75,7 @@ function pictureBytes(value: object): number {
 }
 
 const timedOut = (seconds: number): ActionError =>
-  new ActionError(
+  ownError(
     'Timeout',
     `There was no answer within the timeout of ${seconds} s; the request may have been carried out.`,
     {

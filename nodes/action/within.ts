@@ -1,4 +1,4 @@
-import { ActionError } from '../fields/errors';
+import { ownError } from '../fields/errors';
 
 /**
  * Gives what the work comes to, or rejects with `Timeout` after `limit` milliseconds, or with its reason where `ended`
@@ -13,8 +13,7 @@ export async function within<T>(
   const controller = new AbortController();
   const stop = (reason: unknown) => controller.abort(reason);
   const isEnded = () => stop(ended?.reason);
-  const isLate = () =>
-    stop(new ActionError('Timeout', `There was no answer within ${limit / 1000} s.`, { retryable: true }));
+  const isLate = () => stop(ownError('Timeout', `There was no answer within ${limit / 1000} s.`, { retryable: true }));
   const timer = setTimeout(isLate, limit);
   ended?.addEventListener('abort', isEnded);
   const cut = new Promise<never>((_, reject) => {

@@ -138,6 +138,26 @@ export class ActionError extends Error {
   }
 }
 
+/** The names of the pack's own errors. All others are those of AWS, of the SDK or of Node.js. */
+export const ownErrorNames = [
+  'AccountMissing',
+  'Closed',
+  'FunctionError',
+  'HandleExpired',
+  'InvalidValue',
+  'MissingValue',
+  'PartialFailure',
+  'RequestThrottled',
+  'Timeout',
+  'UnknownError'
+] as const;
+
+export type OwnErrorName = (typeof ownErrorNames)[number];
+
+/** An error that the pack itself has found. */
+export const ownError = (name: OwnErrorName, message: string, details?: ErrorDetails): ActionError =>
+  new ActionError(name, message, details);
+
 /** Notes what the request named. It is not one of the members that people see of an error. */
 export function noteAbout<E extends ActionError>(error: E, about: string): E {
   return Object.defineProperty(error, 'about', { value: about, configurable: true });
@@ -176,6 +196,7 @@ function withoutValue(problem: string): string {
 
 /** What is wrong with a field's value, or with several fields together. */
 export class FieldError extends ActionError {
+  declare name: OwnErrorName;
   readonly #paths: readonly string[];
   readonly #problem: string;
   #labelled = false;
@@ -184,7 +205,7 @@ export class FieldError extends ActionError {
    * `path` is the field's property, or a member of its value; `problem` makes a sentence of it. Until the node is known
    * whose field it is, the property stands for its label.
    */
-  constructor(name: string, path: string | readonly string[], problem: string, retryable = false) {
+  constructor(name: OwnErrorName, path: string | readonly string[], problem: string, retryable = false) {
     const paths = [path].flat();
     super(name, sentence(paths, problem), { retryable });
     this.#paths = paths;
@@ -243,11 +264,7 @@ export function valueError(name: string, thrown: unknown, secret = false): Actio
 }
 /** For what cannot even be read. */
 export const indescribable = (details?: ErrorDetails): ActionError =>
-  new ActionError(
-    'UnknownError',
-    'Something went wrong that cannot be described: what was thrown cannot be read.',
-    details
-  );
+  ownError('UnknownError', 'Something went wrong that cannot be described: what was thrown cannot be read.', details);
 
 /** What to say of an answer that is none of AWS's. */
 export const foreignText = (status: number | undefined): string =>
@@ -259,15 +276,15 @@ export const foreignText = (status: number | undefined): string =>
  */
 export function foreignAnswer(status?: number, said = ''): ActionError {
   const cause = { name: 'UnknownError', message: inLines(said.slice(0, longestText)) };
-  return new ActionError('UnknownError', foreignText(status), {
+  return ownError('UnknownError', foreignText(status), {
     cause,
     ...(status !== undefined && { statusCode: status })
   });
 }
 
 export const closing = (): ActionError =>
-  new ActionError('Closed', 'The node is being closed: nothing was sent.', { retryable: true });
+  ownError('Closed', 'The node is being closed: nothing was sent.', { retryable: true });
 export const closed = (): ActionError =>
-  new ActionError('Closed', 'The node was closed before the answer came; the request may have been carried out.', {
+  ownError('Closed', 'The node was closed before the answer came; the request may have been carried out.', {
     retryable: true
   });

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { getHeapStatistics } from 'node:v8';
 import { bytesIn } from './bytes';
-import { ActionError, invalid, isActionError, reasonOf } from './errors';
+import { invalid, isActionError, ownError, reasonOf } from './errors';
 import { isLongJson } from './json-length';
 import { JsonValues } from './json-values';
 
@@ -20,7 +20,7 @@ function checkMemory(text: string): void {
   values.addText(text);
   const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics();
   if (values.count * bytesOfValue <= (limit - used) / 2) return;
-  throw new ActionError(
+  throw ownError(
     'UnknownError',
     `A JSON text holds ${values.count} values, for which there is not memory enough: give Node.js more with --max-old-space-size.`,
     { retryable: true }

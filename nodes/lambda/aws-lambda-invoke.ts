@@ -5,7 +5,8 @@ import type { Context } from '../action/action';
 import { defineAction } from '../action/define-action';
 import { retry } from '../action/retry';
 import { bytesIn } from '../fields/bytes';
-import { ActionError, asLogEntry, foreignAnswer, invalid, textOf } from '../fields/errors';
+import type { ActionError } from '../fields/errors';
+import { asLogEntry, foreignAnswer, invalid, ownError, textOf } from '../fields/errors';
 import { checked, choice, flag, jsonText, many, optional, plainNumber, text } from '../fields/fields';
 import { parseJson, present, stringify } from '../fields/json';
 import { hostContext } from './host';
@@ -135,7 +136,7 @@ function functionError(name: string, kind: string, body: string | undefined, log
   const reason = errorMessage === '' ? 'it gave no reason' : textOf(errorMessage);
   const extra = { errorType: errorType ?? kind, errorMessage, stackTrace: told.stackTrace ?? told.trace, log };
   const message = `The function ${name} failed: ${errorType ? `${errorType}: ` : ''}${reason}`;
-  return new ActionError('FunctionError', message, { extra, cause: { functionError: kind, ...extra } });
+  return ownError('FunctionError', message, { extra, cause: { functionError: kind, ...extra } });
 }
 
 /** Whether a status says that there is nothing to give: an invocation was queued, or could be made. */

@@ -1,7 +1,7 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import type { Context } from '../action/action';
 import { defineAction } from '../action/define-action';
-import { ActionError } from '../fields/errors';
+import { ownError } from '../fields/errors';
 import { choice, flag, number, optional, text } from '../fields/fields';
 
 /** Characters of a marker: it goes in the address of a request, of which no server takes more. */
@@ -41,7 +41,7 @@ async function listAll(context: Context<'lambda', typeof fields>): Promise<Page>
   do {
     const page: Page = await listPage(context, next);
     if (page.next !== undefined && page.next === next) {
-      throw new ActionError('UnknownError', 'The service gave the same page twice: it would never come to an end.');
+      throw ownError('UnknownError', 'The service gave the same page twice: it would never come to an end.');
     }
     functions.push(...page.functions);
     next = page.next;

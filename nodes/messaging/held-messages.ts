@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { ActionError, nameOf } from '../fields/errors';
+import type { ActionError } from '../fields/errors';
+import { nameOf, ownError } from '../fields/errors';
 import { MessageGroups } from './message-groups';
 
 /** What becomes of a message that a flow has finished with. */
@@ -55,7 +56,7 @@ const mostLapsed = 10_000;
 /** The held messages of all receivers that are deployed, by the first part of their handles. */
 const receivers = new Map<string, HeldMessages>();
 
-const expired = (why: string): ActionError => new ActionError('HandleExpired', why);
+const expired = (why: string): ActionError => ownError('HandleExpired', why);
 export const handleExpired = (): ActionError =>
   expired(
     'The time for this message is over: the queue has shown it again, and may have handed it to another receiver already.'

@@ -2,7 +2,8 @@ import type { IndexFacesCommandOutput } from '@aws-sdk/client-rekognition';
 import type { Context, Result } from '../action/action';
 import { defineAction } from '../action/define-action';
 import { inParallel, Turns } from '../action/parallel';
-import { ActionError } from '../fields/errors';
+import type { ActionError } from '../fields/errors';
+import { ownError } from '../fields/errors';
 import { choice, optional } from '../fields/fields';
 import { inCollection } from './collection';
 import type { PictureFile } from './folder';
@@ -180,7 +181,7 @@ function nothing(skipped: Skipped[]): ActionError {
   const message = !first
     ? 'Nothing was indexed: there is no JPEG or PNG in the folder.'
     : `Nothing was indexed: ${first.file === undefined ? '' : `${first.file}: `}${first.reason.replace(/\.$/, '')}${skipped.length > 1 ? `; ${skipped.length - 1} more pictures were skipped` : ''}.`;
-  return new ActionError('PartialFailure', message, {
+  return ownError('PartialFailure', message, {
     extra: { results: { skipped } },
     cause: { results: { skipped } }
   });

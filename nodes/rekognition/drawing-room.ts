@@ -1,4 +1,4 @@
-import { ActionError } from '../fields/errors';
+import { ownError } from '../fields/errors';
 import type { Picture } from './image';
 
 /** Who wants something drawn: a node, and within it a camera. */
@@ -32,7 +32,7 @@ export class DrawingRoom {
     );
     if (fits) return;
     const [pictures, bytes, pixels] = mostOfOne;
-    throw new ActionError(
+    throw ownError(
       'RequestThrottled',
       `Too many messages wait to be sent: the thread that draws pictures holds at most ${pictures} or ${bytes / MiB} MiB or ${pixels / 1e6} megapixels of a node, and less while it has those of others; nothing was sent, send more slowly.`,
       { retryable: true }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { ActionError, invalid } from '../fields/errors';
+import { invalid, ownError } from '../fields/errors';
 import type { Box, Mark } from './boxes';
 import { DrawingRoom, type Owner, Turns } from './drawing-room';
 import type { Picture } from './image';
@@ -156,7 +156,7 @@ class Thread {
       if (job && 'problem' in drawn) this.#forget(this.#kept.take(job.picture));
       return drawn;
     } catch (error) {
-      throw new ActionError('UnknownError', `The thread that draws pictures has ended: ${(error as Error).message}.`);
+      throw ownError('UnknownError', `The thread that draws pictures has ended: ${(error as Error).message}.`);
     } finally {
       worker.unref();
       this.#idle = setTimeout(() => this.#end(), idleTime).unref();
@@ -212,7 +212,7 @@ async function done(what: string, job?: Job, signal?: AbortSignal): Promise<Buff
   if ('results' in drawn) return drawn.results.map((result) => Buffer.from(result.buffer));
   if (drawn.problem === 'no canvas') throw withoutCanvas(what, drawn.message);
   if (drawn.problem === 'no picture') throw invalid('image', 'is a broken picture: it cannot be decoded.');
-  throw new ActionError('UnknownError', `${what}: the picture cannot be drawn: ${drawn.message}.`);
+  throw ownError('UnknownError', `${what}: the picture cannot be drawn: ${drawn.message}.`);
 }
 
 /** What waits for the thread, or is going to. */

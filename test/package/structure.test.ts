@@ -481,6 +481,13 @@ const forbidden = {
       'a date of now': 'value(new Date());',
       'its text': 'value(Date());'
     }
+  },
+  'an error of its own whose name is not in the list of them': {
+    rule: 'plugin',
+    examples: {
+      'without details': "throw new ActionError('Odd', 'It is odd.');",
+      'with details': "throw new ActionError('Odd', 'It is odd.', { retryable: true });"
+    }
   }
 };
 
@@ -498,7 +505,7 @@ describe('the linter finds in nodes/', () => {
     mkdirSync(join(folder, 'nodes'));
     const head = `
       declare function value(of: unknown): void;
-      class ActionError extends Error {}
+      class ActionError extends Error { constructor(name: string, text: string, details?: object) { super(text, details); } }
       async function work(): Promise<void> {}
       class Worker { promise = work(); async work(): Promise<void> {} }
     `;
@@ -506,7 +513,7 @@ describe('the linter finds in nodes/', () => {
       writeFileSync(join(folder, 'nodes', `way-${index}.ts`), `${head}export function run(): void { ${code} }`);
     }
     const good =
-      'if (value instanceof ActionError) value(new Date(5)); value(Date.parse("")); value(performance.now());';
+      'if (value instanceof ActionError) value(new Date(5)); value(Date.parse("")); value(performance.now()); value(new ActionError(String(5), "It is 5."));';
     writeFileSync(join(folder, 'nodes', 'good.ts'), `${head}export async function run() { ${good} await work(); }`);
     const biome = join(repository, 'node_modules', '@biomejs', 'biome', 'bin', 'biome');
     const { stdout, stderr } = spawnSync(process.execPath, [biome, 'lint', '--max-diagnostics=none', '.'], {

@@ -101,6 +101,7 @@ function makeAll() {
     stop(`${service} has no operation ${operation}: name the operation behind the node.`);
   const required = requiredOf(sdk, operation);
   knowService(sdk);
+  knowOperation(operation);
   const facts = { operation, required };
   write(nodeFile, nodeText(facts));
   writeJson(`locales/en-US/${type}.json`, words(facts));
@@ -117,7 +118,7 @@ function makeAll() {
   write('CHANGELOG.md', withAddition(read('CHANGELOG.md'), `- A new node, **${inWords}**.`));
 }
 
-/** The line of a service that no node has had so far, in both lists of `sdks.ts`. */
+/** The lines of a service that no node has had so far, in all lists of `sdks.ts`. */
 function knowService(sdk) {
   const text = read('nodes/account/sdks.ts');
   if (new RegExp(`^  ${service}: `, 'm').test(text)) return;
@@ -126,7 +127,21 @@ function knowService(sdk) {
   const ofLoaders = `  ${service}: { load: () => require('@aws-sdk/client-${service}'), client: '${client}' },\n`;
   write(
     'nodes/account/sdks.ts',
-    text.replace(/^ {2}sts: typeof/m, (sts) => ofTypes + sts).replace(/^ {2}sts: \{/m, (sts) => ofLoaders + sts)
+    text
+      .replace(/^ {2}sts: typeof/m, (sts) => ofTypes + sts)
+      .replace(/^ {2}sts: \[/m, (sts) => `  ${service}: [],\n${sts}`)
+      .replace(/^ {2}sts: \{/m, (sts) => ofLoaders + sts)
+  );
+}
+
+/** The operation in the list of those that nodes call. */
+function knowOperation(operation) {
+  const withIt = (names) => [...new Set([...(names.match(/\w+/g) ?? []), operation])].sort();
+  const list = new RegExp(`^  ${service}: \\[([^\\]]*)\\]`, 'm');
+  const inQuotes = (names) => names.map((name) => `'${name}'`).join(', ');
+  write(
+    'nodes/account/sdks.ts',
+    read('nodes/account/sdks.ts').replace(list, (_, names) => `  ${service}: [${inQuotes(withIt(names))}]`)
   );
 }
 

@@ -1,14 +1,54 @@
 import type { STSClientResolvedConfig } from '@aws-sdk/client-sts';
 
 /** The SDK of each service, by the name that IAM gives the service. Nothing is loaded before `sdkOf` is called. */
-export interface Sdks {
+interface Modules {
   lambda: typeof import('@aws-sdk/client-lambda');
   rekognition: typeof import('@aws-sdk/client-rekognition');
   sns: typeof import('@aws-sdk/client-sns');
   sqs: typeof import('@aws-sdk/client-sqs');
   sts: typeof import('@aws-sdk/client-sts');
 }
-export type ServiceName = keyof Sdks;
+export type ServiceName = keyof Modules;
+
+/** What the nodes and their dialogs call. The commands of other operations do not compile. */
+export const operations = {
+  lambda: ['Invoke', 'ListAliases', 'ListFunctions', 'ListVersionsByFunction'],
+  rekognition: [
+    'CreateCollection',
+    'DetectFaces',
+    'DetectLabels',
+    'DetectModerationLabels',
+    'DetectProtectiveEquipment',
+    'DetectText',
+    'IndexFaces',
+    'ListCollections',
+    'RecognizeCelebrities',
+    'SearchFacesByImage'
+  ],
+  sns: ['ListTopics', 'Publish', 'PublishBatch'],
+  sqs: [
+    'ChangeMessageVisibility',
+    'ChangeMessageVisibilityBatch',
+    'DeleteMessage',
+    'DeleteMessageBatch',
+    'GetQueueAttributes',
+    'GetQueueUrl',
+    'ListQueues',
+    'ReceiveMessage',
+    'SendMessage',
+    'SendMessageBatch'
+  ],
+  sts: ['AssumeRole', 'GetCallerIdentity']
+} as const satisfies Record<ServiceName, readonly string[]>;
+
+type OperationOf<S extends ServiceName> = (typeof operations)[S][number];
+
+/** An SDK with the commands of these operations only. */
+type With<Operation extends string, Module> = Omit<Module, `${string}Command`> &
+  Pick<Module, keyof Module & `${Operation}Command`>;
+
+/** The SDK of each service, as far as it is used here. */
+export type Sdks = { [S in ServiceName]: With<OperationOf<S>, Modules[S]> };
 
 interface Loader<S extends ServiceName> {
   load(): Sdks[S];

@@ -1,8 +1,10 @@
 /** Which room of the house may know which: an arrow that leads the other way, or a circle, is found here. */
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { globSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { placeOf, types } from '../../scripts/nodes.mjs';
 
 const repository = join(__dirname, '..', '..');
@@ -22,20 +24,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 /** Who imports whom: of each file those that it names, and how. */
 type Graph = Record<string, { path: string; kind: string }[]>;
 
-/** Types are arrows as well: esbuild would leave them out. */
-const withTypes: Plugin = {
-  name: 'with-types',
-  setup({ onLoad }) {
-    onLoad({ filter: /\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8')
-        .replace(/^(import|export) type(?= [{*])/gm, '$1')
-        .replace(/^(import \{ )type /gm, '$1'),
-      loader: 'ts'
-    }));
-  }
-};
-
-async function graphOf(files: string[], plugins: Plugin[] = []): Promise<Graph> {
+/** What runs, as the bundler finds it. */
+async function graphOfCode(files: string[]): Promise<Graph> {
   const { metafile } = await build({
     entryPoints: files.map((file) => join(repository, file)),
     absWorkingDir: repository,
@@ -46,11 +36,38 @@ async function graphOf(files: string[], plugins: Plugin[] = []): Promise<Graph> 
     platform: 'node',
     packages: 'external',
     logLevel: 'error',
-    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
-    plugins
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } }
   });
   return Object.fromEntries(Object.entries(metafile.inputs).map(([path, { imports }]) => [path, imports]));
 }
+
+/** What the compiler reads, types included: it tells of each file who imports it. */
+async function graphOfTypes(): Promise<Graph> {
+  const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [tsc, '-p', 'tsconfig.build.json', '--noEmit', '--explainFiles'],
+    { cwd: repository, maxBuffer: 64 * 1024 * 1024 }
+  );
+  const graph: Graph = {};
+  let path = '';
+  for (const line of stdout.split(/\r?\n/)) {
+    if (/^\S/.test(line)) path = line;
+    const [, from] = /^ +Imported via .* from file '(.*?)'/.exec(line) ?? [];
+    if (!from?.startsWith('nodes/') || !path.startsWith('nodes/')) continue;
+    graph[from] ??= [];
+    graph[from].push({ path, kind: 'type' });
+  }
+  return graph;
+}
+
+const merged = (...graphs: Graph[]): Graph => {
+  const all: Graph = {};
+  for (const [file, imports] of graphs.flatMap((graph) => Object.entries(graph))) {
+    all[file] = [...(all[file] ?? []), ...imports];
+  }
+  return all;
+};
 
 const roomOf = (file: string): string => file.split('/')[1] ?? '';
 
@@ -92,12 +109,20 @@ describe('the house', () => {
   let running: Graph = {};
 
   before(async () => {
-    [withAll, running] = await Promise.all([graphOf(files, [withTypes]), graphOf(files)]);
+    const [code, types] = await Promise.all([graphOfCode(files), graphOfTypes()]);
+    running = code;
+    withAll = merged(code, types);
   });
 
   it('has the rooms that are named here, and no others', () => {
     assert.deepEqual([...new Set(files.map(roomOf))].sort(), Object.keys(allowed).sort());
     assert.deepEqual(Object.keys(withAll).sort(), files.sort());
+  });
+
+  it('is seen with its types', () => {
+    const [named] =
+      withAll['nodes/fields/node-module.ts']?.filter(({ path }) => path === 'nodes/fields/fields.ts') ?? [];
+    assert.equal(named?.kind, 'type');
   });
 
   it('has arrows from a room to those that it stands on, and no others', () => {

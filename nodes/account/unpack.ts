@@ -25,15 +25,21 @@ const unreadable = (): Error => Object.assign(new Error('The answer cannot be un
 
 async function* partsOf(packed: Readable, unpacker: Transform): AsyncGenerator<Buffer> {
   let broken: Error | undefined;
-  packed.once('error', (error) => {
-    broken = error;
-  });
+  let isEmpty = true;
+  packed
+    .once('error', (error) => {
+      broken = error;
+    })
+    .once('data', () => {
+      isEmpty = false;
+    });
   // Ends the unpacker also where the connection has broken before anybody reads: nothing is told of that any more.
   pipeline(packed, unpacker, () => undefined);
   try {
     yield* unpacker as AsyncIterable<Buffer>;
   } catch {
-    throw broken ?? unreadable();
+    // Such as a 204, whatever its head says of a body.
+    if (!isEmpty || !packed.readableEnded) throw broken ?? unreadable();
   }
 }
 

@@ -94,6 +94,12 @@ describe('an odd answer', () => {
     assert.equal(error?.name, 'QueueDoesNotExist');
   });
 
+  it('is what it is where it says that it is packed, and has no body', async () => {
+    const node = { ...nodes['aws lambda invoke'], invocationType: 'DryRun' } as FlowNode;
+    const { sent } = await ask(node, json('', 204, { 'Content-Encoding': 'gzip' }));
+    assert.deepEqual(sent[0]?.payload, { StatusCode: 204 });
+  });
+
   const tooMuch = gzipSync(Buffer.alloc(40 * 1024 * 1024, ' '));
   const unpackable: Record<string, [encoding: string, body: Buffer]> = {
     'of no known kind': ['zstd', Buffer.from('{}')],

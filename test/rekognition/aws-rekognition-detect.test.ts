@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { link, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { CreateCollectionCommand, IndexFacesCommand, RekognitionClient } from '@aws-sdk/client-rekognition';
@@ -443,11 +443,13 @@ describe('aws-rekognition-detect', () => {
       assert.deepEqual({ width, height }, { width: size.height, height: size.width });
     });
 
-    it('may be a path: absolute, relative, or a file URL, whatever the name says', async () => {
+    it('may be a path: absolute, relative, of up to 4,096 characters, or a file URL, whatever the name says', async () => {
       const path = join(await newFolder(), 'Küche 1%.gif');
       await writeFile(path, porchPng);
       await deploy();
-      for (const payload of [path, relative(process.cwd(), path), pathToFileURL(path).href]) {
+      const longest = `${dirname(path)}${'/'.repeat(4097 - path.length)}${basename(path)}`;
+      assert.equal(longest.length, 4096);
+      for (const payload of [path, relative(process.cwd(), path), longest, pathToFileURL(path).href]) {
         assert.deepEqual(names(payloadOf(await send({ payload }))), ['car', 'person']);
       }
     });

@@ -23,6 +23,7 @@ import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { crc32, deflateSync } from 'node:zlib';
 import { createCanvas } from 'canvas';
+import fc from 'fast-check';
 import { drawPicture, people } from '../../local-aws/rekognition/drawings';
 import { pictureFrom } from '../../nodes/rekognition/image';
 import { fileNameOf, timestamp } from '../../nodes/rekognition/save';
@@ -565,9 +566,14 @@ const paths: Row[] = [
     says: /^InvalidValue: Picture(?: or folder)? \(image\) must be .*, but is other text\.$/
   },
   {
-    bad: 'a path of 5000 characters',
-    image: `/${'x'.repeat(4999)}`,
+    bad: 'a path of 4,097 characters',
+    image: `${'./'.repeat(2046)}x.jpg`,
     says: /^InvalidValue: Picture(?: or folder)? \(image\) must be .* other text/
+  },
+  {
+    bad: 'a path of 4,096 characters, of which most have two bytes',
+    image: `/${'ü'.repeat(4091)}.jpg`,
+    says: /^InvalidValue: Picture(?: or folder)? \(image\): .* cannot be read: the path is too long\.$/
   },
   {
     bad: 'a path with a name of 300 characters',
@@ -1141,6 +1147,17 @@ describe('a strange name', () => {
       assert.equal(new Set([...names, ...more]).size, names.length + more.length, names.join());
     });
   }
+
+  it('has files of its own, whatever others are called', () => {
+    const unit = fc.constantFrom(...'/\\:?*_ .a0', '👍', '👎', '\ud83d', '\ud83e', 'x'.repeat(60));
+    const names = fc.uniqueArray(fc.string({ unit, maxLength: 5 }), { maxLength: 200 });
+    fc.assert(
+      fc.property(names, (all) => {
+        const files = all.map(fileNameOf);
+        assert.equal(new Set(files).size, all.length, JSON.stringify([all, files]));
+      })
+    );
+  });
 
   it('is in the result as it came', async () => {
     const { source } = await saveFrom('../🚪/\u202eporch');

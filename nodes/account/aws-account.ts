@@ -5,7 +5,7 @@ import type { AccountNode } from './account';
 import { callerIdentity } from './caller-identity';
 import type { Clients } from './clients';
 import { warnOfProxy } from './proxy';
-import type { Stored } from './settings';
+import type { StoredCredentials } from './settings';
 import { clientsFrom, fields, readSettings } from './settings';
 import { toActionError } from './to-action-error';
 
@@ -31,7 +31,7 @@ function sayWhoWeAre(node: Node, clients: Clients): void {
 
 const account: NodeModule = {
   definition: { type: 'aws-account', fields, config: true, endpoints: true },
-  create(RED, node: AccountNode & Node<Stored>, config) {
+  create(RED, node: AccountNode & Node<StoredCredentials>, config) {
     try {
       const settings = readSettings(RED, node, config, node.credentials ?? {});
       const clients = clientsFrom(RED, node, config, settings);

@@ -36,7 +36,7 @@ export class Backlog {
     this.#bytes = others + to;
   }
 
-  give(bytes: number): void {
+  release(bytes: number): void {
     this.#messages -= 1;
     this.#bytes -= bytes;
   }

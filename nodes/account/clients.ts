@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { anew, invalid } from '../fields/errors';
+import { copyError, invalid } from '../fields/errors';
 import type { Credentials } from '../fields/fields';
 import { regionIs, regionPattern } from '../fields/fields';
 import { Agents } from './agents';
 import { Client } from './client';
-import type { Destination, Directions } from './destinations';
+import type { Destination, DestinationOptions } from './destinations';
 import { Destinations } from './destinations';
 import { Exchanges } from './exchanges';
 import { HttpHandler } from './http-handler';
@@ -15,7 +15,7 @@ import type { RequestHandler, SdkClient, ServiceName } from './sdks';
 import { clientClassOf, clientOptionsOf } from './sdks';
 import { ServiceClock, signForTimeOf } from './service-clock';
 import type { Identity } from './sign-in';
-import { at } from './sign-in';
+import { endpointOptions } from './sign-in';
 
 /** How many clients are kept: messages may bring any number of regions and credentials. */
 const mostClients = 32;
@@ -29,7 +29,7 @@ interface ClientOptions {
   maxAttempts?: number | undefined;
 }
 
-interface AccountOptions extends Directions {
+interface AccountOptions extends DestinationOptions {
   /** What no error may quote, although it is no secret of AWS: what variables hold. */
   hidden?: readonly string[];
   /** Requests a second for each operation of Rekognition; 0 is no limit. */
@@ -84,7 +84,7 @@ export class Clients {
     return this.#destinations.find().then(
       (found) => this.#client(service, found, options),
       (error) => {
-        throw anew(error);
+        throw copyError(error);
       }
     );
   }
@@ -159,7 +159,7 @@ export class Clients {
     if (!regionPattern.test(region)) throw invalid('region', `must be ${regionIs}, but is ${JSON.stringify(region)}.`);
     const sdkClient = this.#makeSdkClient(service, {
       region,
-      ...at(endpoints[service]),
+      ...endpointOptions(endpoints[service]),
       credentials: credentials ?? provider,
       maxAttempts
     });

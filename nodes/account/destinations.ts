@@ -1,6 +1,6 @@
 import { ActionError } from '../fields/errors';
-import type { Place } from './profiles';
-import { everywhere, placeOf, sharedFilesStamp } from './profiles';
+import type { ResolvedConfig } from './profiles';
+import { oneEndpointForAll, resolveConfig, sharedFilesStamp } from './profiles';
 import type { ServiceClock } from './service-clock';
 import type { InnerClientOptions, SignIn, SignInProvider } from './sign-in';
 import { noKeysName, signInProvider } from './sign-in';
@@ -9,20 +9,20 @@ import { noKeysName, signInProvider } from './sign-in';
 const lookAgain = 10;
 
 /** Where requests go, and who signs them: keys, region and endpoint belong together. */
-export interface Destination extends Place {
+export interface Destination extends ResolvedConfig {
   /** Told apart from those before it. */
   readonly number: number;
   readonly provider: SignInProvider;
 }
 
-const isSamePlace = (one: Place, other: Place): boolean =>
+const isSameConfig = (one: ResolvedConfig, other: ResolvedConfig): boolean =>
   one.region === other.region && JSON.stringify(one.endpoints) === JSON.stringify(other.endpoints);
 
 /** All destinations of all accounts of this process are numbered, so that nothing of one is taken for another's. */
 let destinations = 0;
 
 /** What an account says of where to go; blank is what the environment and the shared files say. */
-export interface Directions {
+export interface DestinationOptions {
   signIn: SignIn;
   region?: string | undefined;
   endpoint?: string | undefined;
@@ -43,14 +43,14 @@ export class Destinations {
   #obstacle: { stamp: string; error: unknown } | undefined;
 
   constructor(
-    private readonly directions: Directions,
+    private readonly options: DestinationOptions,
     private readonly clock: ServiceClock,
     /** What a client that only signs in for a place has to be made with. */
-    private readonly optionsFor: (place: Place) => InnerClientOptions,
+    private readonly optionsFor: (config: ResolvedConfig) => InnerClientOptions,
     /** Called when there is another destination. */
     private readonly moved: () => void
   ) {
-    const { signIn, region, endpoint } = directions;
+    const { signIn, region, endpoint } = options;
     this.#hasFiles = signIn.source !== 'keys' || !region || !endpoint;
   }
 
@@ -90,12 +90,12 @@ export class Destinations {
     const stamp = this.#hasFiles ? sharedFilesStamp() : '';
     if (this.#obstacle?.stamp === stamp) throw this.#obstacle.error;
     try {
-      const place = await this.#place();
+      const config = await this.#resolve();
       const known = this.#destination;
       this.#stamp = stamp;
       this.#obstacle = undefined;
-      if (!known || !isSamePlace(known, place)) return this.#moveTo(place);
-      known.provider.begin();
+      if (!known || !isSameConfig(known, config)) return this.#moveTo(config);
+      known.provider.reset();
       return known;
     } catch (error) {
       this.#obstacle = { stamp, error };
@@ -103,20 +103,20 @@ export class Destinations {
     }
   }
 
-  async #place(): Promise<Place> {
-    const { signIn, region, endpoint } = this.directions;
-    if (region && endpoint) return { region, endpoints: everywhere(endpoint) };
-    return placeOf(signIn.profile, { region, endpoint });
+  async #resolve(): Promise<ResolvedConfig> {
+    const { signIn, region, endpoint } = this.options;
+    if (region && endpoint) return { region, endpoints: oneEndpointForAll(endpoint) };
+    return resolveConfig(signIn.profile, { region, endpoint });
   }
 
-  #moveTo(place: Place): Destination {
+  #moveTo(config: ResolvedConfig): Destination {
     destinations += 1;
     const destination: Destination = {
-      ...place,
+      ...config,
       number: destinations,
       provider: signInProvider(
-        this.directions.signIn,
-        async () => this.optionsFor(place),
+        this.options.signIn,
+        async () => this.optionsFor(config),
         () => this.#verify(destination),
         this.clock
       )

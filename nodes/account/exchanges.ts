@@ -4,7 +4,7 @@ import { closed } from '../fields/errors';
 import type { Response } from './answer-size';
 import { limitAnswer } from './answer-size';
 import type { HttpHandler, Limits } from './http-handler';
-import { messagesApart } from './message-bytes';
+import { withReadableMessages } from './message-bytes';
 import type { Rate } from './rate';
 import { isRepeatable, longestWait } from './repeatable';
 import type { Command, RequestHandler, SdkClient, ServiceName } from './sdks';
@@ -116,7 +116,7 @@ export class Exchanges {
       // Where there is no command, it is a question for a sign-in.
       const service = exchange?.service ?? 'sts';
       const body = limitAnswer(answer.response as Response, service, operation === 'InvokeCommand');
-      answer.response.body = operation === 'ReceiveMessageCommand' ? messagesApart(body) : body;
+      answer.response.body = operation === 'ReceiveMessageCommand' ? withReadableMessages(body) : body;
       return answer;
     };
     return limiting;

@@ -7,7 +7,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Agents } from './agents';
-import { patience } from './patience';
+import { overdueAfter } from './overdue';
 import type { RequestHandler } from './sdks';
 
 type HttpRequest = Parameters<RequestHandler['handle']>[0];
@@ -130,7 +130,7 @@ class Watch {
     this.#limitSilence(this.sent.reusedSocket ? answerWithin : silence);
     if (!this.sent.reusedSocket) return;
     this.#doubted = performance.now();
-    this.#neighbours = setTimeout(() => this.#closeNeighbours(), waits + patience);
+    this.#neighbours = setTimeout(() => this.#closeNeighbours(), waits + overdueAfter);
   }
 
   #hear(silence: number): void {

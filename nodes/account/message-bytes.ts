@@ -34,4 +34,4 @@ async function* partsOf(body: Readable): AsyncGenerator<Buffer> {
 }
 
 /** The body of an answer with messages, of which each stands alone: bytes of one that are none leave the others readable. */
-export const messagesApart = (body: Readable): Readable => Readable.from(partsOf(body), { objectMode: false });
+export const withReadableMessages = (body: Readable): Readable => Readable.from(partsOf(body), { objectMode: false });

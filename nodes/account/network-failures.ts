@@ -37,14 +37,14 @@ export const networkTexts: Record<string, string> = {
 };
 
 /** What to do where a proxy wants a password. */
-export const proxyRefusal =
+export const proxyPasswordText =
   'The proxy does not accept the user name and password, or wants some: check HTTPS_PROXY and HTTP_PROXY in the environment.';
 
 /** The proxy that the environment names is at fault; a service has not seen the request. */
 function describeProxy({ message, statusCode }: Failure, code: string): Described {
   const name = code === 'ETIMEDOUT' ? 'Timeout' : code;
   const [detail] = (message || code).split('\n', 1) as [string];
-  if (statusCode === 407) return { name, message: `${proxyRefusal} (${detail})`, retryable: false };
+  if (statusCode === 407) return { name, message: `${proxyPasswordText} (${detail})`, retryable: false };
   if (code === 'ERR_PROXY_TUNNEL') {
     return { name, message: `The proxy made no connection to the service. (${detail})`, retryable: true };
   }

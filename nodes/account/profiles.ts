@@ -8,12 +8,12 @@ import { serviceNames } from './sdks';
 
 type Section = Readonly<Record<string, string | undefined>>;
 
-type Reader = typeof import('@smithy/core/config');
-let loaded: Reader | undefined;
+type ConfigModule = typeof import('@smithy/core/config');
+let loaded: ConfigModule | undefined;
 
 /** The SDK's own reader: it comes with the sign-in, and is found from there wherever the package manager has put it. */
-function reader(): Reader {
-  loaded ??= createRequire(require.resolve('@aws-sdk/credential-providers'))('@smithy/core/config') as Reader;
+function reader(): ConfigModule {
+  loaded ??= createRequire(require.resolve('@aws-sdk/credential-providers'))('@smithy/core/config') as ConfigModule;
   return loaded;
 }
 
@@ -53,13 +53,13 @@ const services = [...serviceNames, 'sso'] as const;
 export type Endpoints = Readonly<Partial<Record<(typeof services)[number], string>>>;
 
 /** Where requests go. */
-export interface Place {
+export interface ResolvedConfig {
   region: string;
   endpoints: Endpoints;
 }
 
 /** One endpoint for everything. */
-export const everywhere = (endpoint: string): Endpoints =>
+export const oneEndpointForAll = (endpoint: string): Endpoints =>
   Object.fromEntries(services.map((service) => [service, endpoint]));
 
 /** The URLs in the services section that a profile names. Throws `InvalidValue` where that is missing, as the AWS CLI does. */
@@ -120,10 +120,10 @@ async function regionOf(profile: string | undefined): Promise<string> {
  * Where requests go as the environment and the files say now; without a name it is the profile that the environment
  * chooses. Throws `InvalidValue` for what cannot be.
  */
-export async function placeOf(
+export async function resolveConfig(
   profile: string | undefined,
   known: { region: string | undefined; endpoint: string | undefined }
-): Promise<Place> {
+): Promise<ResolvedConfig> {
   const { loadSharedConfigFiles, getProfileName } = reader();
   // The region is then found in what was read here.
   const { configFile, credentialsFile } = await loadSharedConfigFiles({ ignoreCache: true });
@@ -131,6 +131,6 @@ export async function placeOf(
   const section = { ...credentialsFile[name], ...configFile[name] };
   return {
     region: known.region ?? (await regionOf(profile)),
-    endpoints: known.endpoint ? everywhere(known.endpoint) : endpointsOf(section, configFile)
+    endpoints: known.endpoint ? oneEndpointForAll(known.endpoint) : endpointsOf(section, configFile)
   };
 }

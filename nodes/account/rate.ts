@@ -1,8 +1,8 @@
 import { Backlog } from './backlog';
 
 /**
- * How much longer than a second the departures of a second take: on their way to the service, requests that left a
- * second apart come closer together.
+ * How much longer than a second it takes to send the requests of a second: on their way to the service, requests that
+ * were sent a second apart come closer together.
  */
 const slack = 1.05;
 
@@ -19,9 +19,9 @@ interface Waiting {
 }
 
 /** The requests of one operation: so many in any stretch of time, the others in the order in which they came. */
-class Line {
+class OperationQueue {
   /** When the last ones left, ms; as many as may leave within the stretch. */
-  readonly #departures: number[] = [];
+  readonly #sent: number[] = [];
   readonly #waiting = new Set<Waiting>();
   readonly #most: number;
   readonly #stretch: number;
@@ -33,7 +33,7 @@ class Line {
   }
 
   turn(signal: AbortSignal | undefined): Promise<void> | undefined {
-    if (this.#waiting.size === 0 && this.#pause() <= 0) return this.#depart();
+    if (this.#waiting.size === 0 && this.#pause() <= 0) return this.#noteSent();
     return new Promise((resolve, reject) => {
       const end = () => {
         this.#waiting.delete(waiting);
@@ -55,13 +55,13 @@ class Line {
 
   /** How long the next one has to wait, ms. */
   #pause(): number {
-    const [first] = this.#departures.length < this.#most ? [] : this.#departures;
+    const [first] = this.#sent.length < this.#most ? [] : this.#sent;
     return first === undefined ? 0 : first + this.#stretch - performance.now();
   }
 
-  #depart(): undefined {
-    this.#departures.push(performance.now());
-    if (this.#departures.length > this.#most) this.#departures.shift();
+  #noteSent(): undefined {
+    this.#sent.push(performance.now());
+    if (this.#sent.length > this.#most) this.#sent.shift();
   }
 
   #wait(): void {
@@ -72,7 +72,7 @@ class Line {
     for (const waiting of this.#waiting) {
       if (this.#pause() > 0) break;
       this.#waiting.delete(waiting);
-      this.#depart();
+      this.#noteSent();
       waiting.leave();
     }
     if (this.#waiting.size > 0) this.#wait();
@@ -81,7 +81,7 @@ class Line {
 
 /** Keeps the requests of each operation under a rate: more of them wait their turn. */
 export class Rate {
-  readonly #lines = new Map<string, Line>();
+  readonly #queues = new Map<string, OperationQueue>();
   readonly #backlog = new Backlog(mostCalls, mostBytes, 'an account with its rekognitionRate');
 
   /** `rate` is in requests a second; 0 is no limit. */
@@ -90,12 +90,12 @@ export class Rate {
   /** Resolves, or gives nothing at all, when a request may leave; rejects when it is aborted before. */
   turn(operation: string, signal?: AbortSignal): Promise<void> | undefined {
     if (this.rate === 0) return undefined;
-    let line = this.#lines.get(operation);
-    if (!line) {
-      line = new Line(this.rate);
-      this.#lines.set(operation, line);
+    let queue = this.#queues.get(operation);
+    if (!queue) {
+      queue = new OperationQueue(this.rate);
+      this.#queues.set(operation, queue);
     }
-    return line.turn(signal);
+    return queue.turn(signal);
   }
 
   /** The turn of a call that is not begun yet, and that holds so many bytes. Throws `RequestThrottled` if too much waits. */
@@ -107,7 +107,7 @@ export class Rate {
     try {
       await turn;
     } finally {
-      this.#backlog.give(bytes);
+      this.#backlog.release(bytes);
     }
   }
 }

@@ -50,7 +50,7 @@ export const regions: Readonly<Record<string, string>> = {
 export const regionName = '[a-z]+(?:-[a-z]+)+-\\d{1,2}';
 
 /** Whether two regions are in the same partition of AWS: each of the others begins the names of its regions in its own way. */
-export const areTogether = (one: string, other: string): boolean => beginning(one) === beginning(other);
+export const inSamePartition = (one: string, other: string): boolean => beginning(one) === beginning(other);
 const beginning = (region: string): string | undefined => /^(?:cn|us-gov|eusc|(?:us|eu)-iso[a-z]?)-/i.exec(region)?.[0];
 
 /** By partition, as the SDK has them: the domain of its services where that is another one. */

@@ -3,7 +3,7 @@ import { nameOf } from '../fields/errors';
 import type { Described, Failure } from './failure';
 import { isBecomingReady, mayPass, wasThrottled } from './retryable';
 
-const refusals = new Set([
+const credentialErrors = new Set([
   'ExpiredToken',
   'ExpiredTokenException',
   'InvalidClientTokenId',
@@ -13,9 +13,9 @@ const refusals = new Set([
 ]);
 
 /** True when the service says that the credentials are no longer valid, or never were: others may be by now. */
-export const credentialsRefused = (error: unknown): boolean => refusals.has(nameOf(error));
+export const credentialsRefused = (error: unknown): boolean => credentialErrors.has(nameOf(error));
 
-const signatureRefusals = new Set([
+const signatureErrors = new Set([
   'InvalidSignatureException',
   'RequestExpired',
   'RequestInTheFuture',
@@ -24,9 +24,9 @@ const signatureRefusals = new Set([
 ]);
 
 /** True when the service says that the signature is not right: the secret key is wrong, or the time that it was made for. */
-export const signatureRefused = (error: unknown): boolean => signatureRefusals.has(nameOf(error));
+export const signatureRefused = (error: unknown): boolean => signatureErrors.has(nameOf(error));
 
-/** What the refusals that people meet most mean for them; the service's own text follows in brackets. */
+/** What the errors that people meet most mean, and what to do; the service's own text follows in brackets. */
 export const meanings: Record<string, string> = {
   AccessDenied: 'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',
   AccessDeniedException: 'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',

@@ -78,16 +78,18 @@ export const fields = {
 type Settings = Inputs<typeof fields>;
 /** Texts, or what a variable holds that stands in place of one. */
 /** The credentials that Node-RED keeps of an account. */
-export type Stored = Partial<Record<'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'externalId', unknown>>;
+export type StoredCredentials = Partial<
+  Record<'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'externalId', unknown>
+>;
 
 /** Blanks around a key come from pasting. */
 const trimmed = (value: unknown): unknown => (typeof value === 'string' ? value.trim() : value);
 
 /** Reads and checks all properties and credentials. Throws `MissingValue` or `InvalidValue`. */
-export function readSettings(RED: NodeAPI, node: Node, config: Config, credentials: Stored): Settings {
+export function readSettings(RED: NodeAPI, node: Node, config: Config, credentials: StoredCredentials): Settings {
   // A secret that stands in the flow itself is not looked at: its place is the credential store.
   const stored = Object.keys(fields).filter((name) => (fields as Fields)[name]?.stored);
-  const kept = stored.map((name) => [name, trimmed(credentials[name as keyof Stored])]);
+  const kept = stored.map((name) => [name, trimmed(credentials[name as keyof StoredCredentials])]);
   const all = { ...config, ...Object.fromEntries(kept) };
   return readAll(RED, node, all, fields);
 }
@@ -133,5 +135,5 @@ export function clientsFrom(RED: NodeAPI, node: Node, config: Config, settings: 
 }
 
 /** Makes the clients of an account that does not run, of what its dialog or its flow says. Throws what is wrong with that. */
-export const openAccount = (RED: NodeAPI, node: Node, config: Config, credentials: Stored): Clients =>
+export const openAccount = (RED: NodeAPI, node: Node, config: Config, credentials: StoredCredentials): Clients =>
   clientsFrom(RED, node, config, readSettings(RED, node, config, credentials));

@@ -1,4 +1,4 @@
-import { anew, ownError } from '../fields/errors';
+import { copyError, ownError } from '../fields/errors';
 import type { Credentials } from '../fields/fields';
 import { show } from '../fields/fields';
 import type { Endpoints } from './profiles';
@@ -24,7 +24,7 @@ interface SharedProvider extends Provider {
   /** Drops the credentials with this access key id, since a service refused them: the source is asked again. */
   forget(accessKeyId: string): void;
   /** Drops what is held and what went wrong, since the source is another one now. */
-  begin(): void;
+  reset(): void;
 }
 
 /** The sign-in of an account. */
@@ -139,9 +139,9 @@ export function share(provider: Provider, clock = new ServiceClock()): SharedPro
     const age = held ? performance.now() - held.since : 0;
     const lifetime = held ? lifetimeOf(held, clock) : 0;
     if (!held || age >= lifetime) {
-      if (failure && !asking && failures.isPause(longestPause.waiting)) throw anew(failure.error);
+      if (failure && !asking && failures.isPause(longestPause.waiting)) throw copyError(failure.error);
       return ask().catch((error) => {
-        throw anew(error);
+        throw copyError(error);
       });
     }
     // While the old ones are good nobody waits.
@@ -157,7 +157,7 @@ export function share(provider: Provider, clock = new ServiceClock()): SharedPro
       failures.add();
       held = undefined;
     },
-    begin: () => {
+    reset: () => {
       failures.clear();
       held = undefined;
       asking = undefined;
@@ -193,7 +193,7 @@ function sourceError(error: NodeJS.ErrnoException): Error {
 }
 
 /** The endpoint of a client; without one it is AWS's own, not that of some other profile, which the SDK would look up. */
-export const at = (endpoint: string | undefined) =>
+export const endpointOptions = (endpoint: string | undefined) =>
   endpoint ? { endpoint: withoutSlash(endpoint) } : { ignoreConfiguredEndpointUrls: true };
 
 /** The SDK puts what begins with a slash behind it. */
@@ -206,7 +206,7 @@ function withoutSlash(url: string): string {
 /** How clients for STS are made. */
 const stsOptions = ({ region, endpoints = {}, requestHandler }: InnerClientOptions) => ({
   region,
-  ...at(endpoints.sts),
+  ...endpointOptions(endpoints.sts),
   ...(requestHandler && { requestHandler })
 });
 
@@ -259,7 +259,7 @@ function baseProvider(sdk: Providers, signIn: SignIn, options: TimedOptions): Pr
     // Files are read anew each time, so that a login or rotated keys are seen without a restart.
     ignoreCache: true,
     // For the portal of an SSO login, which has a region of its own.
-    clientConfig: { ...at(endpoints.sso), ...(requestHandler && { requestHandler }) },
+    clientConfig: { ...endpointOptions(endpoints.sso), ...(requestHandler && { requestHandler }) },
     parentClientConfig: { region },
     roleAssumer: (masterCredentials: Identity, params: AssumeRole) => assumeRole(masterCredentials, params, options),
     roleAssumerWithWebIdentity: ({ RoleArn, RoleSessionName, WebIdentityToken }: WebIdentity) =>

@@ -10,14 +10,14 @@ import {
 import { labelsOf } from '../fields/words';
 import type { Described, Failure } from './failure';
 import { failureOf } from './failure';
-import { couldNotConnect, describeNetwork, isNetworkCode, proxyRefusal } from './network-failures';
+import { couldNotConnect, describeNetwork, isNetworkCode, proxyPasswordText } from './network-failures';
 import { redact, redactDeep } from './redaction';
 import { describeService } from './service-errors';
 
 /** An answer that does not come from AWS: the SDK fails to parse it, or finds no error name in it. */
 function describeForeign(failure: Failure, status: number): Described {
   // No service answers so.
-  if (status === 407) return { name: 'UnknownError', message: `${proxyRefusal} (HTTP 407)`, retryable: false };
+  if (status === 407) return { name: 'UnknownError', message: `${proxyPasswordText} (HTTP 407)`, retryable: false };
   return {
     name: 'UnknownError',
     message: foreignText(status),

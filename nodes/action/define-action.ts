@@ -17,7 +17,7 @@ import { commonFields } from './action';
 import type { Caller } from './call';
 import { Call } from './call';
 import type { Changes, Work } from './input';
-import { Input, report } from './input';
+import { Input, reportError } from './input';
 import { inParallel } from './parallel';
 import { receivedIn } from './received';
 import type { Task } from './task';
@@ -175,7 +175,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   #changes(msg: NodeMessage, inputs: ActionInputs<F>, { payload, aws, message, problem }: Success): Changes {
     const { service } = this.action;
     const operation = this.#operation(inputs);
-    if (problem) report(this.node, Object.assign(problem, { service, operation }), msg);
+    if (problem) reportError(this.node, Object.assign(problem, { service, operation }), msg);
     return { ...message, payload, aws: { service, operation, ...aws, ...receivedIn(msg) } };
   }
 }

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { Backlog, mostBytes, mostMessages } from '../account/backlog';
-import { withPatience } from '../account/patience';
+import { noticeOverdue } from '../account/overdue';
 import type { ActionError } from '../fields/errors';
 import {
   closed,
@@ -90,7 +90,7 @@ const closeLimit = 10_000;
 const idOf = (msg: NodeMessage): NodeMessage => ({ _msgid: textOf(memberOf(msg, '_msgid')) });
 
 /** Reports an error to Catch nodes with the message, or with its ID alone if Node-RED cannot copy the message. */
-export function report(node: Node, error: ActionError, msg?: NodeMessage): void {
+export function reportError(node: Node, error: ActionError, msg?: NodeMessage): void {
   try {
     node.error(error, msg);
   } catch {
@@ -183,8 +183,8 @@ export class Input<Values> {
       done(problem);
     } catch (thrown) {
       // Node-RED could not give a Catch or Complete node its copy of the message.
-      if (problem) report(this.node, problem, idOf(msg));
-      else report(this.node, this.#errorOf(thrown));
+      if (problem) reportError(this.node, problem, idOf(msg));
+      else reportError(this.node, this.#errorOf(thrown));
     }
   }
 
@@ -315,7 +315,7 @@ export class Input<Values> {
     };
     const all = together([before?.all, reading]).then(forget, forget);
     const timely = new Promise<void>((resolve) => {
-      withPatience(together([before?.timely, reading]), resolve).then(resolve, () => resolve());
+      noticeOverdue(together([before?.timely, reading]), resolve).then(resolve, () => resolve());
     });
     const own = { all, timely };
     this.#before = own;

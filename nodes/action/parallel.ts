@@ -31,7 +31,7 @@ export async function together(works: readonly unknown[]): Promise<void> {
 }
 
 /** Lets so many works be under way at a time, whoever they belong to; the others wait for their turn. */
-export class Turns {
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 

@@ -49,7 +49,7 @@ export class Task {
       // Work that was cut short holds its own bytes until it ends.
       this.#bytes = 0;
       this.#count(this.#held);
-      this.backlog.give(0);
+      this.backlog.release(0);
     }
   }
 

@@ -5,7 +5,7 @@ import type { Client } from '../account/client';
 import type { Clients } from '../account/clients';
 import { profileNames } from '../account/profiles';
 import { redact } from '../account/redaction';
-import { areTogether, regionName, regions } from '../account/regions';
+import { inSamePartition, regionName, regions } from '../account/regions';
 import type { Sdks, ServiceName } from '../account/sdks';
 import { sdkOf } from '../account/sdks';
 import { openAccount } from '../account/settings';
@@ -210,7 +210,7 @@ function regionIn(RED: NodeAPI, given: unknown, hidden: string[]): string | unde
 
 /** Requests with the account's keys go to another partition, which others run, only for those who could deploy that. */
 async function needPartition(region: string, account: Client, mayDeploy: () => Promise<boolean>): Promise<void> {
-  if (areTogether(region, account.region) || (await mayDeploy())) return;
+  if (inSamePartition(region, account.region) || (await mayDeploy())) return;
   throw invalid('region', 'is in another partition of AWS than the account: it takes the right to deploy flows.');
 }
 

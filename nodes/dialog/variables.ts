@@ -24,7 +24,7 @@ export interface Item {
 }
 
 /** Why a value is known only where the flow runs. */
-export type Why = 'message' | 'expression' | 'secret' | 'instance';
+export type UnknownReason = 'message' | 'expression' | 'secret' | 'instance';
 
 export type Meaning =
   | { value: unknown }
@@ -32,10 +32,10 @@ export type Meaning =
   | { text: string }
   /** A credential, in the store under this name for the first of these ids that has it. */
   | { secret: string; of: string[] }
-  | { unknown: Why };
+  | { unknown: UnknownReason };
 
 /** What a text comes to; variables of the process are left in it. */
-export type Told = { text: string } | { unknown: Why };
+export type ResolvedText = { text: string } | { unknown: UnknownReason };
 
 type LookUp = (name: string) => Meaning;
 
@@ -93,27 +93,27 @@ function literalOf({ name, type, value }: Variable, owners: string[]): Meaning {
 }
 
 /** A text in which variables are looked up. */
-function tell(text: string, lookUp: LookUp): Told {
-  let unknown: Why | undefined;
-  let told = '';
+function resolveText(text: string, lookUp: LookUp): ResolvedText {
+  let unknown: UnknownReason | undefined;
+  let resolved = '';
   let rest = 0;
   for (const { name, start, end } of referencesIn(text)) {
     const meaning = lookUp(name);
-    told += text.slice(rest, start);
+    resolved += text.slice(rest, start);
     rest = end;
-    if ('text' in meaning) told += meaning.text;
-    else if ('value' in meaning) told += written(meaning.value);
+    if ('text' in meaning) resolved += meaning.text;
+    else if ('value' in meaning) resolved += written(meaning.value);
     else unknown = 'unknown' in meaning ? meaning.unknown : 'secret';
   }
-  return unknown ? { unknown } : { text: told + text.slice(rest) };
+  return unknown ? { unknown } : { text: resolved + text.slice(rest) };
 }
 
 /** What a variable of the type *env* stands for: a name, or a text with names in it. */
 function refer(text: string, lookUp: LookUp): Meaning {
   const [, name] = /^\$\{([^}]+)\}$/.exec(text) ?? [];
   if (name !== undefined || !hasReference(text)) return lookUp(name ?? text);
-  const told = tell(text, lookUp);
-  return 'text' in told && !told.text.includes('${') ? { value: told.text } : told;
+  const resolved = resolveText(text, lookUp);
+  return 'text' in resolved && !resolved.text.includes('${') ? { value: resolved.text } : resolved;
 }
 
 /** The variables of one scope. Those that name others are last, and see what stands before them. */
@@ -149,9 +149,9 @@ export class Variables {
   }
 
   /** What a text stands for in a node; of the type `env` it may be a name as it is. */
-  tell(node: Item, text: string, type = 'str'): Told {
+  resolveText(node: Item, text: string, type = 'str'): ResolvedText {
     const named = type === 'env' && !hasReference(text) ? `\${${text}}` : text;
-    return tell(named, (name) => this.of(node, name));
+    return resolveText(named, (name) => this.of(node, name));
   }
 
   /** What it stands for outside an item: in its group, its tab or its subflow, or in all flows. */

@@ -1,5 +1,5 @@
 /** What a dialog's texts come to in the node that it edits: its groups, its tab, its subflow, as they stand in the editor. */
-import { type Meaning, namesIn, type Told, Variables } from '../dialog/variables';
+import { type Meaning, namesIn, type ResolvedText, Variables } from '../dialog/variables';
 import type { EditorNode, FlowItem } from './node-red';
 
 /** All that may have variables. */
@@ -28,8 +28,8 @@ function placed({ id, z, g, name }: EditorNode): FlowItem {
 }
 
 /** What a text comes to in a node; of the type *env* it may be a name as it is. */
-export function tell(node: EditorNode, text: string, type: string): Told {
-  return new Variables(allScopes()).tell(placed(node), text, type);
+export function resolveText(node: EditorNode, text: string, type: string): ResolvedText {
+  return new Variables(allScopes()).resolveText(placed(node), text, type);
 }
 
 /** What has just been typed is not in the store yet. */

@@ -1,7 +1,7 @@
 /** The lists beside the fields of a dialog: which one a field has, and how it is asked for. */
-import type { Told } from '../dialog/variables';
+import type { ResolvedText } from '../dialog/variables';
 import { type Controls, hasVariable } from './controls';
-import { tell } from './flows';
+import { resolveText } from './flows';
 import type { EditorNode } from './node-red';
 import { type ChoicePage, makePicker, type Picker } from './picker';
 import { request } from './request';
@@ -14,23 +14,23 @@ export function makeLists(controls: Controls, node: EditorNode): Lists {
   const ofMachine = ['regions', 'profiles'];
 
   /** What a field says, as far as it is known before the flow runs. */
-  function told(name: string): Told {
+  function resolved(name: string): ResolvedText {
     const { types } = controls.fields[name] ?? {};
     const type = types ? controls.typeOf(node, name) : 'str';
     const value = String(controls.current(node, name));
     if (value === '' || (type === 'str' && !hasVariable(value))) return { text: value };
-    if (type === 'str' || type === 'env') return tell(node, value, type);
+    if (type === 'str' || type === 'env') return resolveText(node, value, type);
     return { unknown: type === 'jsonata' ? 'expression' : 'message' };
   }
 
   /** The account's id: in a subflow it may be one of its properties. */
-  function accountId(): Told {
+  function accountId(): ResolvedText {
     const held = controls.held('account');
-    return hasVariable(held) ? tell(node, held, 'str') : { text: held };
+    return hasVariable(held) ? resolveText(node, held, 'str') : { text: held };
   }
 
   /** Why there is nothing to ask for the versions of. */
-  function withoutFunction(of: Told): string | undefined {
+  function withoutFunction(of: ResolvedText): string | undefined {
     if ('text' in of && of.text !== '' && !hasVariable(of.text)) return undefined;
     return controls.current(node, 'functionName') === '' ? 'noFunction' : 'unknownFunction';
   }
@@ -46,10 +46,10 @@ export function makeLists(controls: Controls, node: EditorNode): Lists {
     const id = accountId();
     if (!('text' in id)) return { refusal: { kind: 'unknownAccount' } };
     if (id.text === '') return { refusal: { kind: 'noAccount' } };
-    const of: Told = list === 'qualifiers' ? told('functionName') : { text: '' };
+    const of: ResolvedText = list === 'qualifiers' ? resolved('functionName') : { text: '' };
     const kind = list === 'qualifiers' && withoutFunction(of);
     if (kind) return { refusal: { kind } };
-    const region = told('region');
+    const region = resolved('region');
     const data = {
       account: id.text,
       region: 'text' in region ? region.text : '',

@@ -3,7 +3,7 @@ import type { Field } from '../fields/fields';
 import { checkLiteral, goesWith } from '../fields/literal';
 import { type Controls, hasVariable } from './controls';
 import type { EditorNode } from './node-red';
-import { storedCredentials } from './stored';
+import { credentialStore } from './stored';
 
 /** A reason, or true where there is none: as Node-RED's validators have it. */
 export type Reason = true | string;
@@ -22,7 +22,7 @@ export interface Reasons {
 
 export function makeReasons(controls: Controls): Reasons {
   const { fields } = controls;
-  const stored = storedCredentials();
+  const stored = credentialStore();
 
   /** In the words of the editor's language: the runtime's own are English. */
   function inWords(node: EditorNode, name: string, error: Error): Reason {

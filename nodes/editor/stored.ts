@@ -7,7 +7,7 @@ import type { EditorNode } from './node-red';
 /** As Node-RED tells it: texts by their names, and of each password under `has_` whether it is there. */
 type Known = Readonly<Record<string, unknown>>;
 
-export interface Stored {
+export interface CredentialStore {
   /** What is known of a node; `undefined` until it is. Who asks is asked to validate the node again when it is known. */
   of(node: EditorNode): Known | undefined;
 }
@@ -19,7 +19,7 @@ export function validate(node: EditorNode): void {
   RED.view.redraw();
 }
 
-export function storedCredentials(): Stored {
+export function credentialStore(): CredentialStore {
   let answers = new WeakMap<EditorNode, { known?: Known }>();
   // What has been deployed is what is stored now.
   RED.events.on('deploy', () => {

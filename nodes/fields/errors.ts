@@ -223,7 +223,7 @@ export class FieldError extends ActionError {
   }
 
   /** The same error anew: one object must not be reported twice. */
-  again(): FieldError {
+  copy(): FieldError {
     return new FieldError(this.name, this.#paths, this.#problem, this.retryable);
   }
 
@@ -248,9 +248,9 @@ export const invalid = (path: string | readonly string[], problem: string): Fiel
   new FieldError('InvalidValue', path, problem);
 
 /** What several messages meet, anew for each of them. */
-export function anew(thrown: unknown): unknown {
+export function copyError(thrown: unknown): unknown {
   if (!isActionError(thrown)) return thrown;
-  if (thrown instanceof FieldError) return thrown.again();
+  if (thrown instanceof FieldError) return thrown.copy();
   const { name, message, retryable, statusCode } = thrown;
   // A copy: what is added to it later is about one message.
   const cause = typeof thrown.cause === 'object' ? { ...thrown.cause } : thrown.cause;

@@ -1,6 +1,6 @@
 /** The check of what a dialog itself holds: the runtime's own, which the build puts into the editor's pages, too. */
 import type { Field } from './fields';
-import { checkValue, finish } from './read';
+import { checkValue, toInput } from './read';
 import { literal } from './values';
 
 /**
@@ -10,7 +10,7 @@ import { literal } from './values';
 export function checkLiteral(name: string, field: Field, value: unknown, type?: string): unknown {
   const given = type !== undefined && value === '' ? undefined : value;
   const found = type === undefined ? given : literal(name, { value: given, type });
-  const input = finish(name, field, { required: field.required, typed: type === 'str', origin: 'the node' }, found);
+  const input = toInput(name, field, { required: field.required, typed: type === 'str', origin: 'the node' }, found);
   if (field.many && Array.isArray(found)) for (const target of found) checkValue(name, field, target);
   return input;
 }

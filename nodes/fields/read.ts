@@ -41,7 +41,7 @@ function absent(name: string, field: Field, origin: string): ActionError {
 }
 
 /** What there is to know of a value beside itself. */
-interface Manner {
+interface ValueContext {
   required: boolean;
   /** Whether it is text that was typed in the dialog. */
   typed: boolean;
@@ -62,7 +62,12 @@ export function checkValue(name: string, field: Field, value: unknown): unknown 
 }
 
 /** Turns what a source gave into what `run` gets. */
-export function finish(name: string, field: Field, { required, typed, origin }: Manner, value: unknown): unknown {
+export function toInput(
+  name: string,
+  field: Field,
+  { required, typed, origin }: ValueContext,
+  value: unknown
+): unknown {
   if (isAbsent(value, field, required)) {
     if (required) throw absent(name, field, origin);
     return undefined;
@@ -86,8 +91,8 @@ function sourceOf(RED: NodeAPI, node: Node, config: Config, name: string, fields
   const field = fields[name] as Field;
   const [type] = field.types ?? [];
   const source = (reader: Reader, required = field.required, typed = false): Source => {
-    const manner = { required, typed, origin: reader.origin };
-    return { reader, accept: (value) => finish(name, field, manner, value) };
+    const context = { required, typed, origin: reader.origin };
+    return { reader, accept: (value) => toInput(name, field, context, value) };
   };
   if (!isActive(field, config, fields)) {
     return { reader: constant(field.value === '' ? undefined : field.value), accept: (value) => value };
@@ -124,7 +129,7 @@ function fieldError(
 const failing =
   (problem: Error): Read =>
   () => {
-    throw problem instanceof FieldError ? problem.again() : new ActionError(problem.name, problem.message);
+    throw problem instanceof FieldError ? problem.copy() : new ActionError(problem.name, problem.message);
   };
 
 /** How long a context store, or an expression that waits for something, may take, ms. */

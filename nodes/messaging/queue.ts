@@ -1,6 +1,6 @@
 import type { GetQueueUrlCommandOutput } from '@aws-sdk/client-sqs';
 import type { Client } from '../account/client';
-import { patience, withPatience } from '../account/patience';
+import { noticeOverdue, overdueAfter } from '../account/overdue';
 import { domainOf, regionName } from '../account/regions';
 import type { Sdks } from '../account/sdks';
 import { foreignAnswer, nameOf } from '../fields/errors';
@@ -88,7 +88,7 @@ class Lookup {
     this.#joined = false;
     // Nobody's end may end the request.
     const request = client.send(new this.sdk.GetQueueUrlCommand({ QueueName: this.name }), {});
-    withPatience(
+    noticeOverdue(
       request.then((output) => urlIn(output, this.name)),
       () => this.#overtake(client)
     ).then(
@@ -102,7 +102,7 @@ class Lookup {
   }
 
   #overtake(client: Client): void {
-    client.closeIdle(patience);
+    client.closeIdle(overdueAfter);
     this.#overdue = true;
     if (this.#joined) this.#ask(client);
   }

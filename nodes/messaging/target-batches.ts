@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from '../account/client';
-import { patience, withPatience } from '../account/patience';
+import { noticeOverdue, overdueAfter } from '../account/overdue';
 import type { Answer, Command, Metadata } from '../account/sdks';
 import type { Request } from '../action/action';
-import { anew, closed, metadataOf, nameOf } from '../fields/errors';
+import { closed, copyError, metadataOf, nameOf } from '../fields/errors';
 
 /** Entries of one batch request: the services' own limit. */
 const mostEntries = 10;
@@ -187,7 +187,7 @@ export class TargetBatches<Entry extends object, Output extends object> {
     this.#awaited.add(batch);
     const [first] = batch as [Waiting<Entry, Output>];
     const work = batch.length === 1 ? this.#sendOne(first) : this.#sendMany(batch);
-    await withPatience(work, () => this.#overtake(batch));
+    await noticeOverdue(work, () => this.#overtake(batch));
     this.#awaited.delete(batch);
     if (this.#size > 1 && (batch.length > 1 || this.#ready.length > 0)) this.#rest(restingTurns);
     this.#goOn();
@@ -196,7 +196,7 @@ export class TargetBatches<Entry extends object, Output extends object> {
   /** A batch is not answered, and may never be: what comes later goes without it, by a connection that is not old. */
   #overtake(batch: object): void {
     this.#awaited.delete(batch);
-    this.client.closeIdle(patience);
+    this.client.closeIdle(overdueAfter);
     this.#leave();
   }
 
@@ -230,7 +230,7 @@ export class TargetBatches<Entry extends object, Output extends object> {
     } catch (error) {
       // One entry may be what the service does not like about all of them.
       if (refusedTogether(error)) await Promise.all(batch.map((waiting) => this.#sendOne(waiting)));
-      else for (const waiting of batch) this.#fail(waiting, anew(error));
+      else for (const waiting of batch) this.#fail(waiting, copyError(error));
     }
   }
 

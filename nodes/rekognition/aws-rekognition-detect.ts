@@ -4,7 +4,7 @@ import { defineAction } from '../action/define-action';
 import type { ActionError } from '../fields/errors';
 import { invalid } from '../fields/errors';
 import { choice, flag, number, optional, text } from '../fields/fields';
-import { operations } from './detection';
+import { detectors } from './detectors';
 import type { Picture, StoredPicture } from './image';
 import { readImage } from './image';
 import {
@@ -83,10 +83,10 @@ function checkNeeds(needs: string[], image: Picture | StoredPicture): void {
 
 async function detect(context: Detect, image: Picture | StoredPicture, arrival: number): Promise<Detection> {
   const { inputs, signal } = context;
-  const operation = operations[inputs.operation];
+  const detector = detectors[inputs.operation];
   const picture = 'bytes' in image ? image : undefined;
   const query = { ...inputs, confidence: leastConfidence(inputs) };
-  const { raw, findings } = await operation.look(context, await toService(image, operation, signal), query, picture);
+  const { raw, findings } = await detector.detect(context, await toService(image, detector, signal), query, picture);
   const counted = count(findings, inputs);
   const detection = { report: report(counted, inputs, { source: sourceOf(context), image: picture }), raw };
   if (!picture || (inputs.annotate === 'none' && inputs.saveFolder === undefined)) return detection;
@@ -184,7 +184,7 @@ async function run(context: Detect, frames: Frames): Promise<Result> {
 export = defineAction({
   type: 'aws-rekognition-detect',
   service: 'rekognition',
-  operation: ({ operation = 'labels' }) => operations[operation].api,
+  operation: ({ operation = 'labels' }) => detectors[operation].api,
   fields,
   adds: ({ annotate }) => (annotate === 'none' ? [] : ['image']),
   deploy() {

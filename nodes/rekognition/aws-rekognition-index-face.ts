@@ -1,17 +1,17 @@
 import type { IndexFacesCommandOutput } from '@aws-sdk/client-rekognition';
 import type { Context, Result } from '../action/action';
 import { defineAction } from '../action/define-action';
-import { inParallel, Turns } from '../action/parallel';
+import { inParallel, Semaphore } from '../action/parallel';
 import type { ActionError } from '../fields/errors';
 import { ownError } from '../fields/errors';
 import { choice, optional } from '../fields/fields';
 import { inCollection } from './collection';
+import { boxOf } from './detector';
 import type { PictureFile } from './folder';
 import { folderOf, picturesIn } from './folder';
 import type { Picture, StoredPicture } from './image';
 import { pictureFrom, readFile, readImage } from './image';
-import { idOf } from './names';
-import { boxOf } from './operation';
+import { toExternalImageId } from './names';
 import { attributesField, collectionField, imageField, nameField, workingFolder } from './picture-fields';
 import { own } from './pixels';
 import { toService } from './prepare';
@@ -30,7 +30,7 @@ type IndexFace = Context<'rekognition', typeof fields>;
 /** Pictures of folders that are under way at a time. */
 const mostPictures = 5;
 
-type Taught = Omit<IndexFacesCommandOutput, '$metadata'>;
+type IndexAnswer = Omit<IndexFacesCommandOutput, '$metadata'>;
 
 interface Indexed {
   file?: string;
@@ -45,32 +45,32 @@ interface Skipped {
 }
 
 /** What came of a picture: the service's answer, or why it was not sent, or refused. */
-type Outcome = { file?: string } & ({ taught: Taught } | { reason: string });
+type Outcome = { file?: string } & ({ answer: IndexAnswer } | { reason: string });
 
-/** Faults in a row that may pass: as many would be those of all. */
+/** So many errors in a row that may pass are taken to concern every picture. */
 const mostInARow = 2 * mostPictures;
 
-/** Teaches the largest face of a picture; `name` is what an error calls the picture. */
-async function teach(context: IndexFace, image: Picture | StoredPicture, name = 'image'): Promise<Taught> {
+/** Indexes the largest face of a picture; `name` is what an error calls the picture. Rejects with the SDK's error, or `InvalidValue`. */
+async function indexPicture(context: IndexFace, image: Picture | StoredPicture, name = 'image'): Promise<IndexAnswer> {
   const { sdk, inputs, node, send, signal } = context;
   const { collection, imageId, attributes, quality } = inputs;
   if ('bytes' in image) own(image, { node: node.id, source: '' });
   const command = {
     CollectionId: collection,
-    ExternalImageId: idOf(imageId),
+    ExternalImageId: toExternalImageId(imageId),
     Image: await toService(image, {}, signal, name),
     DetectionAttributes: attributes,
     QualityFilter: quality,
     MaxFaces: 1
   };
   const output = await inCollection(context, collection, () => send(new sdk.IndexFacesCommand(command)));
-  const { $metadata, ...taught } = output;
-  return taught;
+  const { $metadata, ...answer } = output;
+  return answer;
 }
 
 const indexedIn = (outcome: Outcome): Indexed[] => {
-  if (!('taught' in outcome)) return [];
-  return (outcome.taught.FaceRecords ?? []).map(({ Face }) => ({
+  if (!('answer' in outcome)) return [];
+  return (outcome.answer.FaceRecords ?? []).map(({ Face }) => ({
     ...(outcome.file !== undefined && { file: outcome.file }),
     faceId: Face?.FaceId,
     confidence: Face?.Confidence ?? 0,
@@ -81,7 +81,7 @@ const indexedIn = (outcome: Outcome): Indexed[] => {
 /** Why nothing of a picture was indexed; `undefined` where something was. Smaller faces than the largest do not matter. */
 function reasonOf(outcome: Outcome): string | undefined {
   if ('reason' in outcome) return outcome.reason;
-  const { FaceRecords = [], UnindexedFaces = [] } = outcome.taught;
+  const { FaceRecords = [], UnindexedFaces = [] } = outcome.answer;
   if (FaceRecords.length > 0) return undefined;
   const reasons = new Set(UnindexedFaces.flatMap(({ Reasons = [] }) => Reasons));
   return reasons.size > 0 ? [...reasons].join(', ') : 'no face was found';
@@ -93,7 +93,7 @@ const skippedOf = (outcomes: Outcome[]): Skipped[] =>
     return reason === undefined ? [] : [{ ...(outcome.file !== undefined && { file: outcome.file }), reason }];
   });
 
-/** Faults of one picture: others may be all right. */
+/** Errors that concern one picture only. */
 const ofPicture = new Set([
   'ImageTooLargeException',
   'InvalidImageFormatException',
@@ -101,20 +101,20 @@ const ofPicture = new Set([
   'InvalidValue'
 ]);
 
-/** What stands in the way of a folder's pictures. */
-class Obstacles {
-  /** What would be wrong with all of them. */
+/** Decides which errors end the work on a folder. */
+class FolderErrors {
+  /** The first that would concern every picture. */
   end: ActionError | undefined;
-  /** The first fault that may pass, and how many there were in a row. */
+  /** The first that may pass, and how many there were in a row. */
   passing: ActionError | undefined;
   #row = 0;
 
-  /** A picture has been taught. */
+  /** The face of a picture was indexed. */
   passed(): void {
     this.#row = 0;
   }
 
-  /** A picture could not be taught. */
+  /** A picture failed; `isOver`: the message has no time left. */
   met(error: ActionError, isOver: boolean): void {
     if (ofPicture.has(error.name)) return;
     this.#row += 1;
@@ -125,54 +125,54 @@ class Obstacles {
 }
 
 /**
- * Teaches the pictures of a folder. What is wrong with one, or may pass, stops no other; what would be wrong with all stops
- * them. Throws that, with what came of the pictures; and what may pass where nothing was taught.
+ * Indexes the pictures of a folder. An error that concerns one picture, or that may pass, does not stop the others; one that
+ * would concern all of them does, and is thrown with the results so far. One that may pass is thrown if nothing was indexed.
  */
-async function teachFolder(context: IndexFace, files: PictureFile[], turns: Turns): Promise<Outcome[]> {
-  const obstacles = new Obstacles();
+async function indexFolder(context: IndexFace, files: PictureFile[], turns: Semaphore): Promise<Outcome[]> {
+  const errors = new FolderErrors();
   let finished = 0;
   let skipped = 0;
-  const teachFile = async ({ file, path, problem }: PictureFile): Promise<Outcome> => {
+  const indexFile = async ({ file, path, problem }: PictureFile): Promise<Outcome> => {
     if (problem) return { file, reason: problem };
-    if (obstacles.end) return { file, reason: `not sent after ${obstacles.end.name}` };
+    if (errors.end) return { file, reason: `not sent after ${errors.end.name}` };
     try {
       const name = 'the picture';
-      const taught = await teach(context, pictureFrom(await readFile(path, name), name), name);
-      obstacles.passed();
-      return { file, taught };
+      const answer = await indexPicture(context, pictureFrom(await readFile(path, name), name), name);
+      errors.passed();
+      return { file, answer };
     } catch (thrown) {
       const error = context.toError(thrown);
-      obstacles.met(error, context.signal.aborted);
+      errors.met(error, context.signal.aborted);
       return { file, reason: error.message };
     }
   };
   const outcomes = await inParallel(files, mostPictures, async (each) => {
-    const outcome = await turns.take(() => teachFile(each));
+    const outcome = await turns.take(() => indexFile(each));
     finished += 1;
     if (reasonOf(outcome) !== undefined) skipped += 1;
     context.progress(`${finished}/${files.length}${skipped > 0 ? ` ✗${skipped}` : ''}`);
     return outcome;
   });
-  const obstacle = obstacles.end ?? (skipped === files.length ? obstacles.passing : undefined);
-  if (obstacle) throw withResults(obstacle, outcomes);
+  const error = errors.end ?? (skipped === files.length ? errors.passing : undefined);
+  if (error) throw withResults(error, outcomes);
   return outcomes;
 }
 
-/** The error, with what was taught and what was not. */
+/** Adds to an error which faces were indexed, and which pictures were skipped. */
 function withResults(error: ActionError, outcomes: Outcome[]): ActionError {
   const results = { indexed: rounded(outcomes.flatMap(indexedIn)), skipped: skippedOf(outcomes) };
   if (error.cause) Object.assign(error.cause, { results });
   return Object.assign(error, { results });
 }
 
-async function teachAll(context: IndexFace, turns: Turns): Promise<Outcome[]> {
+async function indexAll(context: IndexFace, turns: Semaphore): Promise<Outcome[]> {
   const { RED, inputs } = context;
   const start = workingFolder(RED);
   const folder = await folderOf(inputs.image, 'image', start);
-  if (folder !== undefined) return teachFolder(context, await picturesIn(folder, 'image'), turns);
+  if (folder !== undefined) return indexFolder(context, await picturesIn(folder, 'image'), turns);
   const image = await readImage(inputs.image, 'image', start, 'file or folder');
   const bytes = 'bytes' in image ? image.bytes.length : 0;
-  return [{ taught: await context.hold(bytes, () => teach(context, image)) }];
+  return [{ answer: await context.hold(bytes, () => indexPicture(context, image)) }];
 }
 
 /** What to say where nothing was indexed. */
@@ -191,19 +191,25 @@ function nothing(skipped: Skipped[]): ActionError {
 function rawOf(outcomes: Outcome[]): unknown {
   const raw = outcomes.map(({ file, ...outcome }) => ({
     ...(file !== undefined && { File: file }),
-    ...('taught' in outcome ? outcome.taught : { Reason: outcome.reason })
+    ...('answer' in outcome ? outcome.answer : { Reason: outcome.reason })
   }));
   return outcomes[0]?.file === undefined ? raw[0] : raw;
 }
 
-async function run(context: IndexFace, turns: Turns): Promise<Result> {
+async function run(context: IndexFace, turns: Semaphore): Promise<Result> {
   const { collection, imageId } = context.inputs;
-  const outcomes = await teachAll(context, turns);
+  const outcomes = await indexAll(context, turns);
   const indexed = outcomes.flatMap(indexedIn);
   const skipped = skippedOf(outcomes);
   if (indexed.length === 0) throw nothing(skipped);
   return {
-    parsed: () => ({ collection, imageId, externalImageId: idOf(imageId), indexed: rounded(indexed), skipped }),
+    parsed: () => ({
+      collection,
+      imageId,
+      externalImageId: toExternalImageId(imageId),
+      indexed: rounded(indexed),
+      skipped
+    }),
     raw: () => rawOf(outcomes)
   };
 }
@@ -215,7 +221,7 @@ export = defineAction({
   fields,
   deploy() {
     // For all folders of a node together: a service that hangs must not fill the memory with pictures.
-    const turns = new Turns(mostPictures);
+    const turns = new Semaphore(mostPictures);
     return { run: (context) => run(context, turns) };
   }
 });

@@ -1,10 +1,10 @@
 import type { FaceDetail, FaceMatch, Image } from '@aws-sdk/client-rekognition';
 import { inParallel } from '../action/parallel';
 import { inCollection } from './collection';
+import type { Detector, DetectorCall, Finding, Query } from './detector';
+import { boxOf, faceOf } from './detector';
 import type { Picture } from './image';
-import { nameOf } from './names';
-import type { Asking, Finding, Operation, Query } from './operation';
-import { boxOf, faceOf } from './operation';
+import { fromExternalImageId } from './names';
 import { cutFaces } from './pixels';
 
 /** Searches at a time: a picture may show a hundred faces. */
@@ -21,8 +21,8 @@ interface IdentifiedFace {
 }
 
 /** Searches the collection for the largest face of a picture. It is never added to the collection. */
-async function search(asking: Asking, image: Image, { collection = '', similarity }: Query): Promise<FaceMatch[]> {
-  const { sdk, send } = asking;
+async function search(call: DetectorCall, image: Image, { collection = '', similarity }: Query): Promise<FaceMatch[]> {
+  const { sdk, send } = call;
   const request = {
     CollectionId: collection,
     Image: image,
@@ -30,7 +30,7 @@ async function search(asking: Asking, image: Image, { collection = '', similarit
     MaxFaces: mostMatches
   };
   try {
-    const { FaceMatches = [] } = await inCollection(asking, collection, () =>
+    const { FaceMatches = [] } = await inCollection(call, collection, () =>
       send(new sdk.SearchFacesByImageCommand(request))
     );
     return FaceMatches;
@@ -53,7 +53,7 @@ async function picturesOf(faces: FaceDetail[], image: Image, picture: Picture, s
 
 function findingOf({ Detail, Matches: [best] }: IdentifiedFace): Finding {
   const { FaceId, ExternalImageId = FaceId ?? 'unknown' } = best?.Face ?? {};
-  const name = nameOf(ExternalImageId);
+  const name = fromExternalImageId(ExternalImageId);
   return {
     name: best ? name : 'unknown',
     confidence: Detail.Confidence ?? 0,
@@ -67,10 +67,10 @@ function findingOf({ Detail, Matches: [best] }: IdentifiedFace): Finding {
 }
 
 /** Finds all faces, then searches the collection for each of those that are sure enough. */
-export const identify: Operation = {
+export const identify: Detector = {
   api: 'SearchFacesByImage',
-  async look(asking, image, query, picture) {
-    const { sdk, send, signal } = asking;
+  async detect(call, image, query, picture) {
+    const { sdk, send, signal } = call;
     const { attributes, confidence: least = 0 } = query;
     const answer = await send(new sdk.DetectFacesCommand({ Image: image, Attributes: attributes }));
     const found = answer.FaceDetails ?? [];
@@ -79,7 +79,7 @@ export const identify: Operation = {
     const sure = faces.filter(({ Detail: { Confidence = 0 } }) => Confidence >= least);
     const Faces = await inParallel(sure, mostSearches, async ({ Detail, image }) => ({
       Detail,
-      Matches: await search(asking, image, query)
+      Matches: await search(call, image, query)
     }));
     return { raw: { Faces }, findings: Faces.map(findingOf) };
   }

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve as resolvePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Turns } from '../action/parallel';
+import { Semaphore } from '../action/parallel';
 import { bytesIn } from '../fields/bytes';
 import { invalid, isActionError, missing } from '../fields/errors';
 import { show } from '../fields/fields';
@@ -197,7 +197,7 @@ export const fileProblem = (error: unknown, sought = 'file'): string => {
 };
 
 /** Files that are read at a time, as many as Node.js reads: each is in memory before anybody can tell that it is too much. */
-const reading = new Turns(4);
+const reading = new Semaphore(4);
 
 /** The bytes of a regular file: never of a device or pipe, which may have no end. Throws `InvalidValue`. */
 export const readFile = (path: string, name: string, sought?: string): Promise<Buffer> =>

@@ -5,14 +5,14 @@ const codeOf = (character: string): string =>
   Buffer.from(character).reduce((code, byte) => `${code}:${byte.toString(16).toUpperCase().padStart(2, '0')}`, '');
 
 /** A person's name as an `ExternalImageId`: `Ada Lovelace` is `Ada:20Lovelace`. Lone surrogates cannot be written. */
-export const idOf = (name: string): string => name.replace(written, codeOf);
+export const toExternalImageId = (name: string): string => name.replace(written, codeOf);
 
 /** The name that an `ExternalImageId` is the writing of. One that was made elsewhere, such as `user:42`, is a name itself. */
-export function nameOf(id: string): string {
+export function fromExternalImageId(id: string): string {
   if (!id.includes(':')) return id;
   const bytes = id.replace(/:([0-9A-F]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
   const name = Buffer.from(bytes, 'latin1').toString();
-  return idOf(name) === id ? name : id;
+  return toExternalImageId(name) === id ? name : id;
 }
 
 /**

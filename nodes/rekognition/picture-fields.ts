@@ -7,7 +7,7 @@ import { checkLength, parseJson } from '../fields/json';
 import type { Box } from './boxes';
 import { collectionIs, collectionPattern } from './collection';
 import { needLocal, takeImage } from './image';
-import { idOf } from './names';
+import { toExternalImageId } from './names';
 import type { Target } from './report';
 
 /** What the service can say of a face beside its place. */
@@ -163,7 +163,7 @@ const anyName = text({ value: 'topic', from: 'msg', numbers: true, example: 'pay
 
 function checkName(given: unknown, name: string): string {
   const person = anyName.check(given, name);
-  const { length } = person.length > longestId ? person : idOf(person);
+  const { length } = person.length > longestId ? person : toExternalImageId(person);
   if (length > longestId) {
     throw invalid(
       name,

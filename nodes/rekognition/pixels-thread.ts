@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type { Canvas, Image, SKRSContext2D } from 'canvas';
 import type { Box } from './boxes';
 import { drawBoxes } from './boxes';
-import type { Drawn, Order, Task, Word } from './pixels';
+import type { Drawn, Order, PixelTask, ThreadMessage } from './pixels';
 
 /** JPEG's quality, in percent. */
 const quality = 90;
@@ -46,14 +46,18 @@ function sheetOf({ createCanvas }: Library, image: Decoded, width: number, heigh
   return canvas;
 }
 
-function annotate(library: Library, image: Decoded, { marks, roi, format }: Task & { do: 'annotate' }): Uint8Array {
+function annotate(
+  library: Library,
+  image: Decoded,
+  { marks, roi, format }: PixelTask & { do: 'annotate' }
+): Uint8Array {
   const { width, height } = image;
   const canvas = sheetOf(library, image, width, height, format === 'jpeg');
   drawBoxes(canvas.getContext('2d'), { width, height }, marks, roi);
   return format === 'png' ? canvas.encodeSync('png') : canvas.encodeSync('jpeg', quality);
 }
 
-function shrink(library: Library, image: Decoded, { mostBytes, mostPixels }: Task & { do: 'shrink' }): Uint8Array {
+function shrink(library: Library, image: Decoded, { mostBytes, mostPixels }: PixelTask & { do: 'shrink' }): Uint8Array {
   const { width, height } = image;
   for (let scale = Math.min(1, mostPixels / Math.max(width, height)); ; ) {
     const size = (side: number) => Math.max(1, Math.round(side * scale));
@@ -111,7 +115,7 @@ function measure(library: Library, image: Decoded): Uint8Array {
   return grey;
 }
 
-function work(library: Library, image: Decoded, task: Task): Uint8Array[] {
+function work(library: Library, image: Decoded, task: PixelTask): Uint8Array[] {
   if (task.do === 'annotate') return [annotate(library, image, task)];
   if (task.do === 'shrink') return [shrink(library, image, task)];
   if (task.do === 'cut') return task.faces.map((_, index) => cut(library, image, task.faces, index));
@@ -151,10 +155,10 @@ async function draw(order: Order): Promise<Drawn> {
   }
 }
 
-parentPort?.on('message', async (word: Word) => {
-  if (word === 'end') return parentPort?.close();
-  if ('forget' in word) return kept.delete(word.forget);
-  const drawn = await draw(word);
+parentPort?.on('message', async (message: ThreadMessage) => {
+  if (message === 'end') return parentPort?.close();
+  if ('forget' in message) return kept.delete(message.forget);
+  const drawn = await draw(message);
   const results = 'results' in drawn ? drawn.results : [];
   parentPort?.postMessage(
     drawn,

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { invalid, ownError } from '../fields/errors';
 import type { Box, Mark } from './boxes';
-import { DrawingRoom, type Owner, Turns } from './drawing-room';
+import { DrawingBacklog, type Owner, RoundRobin } from './drawing-backlog';
 import type { Picture } from './image';
 
 /** What is done to a picture's pixels. */
-export type Task =
+export type PixelTask =
   | { do: 'annotate'; marks: readonly Mark[]; roi: Box | undefined; format: 'jpeg' | 'png' }
   | { do: 'shrink'; mostBytes: number; mostPixels: number }
   | { do: 'cut'; faces: readonly Box[] }
@@ -15,12 +15,12 @@ export type Task =
 
 interface Job {
   picture: Picture;
-  task: Task;
+  task: PixelTask;
 }
 
 /** A task for the thread, and the picture that it is about, by number; without both it only has to say that it can draw. */
 export interface Order {
-  task?: Task;
+  task?: PixelTask;
   picture?: number;
   /** Of a picture that the thread has not decoded yet. */
   bytes?: Uint8Array<ArrayBuffer>;
@@ -29,7 +29,7 @@ export interface Order {
 }
 
 /** What the thread is told; an order is answered. */
-export type Word = Order | { forget: number } | 'end';
+export type ThreadMessage = Order | { forget: number } | 'end';
 
 /** The thread's answer: pictures, or bytes of grey, or why there are none. */
 export type Drawn =
@@ -43,7 +43,7 @@ const mostKept = 128 * 1024 * 1024;
 const keptSize = ({ width, height, bytes }: Picture): number => width * height * 4 + bytes.length;
 
 /** The pictures that the thread keeps decoded, by their numbers there; the one that was needed longest ago comes first. */
-class Kept {
+class DecodedPictures {
   readonly #numbers = new Map<Picture, number>();
   #bytes = 0;
 
@@ -91,11 +91,11 @@ class Thread {
   #ended = new AbortController();
   #idle: NodeJS.Timeout | undefined;
   /** Orders that wait for the one that is under way. */
-  readonly #turns = new Turns<() => Promise<void>>();
+  readonly #orders = new RoundRobin<() => Promise<void>>();
   #isBusy = false;
   /** Those of which more than one thing may be wanted. */
   readonly #wanted = new Set<Picture>();
-  #kept = new Kept();
+  #kept = new DecodedPictures();
   #numbers = 0;
 
   /**
@@ -104,7 +104,7 @@ class Thread {
    */
   order(owner: Owner, job?: Job, signal?: AbortSignal): Promise<Drawn> {
     const drawn = new Promise<Drawn>((resolve, reject) => {
-      this.#turns.add(owner, async () => {
+      this.#orders.add(owner, async () => {
         try {
           signal?.throwIfAborted();
           resolve(await this.#draw(job));
@@ -118,7 +118,7 @@ class Thread {
   }
 
   #next(): void {
-    const next = this.#turns.next();
+    const next = this.#orders.next();
     this.#isBusy = next !== undefined;
     const goOn = () => this.#next();
     next?.().then(goOn, goOn);
@@ -139,8 +139,8 @@ class Thread {
     if (number !== undefined) this.#tell({ forget: number });
   }
 
-  #tell(word: Word): void {
-    this.#worker?.postMessage(word);
+  #tell(message: ThreadMessage): void {
+    this.#worker?.postMessage(message);
   }
 
   async #draw(job: Job | undefined): Promise<Drawn> {
@@ -176,7 +176,7 @@ class Thread {
   }
 
   #start(): Worker {
-    this.#kept = new Kept();
+    this.#kept = new DecodedPictures();
     const worker = new Worker(join(__dirname, 'pixels-thread.js'));
     const ended = new AbortController();
     this.#ended = ended;
@@ -216,7 +216,7 @@ async function done(what: string, job?: Job, signal?: AbortSignal): Promise<Buff
 }
 
 /** What waits for the thread, or is going to. */
-const room = new DrawingRoom();
+const backlog = new DrawingBacklog();
 
 /** Whose pictures they are; of those whose message has its room already, `hasRoom` is set. */
 const owners = new WeakMap<Picture, Owner & { hasRoom?: boolean }>();
@@ -230,15 +230,15 @@ export function own(picture: Picture, owner: Owner): void {
 
 async function inRoom<R>(picture: Picture, work: () => Promise<R>): Promise<R> {
   const { node } = ownerOf(picture);
-  room.take(picture, node);
+  backlog.take(picture, node);
   try {
     return await work();
   } finally {
-    room.give(picture, node);
+    backlog.release(picture, node);
   }
 }
 
-function work(what: string, picture: Picture, task: Task, signal?: AbortSignal): Promise<Buffer[]> {
+function work(what: string, picture: Picture, task: PixelTask, signal?: AbortSignal): Promise<Buffer[]> {
   const draw = () => done(what, { picture, task }, signal);
   return ownerOf(picture).hasRoom ? draw() : inRoom(picture, draw);
 }
@@ -258,7 +258,7 @@ export async function keeping<R>(picture: Picture, work: () => Promise<R>): Prom
  * would otherwise come at once. Rejects with `RequestThrottled` where there is none, before anything is paid for.
  */
 export async function drawing<R>(picture: Picture, owner: Owner, work: () => Promise<R>): Promise<R> {
-  room.check(picture, owner.node);
+  backlog.check(picture, owner.node);
   owners.set(picture, { ...owner, hasRoom: true });
   return inRoom(picture, () => keeping(picture, work));
 }
@@ -267,7 +267,7 @@ export async function drawing<R>(picture: Picture, owner: Owner, work: () => Pro
 let canDraw = false;
 
 /** Throws `RequestThrottled` where too much waits to be drawn: asked before anything is paid for. */
-export const needRoom = (picture: Picture): void => room.check(picture, ownerOf(picture).node);
+export const needRoom = (picture: Picture): void => backlog.check(picture, ownerOf(picture).node);
 
 /** Throws `InvalidValue` where nothing can be drawn here; `what` names what needs it. */
 export async function needCanvas(what: string): Promise<void> {
@@ -296,7 +296,7 @@ export async function shrink(
   signal?: AbortSignal
 ): Promise<Buffer> {
   if (!ownerOf(picture).hasRoom) needRoom(picture);
-  const task: Task = { do: 'shrink', mostBytes, mostPixels };
+  const task: PixelTask = { do: 'shrink', mostBytes, mostPixels };
   const [smaller] = await work('A picture that is too large for the service', picture, task, signal);
   return smaller as Buffer;
 }

@@ -1,9 +1,9 @@
 import { present } from '../fields/json';
 import type { Box, Mark } from './boxes';
-import type { OperationName } from './detection';
-import { operations } from './detection';
+import type { Equipment, Finding } from './detector';
+import type { DetectorName } from './detectors';
+import { detectors } from './detectors';
 import { keyOf } from './names';
-import type { Equipment, Finding } from './operation';
 
 /** A name that counts, and the least confidence for it, in percent, if that is its own. */
 export interface Target {
@@ -13,7 +13,7 @@ export interface Target {
 
 /** What counts. */
 interface Interest {
-  operation: OperationName;
+  operation: DetectorName;
   /** Percent; absent: everything is sure enough. */
   confidence: number | undefined;
   targets: readonly Target[] | undefined;
@@ -59,7 +59,7 @@ function countsAs(finding: Finding, target: Target | undefined, interest: Intere
   if (finding.part || (targets && !target)) return undefined;
   if (finding.box) return isInside(finding.box, roi) ? (target ?? finding).name : undefined;
   // Where in the picture it is, nobody knows; of a scene's many labels only those that are looked for count.
-  const wanted = target !== undefined || operations[operation].countsLabels === true;
+  const wanted = target !== undefined || detectors[operation].countsLabels === true;
   return wanted && !roi ? (target ?? finding).name : undefined;
 }
 
@@ -105,7 +105,7 @@ function summaryOf(counted: readonly Counted[], { targets = [] }: Interest): Rec
 
 /** The parsed result of a detection. */
 export interface Report {
-  operation: OperationName;
+  operation: DetectorName;
   source: string;
   image?: { width: number; height: number };
   count: number;

@@ -6,7 +6,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { fromIni } from '@aws-sdk/credential-providers';
 import fc from 'fast-check';
 import { type RequestRecord, roles, signIns } from '../../local-aws/client';
-import { placeOf, profileNames } from '../../nodes/account/profiles';
+import { profileNames, resolveConfig } from '../../nodes/account/profiles';
 import { account, invokeNode, keysOf, useBench } from '../aws';
 import type { Outcome } from '../node-red';
 import { sink } from '../node-red';
@@ -354,7 +354,7 @@ describe('the shared files', () => {
               ofServices.map(([name, value]) => [name, `\n  endpoint_url = ${value}`])
             )
           });
-          const found = await placeOf('garden', unknown);
+          const found = await resolveConfig('garden', unknown);
           for (const [service, Client] of [
             ['lambda', LambdaClient],
             ['sqs', SQSClient],
@@ -373,9 +373,9 @@ describe('the shared files', () => {
     it('so that the endpoint of one profile is never that of another', async () => {
       env.config({ default: { endpoint_url: 'http://localhost:4566' }, garden: {} });
       env.credentials({ garden: section('demo') });
-      assert.deepEqual((await placeOf('garden', unknown)).endpoints, {});
-      assert.equal((await placeOf(undefined, unknown)).endpoints.sqs, 'http://localhost:4566');
-      assert.equal((await placeOf('default', unknown)).endpoints.sqs, 'http://localhost:4566');
+      assert.deepEqual((await resolveConfig('garden', unknown)).endpoints, {});
+      assert.equal((await resolveConfig(undefined, unknown)).endpoints.sqs, 'http://localhost:4566');
+      assert.equal((await resolveConfig('default', unknown)).endpoints.sqs, 'http://localhost:4566');
     });
 
     it('so that the picker offers the profiles that a sign-in finds, and no others', async () => {

@@ -196,7 +196,7 @@ describe('shared credentials', () => {
       await messages(provider, 1000);
       source.fails = false;
       await assert.rejects(provider(), /offline/);
-      provider.begin();
+      provider.reset();
       assert.equal((await provider()).accessKeyId, 'AKIAEXAMPLE');
     });
 
@@ -212,7 +212,7 @@ describe('shared credentials', () => {
         return mine;
       });
       const first = provider();
-      provider.begin();
+      provider.reset();
       [key, wait] = ['AKIALATTER', Promise.resolve()];
       assert.equal((await provider()).accessKeyId, 'AKIALATTER');
       give();

@@ -7,8 +7,8 @@ import { credentialsRefused, signatureRefused } from '../../nodes/account/servic
 import { toActionError } from '../../nodes/account/to-action-error';
 import {
   ActionError,
-  anew,
   asLogEntry,
+  copyError,
   metadataOf,
   nameOf,
   reasonOf,
@@ -119,7 +119,7 @@ const looks: Record<string, (thrown: unknown) => unknown> = {
   wasThrottled,
   isBecomingReady,
   mayPass,
-  anew,
+  copyError,
   nameOf,
   metadataOf,
   reasonOf,

@@ -135,7 +135,7 @@ describe('a variable stands for the same in a dialog and in Node-RED', () => {
               assert.deepEqual([id, name, runtimeValue(meaning, stored)], [id, name, found]);
             }
           }
-          const told = variables.tell(item, 'a-${A}-${NR_NODE_NAME}');
+          const told = variables.resolveText(item, 'a-${A}-${NR_NODE_NAME}');
           if (!('text' in told)) continue;
           const text = util.evaluateNodeProperty('a-${A}-${NR_NODE_NAME}', 'env', running, {});
           // A variable that names a later one gets that one's text as it is: as a part of another text it would be read again.
@@ -155,9 +155,9 @@ describe('a variable stands for the same in a dialog and in Node-RED', () => {
     ];
     const inside = { id: 'inside', type: 'debug', z: 'sub' };
     assert.deepEqual(new Variables(items).of(inside, 'A'), { unknown: 'instance' });
-    assert.deepEqual(new Variables(items).tell(inside, 'x${A}'), { unknown: 'instance' });
+    assert.deepEqual(new Variables(items).resolveText(inside, 'x${A}'), { unknown: 'instance' });
     assert.deepEqual(new Variables(items.slice(0, 3)).of(inside, 'A'), { value: 'one' });
     assert.deepEqual(new Variables(items).of(inside, 'E'), { unknown: 'expression' });
-    assert.deepEqual(new Variables(items).tell(inside, '${B}-${NR_NODE_ID}'), { text: '${B}-inside' });
+    assert.deepEqual(new Variables(items).resolveText(inside, '${B}-${NR_NODE_ID}'), { text: '${B}-inside' });
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { idOf, keyOf, nameOf } from '../../nodes/rekognition/names';
+import { fromExternalImageId, keyOf, toExternalImageId } from '../../nodes/rekognition/names';
 
 /** Any text that can be written: letters of all scripts, and what a writing itself consists of. */
 const names = fc.oneof(
@@ -25,23 +25,27 @@ describe('the name of a person', () => {
     ['   ', ':20:20:20']
   ] as const) {
     it(`${JSON.stringify(name)} is written as ${id}, and read again`, () => {
-      assert.equal(idOf(name), id);
-      assert.equal(nameOf(id), name);
+      assert.equal(toExternalImageId(name), id);
+      assert.equal(fromExternalImageId(id), name);
     });
   }
 
   it('is read as it was given, whatever is in it, and its writing is one that the service takes', () => {
     fc.assert(
       fc.property(names, (name) => {
-        assert.match(idOf(name), /^[a-zA-Z0-9_.\-:]+$/);
-        assert.equal(nameOf(idOf(name)), name);
+        assert.match(toExternalImageId(name), /^[a-zA-Z0-9_.\-:]+$/);
+        assert.equal(fromExternalImageId(toExternalImageId(name)), name);
       }),
       { numRuns: 2000 }
     );
   });
 
   it('is another one for each other name', () => {
-    fc.assert(fc.property(names, names, (one, other) => assert.equal(idOf(one) === idOf(other), one === other)));
+    fc.assert(
+      fc.property(names, names, (one, other) =>
+        assert.equal(toExternalImageId(one) === toExternalImageId(other), one === other)
+      )
+    );
   });
 
   for (const id of [
@@ -59,16 +63,16 @@ describe('the name of a person', () => {
     'x:20y:41',
     'é'
   ]) {
-    it(`that was made elsewhere, ${id}, is a name as it stands`, () => assert.equal(nameOf(id), id));
+    it(`that was made elsewhere, ${id}, is a name as it stands`, () => assert.equal(fromExternalImageId(id), id));
   }
 
   it('is an id as it stands unless that is exactly the writing of a name', () => {
     const ids = fc.string({ unit: fc.constantFrom(...':::ABCDEF0123456789az_.-'), minLength: 1 });
     fc.assert(
       fc.property(ids, (id) => {
-        const name = nameOf(id);
-        assert.ok(name === id || idOf(name) === id);
-        if (idOf(id) === id) assert.equal(name, id);
+        const name = fromExternalImageId(id);
+        assert.ok(name === id || toExternalImageId(name) === id);
+        if (toExternalImageId(id) === id) assert.equal(name, id);
       }),
       { numRuns: 5000 }
     );

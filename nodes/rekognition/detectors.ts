@@ -1,11 +1,11 @@
 import type { ProtectiveEquipmentPerson } from '@aws-sdk/client-rekognition';
+import type { Detector, Equipment, Finding } from './detector';
+import { boxOf, faceOf, lower, rawOf } from './detector';
 import { identify } from './identify';
-import type { Equipment, Finding, Operation } from './operation';
-import { boxOf, faceOf, lower, rawOf } from './operation';
 
-const labels: Operation = {
+const labels: Detector = {
   api: 'DetectLabels',
-  async look({ sdk, send }, Image, { confidence, maxLabels }) {
+  async detect({ sdk, send }, Image, { confidence, maxLabels }) {
     const command = new sdk.DetectLabelsCommand({ Image, MinConfidence: confidence, MaxLabels: maxLabels });
     const answer = await send(command);
     const findings = (answer.Labels ?? []).flatMap(({ Name, Confidence = 0, Instances = [] }): Finding[] => {
@@ -21,9 +21,9 @@ const labels: Operation = {
   }
 };
 
-const faces: Operation = {
+const faces: Detector = {
   api: 'DetectFaces',
-  async look({ sdk, send }, Image, { attributes }) {
+  async detect({ sdk, send }, Image, { attributes }) {
     const answer = await send(new sdk.DetectFacesCommand({ Image, Attributes: attributes }));
     const findings = (answer.FaceDetails ?? []).map((face) => ({
       name: 'face',
@@ -35,9 +35,9 @@ const faces: Operation = {
   }
 };
 
-const text: Operation = {
+const text: Detector = {
   api: 'DetectText',
-  async look({ sdk, send }, Image) {
+  async detect({ sdk, send }, Image) {
     const answer = await send(new sdk.DetectTextCommand({ Image }));
     const findings = (answer.TextDetections ?? []).map(
       ({ Type, DetectedText = '', Confidence = 0, Geometry }): Finding => ({
@@ -54,10 +54,10 @@ const text: Operation = {
   }
 };
 
-const moderation: Operation = {
+const moderation: Detector = {
   api: 'DetectModerationLabels',
   countsLabels: true,
-  async look({ sdk, send }, Image, { confidence }) {
+  async detect({ sdk, send }, Image, { confidence }) {
     const answer = await send(new sdk.DetectModerationLabelsCommand({ Image, MinConfidence: confidence }));
     const findings = (answer.ModerationLabels ?? []).map(({ Name, Confidence = 0 }) => ({
       name: lower(Name),
@@ -67,9 +67,9 @@ const moderation: Operation = {
   }
 };
 
-const celebrities: Operation = {
+const celebrities: Detector = {
   api: 'RecognizeCelebrities',
-  async look({ sdk, send }, Image) {
+  async detect({ sdk, send }, Image) {
     const answer = await send(new sdk.RecognizeCelebritiesCommand({ Image }));
     const known = (answer.CelebrityFaces ?? []).map(({ Name = 'unknown', MatchConfidence, Id, Urls, Face }) => ({
       name: Name,
@@ -99,10 +99,10 @@ const equipmentOf = ({ BodyParts = [] }: ProtectiveEquipmentPerson): Equipment[]
     }))
   );
 
-const protectiveEquipment: Operation = {
+const protectiveEquipment: Detector = {
   api: 'DetectProtectiveEquipment',
   mostBytes: 4_000_000,
-  async look({ sdk, send }, Image) {
+  async detect({ sdk, send }, Image) {
     const answer = await send(new sdk.DetectProtectiveEquipmentCommand({ Image }));
     const findings = (answer.Persons ?? []).map((person) => ({
       name: 'person',
@@ -115,5 +115,5 @@ const protectiveEquipment: Operation = {
 };
 
 /** What `operation` may be, and what each asks the service. */
-export const operations = { labels, faces, identify, text, moderation, celebrities, protectiveEquipment };
-export type OperationName = keyof typeof operations;
+export const detectors = { labels, faces, identify, text, moderation, celebrities, protectiveEquipment };
+export type DetectorName = keyof typeof detectors;

@@ -1,30 +1,30 @@
 import { ownError } from '../fields/errors';
 import type { Picture } from './image';
 
-/** Who wants something drawn: a node, and within it a camera. */
+/** Whose picture is drawn: a node, and one of its cameras. */
 export interface Owner {
   node: string;
   source: string;
 }
 
-/** Pictures, their bytes, and their pixels, as they count for what may wait. */
+/** What pictures count for: their number, their bytes and their pixels. */
 type Amounts = [pictures: number, bytes: number, pixels: number];
 
 const MiB = 1024 * 1024;
-/** What one node may have, where no other has anything. A fast machine draws some 30 megapixels a second. */
+/** What one node may have if no other node has anything. A fast machine draws some 30 megapixels a second. */
 const mostOfOne: Amounts = [1000, 256 * MiB, 1_000_000_000];
 
 const amountsOf = ({ bytes, width, height }: Picture): Amounts => [1, bytes.length, width * height];
 
 /**
- * The room for pictures that wait to be drawn, or are going to be. A node may have as much as it leaves to others: however
- * much comes for one, there is room for the next.
+ * Limits the pictures that wait to be drawn, or will have to be. A node may use half of what the other nodes leave, so that
+ * however many pictures one node gets, there is room for those of the next.
  */
-export class DrawingRoom {
+export class DrawingBacklog {
   readonly #all: Amounts = [0, 0, 0];
   readonly #ofNodes = new Map<string, Amounts>();
 
-  /** Throws `RequestThrottled` where there is no room for a picture. */
+  /** Throws `RequestThrottled` if there is no room for a picture of a node. */
   check(picture: Picture, node: string): void {
     const own = this.#ofNodes.get(node) ?? [0, 0, 0];
     const fits = amountsOf(picture).every(
@@ -43,7 +43,7 @@ export class DrawingRoom {
     this.#add(picture, node, 1);
   }
 
-  give(picture: Picture, node: string): void {
+  release(picture: Picture, node: string): void {
     this.#add(picture, node, -1);
     if (this.#ofNodes.get(node)?.[0] === 0) this.#ofNodes.delete(node);
   }
@@ -58,27 +58,27 @@ export class DrawingRoom {
   }
 }
 
-/** What waits for its turn: nodes have theirs one after the other, and so have the cameras of a node. */
-export class Turns<T> {
+/** A queue in which nodes take turns, and so do the cameras of each node. */
+export class RoundRobin<T> {
   readonly #nodes = new Map<string, Map<string, T[]>>();
 
-  add({ node, source }: Owner, waiting: T): void {
+  add({ node, source }: Owner, item: T): void {
     const sources = this.#nodes.get(node) ?? new Map<string, T[]>();
     this.#nodes.set(node, sources);
-    const line = sources.get(source) ?? [];
-    sources.set(source, line);
-    line.push(waiting);
+    const items = sources.get(source) ?? [];
+    sources.set(source, items);
+    items.push(item);
   }
 
   next(): T | undefined {
     const [first] = this.#nodes;
     if (!first) return undefined;
     const [node, sources] = first;
-    const [[source, line]] = sources as unknown as [[string, T[]]];
-    const next = line.shift();
-    // Whose turn it was comes last.
+    const [[source, items]] = sources as unknown as [[string, T[]]];
+    const next = items.shift();
+    // The camera and the node whose turn it was go to the end.
     sources.delete(source);
-    if (line.length > 0) sources.set(source, line);
+    if (items.length > 0) sources.set(source, items);
     this.#nodes.delete(node);
     if (sources.size > 0) this.#nodes.set(node, sources);
     return next;

@@ -36,7 +36,7 @@ export interface Finding {
 }
 
 /** What a picture came to: the service's own answer, and what is in it. */
-export interface Seen {
+export interface Detected {
   raw: object;
   findings: Finding[];
 }
@@ -52,7 +52,7 @@ export interface Query {
 }
 
 /** The part of a call that is needed here. */
-export interface Asking {
+export interface DetectorCall {
   sdk: Sdks['rekognition'];
   client: Client;
   send<Output extends Answer>(command: Command<Output>): Promise<Output>;
@@ -60,14 +60,14 @@ export interface Asking {
   signal: AbortSignal;
 }
 
-export interface Operation {
+export interface Detector {
   /** The API's name of it. */
   api: string;
   /** Bytes of a picture; absent: as for most operations. */
   mostBytes?: number;
   /** What has no place in the picture counts also where nobody has asked for it by name. */
   countsLabels?: true;
-  look(asking: Asking, image: Image, query: Query, picture: Picture | undefined): Promise<Seen>;
+  detect(call: DetectorCall, image: Image, query: Query, picture: Picture | undefined): Promise<Detected>;
 }
 
 export const boxOf = (box: BoundingBox | undefined): Box | undefined =>

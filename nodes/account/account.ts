@@ -5,19 +5,19 @@ import type { Clients } from './clients';
 
 /** The part of a deployed `aws-account` that other nodes use. */
 export interface AccountNode extends Node {
-  /** Absent where the account's properties will not do. */
+  /** Absent if a property of the account is not valid. */
   clients?: Clients;
-  /** Why they will not. */
+  /** What is wrong with its properties, if anything is. */
   problem?: ActionError;
 }
 
-/** The account with this id, if there is one that is deployed. */
+/** The running account with this id. */
 export function accountFrom(RED: NodeAPI, id: unknown): AccountNode | undefined {
   const node = typeof id === 'string' && id !== '' ? (RED.nodes.getNode(id) as AccountNode | null) : null;
   return node?.type === 'aws-account' ? node : undefined;
 }
 
-/** The flow's own description of an account; `undefined` where there is no such account, running or not. */
+/** An account as the deployed flows describe it, whether it runs or not; `undefined` if there is none with this id. */
 export function describedAccount(RED: NodeAPI, id: unknown): Config | undefined {
   let found: Config | undefined;
   RED.nodes.eachNode((node) => {
@@ -42,23 +42,23 @@ export function isDisabled(RED: NodeAPI, { d, z }: Config): boolean {
 export const storedCredentials = (RED: NodeAPI, id: string): Record<string, string> =>
   (isAccount(RED, id) && (RED.nodes.getCredentials(id) as Record<string, string> | undefined)) || {};
 
-/** As people know an account: by its name, where it has one. */
+/** What an error calls an account. */
 const called = (name: string | undefined): string => (name ? `The account “${name}”` : 'The aws-account');
 
-/** The clients of a running account. Throws what is wrong with its properties. */
+/** The clients of a running account. Throws the error of its properties if one is not valid. */
 function clientsOf({ clients, problem, name }: AccountNode): Clients {
   if (clients) return clients;
   throw new ActionError(problem?.name ?? 'AccountMissing', `${called(name)}: ${problem?.message}`);
 }
 
-/** The accounts of all nodes that are deployed. */
+/** The accounts of all deployed nodes. */
 const inUse = new Set<CurrentAccount>();
 
 function deployed(): void {
   for (const account of inUse) account.deployed();
 }
 
-/** One listener for all of them, as long as there are any: Node-RED warns of many. */
+/** All of them share one listener, since Node.js warns if an event has more than ten. */
 function use(RED: NodeAPI, account: CurrentAccount): void {
   if (inUse.size === 0) RED.events.on('flows:started', deployed);
   inUse.add(account);
@@ -69,9 +69,9 @@ function leave(RED: NodeAPI, account: CurrentAccount): void {
 }
 
 /**
- * The account of a node, as it is deployed at the moment. Node-RED does not restart a node whose account is chosen through
- * a variable when that account is changed, disabled or deleted, so it is found anew when a deployment has started its
- * flows: until then the former one serves on.
+ * The account of a node, as it is deployed at the moment. If a node's account is chosen by an environment variable, Node-RED
+ * does not restart the node when that account is changed, disabled or deleted. So the account is looked up again after each
+ * deployment; until the deployed flows have started, the old one is still used.
  */
 export class CurrentAccount {
   #node: AccountNode | undefined;
@@ -87,12 +87,12 @@ export class CurrentAccount {
     use(RED, this);
   }
 
-  /** Whether there is one; in the constructor of a node that is deployed with it, it may still be to come. */
+  /** Whether the account is running. In the constructor of a node it may be missing: it may be created after the node. */
   get exists(): boolean {
     return this.#node !== undefined;
   }
 
-  /** Its clients. Throws `AccountMissing`, or what is wrong with the account's own properties. */
+  /** Its clients. Throws `AccountMissing`, or the error of the account's properties if one is not valid. */
   get clients(): Clients {
     if (!this.#node) this.#find();
     if (this.#node) return clientsOf(this.#node);
@@ -105,23 +105,23 @@ export class CurrentAccount {
     );
   }
 
-  /** Everything secret that the account knows at the moment. */
+  /** All secrets that the account holds at the moment. */
   secrets(): string[] {
     return this.#node?.clients?.secrets() ?? [];
   }
 
-  /** A deployment has started its flows. */
+  /** To be called when a deployment has started its flows. */
   deployed(): void {
     if (this.#find()) this.changed();
   }
 
-  /** The node is closed: it uses the account no longer. */
+  /** To be called when the node closes. */
   close(): void {
     leave(this.RED, this);
     this.#node?.clients?.detach();
   }
 
-  /** Takes the one that is deployed now; gives whether it is another one. */
+  /** Looks the account up again. Returns whether it is another one than before. */
   #find(): boolean {
     const found = accountFrom(this.RED, this.id);
     if (found === this.#node) return false;

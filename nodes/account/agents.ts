@@ -4,15 +4,15 @@ import type { Duplex } from 'node:stream';
 import { foreignAnswer } from '../fields/errors';
 import type { AccountProxy } from './proxy';
 
-/** What Node.js has an agent do with each request, which its types do not tell. */
+/** The method that Node.js calls on an agent for each request. Its types do not have it. */
 interface Requesting {
   addRequest(request: http.ClientRequest, ...more: unknown[]): void;
 }
 
-/** As Node.js and Node-RED's own request node: the flow decides how much runs at once. */
+/** Any number of sockets, as in Node.js and in Node-RED's http request node: the flow decides how much it sends at once. */
 const options = { keepAlive: true, maxSockets: Infinity };
 
-/** A server that goes on in another protocol than HTTP will never answer: without a listener nobody would be told. */
+/** Fails a request whose server switches to another protocol. Without a listener Node.js would just close the connection. */
 function refuseUpgrades(agent: http.Agent): void {
   const requesting = agent as http.Agent & Requesting;
   const { addRequest } = requesting;
@@ -25,11 +25,11 @@ function refuseUpgrades(agent: http.Agent): void {
   };
 }
 
-/** The connections of an account, which are kept for its next requests. */
+/** The connections of an account, kept open for its next requests. */
 export class Agents {
   readonly httpAgent: http.Agent;
   readonly httpsAgent: https.Agent;
-  /** When an answer came through a connection that is idle now, ms of `performance.now()`. */
+  /** When each idle connection brought its last answer, in ms of `performance.now()`. */
   readonly #answered = new WeakMap<Duplex, number>();
 
   constructor(proxy: AccountProxy) {
@@ -43,8 +43,8 @@ export class Agents {
   }
 
   /**
-   * Closes connections that have been idle for so many ms. When one has died unnoticed, its neighbours may have as well,
-   * and each next request would try another one of them.
+   * Closes the connections that have been idle for so many ms. If one of them has died unnoticed, the others may have died
+   * as well, and each further request would run into another dead one.
    */
   closeIdle(ms: number): void {
     const since = performance.now() - ms;
@@ -58,7 +58,7 @@ export class Agents {
     this.httpsAgent.destroy();
   }
 
-  /** Those that have been idle longest are first. */
+  /** Expects the connections that have been idle for longest first. */
   #closeOld(idle: readonly Duplex[], since: number): void {
     for (const socket of idle) {
       if ((this.#answered.get(socket) ?? 0) >= since) return;

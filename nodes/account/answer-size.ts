@@ -7,8 +7,9 @@ import type { ServiceName } from './sdks';
 const MiB = 1024 * 1024;
 
 /**
- * Bytes of an answer at most, unpacked. AWS gives 6 MB from a function, 1 MB of messages, which JSON may write at some
- * times their length (and local queues ten times as many), and far less elsewhere. XML takes its reader a second for 2 MB.
+ * The longest answer by service, in bytes when unpacked. AWS sends up to 6 MB from a function and 1 MB of messages, which
+ * JSON escapes may multiply (local queues send ten times as much), and far less otherwise. XML is limited to what the SDK's
+ * parser reads quickly: it takes a second for 2 MB.
  */
 const mostBytes: Readonly<Partial<Record<ServiceName, number>>> = {
   lambda: 16 * MiB,
@@ -17,13 +18,13 @@ const mostBytes: Readonly<Partial<Record<ServiceName, number>>> = {
   sts: MiB / 2
 };
 
-/** The same of any other service. */
+/** The same for all other services. */
 const usuallyMost = 8 * MiB;
 
-/** Objects, lists and members that the JSON of an answer may have: some hundred times what AWS gives. Each takes 60 bytes. */
+/** Most objects, lists and members in the JSON of an answer: some hundred times what AWS sends. Each takes 60 bytes. */
 const mostValues = 500_000;
 
-/** What is shorter is read as it comes: it holds little, whatever it is. */
+/** Answers up to this many bytes are not checked: whatever they contain, it is little. */
 const short = MiB / 4;
 
 /** The head of an answer, and its body as it comes. */
@@ -33,13 +34,13 @@ export interface Response {
   body: Readable;
 }
 
-/** An answer that is too large for one of AWS. The SDK does not ask again for what has metadata without a status. */
+/** The error for an answer that is too large to be from AWS. With metadata that has no status, the SDK does not retry it. */
 function tooLarge(statusCode: number, most: string): ActionError {
   const text = `The answer has more than ${most}, which is far more than AWS gives: a proxy or gateway may have given it; check the endpoint.`;
   return Object.defineProperty(ownError('UnknownError', text, { statusCode }), '$metadata', { value: {} });
 }
 
-/** Lets an answer through until it is too large. */
+/** Passes an answer on, and fails once it is too large. */
 class AnswerLimit extends Transform {
   #bytes = 0;
 
@@ -61,9 +62,10 @@ class AnswerLimit extends Transform {
 }
 
 /**
- * The body of an answer, which fails with `UnknownError` and closes its connection when it has more than the service ever
- * gives: an answer without an end would fill the memory. Throws where its head says so already. What is packed has to be
- * unpacked before, and then comes without its length. `isPayload` where the SDK makes nothing of a good answer but its bytes.
+ * The body of an answer, limited to more than the service ever sends: an endless answer would fill the memory. Beyond the
+ * limit the body fails with `UnknownError` and its connection is closed; if the header `content-length` is too large already,
+ * the function throws. Compressed answers have to be unpacked first. `isPayload`: the SDK hands on the bytes of a successful
+ * answer without parsing them.
  */
 export function limitAnswer(
   { statusCode, headers, body }: Response,

@@ -3,15 +3,15 @@ import { foreignAnswer } from '../fields/errors';
 import type { Answer } from './sdks';
 
 /**
- * A schema as the SDK's clients keep it at run time: a number for a simple type, a function that gives the schema, or one of
- * the tuples [schema, traits], [0, …, …, …, type], [1 list, …, …, …, element], [2 map, …, …, …, key, value] and
+ * A schema as the SDK's clients keep it at run time: a number for a simple type, a function that returns the schema, or one
+ * of the tuples [schema, traits], [0, …, …, …, type], [1 list, …, …, …, element], [2 map, …, …, …, key, value] and
  * [3 structure or 4 union, …, name, …, names of the members, their schemas].
  */
 type Schema = number | string | (() => Schema) | readonly unknown[];
 
 type Check = (value: unknown) => boolean;
 
-/** What each kind of structure always has: text of at least one character, or a list, which may be empty. */
+/** The members that AWS always sends, by structure: text that is not empty, or a list, which may be empty. */
 const always: Readonly<Record<string, readonly string[]>> = {
   BatchResultErrorEntry: ['Id'],
   ChangeMessageVisibilityBatchResult: ['Successful'],
@@ -47,7 +47,7 @@ const always: Readonly<Record<string, readonly string[]>> = {
   SendMessageResult: ['MessageId']
 };
 
-/** What each simple type is in JavaScript, by its number. */
+/** The check of each simple type, by its number in schemas. */
 const simpleTypes: Readonly<Record<number, Check>> = {
   0: (value) => typeof value === 'string',
   1: (value) => typeof value === 'number' || typeof value === 'bigint',
@@ -69,7 +69,7 @@ const listOf =
     return true;
   };
 
-/** A list that has at least one good element where it has any: whoever asked looks at each of them alone. */
+/** A list that is empty or has at least one valid element: the receiver checks each of them again. */
 const someOf =
   (element: Check): Check =>
   (value) =>
@@ -90,14 +90,14 @@ function simple(type: number): Check {
   return simpleTypes[type] ?? anything;
 }
 
-/** A member that a structure may have, or has to have. */
+/** A member of a structure. */
 interface Member {
   readonly name: string;
   readonly check: Check;
   readonly isNeeded: boolean;
 }
 
-/** By schema; made when they are first needed, since a structure may hold others of its own kind. */
+/** By schema. Made on first use, since a structure may contain itself. */
 const structures = new Map<Schema, Member[]>();
 
 function membersOf(schema: readonly unknown[]): Member[] {
@@ -140,26 +140,26 @@ function checkOf(schema: Schema): Check {
   return kind === 2 ? mapOf(checkOf(value)) : structure(schema);
 }
 
-/** Of a queue's messages one that is odd says nothing of the others. */
+/** The check of the messages that a queue hands out: one invalid message does not make the others invalid. */
 function messages(schema: Schema): Check {
   if (typeof schema === 'function') return messages(schema());
   const [kindOrInner, , , , element] = schema as readonly unknown[];
   return kindOrInner === 1 ? someOf(checkOf(element as Schema)) : messages(kindOrInner as Schema);
 }
 
-/** Whether a value has the shape of a structure that the SDK knows by this schema. */
+/** Whether a value fits the schema of a structure, one of those that the SDK's clients export. */
 export const hasShape = (schema: unknown, value: unknown): boolean => structure(schema as readonly unknown[])(value);
 
 const dereferenced = (schema: Schema): Schema => (typeof schema === 'function' ? schema() : schema);
 
 /**
- * Whether somebody says that an answer is AWS's. Some local services name no request, but use AWS's own type of JSON;
- * ElasticMQ has no type at all where it has nothing to say.
+ * Whether an answer has the headers of AWS: a request ID, or AWS's own content type of JSON, since some local services send
+ * no request ID. ElasticMQ sends no content type with an empty answer.
  */
 const isSigned = ({ $metadata }: Answer, type: string | undefined): boolean =>
   $metadata.requestId !== undefined || /^application\/x-amz-json-/.test(type ?? '');
 
-/** Checks the answer to an operation that says nothing when all is well. */
+/** Checks the answer to an operation without output. */
 function checkNothing(output: Answer, type: string | undefined): void {
   const said = Object.keys(output).filter((name) => name !== '$metadata');
   const isNothing = said.length === 0 && (type === undefined || isSigned(output, type));
@@ -167,9 +167,10 @@ function checkNothing(output: Answer, type: string | undefined): void {
 }
 
 /**
- * Checks a successful answer against what the SDK knows of the operation's output, before anybody counts on it: each member
- * has its type, and what AWS always says is there. `operation` is the schema of the operation, `type` the content type. A list that is empty may be missing where the answer is AWS's by its
- * headers. Throws `UnknownError` for one that cannot come from AWS.
+ * Checks a successful answer against the SDK's schema of the operation: each member has to have its type, and members that
+ * AWS always sends have to be there; only an empty list may be left out of an answer with the headers of AWS. `operation` is
+ * the schema of the operation, `type` the content type of the answer. Throws `UnknownError` for an answer that cannot be
+ * from AWS.
  */
 export function checkAnswer(operation: unknown, output: Answer, type: string | undefined): void {
   const [, , , , , schemaOfOutput] = operation as readonly Schema[];

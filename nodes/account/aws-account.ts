@@ -9,7 +9,7 @@ import type { StoredCredentials } from './settings';
 import { clientsFrom, fields, readSettings } from './settings';
 import { toActionError } from './to-action-error';
 
-/** Asks STS who we are; what goes wrong is a warning, since the network may only be late. */
+/** Asks STS who we are and logs it. A failure is only a warning, since the network may not be up yet. */
 function sayWhoWeAre(node: Node, clients: Clients): void {
   const controller = new AbortController();
   const { signal } = controller;

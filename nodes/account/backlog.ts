@@ -1,11 +1,11 @@
 import type { ActionError } from '../fields/errors';
 import { ownError } from '../fields/errors';
 
-/** Messages, and their bytes, that wait or are in flight in a node: beyond that a flow is told at once. */
+/** The most messages, and the most bytes of them, that may wait or be in flight in one node. */
 export const mostMessages = 10_000;
 export const mostBytes = 64 * 1024 * 1024;
 
-/** How much may wait at the same time: messages, or requests, and their bytes. */
+/** Counts the messages or requests that wait, and their bytes, and refuses more than the limits. */
 export class Backlog {
   #messages = 0;
   #bytes = 0;
@@ -13,23 +13,23 @@ export class Backlog {
   constructor(
     private readonly mostMessages: number,
     private readonly mostBytes: number,
-    /** Who holds them, for the text of the error. */
+    /** What holds them, for the text of the error. */
     private readonly holder = 'this node'
   ) {}
 
-  /** Throws `RequestThrottled` where there is no room for a message of so many bytes. */
+  /** Throws `RequestThrottled` if there is no room for a message of so many bytes. */
   check(bytes: number): void {
     if (this.#messages >= this.mostMessages || this.#isFullFor(this.#bytes, bytes)) throw this.#full();
   }
 
-  /** Takes a message in. Throws `RequestThrottled` where there is no room. */
+  /** Adds a message of so many bytes. Throws `RequestThrottled` if there is no room. */
   take(bytes: number): void {
     this.check(bytes);
     this.#messages += 1;
     this.#bytes += bytes;
   }
 
-  /** A message that was taken in has another number of bytes. Throws `RequestThrottled` where there is no room for more. */
+  /** Changes the bytes of a message that was added. Throws `RequestThrottled` if there is no room for more. */
   change(from: number, to: number): void {
     const others = this.#bytes - from;
     if (to > from && this.#isFullFor(others, to)) throw this.#full();
@@ -41,7 +41,7 @@ export class Backlog {
     this.#bytes -= bytes;
   }
 
-  /** What is too large by itself is told so elsewhere. */
+  /** A single message always fits, since its own size has a check of its own. */
   #isFullFor(others: number, bytes: number): boolean {
     return others > 0 && others + bytes > this.mostBytes;
   }

@@ -2,15 +2,15 @@ import type { Clients } from './clients';
 import { redact } from './redaction';
 import { sdkOf } from './sdks';
 
-/** Who a sign-in is. */
+/** What STS says of credentials. */
 export interface CallerIdentity {
-  /** The account's number. */
+  /** The account number, 12 digits. */
   account: string;
   arn: string;
   region: string;
 }
 
-/** Asks STS whose the keys are; no permission is needed for it. Rejects with what the SDK throws. */
+/** Calls `GetCallerIdentity` of STS, which needs no permission. Rejects with the SDK's error. */
 export async function callerIdentity(clients: Clients, signal: AbortSignal): Promise<CallerIdentity> {
   const { GetCallerIdentityCommand } = sdkOf('sts');
   const client = await clients.get('sts');

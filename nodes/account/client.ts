@@ -10,24 +10,24 @@ import { credentialsRefused, signatureRefused } from './service-errors';
 /** The bytes of a picture in a command. */
 const bytesOf = ({ Image }: { Image?: { Bytes?: Uint8Array | undefined } }): number => Image?.Bytes?.length ?? 0;
 
-/** What a client is made of, beside the SDK's own. */
+/** What a client has beside the SDK's own client. */
 interface Parts {
   readonly service: ServiceName;
   readonly region: string;
-  /** The same for all clients that send the same request in the same way, and no other account's or deployment's. */
+  /** Equal for clients that send the same requests in the same way; never that of another account or deployment. */
   readonly key: string;
   readonly rate: Rate | undefined;
   readonly exchanges: Exchanges;
   readonly agents: Agents;
   readonly clock: ServiceClock;
-  /** Told of each failure, with the access key id where that was refused. */
+  /** Called after each failure, with the access key ID if AWS has refused that. */
   failed(refusedKey: string | undefined): void;
 }
 
-/** One of the SDK's clients, in one region. */
+/** A client of the SDK for one service in one region. */
 export class Client {
   readonly region: string;
-  /** The same for all clients that send the same request in the same way, and no other account's or deployment's. */
+  /** Equal for clients that send the same requests in the same way; never that of another account or deployment. */
   readonly key: string;
 
   constructor(
@@ -43,22 +43,25 @@ export class Client {
     this.parts.agents.closeIdle(ms);
   }
 
-  /** Sends a command. A limit on silence of 0 is for calls that have a limit as a whole, which aborts `abortSignal`. */
+  /**
+   * Sends a command, and checks the answer. Rejects with the SDK's error, with `UnknownError` for an answer that is not from
+   * AWS, or with the reason of `abortSignal`. Callers with a time limit of their own set `silence` to 0.
+   */
   async send<Output extends Answer>(command: Command<Output>, limits: CommandLimits): Promise<Output> {
     try {
       return await this.#send(command, limits);
     } catch (failure) {
       if (!this.parts.clock.hasRefused(failure)) throw failure;
-      // By now the time of the service is known.
+      // The refusal has told the clock the time of the service, so that the next signature is right.
       const output = await this.#send(command, limits);
       output.$metadata.attempts = (output.$metadata.attempts ?? 1) + 1;
       return output;
     }
   }
 
-  /** Before the command is written as JSON, which needs more memory than the picture in it. */
+  /** Waits before the SDK writes the command as JSON, since that needs more memory than the picture in it. */
   async #turn(rate: Rate, command: Command<unknown>, { abortSignal }: CommandLimits): Promise<void> {
-    // Those that wait for the same sign-in would leave together.
+    // First, since all commands that wait for the same sign-in would be sent at the same moment.
     await this.client.config.credentials();
     await rate.enter(command.constructor.name, bytesOf(command.input), abortSignal);
   }
@@ -73,7 +76,7 @@ export class Client {
       checkAnswer(command.schema, output, exchange.contentType);
       return output;
     } catch (error) {
-      // Whoever ended it has said why; the SDK only says that it was.
+      // The SDK only says that it was aborted; the signal has the reason.
       if (limits.abortSignal?.aborted && memberOf(error, 'name') === 'AbortError') throw limits.abortSignal.reason;
       const signer = /Credential=([^/]+)/.exec(exchange.authorization ?? '')?.[1];
       const isForTime = signatureRefused(error) && this.parts.clock.hasRefused(error);

@@ -17,7 +17,7 @@ import { ServiceClock, signForTimeOf } from './service-clock';
 import type { Identity } from './sign-in';
 import { endpointOptions } from './sign-in';
 
-/** How many clients are kept: messages may bring any number of regions and credentials. */
+/** How many clients are kept. Messages may bring any number of regions and credentials. */
 const mostClients = 32;
 
 interface ClientOptions {
@@ -25,26 +25,26 @@ interface ClientOptions {
   region?: string | undefined;
   /** Used instead of the account's sign-in. */
   credentials?: Credentials | undefined;
-  /** 1 for what must not be done twice; the SDK's standard is 3. */
+  /** 1 for requests that must not be repeated; the SDK's default is 3. */
   maxAttempts?: number | undefined;
 }
 
 interface AccountOptions extends DestinationOptions {
-  /** What no error may quote, although it is no secret of AWS: what variables hold. */
+  /** Values of environment variables, which no error may quote. */
   hidden?: readonly string[];
   /** Requests a second for each operation of Rekognition; 0 is no limit. */
   rekognitionRate: number;
 }
 
-/** Hashed, so that no secret stands in a key that a heap dump or a debugger shows first. */
+/** A hash of credentials, so that the keys of the map hold no secret. */
 const digest = (credentials: Credentials) =>
   createHash('sha256')
     .update(JSON.stringify([credentials.accessKeyId, credentials.secretAccessKey, credentials.sessionToken]))
     .digest('base64');
 
 /**
- * The SDK clients of one account, made when they are first needed and shared by its nodes: one for each service,
- * region, and number of attempts. All of them use one set of connections.
+ * The SDK clients of one account, created on first use and shared by its nodes: one for each combination of service, region,
+ * credentials and number of attempts. All of them use the same connections.
  */
 export class Clients {
   readonly #options: AccountOptions;
@@ -56,13 +56,13 @@ export class Clients {
   readonly #handler: RequestHandler;
   readonly #destinations: Destinations;
   readonly #clients = new Map<string, Client>();
-  /** The client that was asked for last: as a rule the next message needs the same one. */
+  /** The client that was returned last: the next message usually needs the same one. */
   #latest: { client: Client; service: ServiceName; maxAttempts: number | undefined } | undefined;
   #users = 0;
   #closed = false;
   #ended = false;
 
-  /** Reads from the environment which proxy to use; throws `InvalidValue` where that is none. */
+  /** Reads the proxy to use from the environment. Throws `InvalidValue` if that is not the URL of a proxy. */
   constructor(options: AccountOptions) {
     this.#options = options;
     this.#proxy = proxyFor(options.endpoint);
@@ -77,7 +77,10 @@ export class Clients {
     );
   }
 
-  /** The client for a call. Throws `InvalidValue` for a region that would make no host name. */
+  /**
+   * The client for a call. A promise only if the environment and the shared files have to be read first. Throws, or
+   * rejects with, `InvalidValue` for a region that would make no host name.
+   */
   get(service: ServiceName, options: ClientOptions = {}): Client | Promise<Client> {
     const destination = this.#destinations.current;
     if (destination) return this.#client(service, destination, options);
@@ -89,35 +92,35 @@ export class Clients {
     );
   }
 
-  /** Signs in, if that has not been done. Rejects with what the SDK throws. */
+  /** The account's credentials; signs in if necessary. Rejects with the SDK's error. */
   async identity(): Promise<Identity> {
     return (this.#destinations.current ?? (await this.#destinations.find())).provider();
   }
 
-  /** A node that uses the account says so, and so does each message on its way. */
+  /** To be called by each node that uses the account, and for each message that is being handled. */
   attach(): void {
     this.#users += 1;
   }
 
-  /** Once for each time that it was attached. */
+  /** To be called once for each call of `attach`. */
   detach(): void {
     this.#users -= 1;
     this.#end();
   }
 
-  /** Ends all connections as soon as nobody uses them any more: nodes and accounts close side by side. */
+  /** Closes all connections once nothing is attached any more: Node-RED closes nodes and their accounts in any order. */
   close(): void {
     this.#closed = true;
     this.#end();
   }
 
-  /** Everything secret that this account knows at the moment. */
+  /** All secrets that the account holds at the moment. */
   secrets(): string[] {
     const { signIn, hidden = [] } = this.#options;
     const { keys, role } = signIn;
     const own = [...Object.values(keys ?? {}), role?.externalId ?? '', this.#exchanges.ssoToken];
     const all = [...this.#destinations.secrets(), ...own, ...hidden, ...this.#proxy.secrets];
-    // LocalStack takes an account's number for a key id, which stands in each ARN.
+    // LocalStack takes an account number as the access key ID; that is in every ARN and must not be struck out.
     return all.filter((secret) => !/^\d{12}$/.test(secret));
   }
 
@@ -133,7 +136,7 @@ export class Clients {
     this.#latest = undefined;
   }
 
-  /** Least recently used ones go first. They own nothing but memory, so that calls under way are not hurt. */
+  /** Finds or creates a client, and drops the least recently used one. That takes nothing from calls that still use it. */
   #client(service: ServiceName, destination: Destination, options: ClientOptions): Client {
     const { region = destination.region, credentials, maxAttempts } = options;
     const latest = this.#latest;

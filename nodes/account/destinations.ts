@@ -5,12 +5,12 @@ import type { ServiceClock } from './service-clock';
 import type { InnerClientOptions, SignIn, SignInProvider } from './sign-in';
 import { noKeysName, signInProvider } from './sign-in';
 
-/** How often it is looked whether the shared files are others, ms: each time takes some µs. */
+/** The shared files are checked for changes at most once in so many ms; a check takes some µs. */
 const lookAgain = 10;
 
-/** Where requests go, and who signs them: keys, region and endpoint belong together. */
+/** Where requests go and who signs them. Keys, region and endpoint belong together and change together. */
 export interface Destination extends ResolvedConfig {
-  /** Told apart from those before it. */
+  /** Unique in this process. */
   readonly number: number;
   readonly provider: SignInProvider;
 }
@@ -18,59 +18,59 @@ export interface Destination extends ResolvedConfig {
 const isSameConfig = (one: ResolvedConfig, other: ResolvedConfig): boolean =>
   one.region === other.region && JSON.stringify(one.endpoints) === JSON.stringify(other.endpoints);
 
-/** All destinations of all accounts of this process are numbered, so that nothing of one is taken for another's. */
+/** How many destinations the accounts of this process have had: their numbers tell cached clients and queue URLs apart. */
 let destinations = 0;
 
-/** What an account says of where to go; blank is what the environment and the shared files say. */
+/** The properties of an account that decide where requests go. The environment and the shared files decide what is absent. */
 export interface DestinationOptions {
   signIn: SignIn;
   region?: string | undefined;
   endpoint?: string | undefined;
 }
 
-/** Where the requests of an account go: found in the environment and the shared files, and again when these have changed. */
+/** Finds the destination of an account in the environment and the shared files, and again when these have changed. */
 export class Destinations {
-  /** Known as long as the shared files stay as they are. */
+  /** Valid while the shared files do not change. */
   #destination: Destination | undefined;
-  /** The one before, which messages on their way may still use. */
+  /** The one before, which messages that are being handled may still use. */
   #former: Destination | undefined;
   #finding: Promise<Destination> | undefined;
-  /** Whether the shared files have a say, what they were like when they were read, and when that was last looked at. */
+  /** Whether the shared files matter, their stamp when they were read, and when they were last checked for changes. */
   readonly #hasFiles: boolean;
   #stamp = '';
   #lookedAt = -Infinity;
-  /** Why there is no destination: it stays so while the files do. */
+  /** Why there is no destination. It is not looked for again until the files change. */
   #obstacle: { stamp: string; error: unknown } | undefined;
 
   constructor(
     private readonly options: DestinationOptions,
     private readonly clock: ServiceClock,
-    /** What a client that only signs in for a place has to be made with. */
+    /** The options of the SDK's own clients that only sign in. */
     private readonly optionsFor: (config: ResolvedConfig) => InnerClientOptions,
-    /** Called when there is another destination. */
+    /** Called when the destination has changed. */
     private readonly moved: () => void
   ) {
     const { signIn, region, endpoint } = options;
     this.#hasFiles = signIn.source !== 'keys' || !region || !endpoint;
   }
 
-  /** Where requests go, as far as that is known and the shared files are still the same. */
+  /** The destination, if it is known and the shared files have not changed since. */
   get current(): Destination | undefined {
     const isDue = this.#hasFiles && performance.now() - this.#lookedAt >= lookAgain;
     return this.#finding || (isDue && this.#isChanged()) ? undefined : this.#destination;
   }
 
-  /** The secrets that the last two sign-ins have brought. */
+  /** The secrets of the last two sign-ins. */
   secrets(): string[] {
     return [this.#destination, this.#former].flatMap((each) => each?.provider.secrets() ?? []);
   }
 
-  /** Somebody may be putting the files right just now. */
+  /** Checks the files before the next request: after a failure somebody may have corrected them. */
   lookAgain(): void {
     this.#lookedAt = -Infinity;
   }
 
-  /** Reads environment and files, once for all who need them. Rejects with what is wrong there. */
+  /** Reads the environment and the files, once for all callers. Rejects with `InvalidValue`, or the SDK's error. */
   find(): Promise<Destination> {
     this.#finding ??= this.#lookUp().finally(() => {
       this.#finding = undefined;
@@ -80,13 +80,13 @@ export class Destinations {
 
   #isChanged(): boolean {
     const isChanged = sharedFilesStamp() !== this.#stamp;
-    // Until they have been read, whoever comes next has to look as well.
+    // Every caller checks again until they have been read.
     this.#lookedAt = isChanged ? -Infinity : performance.now();
     return isChanged;
   }
 
   async #lookUp(): Promise<Destination> {
-    // What changes while they are read is found the next time.
+    // Taken before they are read, so that a change in between is noticed the next time.
     const stamp = this.#hasFiles ? sharedFilesStamp() : '';
     if (this.#obstacle?.stamp === stamp) throw this.#obstacle.error;
     try {
@@ -127,7 +127,7 @@ export class Destinations {
     return destination;
   }
 
-  /** Keys that were read after the files had changed must not sign for the place that these named before. */
+  /** Keys that were read after the files had changed must not sign requests for the region and endpoint of before. */
   async #verify(destination: Destination): Promise<void> {
     if (!this.#hasFiles || !this.#isChanged() || (await this.find()) === destination) return;
     throw new ActionError(

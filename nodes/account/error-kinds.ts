@@ -1,7 +1,7 @@
-/** The kinds of what goes wrong with a sign-in or a service, for which the editor has words. */
+/** The kinds of errors of sign-ins and services for which the editor has texts. */
 import type { ActionError } from '../fields/errors';
 
-/** Kinds by the error's name; the first that fits. */
+/** The kind for an error's name; the first match counts. */
 const kinds: ReadonlyArray<readonly [kind: string, names: RegExp]> = [
   ['settings', /^(MissingValue|InvalidValue)$/],
   ['noKeys', /^(CredentialsProviderError|TokenProviderError)$/],
@@ -14,7 +14,7 @@ const kinds: ReadonlyArray<readonly [kind: string, names: RegExp]> = [
   ['unreachable', /^UnknownError$|^(?=[A-Z_]+$)(?:E|UNABLE_TO_|HPE_|.*CERT)/]
 ];
 
-/** The kind of an error: the key of its words; `other` where there are none. */
+/** The kind of an error, which is the key of its text in `locales`; `other` if it has none. */
 export function errorKindOf({ name, message }: ActionError): string {
   const [kind] = kinds.find(([, names]) => names.test(name)) ?? ['other'];
   return kind === 'denied' && message.includes('sts:AssumeRole') ? 'role' : kind;

@@ -1,4 +1,4 @@
-/** What belongs to a command reaches its requests and their answers here: in between is the SDK. */
+/** Connects each command with the HTTP requests that the SDK makes of it, and with their answers. */
 
 import { closed } from '../fields/errors';
 import type { Response } from './answer-size';
@@ -11,7 +11,7 @@ import type { Command, RequestHandler, SdkClient, ServiceName } from './sdks';
 import type { ServiceClock } from './service-clock';
 import { unpack } from './unpack';
 
-/** What ends a command early. */
+/** The limits of a command. */
 export type CommandLimits = Omit<Limits, 'answerWithin'>;
 
 /** A command that is being sent, and what is known of its last request and answer. */
@@ -19,30 +19,31 @@ export interface Exchange {
   readonly service: ServiceName;
   readonly command: Command<unknown>;
   readonly limits: CommandLimits;
-  /** The signed header of its last request. */
+  /** The `authorization` header of its last request. */
   authorization?: string | undefined;
   /** The content type of the last answer. */
   contentType?: string | undefined;
 }
 
-/** A request as it is written. */
+/** The part of an HTTP request that is used here. */
 interface Written {
   headers: Record<string, string>;
   body?: { length: number };
 }
 
-/** A step of the SDK's middleware, as far as it is used here. */
+/** The part of the arguments of the SDK's middleware that is used here. */
 interface Step {
   input: object;
   request: Written;
 }
 
-/** Whether the SDK sends a request for the first time. */
+/** Whether this is the SDK's first attempt at a request. */
 const isFirst = ({ headers }: Written): boolean => headers['amz-sdk-request']?.startsWith('attempt=1;') === true;
 
 /**
- * What is no command, such as a question for temporary credentials, may be repeated. That is quick once only: where no connection
- * was dead, the link or the service is slow, and needs the time.
+ * The limits of a request. The first attempt at a request that may be repeated gets little time on a connection that was
+ * used before, since that may be dead. If the second attempt takes long as well, the network or the service is slow and gets
+ * its time. Requests without a command, such as those for temporary credentials, may be repeated.
  */
 function limitsOf(exchange: Exchange | undefined, request: Written): Limits {
   const { limits = {}, command } = exchange ?? {};
@@ -50,10 +51,10 @@ function limitsOf(exchange: Exchange | undefined, request: Written): Limits {
   return { ...limits, answerWithin: limits.silence ?? longestWait(request.body?.length) };
 }
 
-/** The commands of an account that are being sent: by their input, and by their last request, since signed ones are copies. */
+/** The commands of an account that are being sent: by their input and by their last request, since signing copies requests. */
 export class Exchanges {
   readonly #exchanges = new WeakMap<object, Exchange>();
-  /** What the last question to an SSO portal was asked with. */
+  /** The bearer token of the last request to an SSO portal. */
   #ssoToken = '';
 
   constructor(private readonly clock: ServiceClock) {}
@@ -66,7 +67,7 @@ export class Exchanges {
     this.#exchanges.set(exchange.command.input, exchange);
   }
 
-  /** Has a client's commands followed to their last request. */
+  /** Adds middleware to a client that connects its requests with their commands. */
   follow(client: SdkClient): void {
     client.middlewareStack.add(
       (next: (step: Step) => unknown) => (step: Step) => {
@@ -81,7 +82,7 @@ export class Exchanges {
     );
   }
 
-  /** Has what the SDK sends again by itself wait for its turn as well. */
+  /** Adds middleware to a client that makes the SDK's own repetitions wait for the rate limit as well. */
   keepUnder(rate: Rate, client: SdkClient): void {
     client.middlewareStack.addRelativeTo(
       (next: (step: Step) => unknown, { commandName }: { commandName: string }) =>
@@ -91,19 +92,19 @@ export class Exchanges {
           }
           return next(step);
         },
-      // A signature is made for a moment.
+      // Before signing, since a signature holds for a few minutes only.
       { relation: 'before', toMiddleware: 'httpSigningMiddleware', name: 'keepUnderRate' }
     );
   }
 
   /**
-   * The handler of all requests, which knows the limits of their commands: options in `send` would cost the SDK's cache of
-   * its middleware. It refuses requests once `isOver`.
+   * The handler of all requests. It looks up the limits of their commands, since with options in `send` the SDK would not
+   * use its cache of middleware. Once `isOver` it rejects requests with `Closed`.
    */
   handler(handler: HttpHandler, isOver: () => boolean): RequestHandler {
     const limiting = Object.create(handler) as RequestHandler;
     limiting.handle = async (request) => {
-      // Otherwise the SDK would try again what its end has cut off, such as a question for temporary credentials.
+      // The SDK would otherwise repeat requests that were cut off, such as those for temporary credentials.
       if (isOver()) throw closed();
       this.#ssoToken = request.headers['x-amz-sso_bearer_token'] ?? this.#ssoToken;
       const exchange = this.#exchanges.get(request);
@@ -113,7 +114,7 @@ export class Exchanges {
       if (exchange) exchange.contentType = answer.response.headers['content-type'];
       unpack(answer.response);
       const operation = exchange?.command.constructor.name;
-      // Where there is no command, it is a question for a sign-in.
+      // A request without a command belongs to a sign-in.
       const service = exchange?.service ?? 'sts';
       const body = limitAnswer(answer.response as Response, service, operation === 'InvokeCommand');
       answer.response.body = operation === 'ReceiveMessageCommand' ? withReadableMessages(body) : body;

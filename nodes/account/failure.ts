@@ -10,29 +10,29 @@ export interface Failure {
   syscall?: string;
   /** Of an AggregateError: one for each address of a host that was tried. */
   errors?: unknown[];
-  /** The connection to a proxy failed, or the proxy refused: see `proxy.ts`. */
+  /** Whether the connection to a proxy failed or the proxy refused: see `proxy.ts`. */
   proxy?: boolean;
-  /** What a proxy answered instead of opening a tunnel. */
+  /** The HTTP status with which a proxy refused to open a tunnel. */
   statusCode?: number;
-  /** Whose fault it is; only of what a service answered: the SDK copies every member of the answer into the error. */
+  /** `client` or `server`; only in errors of services. The SDK copies every member of an error answer into the error. */
   $fault?: string;
   $metadata?: { httpStatusCode?: number; requestId?: string };
 }
 
-/** What an error is called, and says; `retryable`: whether the same request may succeed later. */
+/** An error as users see it; `retryable`: whether the same request may succeed later. */
 export interface Described {
   name: string;
   message: string;
   retryable: boolean;
 }
 
-/** Characters of an error's name, which a status and `code` show; a gateway may send any. */
+/** Most characters of an error's name, which the status and `code` show. A gateway may send any name. */
 const longestName = 100;
 
-/** Characters of a text that are read: far more than are shown, so that no secret is shown that was cut in two. */
+/** Most characters of a text that are read: many more than are shown, so that no secret is cut before it is struck out. */
 const longestRead = 20_000;
 
-/** Of the addresses of a host, as many as are looked at. */
+/** Most errors of an AggregateError that are looked at. */
 const mostErrors = 100;
 
 function listOf(value: unknown): unknown[] | undefined {
@@ -44,8 +44,8 @@ function listOf(value: unknown): unknown[] | undefined {
 }
 
 /**
- * Reads what was thrown, which can be anything; looking at it may throw again. An answer may hold anything where text is
- * expected, such as the list of texts that some gateways give.
+ * Reads the known members of whatever was thrown. Reading one may throw again, and an answer may hold anything in place of
+ * text, such as the list of texts that some gateways send.
  */
 export function failureOf(thrown: unknown): Failure {
   if (typeof thrown !== 'object' || thrown === null) return { message: textOf(thrown) };

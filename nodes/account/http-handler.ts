@@ -1,6 +1,6 @@
 /**
- * Sends the requests of an account. The SDK's own handler limits the time until an answer begins, whether or not
- * something goes over the wire, and cannot be told of it; here what is limited is silence.
+ * Sends the requests of an account. The SDK's own handler limits the time until an answer begins, even while data is still
+ * being sent or received. Here only silence on the connection is limited.
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import http from 'node:http';
@@ -13,45 +13,45 @@ import type { RequestHandler } from './sdks';
 type HttpRequest = Parameters<RequestHandler['handle']>[0];
 type Handled = ReturnType<RequestHandler['handle']>;
 
-/** What ends a request early. */
+/** The limits of a request. */
 export interface Limits {
   abortSignal?: AbortSignal;
-  /** How long nothing may go over the wire in either direction, ms; 0: for ever. */
+  /** The longest time without data in either direction, ms; 0: no limit. */
   silence?: number;
   /**
-   * The same until the answer begins, on a connection that was used before and may have died since. Absent where a
-   * request must not be sent twice: the SDK sends it again.
+   * The same until the answer begins, on a connection that was used before and may be dead. The SDK then sends the request
+   * again, so this is absent for requests that must not be sent twice.
    */
   answerWithin?: number;
-  /** How long the service was asked to wait before it answers, ms; 0 where this is left out. */
+  /** How long the service was asked to wait before it answers (long polling), ms; default 0. */
   waits?: number;
-  /** Told whenever something has come. */
+  /** Called whenever data has been received. */
   heard?(): void;
 }
 
-/** How long a connection may take to be made, TLS and proxy included, ms. */
+/** The longest time for making a connection, TLS and proxy included, ms. */
 const longestConnecting = 10_000;
-/** The limit on silence where a request has none of its own, ms: the kernel takes some MB of an upload at once. */
+/** The default of `silence`, ms. The kernel buffers some MB of an upload, which then take time in silence. */
 const longestSilence = 60_000;
 /**
- * How long a connection is kept while it is idle, ms. Load balancers close theirs after a minute (AWS's own default), and
- * routers forget them, often without a word.
+ * How long an idle connection is kept, ms. Load balancers close theirs after a minute (the default of AWS's), and routers
+ * forget them, often without closing them.
  */
 const longestIdle = 30_000;
-/** Bytes of a body that are written at a time: only so it is seen that they leave. */
+/** Bytes of a body that are written at a time, so that progress is seen. */
 const slice = 64 * 1024;
 
-/** Codes of connections that broke; the SDK sends a request again that has failed with this name. */
+/** Codes of connections that broke. The SDK repeats a request that failed with the name `TimeoutError`. */
 const broken = new Set<unknown>(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 
 const timeoutError = (message: string, members: { code: string } | { syscall: string }): Error =>
   Object.assign(new Error(message), { name: 'TimeoutError', ...members });
 
-/** As it is when the SDK's own handler is aborted. */
+/** The error with which the SDK's own handler rejects when it is aborted. */
 const abortError = ({ reason }: AbortSignal): Error =>
   Object.assign(new Error('Request aborted', { cause: reason }), { name: 'AbortError' });
 
-/** Escapes what `encodeURIComponent` leaves, as it is in what is signed. */
+/** Percent-encodes as SigV4 does, which escapes more than `encodeURIComponent`. */
 const escaped = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
@@ -69,7 +69,7 @@ function responseOf(body: IncomingMessage): Awaited<Handled>['response'] {
   return { statusCode, reason, headers, body };
 }
 
-/** Writes a body piece by piece, and calls `left` for each one that the kernel has taken. */
+/** Writes a body in slices, and calls `left` after each one that the kernel has taken. */
 function write(sent: ClientRequest, body: string | Uint8Array | undefined, left: () => void): void {
   if (!body || body.length <= slice) {
     sent.end(body);
@@ -89,12 +89,12 @@ function write(sent: ClientRequest, body: string | Uint8Array | undefined, left:
   writeFrom(0);
 }
 
-/** Ends a request whose connection is silent. */
+/** Ends a request when its connection is silent for too long. */
 class Watch {
   #timer: NodeJS.Timeout | undefined;
   #neighbours: NodeJS.Timeout | undefined;
   #response: IncomingMessage | undefined;
-  /** When it was sent through a connection that was used before, ms; until the answer begins that may be dead. */
+  /** When the request was sent over a connection that was used before, ms; `undefined` once data has been received. */
   #doubted: number | undefined;
 
   constructor(
@@ -117,7 +117,7 @@ class Watch {
     });
   }
 
-  /** Something of the request has left. */
+  /** To be called when a part of the request has been sent. */
   readonly left = (): void => {
     this.#timer?.refresh();
   };
@@ -143,7 +143,7 @@ class Watch {
     this.limits.heard?.();
   }
 
-  /** Where one connection has died its neighbours may have as well, and each next request would try another one of them. */
+  /** Closes the idle connections that are as old as this one: if this one is dead, they may be dead as well. */
   #closeNeighbours(): void {
     if (this.#doubted !== undefined) this.agents.closeIdle(performance.now() - this.#doubted);
   }
@@ -188,7 +188,7 @@ export class HttpHandler {
     return { response: responseOf(await answered) };
   }
 
-  /** What the SDK's clients wish is none of the account's business. */
+  /** The handler is shared by all clients of the account, so that none of them may configure it. */
   updateHttpClientConfig(): void {}
 
   httpHandlerConfigs(): object {

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 
-/** The SDK takes nothing else for bytes, and refuses the answer as a whole where one of its messages has something else. */
+/** The SDK rejects a whole answer if a single binary attribute in it is not base64. */
 const isBase64 = (text: string): boolean => text.length % 4 === 0 && /^[a-z\d+/]*={0,2}$/i.test(text);
 
-/** What stands in an answer for bytes that are none: the SDK lets it pass, and a message that has it is not as SQS gives them. */
+/** Replaces a value that is not base64. The SDK lets it pass, and the check of each message then finds it. */
 const noBytes = false;
 
-/** An answer in which what cannot be read as bytes is none; the same one where all can, or where it is no JSON. */
+/** The answer with values that are not base64 replaced; the same Buffer if there are none, or if it is not JSON. */
 function withBytes(answer: Buffer): Buffer {
   if (!answer.includes('"Binary')) return answer;
   let isChanged = false;
@@ -33,5 +33,5 @@ async function* partsOf(body: Readable): AsyncGenerator<Buffer> {
   yield withBytes(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
 }
 
-/** The body of an answer with messages, of which each stands alone: bytes of one that are none leave the others readable. */
+/** The body of an answer to ReceiveMessage, changed so that an invalid binary attribute spoils only its own message. */
 export const withReadableMessages = (body: Readable): Readable => Readable.from(partsOf(body), { objectMode: false });

@@ -1,11 +1,11 @@
-/** Failures of the network, of a proxy, and of what answers in place of a service. */
+/** Describes failures of the network, of a proxy, and of servers that answer in place of a service. */
 import type { Described, Failure } from './failure';
 import { failureOf } from './failure';
 
-/** Network failures before a single byte of the request was sent, by the system call that failed. */
+/** System calls that fail before a byte of the request is sent. */
 const connecting = new Set(['connect', 'getaddrinfo']);
 
-/** True when the request cannot have reached the service: no connection was made at all. */
+/** Whether the request certainly has not reached the service, since no connection was made. */
 export function couldNotConnect(error: unknown): boolean {
   const failure = failureOf(error);
   const { proxy, errors = [], $fault } = failure;
@@ -24,7 +24,7 @@ function isOfConnecting({ name, code, syscall, message = '' }: Failure): boolean
 export const isNetworkCode = (code: unknown): code is string =>
   typeof code === 'string' && /^(E[A-Z]+|[A-Z]+(_[A-Z]+)+)$/.test(code);
 
-/** What a failure means, by its code. */
+/** What a failure means and what to do, by its code. */
 export const networkTexts: Record<string, string> = {
   EAI_AGAIN: 'The name of the service could not be looked up: check the network, its DNS and the region.',
   ECONNREFUSED: 'Nothing answers at the address of the service: check the endpoint and the network.',
@@ -36,11 +36,11 @@ export const networkTexts: Record<string, string> = {
   ETIMEDOUT: 'The service did not answer in time; the request may have been carried out.'
 };
 
-/** What to do where a proxy wants a password. */
+/** What to do if a proxy wants a password. */
 export const proxyPasswordText =
   'The proxy does not accept the user name and password, or wants some: check HTTPS_PROXY and HTTP_PROXY in the environment.';
 
-/** The proxy that the environment names is at fault; a service has not seen the request. */
+/** Describes a failure of the proxy. The service has not seen the request. */
 function describeProxy({ message, statusCode }: Failure, code: string): Described {
   const name = code === 'ETIMEDOUT' ? 'Timeout' : code;
   const [detail] = (message || code).split('\n', 1) as [string];
@@ -54,7 +54,7 @@ function describeProxy({ message, statusCode }: Failure, code: string): Describe
   return { name, message: `${what}: ${check}. (${detail})`, retryable: !mismatch };
 }
 
-/** Something answers that is not what the endpoint promises: trying again does not help. */
+/** What to do if the server speaks another protocol or has a certificate that is not trusted; repeating does not help. */
 function describeMismatch(code: string): string | undefined {
   if (code.startsWith('HPE_')) return 'The answer is not HTTP: check the endpoint.';
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
@@ -66,12 +66,12 @@ function describeMismatch(code: string): string | undefined {
   return undefined;
 }
 
-/** What went wrong on the way to a service, which may have got the request. */
+/** Describes a network failure. The service may have received the request. */
 export function describeNetwork(failure: Failure, code: string): Described {
   if (failure.proxy === true) return describeProxy(failure, code);
   const mismatch = describeMismatch(code);
   if (mismatch) return { name: code, message: `${mismatch} (${code})`, retryable: false };
-  // The SDK adds a line of its own to some.
+  // The SDK adds a line of its own to some messages.
   const [detail] = (failure.message || code).split('\n', 1) as [string];
   const text = networkTexts[code];
   const name = code === 'ETIMEDOUT' ? 'Timeout' : code;

@@ -1,7 +1,7 @@
-/** How long others wait for the answer to a request, ms: its connection may be dead, and nobody says so. */
+/** How long other requests wait for the answer to one before they go on without it, ms: its connection may be dead. */
 export const overdueAfter = 1000;
 
-/** Settles as the request does; `onOverdue` is called once if that takes longer than others wait for it. */
+/** Settles as the request does. Calls `onOverdue` once if that takes longer than `overdueAfter`. */
 export async function noticeOverdue<T>(request: Promise<T>, onOverdue: () => void): Promise<T> {
   const timer = setTimeout(onOverdue, overdueAfter);
   try {

@@ -11,16 +11,16 @@ type Section = Readonly<Record<string, string | undefined>>;
 type ConfigModule = typeof import('@smithy/core/config');
 let loaded: ConfigModule | undefined;
 
-/** The SDK's own reader: it comes with the sign-in, and is found from there wherever the package manager has put it. */
+/** The SDK's reader of the shared files. It is a dependency of the SDK, so it has to be resolved from there. */
 function reader(): ConfigModule {
   loaded ??= createRequire(require.resolve('@aws-sdk/credential-providers'))('@smithy/core/config') as ConfigModule;
   return loaded;
 }
 
-/** Not what belongs to profiles, nor a broken file's lines, which may hold secrets. */
+/** Other sections of the files are no profiles; with control characters a name is a line of a broken file, maybe a secret. */
 const isProfile = (name: string): boolean => !/^(sso-session|services)\.|\p{Cc}/u.test(name);
 
-/** The profiles that a sign-in finds, by name; nothing else in the files leaves the machine. */
+/** The names of all profiles. Nothing else in the files is given to the editor. */
 export async function profileNames(): Promise<string[]> {
   const { configFile, credentialsFile } = await reader().loadSharedConfigFiles({ ignoreCache: true });
   return Object.keys({ ...configFile, ...credentialsFile })
@@ -37,7 +37,7 @@ function stampOf(file: string): string {
   }
 }
 
-/** Another text whenever one of the files is another one. It takes some µs, so that nobody has to be told of changes. */
+/** A text that changes whenever one of the shared files does. It takes some µs, so no file watcher is needed. */
 export function sharedFilesStamp(): string {
   const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env;
   const home = reader().getHomeDir();
@@ -46,23 +46,23 @@ export function sharedFilesStamp(): string {
   return [config, credentials].map((file) => stampOf(file.replace(/^~\//, () => join(home, '/')))).join();
 }
 
-/** What an account asks: the services of its nodes, and the portal of an SSO login. */
+/** The services that an account sends requests to: those of its nodes, and the portal of an SSO login. */
 const services = [...serviceNames, 'sso'] as const;
 
-/** By service; one that is not there is AWS's own. */
+/** Custom endpoint URLs by service; services that are absent use AWS's endpoint. */
 export type Endpoints = Readonly<Partial<Record<(typeof services)[number], string>>>;
 
-/** Where requests go. */
+/** The region and the endpoints that count. */
 export interface ResolvedConfig {
   region: string;
   endpoints: Endpoints;
 }
 
-/** One endpoint for everything. */
+/** The same endpoint for all services. */
 export const oneEndpointForAll = (endpoint: string): Endpoints =>
   Object.fromEntries(services.map((service) => [service, endpoint]));
 
-/** The URLs in the services section that a profile names. Throws `InvalidValue` where that is missing, as the AWS CLI does. */
+/** The `services` section that a profile names. Throws `InvalidValue` if it is missing: the AWS CLI fails as well. */
 function servicesOf(profile: Section, config: Record<string, Section>): Section {
   if (!profile.services) return {};
   const section = config[`services.${profile.services}`];
@@ -92,7 +92,7 @@ function endpointsOf(profile: Section, config: Record<string, Section>): Endpoin
   return endpoints;
 }
 
-/** Not quoted: it may hold a password. */
+/** Checks an endpoint URL. Throws `InvalidValue`, which does not quote the URL, since it may hold a password. */
 function checkedUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return text;
@@ -102,7 +102,7 @@ function checkedUrl(text: string): string {
   );
 }
 
-/** The region that the environment, the profile or the machine names, in this order; `us-east-1` where none does. */
+/** The region of the environment, the profile or the EC2 instance, in this order; else `us-east-1`. */
 async function regionOf(profile: string | undefined): Promise<string> {
   const { loadConfig, NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS } = reader();
   const options = { ...NODE_REGION_CONFIG_FILE_OPTIONS, ...(profile !== undefined && { profile }) };
@@ -111,21 +111,22 @@ async function regionOf(profile: string | undefined): Promise<string> {
     throw error;
   });
   if (regionPattern.test(region)) return region;
-  // What a variable holds is not quoted.
+  // The value of a variable is not quoted, since it may be a secret.
   const found = process.env.AWS_REGION === region ? '' : `, but is ${show(region)}`;
   throw invalid('The region of the environment or of the profile', `must be ${regionIs}${found}.`);
 }
 
 /**
- * Where requests go as the environment and the files say now; without a name it is the profile that the environment
- * chooses. Throws `InvalidValue` for what cannot be.
+ * The region and the endpoints of a profile, by the environment and the shared files as they are now. Without a profile that
+ * of the environment counts. `known` are the account's own properties, which come first. Rejects with `InvalidValue` for a
+ * region, a URL or a section that is not valid.
  */
 export async function resolveConfig(
   profile: string | undefined,
   known: { region: string | undefined; endpoint: string | undefined }
 ): Promise<ResolvedConfig> {
   const { loadSharedConfigFiles, getProfileName } = reader();
-  // The region is then found in what was read here.
+  // The SDK caches the files here, and `regionOf` reads them from its cache.
   const { configFile, credentialsFile } = await loadSharedConfigFiles({ ignoreCache: true });
   const name = getProfileName(profile === undefined ? {} : { profile });
   const section = { ...credentialsFile[name], ...configFile[name] };

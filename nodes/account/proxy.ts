@@ -11,23 +11,23 @@ import { invalid } from '../fields/errors';
 type Environment = Record<string, string | undefined>;
 type Connected = (error: Error | null, socket: Duplex) => void;
 
-/** An error on the way to the proxy, or of the proxy itself: the service never saw the request. */
+/** An error of the proxy or of the connection to it: the service has not seen the request. */
 interface ProxyFailure extends Error {
   proxy: true;
 }
 
 /** What an account's requests need for the proxies of the environment. */
 export interface AccountProxy {
-  /** For the request handler; `undefined`: there is no proxy, or this Node.js can use none. */
+  /** Agents that use the proxy; `undefined` if there is no proxy, or if this version of Node.js cannot use one. */
   agents(options: AgentOptions): { httpAgent: http.Agent; httpsAgent: https.Agent } | undefined;
-  /** Passwords, as they are and as they are sent. */
+  /** Passwords, in clear text and as they are sent. */
   readonly secrets: readonly string[];
 }
 
-/** How long a proxy may take, ms: less than the limit of the SDK, which could not say that it was the proxy. */
+/** The longest time for connecting through a proxy, ms: less than the limit for connecting, whose error names no proxy. */
 const proxyLimit = 9500;
 
-/** Whether this Node.js can use a proxy: one that can refuses this address, one that cannot does not read it. */
+/** Whether this version of Node.js can use a proxy: those that can throw for this invalid URL, others ignore the option. */
 export const canUseProxies: boolean = (() => {
   try {
     new https.Agent({ proxyEnv: { https_proxy: 'http://[' } });
@@ -42,20 +42,20 @@ interface Variable {
   value: string;
 }
 
-/** Small letters go first, as for Node.js and Node-RED. An empty variable is as good as none. */
+/** A variable that is not empty. Lower case comes first, as in Node.js and Node-RED. */
 function variable(env: Environment, name: string): Variable | undefined {
   const set = [name, name.toUpperCase()].find((each) => env[each]?.trim());
   return set === undefined ? undefined : { name: set, value: (env[set] as string).trim() };
 }
 
-/** Commas separate for Node.js; Node-RED takes blanks as well. */
+/** The hosts in `no_proxy`, separated by commas as in Node.js, or by spaces as in Node-RED. */
 const bypassesOf = (env: Environment): string[] =>
   variable(env, 'no_proxy')
     ?.value.toLowerCase()
     .split(/[\s,]+/)
     .filter((entry) => entry !== '') ?? [];
 
-/** Whether `no_proxy` names a host, matched as Node.js does; its ranges of addresses are left to Node.js alone. */
+/** Whether `no_proxy` contains a host, as Node.js matches it, except for ranges of IP addresses. */
 function bypasses(entries: string[], host: string, port: unknown): boolean {
   const name = host.toLowerCase();
   return entries.some((entry) => {
@@ -65,17 +65,17 @@ function bypasses(entries: string[], host: string, port: unknown): boolean {
   });
 }
 
-/** The URL of a proxy; `undefined` where it is none that Node.js can use. Without a scheme it is http, as for curl. */
+/** The URL of a proxy; `undefined` if Node.js cannot use it. Without a scheme it is http, as in curl. */
 function addressOf({ value }: Variable): URL | undefined {
   const text = value.includes('://') ? value : `http://${value}`;
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
-  // A password with an unescaped / ? or # in it would leave its end here, and the user name as the host.
+  // If a password has an unescaped / ? or # in it, its rest would be here, and the user name would be taken for the host.
   const isWhole = url.pathname === '/' && url.search === '' && url.hash === '';
   return isWhole && /^https?:$/.test(url.protocol) && decoded(url) ? url : undefined;
 }
 
-/** User name and password; `undefined` where a % in them escapes nothing. */
+/** User name and password; `undefined` if they are not valid percent-encoding. */
 function decoded({ username, password }: URL): { user: string; password: string } | undefined {
   try {
     return { user: decodeURIComponent(username), password: decodeURIComponent(password) };
@@ -91,7 +91,7 @@ function secretsOf(url: URL | undefined): string[] {
   return [login.password, url.password, sent];
 }
 
-/** The variable of the proxy that an account's requests go through: they all go to its endpoint, or to AWS by https. */
+/** The variable whose proxy an account's requests use. They go to its endpoint, or to AWS by https. */
 function variableFor(endpoint: string | undefined, env: Environment): Variable | undefined {
   const { protocol, hostname, port } = new URL(endpoint || 'https://sts.amazonaws.com');
   const host = hostname.replace(/^\[|\]$/g, '');
@@ -101,8 +101,8 @@ function variableFor(endpoint: string | undefined, env: Environment): Variable |
 }
 
 /**
- * Reads the environment for an account. Throws `InvalidValue` where the variable that counts for the account is no URL
- * of a proxy: without the proxy its requests would go where they are not meant to go.
+ * Reads the proxy of an account from the environment. Throws `InvalidValue` if the variable that counts for the account is
+ * not the URL of a proxy: without it, requests would leave the network on a way that they are not meant to take.
  */
 export function proxyFor(endpoint: string | undefined, env: Environment = process.env): AccountProxy {
   if (!canUseProxies) return { agents: () => undefined, secrets: [] };
@@ -132,7 +132,7 @@ export function proxyFor(endpoint: string | undefined, env: Environment = proces
   };
 }
 
-/** Tells whether a connection will be one to the proxy. */
+/** Whether a connection goes to the proxy. */
 type IsProxied = (options: RequestOptions) => boolean;
 
 const isProxiedBy =
@@ -140,12 +140,12 @@ const isProxiedBy =
   ({ host, port }) =>
     address !== undefined && !bypasses(entries, host ?? 'localhost', port);
 
-/** The SDK hands the error on as it is: failures.ts reads this mark. */
+/** Marks an error for `failure.ts`. The SDK hands it on unchanged. */
 const markProxy = (error: Error): ProxyFailure => Object.assign(error, { proxy: true as const });
 
 /**
- * Marks the errors of a connection to a proxy, and gives it an end where the proxy is silent: nobody else knows the
- * connection before the proxy has done its part. Call what it gives when that is so.
+ * Marks the errors of a connection to a proxy, and ends it if the proxy does not answer: Node.js does not know the connection
+ * before the proxy has opened it. Returns a function to call once it has.
  */
 function watch(socket: Duplex): () => void {
   const late = () =>
@@ -162,7 +162,7 @@ function watch(socket: Duplex): () => void {
   return end;
 }
 
-/** Sends requests by http to the proxy. */
+/** Sends http requests to the proxy, which forwards them. */
 class ForwardingAgent extends http.Agent {
   readonly #isProxied: IsProxied;
 
@@ -179,7 +179,7 @@ class ForwardingAgent extends http.Agent {
   }
 }
 
-/** Makes connections by https through a tunnel, which the proxy opens on CONNECT. */
+/** Makes https connections through a tunnel, which the proxy opens on CONNECT. */
 class TunnelAgent extends https.Agent {
   readonly #isProxied: IsProxied;
 
@@ -190,10 +190,10 @@ class TunnelAgent extends https.Agent {
 
   override createConnection(options: RequestOptions, connected?: Connected): Duplex | null | undefined {
     if (!this.#isProxied(options)) return super.createConnection(options, connected);
-    // Node.js calls back with the connection in the tunnel, or with an error and what failed.
+    // Node.js calls back with the TLS connection in the tunnel, or with an error and the connection that failed.
     const toProxy = super.createConnection(options, (error, socket) => {
       watched?.();
-      // Node.js would leave it open where the proxy refused.
+      // Node.js leaves the connection open if the proxy refuses.
       if (error) toProxy?.destroy();
       connected?.(error && socket === toProxy ? markProxy(error) : error, socket);
     });
@@ -205,8 +205,8 @@ class TunnelAgent extends https.Agent {
 let hasWarned = false;
 
 /**
- * Warns, once for all accounts, when an account has a proxy that this Node.js cannot use. The text names the variable,
- * whose value may hold a password.
+ * Warns if an account should use a proxy and this version of Node.js cannot; once for all accounts. The text names the
+ * variable but not its value, which may hold a password.
  */
 export function warnOfProxy(warn: (text: string) => void, endpoint: string | undefined): void {
   const needed = canUseProxies || hasWarned ? undefined : variableFor(endpoint, process.env);

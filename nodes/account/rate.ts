@@ -6,30 +6,31 @@ import { Backlog } from './backlog';
  */
 const slack = 1.05;
 
-/** Of a timer, ms: a longer one would ring at once. */
+/** The longest delay of a timer, ms: with a longer one it would fire at once. */
 const longestTimer = 2 ** 31 - 1;
 
-/** What waits at most, with the pictures in it: beyond that a flow is told at once. */
+/** The most requests that may wait, and bytes of pictures in them. */
 const mostCalls = 10_000;
 const mostBytes = 256 * 1024 * 1024;
 
-/** What wants to leave. */
+/** A request that waits. */
 interface Waiting {
-  leave(): void;
+  send(): void;
 }
 
-/** The requests of one operation: so many in any stretch of time, the others in the order in which they came. */
+/** The requests of one operation: so many in any period of time, the others wait in the order in which they came. */
 class OperationQueue {
-  /** When the last ones left, ms; as many as may leave within the stretch. */
+  /** When the last ones were sent, ms of `performance.now()`; as many as may be sent within the period. */
   readonly #sent: number[] = [];
   readonly #waiting = new Set<Waiting>();
   readonly #most: number;
-  readonly #stretch: number;
+  /** ms. */
+  readonly #period: number;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(rate: number) {
     this.#most = Math.max(1, Math.floor(rate));
-    this.#stretch = (this.#most / rate) * 1000 * slack;
+    this.#period = (this.#most / rate) * 1000 * slack;
   }
 
   turn(signal: AbortSignal | undefined): Promise<void> | undefined {
@@ -41,7 +42,7 @@ class OperationQueue {
         reject(signal?.reason);
       };
       const waiting = {
-        leave() {
+        send() {
           signal?.removeEventListener('abort', end);
           resolve();
         }
@@ -56,7 +57,7 @@ class OperationQueue {
   /** How long the next one has to wait, ms. */
   #pause(): number {
     const [first] = this.#sent.length < this.#most ? [] : this.#sent;
-    return first === undefined ? 0 : first + this.#stretch - performance.now();
+    return first === undefined ? 0 : first + this.#period - performance.now();
   }
 
   #noteSent(): undefined {
@@ -73,13 +74,13 @@ class OperationQueue {
       if (this.#pause() > 0) break;
       this.#waiting.delete(waiting);
       this.#noteSent();
-      waiting.leave();
+      waiting.send();
     }
     if (this.#waiting.size > 0) this.#wait();
   }
 }
 
-/** Keeps the requests of each operation under a rate: more of them wait their turn. */
+/** Keeps the requests of each operation under a rate: more of them wait for their turn. */
 export class Rate {
   readonly #queues = new Map<string, OperationQueue>();
   readonly #backlog = new Backlog(mostCalls, mostBytes, 'an account with its rekognitionRate');
@@ -87,7 +88,7 @@ export class Rate {
   /** `rate` is in requests a second; 0 is no limit. */
   constructor(private readonly rate: number) {}
 
-  /** Resolves, or gives nothing at all, when a request may leave; rejects when it is aborted before. */
+  /** Resolves when a request may be sent; `undefined` if that is now. Rejects with the reason of `signal`. */
   turn(operation: string, signal?: AbortSignal): Promise<void> | undefined {
     if (this.rate === 0) return undefined;
     let queue = this.#queues.get(operation);
@@ -98,7 +99,7 @@ export class Rate {
     return queue.turn(signal);
   }
 
-  /** The turn of a call that is not begun yet, and that holds so many bytes. Throws `RequestThrottled` if too much waits. */
+  /** The same for a new call that holds so many bytes. Rejects with `RequestThrottled` if too much waits already. */
   async enter(operation: string, bytes: number, signal?: AbortSignal): Promise<void> {
     this.#backlog.check(bytes);
     const turn = this.turn(operation, signal);

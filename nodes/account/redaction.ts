@@ -1,13 +1,13 @@
-/** Keeps secrets out of what people see: errors, logs, statuses and messages. */
+/** Strikes secrets out of errors, logs, statuses and messages. */
 
-/** Characters: a shorter secret, such as LocalStack's key `test`, is a word that stands in many a text. */
+/** The fewest characters of a secret that is struck out: a shorter one, such as LocalStack's `test`, may be an ordinary word. */
 const shortestSecret = 12;
-/** Characters that a secret is known by: what follows them without a blank or quote is its rest. A pattern of many more is none. */
+/** Characters of a secret that are searched for; the rest is taken to end at a space or quote. A much longer pattern is too large for a RegExp. */
 const longestStart = 500;
 
 const named: Record<string, string> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": 'apos' };
 
-/** A pattern for a character of a secret as it is, and as URLs, JSON and XML escape it, twice if need be. */
+/** A pattern for a character: as it is, and as URLs, JSON and XML escape it, once or twice. */
 function spellings(character: string): string {
   if (/^[a-z0-9]$/i.test(character)) return character;
   const code = character.charCodeAt(0);
@@ -22,14 +22,14 @@ function patternOf(secret: string): string {
   return secret.length > longestStart ? `${start}[^\\s'"<>]*` : start;
 }
 
-/** The last one that was made: messages that fail as a rule fail many in a row. */
+/** The pattern that was made last: when messages fail, usually many fail in a row. */
 let latest: { secrets: string; pattern: RegExp | undefined } | undefined;
 
 function patternFor(secrets: Iterable<string>): RegExp | undefined {
   const long = [...new Set(secrets)].filter(({ length }) => length >= shortestSecret);
   const key = JSON.stringify(long);
   if (latest?.secrets !== key) {
-    // Longest first: one may be part of another.
+    // Longest first, since one secret may be part of another.
     long.sort((one, other) => other.length - one.length);
     const each = long.map(patternOf);
     latest = { secrets: key, pattern: each.length > 0 ? new RegExp(each.join('|'), 'gi') : undefined };
@@ -38,8 +38,8 @@ function patternFor(secrets: Iterable<string>): RegExp | undefined {
 }
 
 /**
- * Strikes secrets out of a text that a service, a function or a library wrote: the given ones wherever they stand, and
- * anything that stands where a signed header quotes a token, a credential or a signature.
+ * Replaces secrets by `***` in a text that a service, a function or a library wrote: the given ones wherever they are, and
+ * any token, credential or signature of a signed header that is quoted in it.
  */
 export function redact(text: string, secrets: Iterable<string>): string {
   const clean = text
@@ -49,15 +49,15 @@ export function redact(text: string, secrets: Iterable<string>): string {
   return pattern ? clean.replace(pattern, '***') : clean;
 }
 
-/** Values that are looked through in one error: what has more is of no use to anybody. */
+/** The most values that are copied of one error. */
 const mostValues = 100_000;
 
 const isPlain = (value: unknown): value is Record<string, unknown> | unknown[] =>
   Array.isArray(value) || Object.prototype.toString.call(value) === '[object Object]';
 
 /**
- * A copy of a value in which secrets are struck out of all texts, the keys of objects too. What is no plain object or array
- * stays what it is, cycles stay cycles, and of a huge value the rest is left out.
+ * A copy of a value in which secrets are struck out of all texts and keys. Only plain objects and arrays are copied; cycles
+ * stay cycles, and what exceeds `mostValues` is left out.
  */
 export function redactDeep(value: unknown, secrets: Iterable<string>): unknown {
   try {
@@ -89,7 +89,7 @@ function copyWithout(value: unknown, secrets: Iterable<string>): unknown {
       left -= 1;
       if (!Object.hasOwn(from, key)) continue;
       const member = { value: copyOf(from[key]), enumerable: true, writable: true, configurable: true };
-      // A key such as __proto__ would otherwise be more than a key.
+      // By assignment, the key __proto__ would change the prototype.
       Object.defineProperty(to, Array.isArray(to) ? key : redact(key, secrets), member);
     }
   }

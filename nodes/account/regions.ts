@@ -1,7 +1,4 @@
-/**
- * Regions with an endpoint of their own for most services, and the names that AWS's console has for them; any other may
- * be typed.
- */
+/** AWS's regions for the lists of the editor, with their names in AWS's console. Users may type any other. */
 export const regions: Readonly<Record<string, string>> = {
   'us-east-1': 'US East (N. Virginia)',
   'us-east-2': 'US East (Ohio)',
@@ -46,14 +43,14 @@ export const regions: Readonly<Record<string, string>> = {
   'eusc-de-east-1': 'AWS European Sovereign Cloud (Germany)'
 };
 
-/** A region's name as AWS gives them: words, and a number at the end. For patterns. */
+/** A pattern for AWS's names of regions: words and a number at the end. */
 export const regionName = '[a-z]+(?:-[a-z]+)+-\\d{1,2}';
 
-/** Whether two regions are in the same partition of AWS: each of the others begins the names of its regions in its own way. */
+/** Whether two regions are in the same partition of AWS: all but the standard one have a prefix for their regions. */
 export const inSamePartition = (one: string, other: string): boolean => beginning(one) === beginning(other);
 const beginning = (region: string): string | undefined => /^(?:cn|us-gov|eusc|(?:us|eu)-iso[a-z]?)-/i.exec(region)?.[0];
 
-/** By partition, as the SDK has them: the domain of its services where that is another one. */
+/** The domains of partitions whose services are not below amazonaws.com, as in the SDK. */
 const domains: Readonly<Record<string, string>> = {
   'aws-cn': 'amazonaws.com.cn',
   'aws-eusc': 'amazonaws.eu',

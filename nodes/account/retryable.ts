@@ -1,8 +1,8 @@
-/** Which refusals of the services may pass by themselves. What is not named here does where its HTTP status is 5xx. */
+/** Which errors of the services may pass by themselves. For names that are not listed here, the HTTP status decides. */
 
 import { memberOf, metadataOf, nameOf, textOf } from '../fields/errors';
 
-/** Kinds of throttling whose name does not say so; the SDK takes them for it as well. */
+/** Names of throttling without “throttl” in them, as in the SDK. */
 const rates = new Set([
   'BandwidthLimitExceeded',
   'LimitExceededException',
@@ -13,13 +13,13 @@ const rates = new Set([
   'TooManyRequestsException'
 ]);
 
-/** True when a service refused the request because of its rate, or KMS or EC2 refused the service's, before any work. */
+/** Whether a service refused the request because of its rate, or KMS or EC2 refused that of Lambda. No work was done. */
 export function wasThrottled(error: unknown): boolean {
   const name = nameOf(error);
   return /throttl/i.test(name) || rates.has(name) || metadataOf(error).httpStatusCode === 429;
 }
 
-/** A function or a queue is just being made ready. */
+/** Errors of a function or queue that is just being made ready. */
 const becomingReady = new Set([
   'CodeArtifactUserDeletedException',
   'CodeArtifactUserPendingException',
@@ -30,12 +30,12 @@ const becomingReady = new Set([
   'SnapStartRegenerationFailureException'
 ]);
 
-/** A conflict with a function's state, such as Pending. A function that could not be made stays so. */
+/** A conflict with a temporary state of a function, such as Pending. Failed is a lasting state. */
 const isBetweenStates = (error: unknown): boolean =>
   nameOf(error) === 'ResourceConflictException' &&
   !/already exists|\bFailed\b/.test(textOf(memberOf(error, 'message') ?? ''));
 
-/** True when what the request needs is just being made. */
+/** Whether the request needs something that is just being made ready. */
 export const isBecomingReady = (error: unknown): boolean => becomingReady.has(nameOf(error)) || isBetweenStates(error);
 
 const passing = new Set([
@@ -46,7 +46,7 @@ const passing = new Set([
   'S3FilesMountConnectivityException',
   'S3FilesMountTimeoutException',
   'SnapStartTimeoutException',
-  // As soon as others are done: too many messages in flight, or the same thing is being changed.
+  // Too many messages in flight, or another request is changing the same thing.
   'ConcurrentAccessException',
   'OverLimit',
   // The provider of a web identity did not answer STS.
@@ -57,7 +57,7 @@ const passing = new Set([
   'RequestTimeoutException'
 ]);
 
-/** Lambda says these with 502, but somebody has to mend a function, its network or its key first. */
+/** Lambda sends these with HTTP 502, but they last until somebody corrects the function, its network or its key. */
 const lasting = new Set([
   'EC2AccessDeniedException',
   'InvalidRuntimeException',
@@ -70,7 +70,7 @@ const lasting = new Set([
   'KMSNotFoundException'
 ]);
 
-/** Whether the same request may succeed later; `undefined` where the name says nothing of it. */
+/** Whether the same request may succeed later; `undefined` if the name does not say. */
 export function mayPass(error: unknown): boolean | undefined {
   const name = nameOf(error);
   if (wasThrottled(error) || isBecomingReady(error) || passing.has(name)) return true;

@@ -53,7 +53,7 @@ export type Sdks = { [S in ServiceName]: With<OperationOf<S>, Modules[S]> };
 interface Loader<S extends ServiceName> {
   load(): Sdks[S];
   client: keyof Sdks[S] & `${string}Client`;
-  /** What clients of this service need besides. */
+  /** Further options of all clients of this service. */
   options?: object;
 }
 
@@ -65,19 +65,19 @@ const loaders: { [S in ServiceName]: Loader<S> } = {
     load: () => require('@aws-sdk/client-sqs'),
     client: 'SQSClient',
     options: {
-      // A queue's URL comes from a message as often as not: its host must never see a signed request.
+      // A queue's URL may come from a message: a signed request must not be sent to its host.
       useQueueUrlAsEndpoint: false,
-      // The SDK would report a checksum that does not fit as a failure, when the message has been accepted already.
+      // The SDK reports a wrong checksum as a failure, although the message has already been accepted.
       md5: false
     }
   },
   sts: { load: () => require('@aws-sdk/client-sts'), client: 'STSClient' }
 };
 
-/** All services that nodes ask. */
+/** All services that requests are sent to. */
 export const serviceNames = Object.keys(loaders) as ServiceName[];
 
-/** Even what is loaded already costs `require` 10 µs, which every message would pay. */
+/** Kept here, since even for a loaded module `require` takes 10 µs, which every message would pay. */
 const loaded: { [S in ServiceName]?: Sdks[S] } = {};
 
 /** Loads the SDK of a service: 65 ms the first time, nothing after that. */
@@ -86,30 +86,30 @@ export function sdkOf<S extends ServiceName>(service: S): Sdks[S] {
   return loaded[service] as Sdks[S];
 }
 
-/** What the SDK tells of a request, in its output and in its errors. */
+/** What the SDK adds to outputs and errors about the request. */
 export interface Metadata {
   httpStatusCode?: number | undefined;
   requestId?: string | undefined;
   attempts?: number | undefined;
 }
 
-/** What every SDK output has. */
+/** What every output of the SDK has. */
 export interface Answer {
   $metadata: Metadata;
 }
 
-/** Sends signed requests; every client of an account has the same one. */
+/** Sends signed requests. All clients of an account share one. */
 export type RequestHandler = STSClientResolvedConfig['requestHandler'];
 
-/** What every SDK command has in common here. */
+/** The part of the SDK's commands that is used here. */
 export interface Command<Output> {
   readonly input: object;
-  /** What the SDK knows of the operation. */
+  /** The SDK's schema of the operation. */
   readonly schema?: unknown;
   resolveMiddleware(stack: never, config: never, options: never): (args: never) => Promise<{ output: Output }>;
 }
 
-/** Signs requests. `signingDate` is the time that a signature is made for. */
+/** Signs requests. `signingDate` is the time in the signature. */
 export interface Signer {
   sign(request: object, options: { signingDate: Date }): Promise<object>;
 }
@@ -132,5 +132,5 @@ type SdkClientClass = new (options: object) => SdkClient;
 export const clientClassOf = (service: ServiceName): SdkClientClass =>
   (sdkOf(service) as Record<string, unknown>)[loaders[service].client] as SdkClientClass;
 
-/** The options that every client of a service needs. */
+/** The further options of all clients of a service. */
 export const clientOptionsOf = (service: ServiceName): object => loaders[service].options ?? {};

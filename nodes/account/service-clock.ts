@@ -5,10 +5,10 @@ interface Answered {
   headers: Record<string, string>;
 }
 
-/** AWS refuses what was signed 5 minutes before or after its own time; ms. A little less, as the SDK does. */
+/** AWS refuses signatures that differ by 5 minutes from its own time; a little less, as in the SDK, ms. */
 const tolerance = 240_000;
 
-/** Keeps what the last text was read as: as a rule the next one is the same, and to read a date takes a while. */
+/** Remembers the last result: the next text is usually the same, and parsing a date is slow. */
 function remembering(read: (text: string) => number): (text: string) => number {
   let last = '';
   let value = Number.NaN;
@@ -21,41 +21,41 @@ function remembering(read: (text: string) => number): (text: string) => number {
   };
 }
 
-/** The time in a header `Date`, ms since the epoch; NaN where it holds none. */
+/** The time of a `Date` header, ms since the epoch; NaN if it is not valid. */
 const dateOf = remembering(Date.parse);
 
-/** The same for a header `X-Amz-Date`, such as 20261130T120000Z. */
+/** The same for an `X-Amz-Date` header, such as 20261130T120000Z. */
 const signedAt = remembering((stamp) =>
   Date.parse(stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
 );
 
-/** An answer of AWS has a request ID. The clock of a proxy or a portal on the way may show anything. */
+/** Whether an answer has a request ID, as those of AWS have. The clock of a proxy or portal on the way may be wrong. */
 const isOfService = ({ headers }: Answered): boolean =>
   ['x-amzn-requestid', 'x-amzn-request-id', 'x-amz-request-id'].some((name) => headers[name] !== undefined);
 
 /**
- * The time of AWS, as its answers tell it to one account. In between it goes on by `performance.now()`: no matter when,
- * and how far, the clock of this machine is set.
+ * The time of AWS, learnt from the answers to one account. Between answers it advances with `performance.now()`, so that it
+ * does not matter if the clock of this machine is wrong or is set.
  */
 export class ServiceClock {
-  /** When `performance.now()` was 0, ms since the epoch; as long as no answer has come, by the clock of this machine. */
-  // biome-ignore lint/plugin/clock: there is no other time before AWS has told its own
+  /** The time when `performance.now()` was 0, ms since the epoch. Until the first answer it is that of this machine. */
+  // biome-ignore lint/plugin/clock: before the first answer of AWS there is no other clock
   #zero = Date.now() - performance.now();
-  /** Answers to requests that were signed for another time than the service's. */
+  /** Answers to requests whose signature had another time than the service. */
   readonly #mistimed = new WeakSet<object>();
 
-  /** The time at a moment of `performance.now()`, or now; ms since the epoch. */
+  /** The time of AWS at a moment of `performance.now()`, by default now; ms since the epoch. */
   at(moment = performance.now()): number {
     return this.#zero + moment;
   }
 
-  /** Learns from an answer, which came `ms` after its request had been signed and sent. */
+  /** Learns the time from an answer that came `ms` after its request was signed and sent. */
   hear(request: Answered, response: Answered, ms: number): void {
     const { date = '', age } = response.headers;
     const earliest = dateOf(date);
-    // What comes out of a cache has an age, and the date of long ago.
+    // An answer from a cache has an `Age` header and an old date.
     if (Number.isNaN(earliest) || age !== undefined) return;
-    // Its date has whole seconds, and may have been written at any time since the request.
+    // The date has whole seconds, and may have been written at any time since the request.
     const latest = earliest + 1000 + ms;
     if (isOfService(response)) {
       const now = this.at();
@@ -65,7 +65,7 @@ export class ServiceClock {
     if (signed > latest + tolerance || signed + ms < earliest - tolerance) this.#mistimed.add(response);
   }
 
-  /** Whether a request was refused, and so before any work, that was signed for another time than the service's. */
+  /** Whether AWS has refused a request for the time in its signature. Nothing was carried out then. */
   hasRefused(error: unknown): boolean {
     const { $response } = error as { $response?: object };
     const isRefused = signatureRefused(error) || credentialsRefused(error);
@@ -74,8 +74,8 @@ export class ServiceClock {
 }
 
 /**
- * Lets a client sign for the time of the service. The SDK would follow the clock of this machine, and take its own time from
- * whatever answers.
+ * Makes a client sign with the time of the service. The SDK itself uses the clock of this machine, corrected by the date of
+ * any answer, even of a proxy.
  */
 export function signForTimeOf(clock: ServiceClock, { config }: Pick<SdkClient, 'config'>): void {
   config.disableClockSkewCorrection = async () => true;
@@ -84,7 +84,7 @@ export function signForTimeOf(clock: ServiceClock, { config }: Pick<SdkClient, '
   const timed = (its: Signer): Signer => ({
     sign: (request, options) => its.sign(request, { ...options, signingDate: new Date(clock.at()) })
   });
-  // The SDK would make a signer for each request. It takes what is signed, when, and the credentials each time anyway.
+  // The SDK would make a signer for each request, although one serves for all: it gets the date with each request.
   config.signer = (scheme) => {
     made ??= signer(scheme).then(timed);
     return made;

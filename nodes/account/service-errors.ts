@@ -1,4 +1,4 @@
-/** What the names of the services' errors mean. */
+/** What the errors of the services mean, by their names. */
 import { nameOf } from '../fields/errors';
 import type { Described, Failure } from './failure';
 import { isBecomingReady, mayPass, wasThrottled } from './retryable';
@@ -12,7 +12,7 @@ const credentialErrors = new Set([
   'UnrecognizedClientException'
 ]);
 
-/** True when the service says that the credentials are no longer valid, or never were: others may be by now. */
+/** Whether the service refused the credentials: they have expired or are wrong, and others may be right by now. */
 export const credentialsRefused = (error: unknown): boolean => credentialErrors.has(nameOf(error));
 
 const signatureErrors = new Set([
@@ -23,7 +23,7 @@ const signatureErrors = new Set([
   'SignatureDoesNotMatch'
 ]);
 
-/** True when the service says that the signature is not right: the secret key is wrong, or the time that it was made for. */
+/** Whether the service refused the signature: the secret key or the time in it is wrong. */
 export const signatureRefused = (error: unknown): boolean => signatureErrors.has(nameOf(error));
 
 /** What the errors that people meet most mean, and what to do; the service's own text follows in brackets. */
@@ -48,7 +48,7 @@ export const meanings: Record<string, string> = {
   UnrecognizedClientException: 'AWS does not know this access key ID or session token: check both, and the region.'
 };
 
-/** What a refusal means and what to do; any other fault of the service may pass by itself. */
+/** What an error means and what to do; `undefined` if only the service's own text is known. */
 function meaningOf(name: string, failure: Failure, status: number | undefined): string | undefined {
   if (name === 'AccessDenied' && failure.message?.includes('sts:AssumeRole')) {
     return 'The role cannot be assumed: check its ARN, its trust policy, the External ID, and that the sign-in may call sts:AssumeRole.';
@@ -59,15 +59,15 @@ function meaningOf(name: string, failure: Failure, status: number | undefined): 
   return isOwnFault(failure, status) ? 'The service has a fault of its own: try again later.' : undefined;
 }
 
-/** True when the service says that the request was all right. */
+/** Whether the service blames itself and not the request. */
 const isOwnFault = (failure: Failure, status: number | undefined): boolean =>
   mayPass(failure) !== false && (failure.$fault === 'server' || (status !== undefined && status >= 500));
 
-/** What a service has refused, or failed at. */
+/** Describes an error that a service answered with. */
 export function describeService(failure: Failure, status: number | undefined): Described {
   const name = failure.name || 'UnknownError';
   const meaning = meaningOf(name, failure, status);
-  // Some texts go on with what was signed, line by line.
+  // The further lines of some texts quote what was signed.
   const [text] = (failure.message || name).split('\n', 1) as [string];
   return {
     name,

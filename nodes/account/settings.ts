@@ -1,4 +1,4 @@
-/** The properties of an `aws-account`, and what becomes of them. */
+/** The properties of an `aws-account`, and the clients that are made of them. */
 import type { Node, NodeAPI } from 'node-red';
 import { invalid } from '../fields/errors';
 import type { Fields, Inputs } from '../fields/fields';
@@ -15,20 +15,20 @@ const role = { roleArn: 'filled' } as const;
 const key = { pattern: /^[\x21-\x7e]+$/, is: 'text without blanks', when: { source: ['keys'] } };
 
 const endpointIs = 'a URL such as http://localhost:4566, without a user name in it';
-/** Host or bracketed IPv6 address, port up to 65535, path. */
+/** A host or IPv6 address in brackets, an optional port up to 65535, an optional path. */
 const endpointPattern =
   /^https?:\/\/([\w.-]+|\[[\da-f:.]+\])(:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?(\/[^\s@?#]*)?$/i;
 
 const endpoint = plainText({ pattern: endpointPattern, is: endpointIs, takes: 'URL', advanced: true, icon: 'plug' });
 
-/** The pattern lets addresses such as http://256.1.1.1 through. */
+/** The pattern alone would accept addresses such as http://256.1.1.1. */
 function checkEndpoint(given: unknown, name: string): string {
   const url = endpoint.check(given, name);
   if (!URL.canParse(url)) throw invalid(name, `must be ${endpointIs}.`);
   return url;
 }
 
-/** What an account consists of. */
+/** The fields of an `aws-account`. */
 export const fields = {
   source: choice(['default', 'keys', 'profile'], { icon: 'sign-in' }),
   accessKeyId: stored('text', { ...key, icon: 'user' }),
@@ -76,28 +76,27 @@ export const fields = {
 } satisfies Fields;
 
 type Settings = Inputs<typeof fields>;
-/** Texts, or what a variable holds that stands in place of one. */
-/** The credentials that Node-RED keeps of an account. */
+/** The credentials of an account in Node-RED's store: texts, or the value of an environment variable. */
 export type StoredCredentials = Partial<
   Record<'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'externalId', unknown>
 >;
 
-/** Blanks around a key come from pasting. */
+/** Spaces around a key come from pasting. */
 const trimmed = (value: unknown): unknown => (typeof value === 'string' ? value.trim() : value);
 
 /** Reads and checks all properties and credentials. Throws `MissingValue` or `InvalidValue`. */
 export function readSettings(RED: NodeAPI, node: Node, config: Config, credentials: StoredCredentials): Settings {
-  // A secret that stands in the flow itself is not looked at: its place is the credential store.
+  // Secrets are taken from the credential store only, never from the flow itself.
   const stored = Object.keys(fields).filter((name) => (fields as Fields)[name]?.stored);
   const kept = stored.map((name) => [name, trimmed(credentials[name as keyof StoredCredentials])]);
   const all = { ...config, ...Object.fromEntries(kept) };
   return readAll(RED, node, all, fields);
 }
 
-/** As the service takes it: ids of nodes in subflows can be long, and those of old flows hold other characters. */
+/** A valid session name: IDs of nodes in subflows may be too long, and those of old flows contain other characters. */
 const defaultSessionName = (id: string) => `node-red-${id}`.replace(/[^\w+=,.@-]/g, '-').slice(0, 64);
 
-/** Fields that are not shown are `undefined`, those that are shown have been checked. */
+/** The sign-in of checked settings. Fields that the dialog does not show are `undefined`. */
 function signInFrom(settings: Partial<Settings>, id: string): SignIn {
   const { source = 'default', profile, accessKeyId, secretAccessKey, sessionToken } = settings;
   const { roleArn, externalId, sessionName = defaultSessionName(id), duration = 3600 } = settings;
@@ -112,10 +111,10 @@ function signInFrom(settings: Partial<Settings>, id: string): SignIn {
   };
 }
 
-/** A region of AWS, or a role, is what its variable is there for; anything else may be meant to be seen by nobody. */
+/** Values of variables that errors may quote: regions and ARNs. Any other value may be meant to be secret. */
 const telling = new RegExp(`^(?:${regionName}|arn:.*)$`);
 
-/** What variables hold: an endpoint is quoted by its host. */
+/** The values of environment variables that no error may quote; of an endpoint its host, too. */
 function hiddenIn(RED: NodeAPI, node: Node, config: Config, settings: Settings): string[] {
   const values = Object.entries(settings).filter(
     ([name, value]) => typeof value === 'string' && isOfVariable(RED, node, name, config[name])
@@ -127,13 +126,13 @@ function hiddenIn(RED: NodeAPI, node: Node, config: Config, settings: Settings):
     .filter((value) => !telling.test(value));
 }
 
-/** Makes the clients of an account. Throws `InvalidValue` where the environment names a proxy that is none. */
+/** Makes the clients of an account. Throws `InvalidValue` if the environment names a proxy that is not valid. */
 export function clientsFrom(RED: NodeAPI, node: Node, config: Config, settings: Settings): Clients {
   const { region, endpoint, rekognitionRate } = settings;
   const hidden = hiddenIn(RED, node, config, settings);
   return new Clients({ signIn: signInFrom(settings, node.id), region, endpoint, rekognitionRate, hidden });
 }
 
-/** Makes the clients of an account that does not run, of what its dialog or its flow says. Throws what is wrong with that. */
+/** Makes the clients of an account that does not run, from its dialog or its flow. Throws `MissingValue` or `InvalidValue`. */
 export const openAccount = (RED: NodeAPI, node: Node, config: Config, credentials: StoredCredentials): Clients =>
   clientsFrom(RED, node, config, readSettings(RED, node, config, credentials));

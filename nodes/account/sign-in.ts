@@ -6,30 +6,30 @@ import type { RequestHandler } from './sdks';
 import { sdkOf } from './sdks';
 import { ServiceClock, signForTimeOf } from './service-clock';
 
-/** Credentials as the SDK's providers give them. */
+/** Credentials as the SDK's providers return them. */
 export interface Identity extends Credentials {
   expiration?: Date;
-  /** What an EC2 instance has said, where this machine's clock made the SDK put another time in its place. */
+  /** The expiration that an EC2 instance stated, if the SDK has replaced it because of this machine's clock. */
   originalExpiration?: Date;
-  /** The SDK's marks of where they were found, such as CREDENTIALS_ENV_VARS. */
+  /** Where the SDK has found them, such as CREDENTIALS_ENV_VARS. */
   $source?: Record<string, unknown>;
 }
 
 type Provider = () => Promise<Identity>;
 
-/** A provider that all clients of an account share: it asks its source once, and again before the answer expires. */
+/** A provider that all clients of an account share. It asks its source once, and again before the credentials expire. */
 interface SharedProvider extends Provider {
-  /** Tells the SDK's clients not to keep the credentials themselves. */
+  /** Tells the SDK's clients not to cache the credentials themselves. */
   readonly memoized: true;
-  /** Drops the credentials with this access key id, since a service refused them: the source is asked again. */
+  /** Drops credentials that a service has refused, by their access key ID, so that the source is asked again. */
   forget(accessKeyId: string): void;
-  /** Drops what is held and what went wrong, since the source is another one now. */
+  /** Drops the credentials and failures, to be called when the source has changed. */
   reset(): void;
 }
 
 /** The sign-in of an account. */
 export interface SignInProvider extends SharedProvider {
-  /** Everything secret that requests under way may carry, for striking it out of texts. */
+  /** All secrets that requests in flight may carry, to be struck out of texts. */
   secrets(): string[];
 }
 
@@ -41,32 +41,32 @@ export interface SignIn {
   role?: { arn: string; sessionName: string; duration: number; externalId?: string | undefined } | undefined;
 }
 
-/** How the SDK's own STS and SSO clients, which some sources need, are made. */
+/** Options for the SDK's own STS and SSO clients, which some sources need. */
 export interface InnerClientOptions {
   region: string;
   endpoints?: Pick<Endpoints, 'sts' | 'sso'>;
   requestHandler?: RequestHandler;
 }
 
-/** The same, and the time that they sign for. */
+/** The same, with the clock for signatures. */
 interface TimedOptions extends InnerClientOptions {
   clock: ServiceClock;
 }
 
-/** Credentials are renewed in the background when a tenth of their time is left, and no earlier than 5 minutes before. */
+/** Credentials are renewed in the background when a tenth of their lifetime is left, but at most so many ms. */
 const longestWindow = 5 * 60_000;
 
-/** How long credentials are held whose true end is not known, ms. */
+/** How long credentials are kept if their stated expiration has passed already, ms. */
 const unknownTime = 5 * 60_000;
 
-/** The pause after the second failure in a row, ms; each further one is twice as long. The first one has none. */
+/** The pause after the second failure in a row, ms; it doubles with each further one. After the first there is none. */
 const firstPause = 100;
-/** The longest pause, ms: while nobody can sign in, and while the old credentials serve on. */
+/** The longest pause, ms: without valid credentials, and while the old ones are still valid. */
 const longestPause = { waiting: 5000, serving: 60_000 };
-/** After so long without a failure the next one counts as the first, ms. */
+/** After so many ms without a failure, the next one counts as the first. */
 const calm = 2 * longestPause.serving;
 
-/** Failures in a row, and the pauses between them: a source is not asked for each message. */
+/** Counts failures in a row and makes pauses between attempts, so that a failing source is not asked for each message. */
 class Failures {
   #count = 0;
   #last = -Infinity;
@@ -90,23 +90,23 @@ class Failures {
 
 interface Held {
   identity: Identity;
-  /** When they came, ms of `performance.now()`. */
+  /** When they were received, ms of `performance.now()`. */
   since: number;
 }
 
-/** How long credentials hold from when they came, as far as the time of AWS is known by now; ms. */
+/** The lifetime of credentials from when they were received, by the time of AWS as it is known now; ms. */
 function lifetimeOf({ identity, since }: Held, clock: ServiceClock): number {
   const { expiration, originalExpiration = expiration } = identity;
   const stated = (originalExpiration?.getTime() ?? Infinity) - clock.at(since);
-  // Fresh ones that are over already: the clock is ahead. A service that refuses them has them dropped.
+  // If fresh credentials seem to have expired, the clock is ahead. If AWS refuses them, they are dropped anyway.
   return stated > 0 ? stated : unknownTime;
 }
 
-/** Shares what a source gives. Until when it holds, AWS says by its own time, which `clock` tells. */
+/** Makes a shared provider of a source. `clock` has the time of AWS, by which credentials expire. */
 export function share(provider: Provider, clock = new ServiceClock()): SharedProvider {
   let held: Held | undefined;
   let asking: Promise<Identity> | undefined;
-  /** Why nobody can sign in; until the source is asked again, messages fail with it at once. */
+  /** Why the last attempt failed. During a pause, messages fail with it at once. */
   let failure: { error: unknown } | undefined;
   const failures = new Failures();
 
@@ -114,13 +114,13 @@ export function share(provider: Provider, clock = new ServiceClock()): SharedPro
     held = { identity, since: performance.now() };
     failure = undefined;
   };
-  /** Whoever needs credentials meanwhile waits for the same answer. */
+  /** Asks the source. All callers in the meantime wait for the same answer. */
   const ask = (): Promise<Identity> => {
     if (asking) return asking;
     const mine = provider();
     asking = mine;
     const answered = (note: () => void) => {
-      // What a former source says does not count.
+      // After a reset, the answer of the former source does not count.
       if (asking !== mine) return;
       asking = undefined;
       note();
@@ -144,7 +144,7 @@ export function share(provider: Provider, clock = new ServiceClock()): SharedPro
         throw copyError(error);
       });
     }
-    // While the old ones are good nobody waits.
+    // Nobody waits for a renewal while the old credentials are valid.
     const renewAt = lifetime - Math.min(longestWindow, lifetime / 10);
     if (age >= renewAt && !failures.isPause(longestPause.serving)) ask().catch(() => undefined);
     return held.identity;
@@ -152,7 +152,7 @@ export function share(provider: Provider, clock = new ServiceClock()): SharedPro
   return Object.assign(credentials, {
     memoized: true as const,
     forget: (accessKeyId: string) => {
-      // What is refused each time, as a wrong key of a file is, is not fetched anew for each message.
+      // Credentials that are refused every time, such as a wrong key in a file, are not read again for each message.
       if (held?.identity.accessKeyId !== accessKeyId || failures.isPause(longestPause.waiting)) return;
       failures.add();
       held = undefined;
@@ -170,47 +170,47 @@ type Providers = typeof import('@aws-sdk/credential-providers');
 type AssumeRole = import('@aws-sdk/client-sts').AssumeRoleCommandInput;
 type WebIdentity = import('@aws-sdk/client-sts').AssumeRoleWithWebIdentityCommandInput;
 
-/** Keys end up in headers, which Node.js refuses to send with other characters, such as the quotes of a pasted text. */
+/** Throws for keys with characters that Node.js refuses in headers, such as typographic quotes from pasted text. */
 function checkKeys({ accessKeyId, secretAccessKey, sessionToken = '' }: Identity): void {
   if (/^[\x21-\x7e]*$/.test(accessKeyId + secretAccessKey + sessionToken)) return;
   throw noKeys('The keys hold blanks or other characters that no key has.');
 }
 
-/** The SDK's own name for an error without keys. */
+/** The SDK's own name for the error of a sign-in that found no keys. */
 export const noKeysName = 'CredentialsProviderError';
 const noKeys = (text: string): Error => Object.assign(new Error(text), { name: noKeysName });
 
-/** What a source has thrown, as people can use it. */
+/** The error of a source, with a text that tells users what to do. */
 function sourceError(error: NodeJS.ErrnoException): Error {
-  // What the process wrote, and its own command line, may hold secrets that nobody here knows.
+  // The output of the process and its command line may contain secrets that cannot be struck out.
   if (error.message.startsWith('Command failed: ')) {
     return noKeys('The credential_process of the profile failed: run it by hand to see why.');
   }
-  // Such as the token of a web identity.
+  // A file cannot be opened, such as the token of a web identity.
   if (error.syscall === 'open') return noKeys(error.message);
   if (error.name !== 'TypeError') return error;
   return noKeys('The profile names something that is not there, such as its sso_session: look at the shared files.');
 }
 
-/** The endpoint of a client; without one it is AWS's own, not that of some other profile, which the SDK would look up. */
+/** The options of a client for its endpoint. Without one it uses AWS's own; the SDK would look for one in other profiles. */
 export const endpointOptions = (endpoint: string | undefined) =>
   endpoint ? { endpoint: withoutSlash(endpoint) } : { ignoreConfiguredEndpointUrls: true };
 
-/** The SDK puts what begins with a slash behind it. */
+/** The SDK appends paths that begin with a slash. */
 function withoutSlash(url: string): string {
   let { length } = url;
   while (url[length - 1] === '/') length -= 1;
   return url.slice(0, length);
 }
 
-/** How clients for STS are made. */
+/** The options of clients for STS. */
 const stsOptions = ({ region, endpoints = {}, requestHandler }: InnerClientOptions) => ({
   region,
   ...endpointOptions(endpoints.sts),
   ...(requestHandler && { requestHandler })
 });
 
-/** Assumes a role; once more where the request was signed for another time than that of AWS, which is known by then. */
+/** Assumes a role. If AWS refuses the time of the signature, the clock is right afterwards and the role is assumed again. */
 async function assumeRole(
   masterCredentials: Identity | Provider,
   params: AssumeRole,
@@ -225,7 +225,7 @@ async function assumeRole(
     return ask();
   });
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = Credentials ?? {};
-  // Temporary keys are of no use without their token.
+  // Temporary keys are useless without their session token.
   if (!AccessKeyId || !SecretAccessKey || !SessionToken) {
     throw noKeys(`STS has answered without keys for the role ${params.RoleArn}.`);
   }
@@ -237,10 +237,10 @@ async function assumeRole(
   };
 }
 
-/** How long any source outside may take, ms: a program that asks a portal in its turn, or three requests. */
+/** The longest time that a source may take, ms: it may be a program that asks a portal, or need three requests. */
 const longestAnswer = 60_000;
 
-/** Rejects with `Timeout` where a source has not answered by then: all messages of the account wait for it. */
+/** Rejects with `Timeout` if a source takes longer: all messages of the account wait for it. `what` begins the text. */
 function inTime<T>(answer: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -256,9 +256,9 @@ function baseProvider(sdk: Providers, signIn: SignIn, options: TimedOptions): Pr
   const { region, endpoints = {}, requestHandler } = options;
   const clientConfig = stsOptions(options);
   const init = {
-    // Files are read anew each time, so that a login or rotated keys are seen without a restart.
+    // Files are read again each time, so that a new login or rotated keys count without a restart.
     ignoreCache: true,
-    // For the portal of an SSO login, which has a region of its own.
+    // For the portal of an SSO login, whose region is in the profile.
     clientConfig: { ...endpointOptions(endpoints.sso), ...(requestHandler && { requestHandler }) },
     parentClientConfig: { region },
     roleAssumer: (masterCredentials: Identity, params: AssumeRole) => assumeRole(masterCredentials, params, options),
@@ -270,7 +270,7 @@ function baseProvider(sdk: Providers, signIn: SignIn, options: TimedOptions): Pr
         clientConfig
       })()
   };
-  // The SDK's chain keeps what it found, so a new one is asked each time.
+  // The SDK's chain caches its result, so a new one is made each time.
   const ask =
     source === 'profile'
       ? sdk.fromIni({ ...init, profile: profile as string })
@@ -285,12 +285,12 @@ function baseProvider(sdk: Providers, signIn: SignIn, options: TimedOptions): Pr
     });
 }
 
-/** How many identities are remembered: a role's and those of its keys, as they are now and as they were before. */
+/** How many identities are remembered: the current and the previous ones of a role and of the keys that assume it. */
 const remembered = 4;
 
 /**
- * Makes the provider of an account. Nothing is loaded or asked before its first call; `options` is asked for then.
- * `verify` rejects where what was found must not be used any more.
+ * Makes the provider of an account. Nothing is loaded, and `options` is not called, before its first use. `verify` rejects if
+ * the credentials that were found must not be used any more.
  */
 export function signInProvider(
   signIn: SignIn,
@@ -298,7 +298,7 @@ export function signInProvider(
   verify: () => Promise<void> = async () => undefined,
   clock = new ServiceClock()
 ): SignInProvider {
-  /** The one used last at the end: keys that are used again and again must not drive the others out. */
+  /** By access key ID; the one that was used last comes last, so that the oldest can be dropped. */
   const identities = new Map<string, Identity>();
   const remember = (provider: Provider) => async (): Promise<Identity> => {
     const identity = await provider();
@@ -321,7 +321,7 @@ export function signInProvider(
       DurationSeconds: duration,
       ...(externalId && { ExternalId: externalId })
     };
-    // The SDK asks for keys more than once a request: they are held for one, not for the next time the role is assumed.
+    // The SDK asks for the keys more than once per request. They are shared for one request only.
     const what = `The role ${arn} could not be assumed: STS, or what its keys come from, did not answer`;
     return remember(() => inTime(assumeRole(share(base, clock), params, clientOptions), what));
   };

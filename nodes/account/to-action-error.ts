@@ -14,9 +14,9 @@ import { couldNotConnect, describeNetwork, isNetworkCode, proxyPasswordText } fr
 import { redact, redactDeep } from './redaction';
 import { describeService } from './service-errors';
 
-/** An answer that does not come from AWS: the SDK fails to parse it, or finds no error name in it. */
+/** Describes an answer that is not from AWS: the SDK cannot parse it, or finds no error name in it. */
 function describeForeign(failure: Failure, status: number): Described {
-  // No service answers so.
+  // Only proxies answer with 407.
   if (status === 407) return { name: 'UnknownError', message: `${proxyPasswordText} (HTTP 407)`, retryable: false };
   return {
     name: 'UnknownError',
@@ -25,8 +25,8 @@ function describeForeign(failure: Failure, status: number): Described {
   };
 }
 
-/** JavaScript's own: what stumbles over something unforeseen, such as an answer with other types than AWS gives. */
-const stumbles = new Set([
+/** JavaScript's own errors, such as a TypeError of the SDK over an answer with unexpected types. */
+const ofJavaScript = new Set([
   'Error',
   'EvalError',
   'RangeError',
@@ -36,17 +36,17 @@ const stumbles = new Set([
   'URIError'
 ]);
 
-/** What no library describes. */
+/** Describes an error that nothing else describes. */
 function describeUnforeseen({ name = 'Error', message = '' }: Failure): Described {
   const text = message === '' ? name : `${name}: ${message}`;
   return { name: 'UnknownError', message: `Something unforeseen went wrong: ${text}`, retryable: false };
 }
 
-/** AWS's names of errors, with or without a namespace. What some gateway gives as a code can be anything. */
+/** AWS's names of errors, with or without a namespace. A gateway may send anything as a code. */
 const isErrorName = /^[a-z][\w.:-]*$/i;
 
-/** The SDK's names for an answer in which it finds no error of AWS, or that it cannot read. */
-const unreadable = new Set([...stumbles, 'UnknownError', 'Unknown']);
+/** The SDK's names of errors for an answer without an error of AWS, or that it cannot parse. */
+const unreadable = new Set([...ofJavaScript, 'UnknownError', 'Unknown']);
 const isUnreadable = ({ name = '', message = '', $metadata }: Failure): boolean =>
   unreadable.has(name) || !isErrorName.test(name) || ($metadata?.requestId === undefined && unreadable.has(message));
 
@@ -56,14 +56,14 @@ function describe(failure: Failure, status: number | undefined): Described {
   }
   if (failure.$fault === undefined && isNetworkCode(failure.code)) return describeNetwork(failure, failure.code);
   if (status === 407 || (isUnreadable(failure) && status !== undefined)) return describeForeign(failure, status);
-  return stumbles.has(failure.name ?? 'Error') ? describeUnforeseen(failure) : describeService(failure, status);
+  return ofJavaScript.has(failure.name ?? 'Error') ? describeUnforeseen(failure) : describeService(failure, status);
 }
 
-/** Strikes secrets out of an error of our own: of its text, of its stack, which repeats that, and of what it adds. */
+/** Strikes secrets out of an error of the pack: out of its text, its stack, which repeats the text, and its other members. */
 function redactMembers(error: ActionError, secrets: string[]): void {
   const cleanAll = (members: object) => {
     for (const [key, value] of Object.entries(members)) {
-      // Of many targets: their errors have been cleaned, and the other ones' answers are the flow's own.
+      // The results of many targets: their errors are clean already, and the answers are handed to the flow as they are.
       if (key !== 'results') Object.assign(members, { [key]: redactDeep(value, secrets) });
     }
   };
@@ -73,9 +73,9 @@ function redactMembers(error: ActionError, secrets: string[]): void {
   if (typeof error.cause === 'object' && error.cause !== null) cleanAll(error.cause);
 }
 
-/** What an error is told of where it happened; `secrets` are struck out of every text. */
+/** Where an error happened; `secrets` are struck out of every text. */
 interface Circumstances {
-  /** Of the node, whose labels its fields are called by. */
+  /** The node's type, for the labels of its fields. */
   type?: string;
   service?: string;
   operation?: string;
@@ -85,7 +85,7 @@ interface Circumstances {
 function described(thrown: unknown, { service, operation, secrets }: Circumstances): ActionError {
   const clean = (text: string) => redact(text, secrets);
   const found = failureOf(thrown);
-  // Before it is put into our own words, in which a secret such as “wrong” would be struck out.
+  // Before the pack's own texts are added, in which a secret that is a common word must not be struck out.
   const failure = {
     ...found,
     ...(found.name !== undefined && { name: clean(found.name) }),
@@ -103,7 +103,7 @@ function described(thrown: unknown, { service, operation, secrets }: Circumstanc
   });
 }
 
-/** An error of our own, which lacks only where it happened. */
+/** Adds to an error of the pack where it happened. */
 function completed(error: ActionError, context: Circumstances): ActionError {
   const { service = context.service, operation = context.operation } = error;
   if (error instanceof FieldError && context.type) error.useLabels(labelsOf(context.type));
@@ -112,8 +112,8 @@ function completed(error: ActionError, context: Circumstances): ActionError {
 }
 
 /**
- * The error to report for whatever was thrown on the way of a message: its listed members only, since an SDK error
- * holds the signed request. It never throws itself: what was thrown can be anything that a flow has put into a message.
+ * The error to report for whatever was thrown while a message was handled. Of an SDK error only known members are taken,
+ * since it holds the signed request. Never throws itself, although what was thrown can be anything from a message.
  */
 export function toActionError(thrown: unknown, context: Circumstances): ActionError {
   try {

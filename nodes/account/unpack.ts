@@ -2,17 +2,17 @@ import { pipeline, Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { foreignAnswer } from '../fields/errors';
 
-/** An answer as it comes over the wire. */
+/** An answer as it was received. */
 interface WireAnswer {
   statusCode: number;
   headers: Record<string, string | undefined>;
   body?: Readable;
 }
 
-/** Bytes that come out at a time: each such piece waits for a turn of the event loop, which other answers may make long. */
+/** Bytes that are unpacked at a time. Each chunk waits for a turn of the event loop, so there should be few. */
 const chunkSize = 256 * 1024;
 
-/** The ways to pack an answer, by their names in HTTP. */
+/** Decompressors by the HTTP header `content-encoding`. */
 const unpackers: Readonly<Record<string, (options: { chunkSize: number }) => Transform>> = {
   gzip: createGunzip,
   'x-gzip': createGunzip,
@@ -20,7 +20,7 @@ const unpackers: Readonly<Record<string, (options: { chunkSize: number }) => Tra
   br: createBrotliDecompress
 };
 
-/** The SDK fails to read such an answer; by this name it is known for none of AWS's. */
+/** For an answer that cannot be unpacked. This name marks it as not from AWS. */
 const unreadable = (): Error => Object.assign(new Error('The answer cannot be unpacked.'), { name: 'UnknownError' });
 
 async function* partsOf(packed: Readable, unpacker: Transform): AsyncGenerator<Buffer> {
@@ -33,7 +33,7 @@ async function* partsOf(packed: Readable, unpacker: Transform): AsyncGenerator<B
     .once('data', () => {
       isEmpty = false;
     });
-  // Ends the unpacker also where the connection has broken before anybody reads: nothing is told of that any more.
+  // Ends the unpacker even if the connection has broken before anybody reads; the error itself is thrown below.
   pipeline(packed, unpacker, () => undefined);
   try {
     yield* unpacker as AsyncIterable<Buffer>;
@@ -45,7 +45,7 @@ async function* partsOf(packed: Readable, unpacker: Transform): AsyncGenerator<B
 
 function unpacked(packed: Readable, unpacker: Transform): Readable {
   const body = Readable.from(partsOf(packed, unpacker), { objectMode: false });
-  // Whoever does not want the rest, or not any longer, ends it all.
+  // If the reader stops early, everything is closed.
   body.once('close', () => {
     packed.destroy();
     unpacker.destroy();
@@ -54,9 +54,9 @@ function unpacked(packed: Readable, unpacker: Transform): Readable {
 }
 
 /**
- * Unpacks the body of an answer, in place: AWS packs none that nobody has asked for, but gateways and proxies may. How much
- * comes of it is not known here: a thousandth of it may come over the wire. Throws
- * `UnknownError` for one that is packed in an unknown way, and for one that only announces another answer, such as a 101.
+ * Unpacks the body of an answer in place. AWS compresses no answer unless asked to, but gateways and proxies may. The size is
+ * not limited here, although it can be a thousand times what was received. Throws `UnknownError` for an unknown encoding, and
+ * for an answer with a status below 200, such as 101.
  */
 export function unpack(answer: WireAnswer): void {
   const { statusCode, headers, body } = answer;
@@ -70,7 +70,7 @@ export function unpack(answer: WireAnswer): void {
   delete headers['content-length'];
 }
 
-/** Nobody will read it: its connection must not stay open for that. */
+/** Closes the connection of an answer that nobody will read, and returns the error for it. */
 function refused({ statusCode, body }: WireAnswer): Error {
   body?.destroy();
   return foreignAnswer(statusCode);

@@ -17,8 +17,8 @@ const mostOfOne: Amounts = [1000, 256 * MiB, 1_000_000_000];
 const amountsOf = ({ bytes, width, height }: Picture): Amounts => [1, bytes.length, width * height];
 
 /**
- * Limits the pictures that wait to be drawn, or will have to be. A node may use half of what the other nodes leave, so that
- * however many pictures one node gets, there is room for those of the next.
+ * Limits the pictures that wait to be drawn, or will have to be. All nodes together may have twice `mostOfOne`, and one node
+ * half of what the others leave of it: however many pictures one node gets, there is room for those of the next.
  */
 export class DrawingBacklog {
   readonly #all: Amounts = [0, 0, 0];

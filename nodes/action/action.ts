@@ -27,84 +27,85 @@ export const commonFields = {
 /** The checked values of an action's fields. */
 export type ActionInputs<F extends Fields> = Inputs<F> & Inputs<typeof commonFields>;
 
-/** What one call comes to. Only the form that the node's `output` asks for is made. */
+/** The result of a call. Only the form that the property `output` asks for is made. */
 export interface Result {
   parsed(): unknown;
   raw(): unknown;
-  /** What the node adds to `msg.aws`; absent members are left out. */
+  /** What the node adds to `msg.aws`; members that are `undefined` are left out. */
   aws?: Record<string, unknown>;
-  /** Other members of the message to set, of those that `adds` names; `undefined` deletes one. */
+  /** Further members of the message to set, of those that `adds` names; `undefined` deletes one. */
   message?: Record<string, unknown> | undefined;
-  /** What went wrong beside it: Catch nodes get it, with the message as it came in, and the result goes on. */
+  /** An error beside the result: Catch nodes get it with the original message, and the result is sent on. */
   problem?: ActionError | undefined;
 }
 
+/** What `run` gets for one call. */
 export interface Context<S extends ServiceName, F extends Fields> {
   RED: NodeAPI;
   node: Node;
-  /** The loaded SDK of the service, for its commands. */
+  /** The SDK of the service, for its commands. */
   sdk: Sdks[S];
-  /** The checked values of the fields; of a `many` field this call's own target. */
+  /** The checked values of the fields; of a `many` field the target of this call. */
   inputs: ActionInputs<F>;
   /** The client for this call. */
   client: Client;
   /** Sends a command; rejects with the SDK's error, or when the call is aborted. */
   send<Output extends Answer>(command: Command<Output>): Promise<Output>;
-  /** Shows how far a long piece of work has come, until its message ends. */
+  /** Shows the progress of long work in the status, until the message ends. */
   progress(text: string): void;
   /** The message that the call is for. */
   message: Task;
-  /** Makes what sends requests for several messages at once, which only the signal can end. Each of them notes its own part. */
+  /** Makes a function that sends requests for several messages at once; only `signal` aborts them. See `note`. */
   sharing(signal: AbortSignal): Request;
-  /** Puts a request that was sent for several messages into what `msg.aws` says of this one. */
+  /** Records a request that was sent for several messages in the `msg.aws` of this one. */
   note(metadata: Metadata | undefined, attempts?: number): void;
-  /** Does work that holds so many bytes; rejects with `RequestThrottled`, and begins nothing, where the node holds too much. */
+  /** Does work that holds so many bytes in memory. Rejects with `RequestThrottled` at once if the node holds too much. */
   hold<T>(bytes: number, work: () => Promise<T>): Promise<T>;
-  /** The error to report for what a part of the work has thrown: nothing secret is in it. */
+  /** The error to report for whatever a part of the work has thrown, without secrets. */
   toError(thrown: unknown): ActionError;
-  /** Strikes the secrets of this call out of a text that is not the pack's own. */
+  /** Strikes the secrets of this call out of a text from outside. */
   redact(text: string): string;
-  /** Aborted by the time limit and when the node has to close. */
+  /** Aborted by the time limit, and when the node is closed. */
   signal: AbortSignal;
 }
 
 /** Sends a command; rejects with the SDK's error. */
 export type Request = <Output extends Answer>(command: Command<Output>) => Promise<Output>;
 
-/** What a deployed node does. */
+/** The part of an action that may keep state for a deployed node. */
 export interface Runner<S extends ServiceName, F extends Fields> {
-  /** Makes the call of a message. */
+  /** Makes the call for a message. */
   run(context: Context<S, F>): Promise<Result>;
-  /** Ends what is under way for several messages at once. */
+  /** Aborts requests that are in flight for several messages at once. */
   abort?(reason: Error): void;
 }
 
-/** What an action node is, beside what it does. */
+/** The description of an action node. */
 interface Description<S extends ServiceName, F extends Fields> {
   type: string;
   service: S;
   /** The API's name of the operation. */
   operation: string | ((inputs: Partial<ActionInputs<F>>) => string);
   fields: F;
-  /** 1 where a request must not be repeated by the SDK. */
+  /** 1 if the SDK must not repeat requests. */
   maxAttempts?: number;
-  /** The region that a target names; that of its ARN where this is left out. */
+  /** The region in a target. Default: the region of its ARN. */
   regionOf?(target: string): string | undefined;
-  /** Messages enter `run` in the order in which they came, however long each one's fields take to read. */
+  /** Whether `run` is called in the order of the messages, however long reading their fields takes. */
   inOrder?: true;
   /**
-   * Makes of a message's values what all of its targets get alike, before the flow can go on changing what it has put into
-   * them. Throws `InvalidValue`.
+   * Converts the values of a message for all of its targets, before the flow can change objects that it has passed in them.
+   * Throws `InvalidValue`.
    */
   prepare?(inputs: ActionInputs<F>): ActionInputs<F>;
   /** Members of the message, beside `payload` and `aws`, that a result may set. */
   adds?(inputs: ActionInputs<F>): readonly string[];
-  /** Whether a message need not wait for those before it whose fields are not read within a second. */
+  /** With `inOrder`: whether a message waits at most a second for the fields of earlier messages. */
   mayOvertake?(inputs: ActionInputs<F>): boolean;
-  /** Seconds that a message may take in all; without it the SDK's limits for each request count. */
+  /** The time limit of a message, seconds. Without it only the limits of requests count. */
   timeout?(inputs: Partial<ActionInputs<F>>): number | undefined;
 }
 
-/** An action node: which fields it has, and which call it makes. `deploy` makes what one deployed node keeps of its messages. */
+/** An action node: its fields and its call. `deploy` creates a runner with state for one deployed node. */
 export type Action<S extends ServiceName, F extends Fields> = Description<S, F> &
   (Runner<S, F> | { deploy(): Runner<S, F> });

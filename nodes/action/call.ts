@@ -13,27 +13,27 @@ import { present } from '../fields/json';
 import type { Action, ActionInputs, Context, Request, Result, Runner } from './action';
 import type { Task } from './task';
 
-/** The deployed node that makes a call. */
+/** The deployed node, as its calls use it. */
 export interface Caller<S extends ServiceName, F extends Fields> {
   readonly RED: NodeAPI;
   readonly node: Node;
   readonly action: Action<S, F>;
   readonly runner: Runner<S, F>;
-  /** The region that a target names. */
+  /** The region in a target. */
   regionOf(target: string): string | undefined;
-  /** To be told of each request that is sent (1) and that has ended (-1). */
+  /** To be called for each request that is sent (1) and that has ended (-1). */
   countRequests(change: 1 | -1): void;
-  /** To be told how far a long piece of work has come. */
+  /** Shows the progress of long work in the status. */
   progress(text: string): void;
-  /** What must not stand in any text about a message that uses these clients. */
+  /** The secrets that no text about a message with these inputs and clients may contain. */
   secretsOf(inputs: Partial<ActionInputs<F>>, clients?: Clients): string[];
-  /** The error to report for what was thrown on its way. */
+  /** The error to report for whatever was thrown. */
   toError(thrown: unknown, inputs: Partial<ActionInputs<F>>, clients?: Clients): ActionError;
 }
 
-/** One target's way for one message: its client, its requests, and what `msg.aws` says of them. */
+/** The call for one target of one message: its client, its requests, and what `msg.aws` says about them. */
 export class Call<S extends ServiceName, F extends Fields> implements Context<S, F> {
-  /** Those of the account as it was when the message came. */
+  /** The clients of the account at the time when the call began. */
   #clients: Clients | undefined;
   #client: Client | undefined;
   #statusCode: number | undefined;
@@ -81,12 +81,12 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     return this.caller.runner.run(this);
   }
 
-  /** The message has ended here: the account may close its connections, if it was replaced in the meantime. */
+  /** To be called when the call has ended: an account that was replaced in the meantime can close its connections. */
   end(): void {
     this.#clients?.detach();
   }
 
-  /** What `msg.aws` says of this target, with what the action adds; what is not known is left out. */
+  /** What `msg.aws` says about this target, with what the action adds; what is not known is left out. */
   toMessage(added: Record<string, unknown> | undefined): Record<string, unknown> {
     return present({
       region: this.#client?.region,
@@ -97,17 +97,17 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     });
   }
 
-  /** Adds to an error what is known of the last request. */
+  /** Adds to an error what is known about the last request. */
   complete(error: ActionError): ActionError {
     const known = present({ statusCode: this.#statusCode ?? error.statusCode, requestId: this.#requestId });
-    // Of an error's own members Catch nodes see only the cause.
+    // Of the further members of an error, Catch nodes get only the cause.
     if (error.cause) Object.assign(error.cause, known, { retryable: error.retryable });
     return Object.assign(error, known);
   }
 
-  // `run` takes these apart from the call.
+  // Arrow functions, since `run` destructures the call.
   readonly send = async <Output extends Answer>(command: Command<Output>): Promise<Output> => {
-    // With a limit for the whole message, the one on silence is off.
+    // If the message has a time limit, there is none on silence.
     const unlimited = this.caller.action.timeout ? { silence: 0 } : {};
     this.caller.countRequests(1);
     try {
@@ -132,7 +132,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
 
   readonly hold = <T>(bytes: number, work: () => Promise<T>): Promise<T> => this.message.hold(bytes, work);
 
-  /** What it gives must not keep this call, and with it its message, in memory. */
+  /** The function that is returned must not keep this call, and so its message, in memory. */
   readonly sharing = (signal: AbortSignal): Request => sharedRequest(this.caller, this.client, signal);
 
   readonly note = (metadata: Metadata = {}, attempts = metadata.attempts ?? 1): void => {
@@ -142,7 +142,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
   };
 }
 
-/** Sends requests for several messages at once, which the status counts as any. */
+/** Makes a function that sends requests for several messages at once. The status counts them. */
 function sharedRequest(
   caller: Pick<Caller<ServiceName, Fields>, 'countRequests'>,
   client: Client,

@@ -22,19 +22,19 @@ import { inParallel } from './parallel';
 import { receivedIn } from './received';
 import type { Task } from './task';
 
-/** What each result sets of the message. */
+/** The members of the message that each result sets. */
 const resultNames = ['payload', 'aws'];
 
-/** Targets of one message that are tried side by side. */
+/** How many targets of one message are tried at the same time. */
 const mostAtOnce = 50;
 
-/** What a message gets: `aws` is for `msg.aws`. */
+/** A result as it is put into the message: `aws` becomes `msg.aws`. */
 interface Success extends Pick<Result, 'message' | 'problem'> {
   payload: unknown;
   aws: Record<string, unknown>;
 }
 
-/** What one message, or one of its many targets, came to. */
+/** The outcome for one target. */
 type Attempt = Success | { error: ActionError };
 
 /** A deployed action node. */
@@ -43,9 +43,9 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   readonly inOrder: boolean;
   readonly runner: Runner<S, F>;
   readonly #input: Input<ActionInputs<F>>;
-  /** The field that may name many targets. */
+  /** The name of the field that accepts many targets. */
   readonly #many: string | undefined;
-  /** The last target: as a rule the next message has the same one. */
+  /** The last target and its region: the next message usually has the same target. */
   #named: { target: string; region: string | undefined } | undefined;
   readonly #account: CurrentAccount;
 
@@ -60,7 +60,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     this.runner = 'deploy' in action ? action.deploy() : action;
     this.#many = Object.keys(this.fields).find((name) => this.fields[name]?.many);
     this.#account = new CurrentAccount(RED, config.account);
-    // At deploy, so that no message waits for the SDK to load.
+    // During the deployment, so that no message waits until the SDK is loaded.
     if (this.#account.exists) sdkOf(action.service);
     this.#input = new Input(RED, node, config, this);
   }
@@ -74,7 +74,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     this.runner.abort?.(reason);
   }
 
-  /** No text may quote the account's secrets, nor the message's own. */
+  /** The error to report. Its texts contain neither the account's secrets nor those of the message. */
   toError(thrown: unknown, inputs: Partial<ActionInputs<F>> = {}, clients?: Clients): ActionError {
     const { type, service } = this.action;
     const operation = this.#operation(inputs);
@@ -150,7 +150,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     return this.#changes(msg, inputs, { payload: results, aws: { requests } });
   }
 
-  /** One target's way, from its check to its result; never rejects, since one target's failure is its own. */
+  /** Checks a target and makes the call for it. Never rejects, since the failure of one target does not end the others. */
   async #attempt(inputs: ActionInputs<F>, target: unknown, task: Task): Promise<Attempt> {
     const many = this.#many;
     const own = Array.isArray(many && inputs[many]) ? { ...inputs, [many as string]: target } : inputs;
@@ -160,7 +160,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
       if (own !== inputs) checkValue(many as string, this.action.fields[many as string] as Field, target);
       const result = await task.until(call.run());
       const { message, problem } = result;
-      // Made here, since an answer of odd members may show itself only now.
+      // Inside the try, since this may throw for an answer with unexpected members.
       const payload = result[inputs.output]();
       return { payload, aws: call.toMessage(result.aws), message, problem };
     } catch (thrown) {
@@ -171,7 +171,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     }
   }
 
-  /** What the message gets of a result. */
+  /** The members of the message to set for a result. */
   #changes(msg: NodeMessage, inputs: ActionInputs<F>, { payload, aws, message, problem }: Success): Changes {
     const { service } = this.action;
     const operation = this.#operation(inputs);
@@ -180,7 +180,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   }
 }
 
-/** What many targets came to when some failed; `Closed` where the node's end cut them off. */
+/** The error for many targets if some failed: `PartialFailure`, or `Closed` if the node was closed in between. */
 function manyFailed(failures: ActionError[], results: { target: unknown; error?: unknown }[]): ActionError {
   const details = { extra: { results }, cause: { results }, retryable: failures.every((error) => error.retryable) };
   const cut = failures.find(({ name }) => name === 'Closed');

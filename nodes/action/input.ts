@@ -29,33 +29,31 @@ export type Changes = Record<string, unknown>;
 export interface Work<Values> {
   /** The fields that are read from each message. */
   readonly fields: Fields;
-  /** Messages enter `run` in the order in which they came, however long each one's fields take to read. */
+  /** Whether `run` is called in the order of the messages, however long reading their fields takes. */
   readonly inOrder?: boolean;
-  /** Whether a message need not wait for those before it whose fields are not read within a second. */
+  /** With `inOrder`: whether a message waits at most a second for the fields of earlier messages. */
   mayOvertake?(inputs: Values): boolean;
-  /** Seconds that a message may take in all, from its arrival on, as far as there is a limit. */
+  /** The time limit of a message from its arrival on, seconds; `undefined`: none. */
   timeout?(inputs: Partial<Values>): number | undefined;
-  /** The members of the message that it will set, so far as is known before. */
+  /** The members of the message that `run` will set. */
   sets?(inputs: Values): readonly string[];
-  /** Does the work and gives what the message gets of it; rejects with what went wrong. Leaves the message as it is. */
+  /** Does the work, and returns the members to set. Rejects with anything. Does not change the message itself. */
   run(msg: NodeMessage, inputs: Values, task: Task): Promise<Changes>;
-  /** The error to report, after whatever of the fields could be read. */
+  /** The error to report; `inputs` are the fields that could be read. */
   toError(thrown: unknown, inputs?: Partial<Values>): ActionError;
-  /** Ends what is under way for several messages at once. */
+  /** Aborts requests that are in flight for several messages at once. */
   abort?(reason: Error): void;
 }
 
-/** Resolves when the fields of all earlier messages have been read. */
+/** Promises about the earlier messages. */
 interface Before {
+  /** Resolves when the fields of all of them have been read. */
   readonly all: Promise<unknown>;
   /** The same, but a message whose fields take longer than a second is not waited for. */
   readonly timely: Promise<unknown>;
 }
 
-/**
- * Bytes of the text, Buffers and pictures among the values; other objects count nothing, since measuring them takes
- * time.
- */
+/** The bytes of texts, Buffers and pictures among the values. Other objects are not counted, since that would take time. */
 function bytesOf(inputs: Record<string, unknown>): number {
   let bytes = 0;
   for (const name in inputs) {
@@ -86,7 +84,7 @@ const timedOut = (seconds: number): ActionError =>
 /** How long a closing node waits for what is in flight, ms. */
 const closeLimit = 10_000;
 
-/** A message with nothing but its ID, which Node-RED can always copy. */
+/** A message with only the ID of another one. Node-RED can always copy it. */
 const idOf = (msg: NodeMessage): NodeMessage => ({ _msgid: textOf(memberOf(msg, '_msgid')) });
 
 /** Reports an error to Catch nodes with the message, or with its ID alone if Node-RED cannot copy the message. */

@@ -1,6 +1,6 @@
 /**
- * Does the same to each item, to so many at a time; gives the results in the items' order. Rejects with the first failure:
- * nothing more is begun then, and what is under way ends before.
+ * Calls `work` for each item, for at most `most` at the same time. Returns the results in the order of the items. After a
+ * failure no further work is begun; once all begun work has ended, the promise rejects with the first failure.
  */
 export async function inParallel<T, R>(
   items: readonly T[],
@@ -25,12 +25,12 @@ export async function inParallel<T, R>(
   return results;
 }
 
-/** Waits for all of them; rejects with the first failure in their order, when none is under way any more. */
+/** Waits until all promises have settled. Rejects with the first failure in their order. */
 export async function together(works: readonly unknown[]): Promise<void> {
   for (const end of await Promise.allSettled(works)) if (end.status === 'rejected') throw end.reason;
 }
 
-/** Lets so many works be under way at a time, whoever they belong to; the others wait for their turn. */
+/** Limits how much work is done at the same time; more waits for its turn. */
 export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];

@@ -2,8 +2,8 @@ import type { NodeMessage } from 'node-red';
 import { memberOf } from '../fields/errors';
 
 /**
- * What an `aws-sqs-receive` puts into `msg.aws` of the message itself, beside what every node puts there of its request.
- * It stays until the message is settled, whatever is done before: which one it is, and how often it came, is in here.
+ * The members of `msg.aws` by which an `aws-sqs-receive` describes the message itself. Unlike those about a request, all
+ * other nodes keep them, so that the message can be settled and recognised at the end of a flow.
  */
 export const receivedNames = [
   'messageId',
@@ -21,7 +21,7 @@ export const receivedNames = [
   'handle'
 ] as const;
 
-/** What a message has of its receiver; nothing where there was none. */
+/** The members that a message has from an `aws-sqs-receive`; an empty object if there are none. */
 export function receivedIn(msg: NodeMessage): Record<string, unknown> {
   const received: Record<string, unknown> = {};
   const aws = memberOf(msg, 'aws');

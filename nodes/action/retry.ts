@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Milliseconds: the first pause is up to `base` long, each next one up to twice as long, none longer than `longest`. */
+/** The first pause is at most `base` ms; the limit doubles for each further one, up to `longest` ms. */
 const base = 200;
 const longest = 20_000;
 
-/** Does `work`, and again up to `times` times while it fails in a way that `when` accepts, with random pauses. */
+/** Does `work`, and repeats it up to `times` times after random pauses, as long as it fails with an error that `when` accepts. */
 export async function retry<T>(
   work: () => Promise<T>,
   { times, when, signal }: { times: number; when: (error: unknown) => boolean; signal: AbortSignal }

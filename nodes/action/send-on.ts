@@ -1,14 +1,14 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 
-/** Whether several nodes get what a node sends; Node-RED's types do not tell of its wires. */
+/** Whether a node is wired to several nodes. Node-RED's types do not have `wires`. */
 function hasSeveral(node: Node & { wires?: string[][] }): boolean {
   const { wires = [] } = node;
   return wires.length > 1 ? wires.flat().length > 1 : (wires[0]?.length ?? 0) > 1;
 }
 
 /**
- * Calls within calls that are left free where copying a message is tried: Node-RED copies it from further within, where a deep
- * message that can just be copied from here cannot.
+ * Stack frames that must be left when copying a message is tried: Node-RED will copy it with a deeper stack, where a deeply
+ * nested message could overflow although it can be copied here.
  */
 const spareCalls = 200;
 
@@ -18,8 +18,8 @@ function tryCopy(RED: NodeAPI, msg: NodeMessage, calls = spareCalls): void {
 }
 
 /**
- * Throws what Node-RED throws where it cannot copy a message for a second wire, apart from its members `but`, which will be
- * others by then.
+ * Throws what Node-RED would throw if it cannot copy a message for a second wire. The members `but` are left out, since they
+ * will be replaced.
  */
 export function checkCopy(RED: NodeAPI, node: Node, msg: NodeMessage, but: readonly string[]): void {
   if (!hasSeveral(node)) return;
@@ -29,8 +29,8 @@ export function checkCopy(RED: NodeAPI, node: Node, msg: NodeMessage, but: reado
 }
 
 /**
- * Sends a message on. Throws what Node-RED throws where it cannot copy the message for a second wire: it would notice when
- * the first one has got it already, so that is tried before, and no wire gets it.
+ * Sends a message on. If Node-RED cannot copy it for a second wire, it would notice only after the first wire has got it. So
+ * copying is tried first: if that throws, so does this, and no wire has got the message.
  */
 export function sendOn(RED: NodeAPI, node: Node, msg: NodeMessage, send: (msg: NodeMessage) => void): void {
   if (hasSeveral(node)) tryCopy(RED, msg);

@@ -4,7 +4,7 @@ import { isBecomingReady, wasThrottled } from '../account/retryable';
 import type { ActionError } from '../fields/errors';
 import { FieldError } from '../fields/errors';
 
-/** The words for errors whose name says enough. Keys below `status` of the common words. */
+/** The texts for errors, by name. The values are keys below `status` in `common.json`. */
 const byName: Readonly<Record<string, string>> = {
   AccountMissing: 'noAccount',
   FunctionError: 'functionFailed',
@@ -15,7 +15,7 @@ const byName: Readonly<Record<string, string>> = {
   QueueDoesNotExist: 'notFound'
 };
 
-/** What a service knows by name. */
+/** The text for an unknown function, queue, topic or collection, by service. */
 const things: Readonly<Record<string, string>> = {
   lambda: 'noFunction',
   sqs: 'noQueue',
@@ -23,9 +23,9 @@ const things: Readonly<Record<string, string>> = {
   rekognition: 'noCollection'
 };
 
-/** In front of the name in an ARN or URL. */
+/** What precedes the name in an ARN or URL. */
 const place = /^(?:https?:.*\/|arn:[^:]*:[^:]*:[^:]*:\d*:(?:function:)?)/;
-/** Characters of a name: a status stands below a node. */
+/** The most characters of a name in the status of a node. */
 const longestName = 30;
 /** The same in a part of a longer text. */
 const longestInText = 20;
@@ -46,20 +46,20 @@ function keyOf(error: ActionError): string | undefined {
   return statusCode !== undefined && statusCode >= 500 ? 'fault' : undefined;
 }
 
-/** A field by its label in the runtime's language, without its unit. */
+/** The label of a field in the runtime's language, without its unit. */
 function labelOf(RED: NodeAPI, property: string): string | undefined {
   const key = `label.${property}`;
   const label = RED._(key);
   return label === key ? undefined : label.replace(/ ?[(（][^()（）]*[)）]$/, '');
 }
 
-/** A member of the message has no label: it is called by its path. */
+/** What a status calls a field, or a member of the message, which has no label but its path. */
 function calledBy(RED: NodeAPI, path: string): string | undefined {
   const [property = ''] = path.split('.', 1);
   return property === 'msg' ? path : labelOf(RED, property);
 }
 
-/** What is said in words, instead of a property, would not be translated. */
+/** The text for a `FieldError`. If that does not name fields but something in words, which has no translation, its name. */
 function fieldWords(RED: NodeAPI, { name, paths }: FieldError): string {
   const labels = paths.map((path) => calledBy(RED, path));
   if (labels.includes(undefined)) return name;
@@ -73,8 +73,8 @@ function partWords(RED: NodeAPI, { results }: ActionError & { results?: unknown 
 }
 
 /**
- * What a status says of an error: a locale key, which the editor translates, or a text in the runtime's language where it
- * has a value in it; the error's name where there are no words for it.
+ * The text of a status for an error: a locale key, which the editor translates; a text in the runtime's language if it
+ * contains a value; or the name of the error if there is no text for it.
  */
 export function statusOf(RED: NodeAPI, error: ActionError, longest = longestName): string {
   if (error instanceof FieldError) return fieldWords(RED, error);
@@ -85,7 +85,7 @@ export function statusOf(RED: NodeAPI, error: ActionError, longest = longestName
   return thing ? RED._(`status.${thing}`, { name: shortName(error.about as string, longest) }) : `status.${key}`;
 }
 
-/** The same in the runtime's language, for a part of a longer text. */
+/** The same in the runtime's language, to be part of a longer text. */
 export function statusTextOf(RED: NodeAPI, error: ActionError): string {
   const text = statusOf(RED, error, longestInText);
   return text.startsWith('status.') ? RED._(text) : text;

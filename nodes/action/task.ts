@@ -2,32 +2,32 @@ import { setMaxListeners } from 'node:events';
 import type { Backlog } from '../account/backlog';
 import type { ActionError } from '../fields/errors';
 
-/** How many messages have come. */
+/** How many messages have arrived in this process. */
 let messages = 0;
 
-/** A message on its way through a node, which a time limit or the node's end can cut short. */
+/** The handling of one message by a node. A time limit or the closing of the node can abort it. */
 export class Task {
-  /** Lower than that of each message that comes later. */
+  /** In the order of arrival. */
   readonly number = ++messages;
-  /** Resolves when the message has ended. */
+  /** Resolves when the message has ended. Set by the input of the node. */
   ended: Promise<void> = Promise.resolve();
-  /** Bytes of the message itself, of all parts of its work, and what of these counts with those that the node holds. */
+  /** Bytes of the message, bytes that parts of its work hold, and the larger of the two, which counts in the backlog. */
   #bytes = 0;
   #held = 0;
   #counted = 0;
   #reason: ActionError | undefined;
   #controller: AbortController | undefined;
-  /** What waits for work that is not done yet. */
+  /** Rejects the promises of `until`. */
   readonly #waiting = new Set<(reason: ActionError) => void>();
 
   constructor(private readonly backlog: Backlog) {}
 
-  /** Why it was cut short, if it was. */
+  /** Why it was aborted, if it was. */
   get reason(): ActionError | undefined {
     return this.#reason;
   }
 
-  /** Aborted when it is cut short: made only for who asks, since most messages need none. */
+  /** Aborted with the task. Created on first use, since most messages need none. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
@@ -38,7 +38,7 @@ export class Task {
     return this.#controller.signal;
   }
 
-  /** Does the work of a message of so many bytes. Rejects with `RequestThrottled` where the node holds too much already. */
+  /** Does the work of a message of so many bytes. Rejects with `RequestThrottled` if the node holds too much already. */
   async during(bytes: number, work: () => Promise<void>): Promise<void> {
     this.backlog.take(bytes);
     this.#bytes = bytes;
@@ -46,7 +46,7 @@ export class Task {
     try {
       await work();
     } finally {
-      // Work that was cut short holds its own bytes until it ends.
+      // If the message was aborted, work for it may still hold bytes until it ends.
       this.#bytes = 0;
       this.#count(this.#held);
       this.backlog.release(0);
@@ -54,8 +54,8 @@ export class Task {
   }
 
   /**
-   * Does a part of the work that holds so many bytes, which may be the message's own. Rejects with `RequestThrottled`, and
-   * begins nothing, where the node holds too much already.
+   * Does a part of the work that holds so many bytes; they may be those of the message itself. Rejects with
+   * `RequestThrottled`, without beginning, if the node holds too much already.
    */
   async hold<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     this.#count(this.#held + bytes);
@@ -73,13 +73,14 @@ export class Task {
     this.#counted = counted;
   }
 
+  /** Aborts the task. Of several reasons the first counts. */
   abort(reason: ActionError): void {
     this.#reason ??= reason;
     this.#controller?.abort(this.#reason);
     for (const end of this.#waiting) end(this.#reason);
   }
 
-  /** Settles as `work` does, or rejects as soon as the message is cut short: not all work can be told to stop. */
+  /** Settles as `work` does, or rejects as soon as the task is aborted, since not all work can be aborted itself. */
   until<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#reason) reject(this.#reason);

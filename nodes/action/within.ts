@@ -1,8 +1,8 @@
 import { ownError } from '../fields/errors';
 
 /**
- * Gives what the work comes to, or rejects with `Timeout` after `limit` milliseconds, or with its reason where `ended`
- * aborts earlier; `goOn` gives the work the whole time once more. Work that is not waited for any more is told to end.
+ * Settles as `work` does. Rejects with `Timeout` after `limit` ms, or with the reason of `ended` if that aborts; the signal
+ * for `work` is then aborted as well. `goOn` starts the time limit anew.
  */
 export async function within<T>(
   limit: number,

@@ -1,4 +1,4 @@
-/** What there is in AWS, and on this machine, that a field of a dialog can name. */
+/** The lists that dialogs offer beside fields: functions, queues, regions and so on. */
 import type { NodeAPI } from 'node-red';
 import { accountFrom, describedAccount, isDisabled, storedCredentials } from '../account/account';
 import type { Client } from '../account/client';
@@ -20,25 +20,25 @@ import type { Refusal } from './refusal';
 import { refusalOf } from './refusal';
 import { standInFor, standInForAccount } from './stand-in';
 
-/** One of the things that can be chosen. */
+/** An entry of a list. */
 export interface Choice {
-  /** What the field holds once it is chosen. */
+  /** The value of the field when it is chosen. */
   value: string;
-  /** What people read; the value where this is left out. */
+  /** What the list shows; default: the value. */
   label?: string;
-  /** What else tells it apart. */
+  /** Further information, such as a description. */
   detail?: string;
 }
 
 export interface ChoicePage {
   choices: Choice[];
-  /** Where the next page begins; absent on the last one. */
+  /** The token of the next page; absent on the last one. */
   next?: string;
 }
 
-/** What is asked for. */
+/** The parameters of a page. */
 interface Question {
-  /** The region that the node names; the account's own where it names none. */
+  /** The region of the node; default: that of the account. */
   region?: string | undefined;
   /** The function whose versions and aliases are wanted. */
   of?: string | undefined;
@@ -52,7 +52,7 @@ interface Asked<S extends ServiceName> extends Omit<Question, 'region'> {
   client: Client;
 }
 
-/** A list that a service keeps. `action` is what a policy has to allow, as IAM calls it. */
+/** A list of AWS. `action` is the IAM action that a policy has to allow. */
 interface List<S extends ServiceName> {
   service: S;
   action: string;
@@ -69,7 +69,7 @@ const withDetail = (choice: Choice, ...texts: Array<string | undefined>): Choice
   return detail ? { ...choice, detail } : choice;
 };
 
-/** A function as its own calls take it, without the version or alias that a name may end in. */
+/** A function's name or ARN without a version or alias, as `ListAliases` takes it. */
 const unqualified = (name: string): string => {
   const parts = name.split(':');
   const full = parts[0] === 'arn' ? 7 : parts.length > 2 ? 3 : 1;
@@ -89,10 +89,10 @@ const functions = define({
   }
 });
 
-/** Begins the marks of the pages that follow the aliases. */
+/** The beginning of the tokens of pages with versions, which follow those with aliases. */
 const versionsMark = 'versions:';
 
-/** Aliases come first: they are what people should choose. */
+/** Aliases come before versions, since users should prefer them. */
 const aliases = define({
   service: 'lambda',
   action: 'lambda:ListAliases',
@@ -122,7 +122,7 @@ const versions = define({
   }
 });
 
-/** The ARN tells the region, and is what publishing takes. */
+/** The value is the ARN: it has the region, and `Publish` needs it. */
 const topics = define({
   service: 'sns',
   action: 'sns:ListTopics',
@@ -136,12 +136,12 @@ const topics = define({
   }
 });
 
-/** With a URL nobody has to ask for it by the name. */
+/** The value is the URL, so that the node does not have to look it up by the name. */
 const queues = define({
   service: 'sqs',
   action: 'sqs:ListQueues',
   async ask({ sdk, client, after, signal }) {
-    // Without MaxResults the service gives 1000 and no way to go on.
+    // Without MaxResults the service returns 1,000 queues and no token for more.
     const command = new sdk.ListQueuesCommand({ MaxResults: 200, NextToken: after });
     const output = await client.send(command, { abortSignal: signal });
     return page(
@@ -168,7 +168,7 @@ const lists = { functions, qualifiers: aliases, topics, queues, collections } sa
 
 type ListName = keyof typeof lists;
 
-/** The list that a page is of. */
+/** The list of a page. */
 const listFor = (name: ListName, after = '') =>
   name === 'qualifiers' && after.startsWith(versionsMark) ? versions : lists[name];
 
@@ -176,10 +176,10 @@ function regionFor({ region, of }: Question): string | undefined {
   return region || (of && regionOfArn(of)) || undefined;
 }
 
-/** How long AWS may take for a page, ms: somebody waits in front of a dialog. */
+/** The time limit for a page, ms: a user is waiting. */
 const limit = 4500;
 
-/** One page of a list, asked anew each time: whoever has just made something looks for it. Rejects with what the SDK throws. */
+/** A page of a list. Nothing is cached, since users look for what they have just created. Rejects with the SDK's error. */
 async function choicesOf(name: ListName, clients: Clients, question: Question): Promise<ChoicePage> {
   const list = listFor(name, question.after) as List<ServiceName>;
   return within(limit, async (signal) => {
@@ -188,17 +188,18 @@ async function choicesOf(name: ListName, clients: Clients, question: Question): 
   });
 }
 
-/** Regions, by what they are called. */
+/** The list of regions. */
 const regionChoices = (): Choice[] => Object.entries(regions).map(([value, detail]) => ({ value, detail }));
 
 const asText = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
-/** As AWS calls its regions. */
+/** A name that can only be that of a region. */
 const usualRegion = new RegExp(`^${regionName}$`);
 
 /**
- * The region that a dialog names. It may be a variable of the process, but who may only read must not learn by it what a
- * variable holds: one that is no region is not quoted, and becomes no part of a host name; one that is goes into `hidden`.
+ * The region in a dialog, which may contain an environment variable. Users with only the right to read must not learn the
+ * values of variables: one that is not a region is neither quoted nor used in a host name, and one that is a region is added
+ * to `hidden`, so that the answer does not contain it. Throws `InvalidValue`.
  */
 function regionIn(RED: NodeAPI, given: unknown, hidden: string[]): string | undefined {
   const region = asText(substituteEnv(RED, standInFor(RED, '', {}), given));
@@ -208,16 +209,16 @@ function regionIn(RED: NodeAPI, given: unknown, hidden: string[]): string | unde
   return region;
 }
 
-/** Requests with the account's keys go to another partition, which others run, only for those who could deploy that. */
-async function needPartition(region: string, account: Client, mayDeploy: () => Promise<boolean>): Promise<void> {
+/** Throws `InvalidValue` for a region in another partition, which others operate, unless the user could deploy that as well. */
+async function needPartition(region: string, account: Client, mayDeploy: MayDeploy): Promise<void> {
   if (inSamePartition(region, account.region) || (await mayDeploy())) return;
   throw invalid('region', 'is in another partition of AWS than the account: it takes the right to deploy flows.');
 }
 
-/** Whether who asks may deploy flows. */
+/** Whether the user may deploy flows. */
 type MayDeploy = () => Promise<boolean>;
 
-/** A page of a list, or why it cannot be had; `region` is where it was asked for, unless a variable names that. */
+/** A page of a list, or why there is none. `region` is the region of the list, unless that is the value of a variable. */
 type ListAnswer = (ChoicePage & { region?: string }) | { refusal: Refusal };
 
 async function listFrom(
@@ -244,7 +245,7 @@ async function listFrom(
   }
 }
 
-/** Asks through the account that runs, or else, where its flows do not run, through what is stored of it. */
+/** A page of a list through the running account, or, if its flows do not run, through the account as it is stored. */
 async function choicesFor(RED: NodeAPI, name: ListName, query: Query, mayDeploy: MayDeploy): Promise<ListAnswer> {
   const running = accountFrom(RED, query.account);
   if (running?.clients) return listFrom(RED, running.clients, name, query, mayDeploy);
@@ -267,12 +268,12 @@ async function choicesFor(RED: NodeAPI, name: ListName, query: Query, mayDeploy:
   }
 }
 
-/** As a URL's query gives them: each may be anything. */
+/** The query of the URL; its members may be anything. */
 type Query = Readonly<Record<'account' | 'region' | 'of' | 'after', unknown>>;
 
 /**
- * One page of a list for a dialog, or why it cannot be had; `undefined` where there is no such list. `query.account` is
- * the id of a deployed `aws-account`, running or not.
+ * A page of a list for a dialog, or why there is none; `undefined` if the list does not exist. `query.account` is the ID of a
+ * deployed `aws-account`, running or not.
  */
 export async function answerChoices(
   RED: NodeAPI,

@@ -1,4 +1,4 @@
-/** The connection test of an account's dialog: who a sign-in is, or what is wrong with it. */
+/** The connection test in the dialog of an account. */
 import type { Node, NodeAPI } from 'node-red';
 import { accountFrom, describedAccount, storedCredentials } from '../account/account';
 import type { CallerIdentity } from '../account/caller-identity';
@@ -17,21 +17,21 @@ import type { Meanings } from './stand-in';
 import { standInFor, standInForAccount, unknownIn } from './stand-in';
 import { type Meaning, namesIn } from './variables';
 
-/** What the test of a sign-in that works tells; `way` is where the default chain has found keys. */
+/** The result of a successful test; `way` is where the default chain has found the keys. */
 export interface Connection extends CallerIdentity {
   way?: string | undefined;
 }
 
-/** What stands in a dialog, deployed or not: its properties, and its credentials as far as the browser has them. */
+/** An account as it is in the dialog, deployed or not: its properties, and its credentials as far as the browser has them. */
 interface Draft {
   id: string;
   properties: Record<string, unknown>;
   credentials: Record<string, string>;
-  /** What the variables in them stand for in the flows of the editor; it has the last word on them where it says so. */
+  /** The values of the environment variables in them, by the flows in the editor. They count before the deployed ones. */
   variables?: Meanings;
 }
 
-/** What Node-RED's editor shows in place of a password that only the runtime has. */
+/** What Node-RED's editor has in place of a password that only the runtime knows. */
 const unchanged = '__PWRD__';
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -40,7 +40,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((each) => typeof each === 'string');
 
-/** What does not look like a meaning is one that nobody knows. */
+/** Reads the value of a variable from a request; unknown if it is malformed. */
 function meaningOf(given: unknown): Meaning {
   if (isRecord(given) && Object.hasOwn(given, 'value')) return { value: given.value };
   const { text, secret, of } = isRecord(given) ? given : {};
@@ -64,7 +64,7 @@ function draftFrom(body: unknown): Draft {
   };
 }
 
-/** The ways of the SDK's default chain, by the SDK's own marks of where it found keys. */
+/** The sources of the SDK's default chain, by the SDK's names for where it found keys. */
 const ways: ReadonlyArray<readonly [way: string, mark: RegExp]> = [
   ['environment', /_ENV_VARS$/],
   ['instance', /_IMDS$/],
@@ -82,7 +82,7 @@ async function wayOf(clients: Clients): Promise<string | undefined> {
 
 const fields: Fields = accountFields;
 
-/** Whether the properties of a draft are those of the deployed account. */
+/** Whether the properties of a draft equal those of the deployed account. */
 function isDeployed(RED: NodeAPI, { id, properties }: Draft): boolean {
   const deployed = describedAccount(RED, id);
   const names = Object.keys(fields).filter((name) => !fields[name]?.stored);
@@ -91,8 +91,8 @@ function isDeployed(RED: NodeAPI, { id, properties }: Draft): boolean {
 }
 
 /**
- * Whether a draft takes what only the runtime has elsewhere than it is deployed to go: stored passwords, variables, and
- * what the machine itself signs in with.
+ * Whether a draft would send what only the runtime knows to another place than the deployed account does: stored passwords,
+ * environment variables, and the machine's own credentials.
  */
 function leadsElsewhere(RED: NodeAPI, draft: Draft, stored: Record<string, string>): boolean {
   const { properties, credentials } = draft;
@@ -105,20 +105,20 @@ function leadsElsewhere(RED: NodeAPI, draft: Draft, stored: Record<string, strin
   return !isTyped && !isDeployed(RED, draft);
 }
 
-/** Of the variables in stored passwords, which the browser does not have: what they stand for where these are deployed. */
+/** The deployed values of the environment variables in stored passwords, which the browser does not have. */
 function meaningsInStored(RED: NodeAPI, draft: Draft, stored: Record<string, string>, deployed: Node): Meanings {
   const kept = Object.keys(draft.credentials).filter((name) => draft.credentials[name] === unchanged);
   const names = kept.flatMap((name) => namesIn(stored[name] ?? ''));
   return Object.fromEntries(names.map((name) => [name, { value: substituteEnv(RED, deployed, `\${${name}}`) }]));
 }
 
-/** How long it may take, ms: an instance's metadata, an SSO portal and STS may have to be asked in turn. */
+/** The time limit, ms: the metadata of an instance, an SSO portal and STS may have to be asked in turn. */
 const limit = 15_000;
 
 /**
- * Tries the sign-in that stands in a dialog. Passwords that the browser does not have are those of the deployed account,
- * and do not leave the runtime; who may not deploy does not get them anywhere but where they are deployed to go. `mayDeploy`
- * tells whether who asks may deploy flows.
+ * Tests the sign-in in a dialog. Passwords that the browser does not have are taken from the deployed account and do not
+ * leave the runtime. A user who may not deploy flows (`mayDeploy`) cannot have them sent to another place than the deployed
+ * account does.
  */
 export async function tryConnection(
   RED: NodeAPI,

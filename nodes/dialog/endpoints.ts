@@ -1,13 +1,13 @@
 /**
- * What the editor asks of the runtime: lists to choose from, and whether a sign-in works. Node-RED loads this at its
- * start, so everything else is loaded when it is asked for.
+ * The endpoints of the editor: lists beside fields, and the connection test. Node-RED loads this file when it starts, so
+ * everything else is loaded with the first request.
  */
 import type { Express, NextFunction, Request, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 
 /**
- * Whether only the editor's own page can have sent a request: it has a token, which pages of other sites cannot read, or
- * the cookie of `request.ts`, which a browser puts beside JSON for its own site alone.
+ * Whether only the editor's own page can have sent a request: it has a token, which pages of other sites cannot read, or the
+ * `SameSite` cookie of `request.ts`, which browsers do not send from other sites.
  */
 function isProven(request: Request): boolean {
   const { user } = request as { user?: { anonymous?: boolean } };
@@ -16,9 +16,10 @@ function isProven(request: Request): boolean {
 }
 
 /**
- * Whether another site's page may have sent a request. On a secure page browsers say so themselves; else an origin tells
- * that is not this host. Where a proxy changes the host, other headers prove something only where a browser does not let
- * other sites send them: Node-RED 4 allows that to all sites, and Node-RED 5 where its settings say so.
+ * Whether a page of another site may have sent a request. On secure pages browsers say so (`sec-fetch-site`); otherwise the
+ * origin is compared with the host. Behind a proxy that changes the host, `x-forwarded-host` and Node-RED's own header count
+ * instead, but only if the CORS settings do not let other sites send them: Node-RED 4 allows all sites, Node-RED 5 those in
+ * its settings.
  */
 function isForeign(request: Request, response: Response): boolean {
   const { headers } = request;
@@ -37,13 +38,13 @@ function refuseForeign(request: Request, response: Response, next: NextFunction)
   else next();
 }
 
-/** Other pages can send text or a form without being asked, but no JSON. */
+/** Pages of other sites can send text and forms without a CORS preflight request, but not JSON. */
 function refuseForms(request: Request, response: Response, next: NextFunction): void {
   if (request.is('application/json')) next();
   else response.status(415).json({ error: 'The body must be application/json.' });
 }
 
-/** Sends the answer; what goes wrong on the way to one is a fault of this pack. */
+/** Sends the answer of a request. If `answer` rejects, that is a bug of this pack, and is logged. */
 const answering = (RED: NodeAPI, answer: (request: Request) => Promise<object | undefined>) =>
   async function respond(request: Request, response: Response): Promise<void> {
     response.set('Cache-Control', 'no-store');
@@ -57,16 +58,16 @@ const answering = (RED: NodeAPI, answer: (request: Request) => Promise<object | 
     }
   };
 
-/** Whether who asks may deploy flows. Node-RED alone knows: it lets a request through, or answers it. */
+/** Whether the user may deploy flows. Only Node-RED's middleware knows: it calls `next` or answers the request. */
 const mayDeploy = (RED: NodeAPI, request: Request): Promise<boolean> =>
   new Promise((resolve) => {
-    // Stands in for the response, which is ours to give.
+    // In place of the real response, which must not be sent here.
     const refused: Response = Object.create(request.res as Response);
     Object.assign(refused, { status: () => refused, end: () => resolve(false) });
     RED.auth.needsPermission('flows.write')(request, refused, () => resolve(true));
   });
 
-/** Puts the endpoints up. Those who may see flows may see the lists; only those who may change accounts may try a sign-in. */
+/** Registers the endpoints. Users who may read flows get the lists; only those who may change accounts can test a sign-in. */
 export function serve(RED: NodeAPI): void {
   const { needsPermission } = RED.auth;
   const admin: Pick<Express, 'get' | 'post'> = RED.httpAdmin;

@@ -1,26 +1,26 @@
-/** Stands in for nodes that do not run, wherever Node-RED looks variables up for them. */
+/** Substitutes for nodes that do not run, for which Node-RED can resolve environment variables. */
 import type { Node, NodeAPI } from 'node-red';
 import { describedAccount } from '../account/account';
 import type { Item, Meaning } from './variables';
 import { Variables } from './variables';
 
-/** What variables stand for, by their names. */
+/** The values of environment variables, by name. */
 export type Meanings = Readonly<Record<string, Meaning>>;
 
-/** A variable of the process, as far as Node-RED's settings show it to flows. */
+/** A variable of the process, unless Node-RED's settings hide it from flows. */
 function ofProcess(RED: NodeAPI, name: string): string | undefined {
   const { envVarExcludes } = RED.settings as { envVarExcludes?: unknown };
   return Array.isArray(envVarExcludes) && envVarExcludes.includes(name) ? undefined : process.env[name];
 }
 
-/** All flows, as they were deployed. */
+/** The items of all deployed flows. */
 function deployedItems(RED: NodeAPI): Item[] {
   const items: Item[] = [];
   RED.nodes.eachNode((node) => items.push(node as Item));
   return items;
 }
 
-/** What may have variables that are credentials: no other node's are read by the name of one. */
+/** The types of items whose variables may be credentials. Credentials of other nodes are never read. */
 const hasVariables = /^(tab|group|subflow(:.*)?|global-config)$/;
 
 function secretOf(RED: NodeAPI, { secret, of }: Extract<Meaning, { secret: string }>): unknown {
@@ -34,7 +34,7 @@ function secretOf(RED: NodeAPI, { secret, of }: Extract<Meaning, { secret: strin
   return undefined;
 }
 
-/** A node for which variables stand for these things. It has nothing else of a node. */
+/** A substitute for a node, of which it has only the ID, the name, and variables with these values. */
 function standIn(RED: NodeAPI, node: Pick<Item, 'id' | 'name'>, meaningOf: (name: string) => Meaning): Node {
   const process = { getSetting: (name: string) => ofProcess(RED, name) };
   const getSetting = (name: string): unknown => {
@@ -46,19 +46,19 @@ function standIn(RED: NodeAPI, node: Pick<Item, 'id' | 'name'>, meaningOf: (name
   return { id: node.id, name: node.name, _flow: { getSetting } } as unknown as Node;
 }
 
-/** For what stands in the editor, which has found out what variables of its flows stand for: others are the process's. */
+/** A substitute for a node in the editor, which knows the variables of its flows. All others are those of the process. */
 export function standInFor(RED: NodeAPI, id: string, meanings: Meanings): Node {
   return standIn(RED, { id }, (name) => (Object.hasOwn(meanings, name) && meanings[name]) || { text: `\${${name}}` });
 }
 
-/** The first variable that stands for something which is not known here. */
+/** The name of the first variable whose value is not known. */
 export function unknownIn(RED: NodeAPI, meanings: Meanings): string | undefined {
   const isUnknown = (meaning: Meaning) =>
     'unknown' in meaning || ('secret' in meaning && secretOf(RED, meaning) === undefined);
   return Object.keys(meanings).find((name) => isUnknown(meanings[name] as Meaning));
 }
 
-/** For an account that is deployed and does not run. */
+/** A substitute for an account that is deployed but does not run. */
 export function standInForAccount(RED: NodeAPI, id: string): Node {
   const node = describedAccount(RED, id) as Item | undefined;
   if (!node) return standInFor(RED, id, {});

@@ -1,17 +1,17 @@
 /**
- * What a variable stands for in a node, by the flows as they stand: in the editor, deployed or not, and in the runtime while
- * they do not run. The order is Node-RED's own: the node's groups, its tab or the instances and the template of its
- * subflow, the global variables, the process. The build puts this into the editor's pages, too.
+ * Resolves environment variables by the definition of the flows: in the editor, where they may not be deployed, and in the
+ * runtime while they do not run. The order is Node-RED's: the groups of the node; its tab, or the instances and the template
+ * of its subflow; the global variables; the process. The editor uses this file as well.
  */
 
-/** A variable of a tab, a group, a subflow, one of its instances, or of all flows. */
+/** An environment variable of a tab, a group, a subflow, an instance of one, or of all flows. */
 interface Variable {
   name: string;
   type: string;
   value?: unknown;
 }
 
-/** A tab, group, subflow or node as a flow holds it. */
+/** A tab, group, subflow or node of a flow. */
 export interface Item {
   id: string;
   type: string;
@@ -23,32 +23,33 @@ export interface Item {
   env?: Variable[];
 }
 
-/** Why a value is known only where the flow runs. */
+/** Why a value is known only while the flow runs. */
 export type UnknownReason = 'message' | 'expression' | 'secret' | 'instance';
 
+/** The value of a variable, as far as it is known. */
 export type Meaning =
   | { value: unknown }
-  /** A text with variables of the process in it, as `${NAME}`: what no flow has is one of the process. */
+  /** Text that contains variables of the process as `${NAME}`, since no flow defines them. */
   | { text: string }
-  /** A credential, in the store under this name for the first of these ids that has it. */
+  /** A credential of this name in Node-RED's store, of the first of these IDs that has it. */
   | { secret: string; of: string[] }
   | { unknown: UnknownReason };
 
-/** What a text comes to; variables of the process are left in it. */
+/** A text with its variables replaced, except for those of the process. */
 export type ResolvedText = { text: string } | { unknown: UnknownReason };
 
 type LookUp = (name: string) => Meaning;
 
 const parent = '$parent.';
 
-/** A variable in a text, as `${NAME}`, and where that stands. */
+/** A variable in a text, as `${NAME}`, and its position. */
 interface Reference {
   name: string;
   start: number;
   end: number;
 }
 
-/** The variables in a text. By hand: an expression would look for the end of each beginning anew. */
+/** The variables in a text. Not by a regular expression, which would take time with the square of the text. */
 function* referencesIn(text: string): Generator<Reference> {
   let start = text.indexOf('${');
   while (start >= 0) {
@@ -63,14 +64,14 @@ function* referencesIn(text: string): Generator<Reference> {
 /** The names of the variables in a text. */
 export const namesIn = (text: string): string[] => [...referencesIn(text)].map(({ name }) => name);
 
-/** Whether Node-RED looks for variables in a text of the type *env*, instead of taking it for the name of one. */
+/** Whether Node-RED replaces variables in a text of type `env`, instead of taking all of it for the name of one. */
 const hasReference = (text: string): boolean =>
   text.split(/\s/).some((word) => {
     const start = word.indexOf('${');
     return start >= 0 && word.lastIndexOf('}') > start + 2;
   });
 
-/** What Node-RED puts into a text for a value. */
+/** The text that Node-RED inserts for a value. */
 const written = (value: unknown): string => {
   if (value === undefined || value === null) return '';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
@@ -92,7 +93,7 @@ function literalOf({ name, type, value }: Variable, owners: string[]): Meaning {
   return { value: type === 'json' ? parsed(String(value)) : value };
 }
 
-/** A text in which variables are looked up. */
+/** Replaces the variables in a text. */
 function resolveText(text: string, lookUp: LookUp): ResolvedText {
   let unknown: UnknownReason | undefined;
   let resolved = '';
@@ -108,7 +109,7 @@ function resolveText(text: string, lookUp: LookUp): ResolvedText {
   return unknown ? { unknown } : { text: resolved + text.slice(rest) };
 }
 
-/** What a variable of the type *env* stands for: a name, or a text with names in it. */
+/** The value of a variable of type `env`: its text is the name of another one, or contains names. */
 function refer(text: string, lookUp: LookUp): Meaning {
   const [, name] = /^\$\{([^}]+)\}$/.exec(text) ?? [];
   if (name !== undefined || !hasReference(text)) return lookUp(name ?? text);
@@ -116,7 +117,7 @@ function refer(text: string, lookUp: LookUp): Meaning {
   return 'text' in resolved && !resolved.text.includes('${') ? { value: resolved.text } : resolved;
 }
 
-/** The variables of one scope. Those that name others are last, and see what stands before them. */
+/** The values of the variables of one scope. Those of type `env` come last, and can use those before them. */
 function valuesOf(env: Variable[], owners: string[], beyond: LookUp): Map<string, Meaning> {
   const values = new Map(env.map((variable) => [variable.name, literalOf(variable, owners)] as const));
   for (const { name, type, value } of env) {
@@ -132,6 +133,7 @@ function valuesOf(env: Variable[], owners: string[], beyond: LookUp): Map<string
 
 const same = (one: Meaning, other: Meaning): boolean => JSON.stringify(one) === JSON.stringify(other);
 
+/** Resolves environment variables in the given items. */
 export class Variables {
   readonly #items: ReadonlyMap<string, Item>;
   readonly #globals: Item[];
@@ -141,20 +143,20 @@ export class Variables {
     this.#globals = items.filter(({ type }) => type === 'global-config');
   }
 
-  /** What a variable stands for in a node. */
+  /** The value of a variable in a node. */
   of(node: Item, name: string): Meaning {
     if (name === 'NR_NODE_NAME') return { value: node.name };
     if (name === 'NR_NODE_ID') return { value: node.id };
     return this.#around(node, name);
   }
 
-  /** What a text stands for in a node; of the type `env` it may be a name as it is. */
+  /** Replaces the variables in a text of a node. With the type `env` the text itself may be a name. */
   resolveText(node: Item, text: string, type = 'str'): ResolvedText {
     const named = type === 'env' && !hasReference(text) ? `\${${text}}` : text;
     return resolveText(named, (name) => this.of(node, name));
   }
 
-  /** What it stands for outside an item: in its group, its tab or its subflow, or in all flows. */
+  /** The value in the group, the tab or the subflow that contains an item, or in all flows. */
   #around(item: Item, name: string): Meaning {
     const around = this.#items.get(item.g ?? '') ?? this.#items.get(item.z ?? '');
     if (around?.type === 'group') {
@@ -180,7 +182,7 @@ export class Variables {
     return valuesOf(env ?? [], owners, beyond).get(name) ?? beyond(name);
   }
 
-  /** What it stands for in all instances of a subflow, as far as they agree. */
+  /** The value in all instances of a subflow; unknown if it differs. */
   #inInstances(subflow: Item, name: string): Meaning {
     const type = `subflow:${subflow.id}`;
     const instances = [...this.#items.values()].filter((item) => item.type === type);

@@ -1,4 +1,4 @@
-/** What the account's dialog has for itself: the connection test, and care of the session token. */
+/** The account's own part of its dialog: the connection test, and clearing old session tokens. */
 import type { Connection as RuntimeConnection } from '../dialog/connection';
 import type { Fields } from '../fields/fields';
 import { meaningsOf } from './flows';
@@ -7,7 +7,7 @@ import { type Refusal, request } from './request';
 
 type Connection = Partial<RuntimeConnection> & { refusal?: Refusal };
 
-/** An old session token never stays beside new keys; one that was entered with them does. */
+/** Clears the old session token when the keys change, unless a new one has been entered. */
 function forgetSessionToken(): void {
   const token = $('#node-config-input-sessionToken');
   const former = token.val();
@@ -16,7 +16,7 @@ function forgetSessionToken(): void {
   });
 }
 
-/** Puts the button and its answer at the end of the dialog's first part. */
+/** Adds the button and its answer below the fields that are always visible. */
 function addConnectionTest(node: EditorNode, fields: Fields): void {
   const say = (key: string, options: object = {}) => node._def._(`connection.${key}`, options);
   const input = (name: string) => $(`#node-config-input-${name}`);
@@ -33,7 +33,7 @@ function addConnectionTest(node: EditorNode, fields: Fields): void {
     .append(button, answer)
     .insertBefore('#node-config-input-advanced');
 
-  /** Of a wrong signature AWS writes a page. */
+  /** The text of AWS for a wrong signature is very long. */
   const shortened = (text: string) => (text.length > 300 ? `${text.slice(0, 300)}…` : text);
   const line = (name: string, value: string) =>
     $('<div></div>').append($('<b></b>').text(`${name} `), $('<span></span>').text(value));
@@ -61,7 +61,7 @@ function addConnectionTest(node: EditorNode, fields: Fields): void {
       );
   }
 
-  /** The runtime names a property as the flow does, people know its label. */
+  /** Replaces the property that the text begins with by its label in the editor's language. */
   const labelled = (text: string) =>
     text.replace(/^\w+/, (key) => (names.includes(key) ? node._def._(`label.${key}`) : key));
 
@@ -74,14 +74,14 @@ function addConnectionTest(node: EditorNode, fields: Fields): void {
   }
 
   let latest = 0;
-  /** What was true of other values does not stand beside these. */
+  /** The answer disappears when a value changes. */
   for (const name of names) {
     input(name).on('change input', () => {
       latest += 1;
       answer.empty().removeClass('nimbus-trouble');
     });
   }
-  /** What an earlier press still gets does not count. The button stays enabled: it would lose the focus. */
+  /** Answers to earlier clicks are ignored. The button stays enabled, since a disabled one loses the focus. */
   button.on('click', async () => {
     latest += 1;
     const mine = latest;
@@ -106,6 +106,7 @@ function addConnectionTest(node: EditorNode, fields: Fields): void {
   });
 }
 
+/** Called when the dialog is opened. */
 export function prepare(node: EditorNode, fields: Fields): void {
   addConnectionTest(node, fields);
   forgetSessionToken();

@@ -1,8 +1,8 @@
-/** The controls of a dialog and what they hold. */
+/** The controls of a dialog and their values. */
 import type { Field, Fields } from '../fields/fields';
 import type { EditorNode } from './node-red';
 
-/** The controls of one type of node. While its dialog is open they hold the values, else the node does. */
+/** The controls of a type of node. Values are read from them while the dialog is open, else from the node. */
 export class Controls {
   /** The node whose dialog is open. */
   edited: EditorNode | undefined;
@@ -16,12 +16,12 @@ export class Controls {
     return $(`#${this.prefix}-${name}`);
   }
 
-  /** Of a typed input: what stands in place of the control. */
+  /** The element that replaces the control of a typed input. */
   container(name: string): JQuery {
     return this.input(name).next('.red-ui-typedInput-container');
   }
 
-  /** What people see and type in: a typed input hides the control itself. */
+  /** The element that users type in. A typed input hides the control itself. */
   face(name: string): JQuery {
     const typed = this.container(name).find('.red-ui-typedInput-input');
     return typed.length > 0 ? typed : this.input(name);
@@ -39,13 +39,13 @@ export class Controls {
     return this.say(node, `label.${name}`);
   }
 
-  /** The text in a control. Where a new config node is offered, none is chosen yet. */
+  /** The text in a control. `_ADD_`, the option to add a config node, counts as none. */
   held(name: string): string {
     const text = String(this.input(name).val() ?? '');
     return text === '_ADD_' ? '' : text;
   }
 
-  /** A property's value: from the open dialog while its node is edited, else as the node holds it. */
+  /** The value of a property: from the dialog if it is open for this node, else from the node. */
   current(node: EditorNode, name: string): unknown {
     const field = this.fields[name];
     const input = this.input(name);
@@ -58,14 +58,14 @@ export class Controls {
     return String(held || node[`${name}Type`] || this.fields[name]?.types?.[0]);
   }
 
-  /** A field's value where the dialog itself holds it: not a path or an expression. */
+  /** The value of a field if it is literal text; empty if it is a path or an expression. */
   literal(node: EditorNode, name: string): string {
     const field = this.fields[name];
     if (!field || (field.types && this.typeOf(node, name) !== 'str')) return '';
     return String(this.current(node, name));
   }
 
-  /** Whether a row is there, for what other fields hold. */
+  /** Whether a row is shown, by the values of other fields. */
   isShown(node: EditorNode, { when = {} }: Field): boolean {
     return Object.entries(when).every(([name, values]) => {
       const value = String(this.current(node, name));
@@ -74,5 +74,5 @@ export class Controls {
   }
 }
 
-/** Whether a text takes its value, or a part of it, from the environment. */
+/** Whether a text contains environment variables. */
 export const hasVariable = (value: string): boolean => /\$\{[^}]/.test(value.slice(0, value.lastIndexOf('}') + 1));

@@ -1,8 +1,8 @@
-/** What a dialog's texts come to in the node that it edits: its groups, its tab, its subflow, as they stand in the editor. */
+/** Resolves environment variables in the texts of a dialog, by the flows in the editor. */
 import { type Meaning, namesIn, type ResolvedText, Variables } from '../dialog/variables';
 import type { EditorNode, FlowItem } from './node-red';
 
-/** All that may have variables. */
+/** All tabs, groups, subflows and their instances, and the global variables. */
 function allScopes(): FlowItem[] {
   const found: FlowItem[] = [];
   const add = (item: FlowItem) => {
@@ -20,19 +20,19 @@ function allScopes(): FlowItem[] {
   return found;
 }
 
-/** The node where its dialog says that it is: of a config node that can be changed there. */
+/** The node in its scope. Of a config node that is the scope chosen in the dialog. */
 function placed({ id, z, g, name }: EditorNode): FlowItem {
   const scope = $('#red-ui-editor-config-scope').last().val();
   const place = typeof scope === 'string' && $('#node-config-input-name').length > 0 ? scope : z;
   return { id, type: '', name, z: place, g } as FlowItem;
 }
 
-/** What a text comes to in a node; of the type *env* it may be a name as it is. */
+/** Replaces the variables in a text of a node. With the type `env` the text itself may be a name. */
 export function resolveText(node: EditorNode, text: string, type: string): ResolvedText {
   return new Variables(allScopes()).resolveText(placed(node), text, type);
 }
 
-/** What has just been typed is not in the store yet. */
+/** A credential variable that was typed in the editor and is not in the store yet. */
 function typedIn({ secret, of }: Extract<Meaning, { secret: string }>, scopes: FlowItem[]): string | undefined {
   for (const id of of) {
     const own = scopes.find((scope) => scope.id === id)?.credentials;
@@ -42,7 +42,7 @@ function typedIn({ secret, of }: Extract<Meaning, { secret: string }>, scopes: F
   return undefined;
 }
 
-/** What the variables in texts of a node stand for, by their names; those of the process the runtime knows itself. */
+/** The values of the variables in texts of a node, by name. The runtime itself knows those of the process. */
 export function meaningsOf(node: EditorNode, texts: string[]): Record<string, Meaning> {
   const scopes = allScopes();
   const variables = new Variables(scopes);

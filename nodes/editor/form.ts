@@ -1,6 +1,6 @@
 /**
- * The part of each node's editor that cannot be said in HTML: typed inputs, rows that come and go, lists to choose from,
- * and reasons why a value will not do.
+ * What the form of each node does beside its HTML: typed inputs, rows that are shown or hidden, lists to choose from, and
+ * messages about values that are not valid.
  */
 import type { Field, Fields } from '../fields/fields';
 import { Controls } from './controls';
@@ -9,24 +9,24 @@ import { makeMarks } from './marks';
 import type { EditorNode } from './node-red';
 import { makeReasons } from './reasons';
 
-/** What one node has for itself. */
+/** The part of the form that belongs to one type of node. */
 export interface OwnPart {
   fields: Fields;
-  /** Of its own editor file: adds to its dialog, which is filled in by then. */
+  /** From the node's own editor file: called when the dialog is open and filled in. */
   prepare?(node: EditorNode, fields: Fields): void;
 }
 
-/** The form of a type of node; the ids of its controls begin with `prefix`. */
+/** The form of a type of node. The IDs of its controls begin with `prefix`. */
 export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
   const controls = new Controls(fields, prefix);
   const reasons = makeReasons(controls);
   let lists: Lists = {};
 
-  /** Flows that were not made in this editor may leave properties out: the runtime takes their defaults, so does the form. */
+  /** Fills in the defaults of properties that the flow does not have, as the runtime does. */
   function fillDefaults(node: EditorNode): void {
     for (const [name, field] of Object.entries(fields)) {
       if (field.stored) continue;
-      // A box would be ticked by the text "false".
+      // Node-RED would tick the checkbox for the text "false".
       if (field.control === 'flag') controls.input(name).prop('checked', String(node[name] ?? field.value) === 'true');
       else if (node[name] === undefined || node[name] === null) controls.input(name).val(field.value as string);
     }
@@ -42,14 +42,14 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
       container
         .find('input')
         .attr({ 'aria-label': label, 'aria-describedby': element.attr('aria-describedby') ?? null });
-      // Node-RED's button with three dots has no name.
+      // Node-RED's button with three dots has no accessible name.
       const expand = `${label}: ${RED._('markdownEditor.expand')}`;
       container.find('.red-ui-typedInput-option-expand').attr({ 'aria-label': expand, title: expand });
       if (field.example) offerExample(node, name, field, field.example);
     }
   }
 
-  /** Whoever chooses an expression begins with one that works, and may leave it again. */
+  /** Offers an example when the type becomes an expression, and removes it, if unchanged, when the type changes again. */
   function offerExample(node: EditorNode, name: string, field: Field, example: string): void {
     const element = controls.input(name);
     let last = controls.typeOf(node, name);
@@ -60,14 +60,14 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
       const untouched = value === '' || value === String(field.value);
       last = type;
       if (type === 'jsonata' && untouched) element.typedInput('value', example);
-      // A typed input keeps it, and may bring it back later under another type.
+      // Otherwise the typed input keeps the example as the value of the next type.
       else if (type !== 'jsonata' && value === example) {
         element.typedInput('value', type === field.types?.[0] ? String(field.value) : '');
       }
     });
   }
 
-  /** Shows the rows that matter, and of a choice's hints the one for what is chosen. */
+  /** Shows the rows whose conditions are met, and the hint of each chosen option. */
   function show(node: EditorNode): void {
     for (const [name, field] of Object.entries(fields)) {
       if (field.when) controls.row(name).toggle(controls.isShown(node, field));
@@ -78,7 +78,7 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
     }
   }
 
-  /** Blanks around what was pasted. Only names, which have a pattern, may not have them. */
+  /** Removes spaces around a pasted value, if the field has a pattern: in other texts they may be intended. */
   function trim(node: EditorNode, name: string): void {
     const text = controls.literal(node, name);
     const { pattern, stored, types } = fields[name] ?? {};
@@ -87,7 +87,7 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
     else controls.input(name).val(text.trim()).trigger('change');
   }
 
-  /** Else Node-RED names a control after what was once wrong with it. */
+  /** Sets the accessible names. Otherwise Node-RED uses the message about a value that was not valid. */
   function nameControls(node: EditorNode): void {
     for (const name of [...Object.keys(fields), 'account']) {
       if (fields[name]?.types || fields[name]?.control === 'flag') continue;
@@ -95,14 +95,14 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
     }
   }
 
-  /** Rows, hints, lists and marks follow every change. */
+  /** Updates rows, hints, lists and marks after every change. */
   function follow(node: EditorNode): void {
     const marks = makeMarks(controls, reasons);
     const isWrong = (name: string) => reasons.of(node, name) !== true;
     const update = () => {
       show(node);
       marks.update(node);
-      // What is wrong has to be seen.
+      // Invalid values must be visible.
       if (Object.keys(fields).some((name) => fields[name]?.advanced && isWrong(name))) openAdvanced();
       for (const [name, list] of Object.entries(lists)) {
         list.enable(!fields[name]?.types || controls.typeOf(node, name) === 'str');
@@ -112,7 +112,7 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
       const input = controls.input(name);
       input.on('input', () => marks.visit(name));
       input.on('change input', update);
-      // A typed input passes on what is typed only when it is left.
+      // A typed input updates its control only when it loses the focus.
       if (fields[name]?.types) {
         controls.face(name).on('input', () => {
           input.val(input.typedInput('value'));
@@ -120,7 +120,7 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
         });
       }
       controls.row(name).on('focusout', ({ currentTarget, relatedTarget }) => {
-        // To the list beside the field is not away from it.
+        // The list beside the field belongs to its row.
         if (relatedTarget && currentTarget.contains(relatedTarget as Node)) return;
         marks.visit(name);
         trim(node, name);
@@ -130,7 +130,7 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
     update();
   }
 
-  /** Where there is one account only, it is the one that is meant: of those that this node can use. */
+  /** Chooses the account if there is only one that the node can use. */
   function chooseOnlyAccount(node: EditorNode): void {
     const options = controls.input('account').children('option').toArray() as HTMLOptionElement[];
     const accounts = options.map(({ value }) => value).filter((value) => value !== '' && value !== '_ADD_');
@@ -140,7 +140,7 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
 
   const openAdvanced = () => $(`#${prefix}-advanced`).prop('open', true);
 
-  /** The advanced part opens by itself where something in it was set. */
+  /** Opens the advanced part if something in it is not the default. */
   function openChanged(node: EditorNode): void {
     const changed = Object.entries(fields).some(
       ([name, field]) => field.advanced && node[name] !== undefined && String(node[name]) !== String(field.value)
@@ -167,7 +167,7 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
       chooseOnlyAccount(node);
       prepare?.(node, fields);
     },
-    /** What no longer applies does not stay in the credential store, where nobody sees it. */
+    /** Clears credentials whose rows are hidden, so that they do not stay in the credential store unseen. */
     save(node: EditorNode): void {
       if (node !== controls.edited) return;
       for (const [name, field] of Object.entries(fields)) {

@@ -1,4 +1,4 @@
-/** The lists beside the fields of a dialog: which one a field has, and how it is asked for. */
+/** The lists beside the fields of a dialog, and how they are requested. */
 import type { ResolvedText } from '../dialog/variables';
 import { type Controls, hasVariable } from './controls';
 import { resolveText } from './flows';
@@ -6,14 +6,14 @@ import type { EditorNode } from './node-red';
 import { type ChoicePage, makePicker, type Picker } from './picker';
 import { request } from './request';
 
-/** The lists by the names of their fields. */
+/** The lists by their fields. */
 export type Lists = Record<string, Picker>;
 
 export function makeLists(controls: Controls, node: EditorNode): Lists {
-  /** Lists that the machine itself has. */
+  /** Lists that need no account. */
   const ofMachine = ['regions', 'profiles'];
 
-  /** What a field says, as far as it is known before the flow runs. */
+  /** The value of a field, if it is known without running the flow. */
   function resolved(name: string): ResolvedText {
     const { types } = controls.fields[name] ?? {};
     const type = types ? controls.typeOf(node, name) : 'str';
@@ -23,23 +23,23 @@ export function makeLists(controls: Controls, node: EditorNode): Lists {
     return { unknown: type === 'jsonata' ? 'expression' : 'message' };
   }
 
-  /** The account's id: in a subflow it may be one of its properties. */
+  /** The ID of the account. In a subflow it may be an environment variable. */
   function accountId(): ResolvedText {
     const held = controls.held('account');
     return hasVariable(held) ? resolveText(node, held, 'str') : { text: held };
   }
 
-  /** Why there is nothing to ask for the versions of. */
+  /** The reason if the function whose versions are wanted is not known. */
   function withoutFunction(of: ResolvedText): string | undefined {
     if ('text' in of && of.text !== '' && !hasVariable(of.text)) return undefined;
     return controls.current(node, 'functionName') === '' ? 'noFunction' : 'unknownFunction';
   }
 
-  /** The runtime asks through the account as it is deployed: what has been changed since does not count yet. */
+  /** A note if the account has changes that are not deployed: the runtime uses it as it is deployed. */
   const undeployed = (id: string, { refusal }: ChoicePage): string[] =>
     RED.nodes.node(id)?.changed && refusal?.kind !== 'notDeployed' ? [controls.say(node, 'picker.undeployed')] : [];
 
-  /** Asks the runtime for a page of a list. It answers in time, or there is a reason. */
+  /** Requests a page of a list from the runtime. Never rejects: a timeout is a refusal as well. */
   async function ask(list: string, after: string): Promise<ChoicePage> {
     const url = `aws-account/choices/${list}`;
     if (ofMachine.includes(list)) return request({ url, data: { after }, timeout: 5000 });

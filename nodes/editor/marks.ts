@@ -1,10 +1,10 @@
-/** Marks controls whose values will not do, and says why under them. */
+/** Marks controls whose values are not valid, with a message below them. */
 import type { Controls } from './controls';
 import type { EditorNode } from './node-red';
 import type { Reason, Reasons } from './reasons';
 
 interface Marks {
-  /** Somebody has been to a field: before that an empty one need not be told that it is required. */
+  /** Notes that a field has had the focus. Before that there is no message that it is required. */
   visit(name: string): void;
   update(node: EditorNode): void;
 }
@@ -12,7 +12,7 @@ interface Marks {
 export function makeMarks(controls: Controls, reasons: Reasons): Marks {
   const visited = new Set<string>();
 
-  /** The line under a control for what is wrong; made when there is something to say. */
+  /** The line for the message below a control; created with the first message. */
   function lineFor(name: string): JQuery {
     const id = `${controls.prefix}-${name}-reason`;
     const row = controls.row(name);
@@ -50,7 +50,7 @@ export function makeMarks(controls: Controls, reasons: Reasons): Marks {
 
   return {
     visit: (name) => visited.add(name),
-    // Node-RED marks plain controls itself, but not credentials, and a typed input hides its own.
+    // Node-RED marks neither credentials nor typed inputs, whose controls are hidden.
     update(node) {
       for (const name of Object.keys(controls.fields)) mark(name, reasons.of(node, name));
       markAccount(node);

@@ -1,4 +1,4 @@
-/** What the form uses of Node-RED's editor, which is there when its page runs. */
+/** The parts of Node-RED's editor that are used here. */
 
 export interface EditorNode {
   id: string;
@@ -13,7 +13,7 @@ export interface EditorNode {
   [property: string]: unknown;
 }
 
-/** A tab, group, subflow or node, as the editor has it. */
+/** A tab, group, subflow or node in the editor. */
 export interface FlowItem {
   id: string;
   type: string;
@@ -25,9 +25,9 @@ export interface FlowItem {
   credentials?: Record<string, unknown>;
 }
 
-/** What Node-RED's debug sidebar tells its hooks of a message that it has just drawn. */
+/** What Node-RED's debug sidebar passes to its hooks for a message that it has just rendered. */
 export interface DrawnMessage {
-  /** `type` is that of the node which has logged it. */
+  /** `type` is that of the node that has logged it. */
   message: { type?: string; format?: string };
   element: JQuery;
   payload: { data?: { name?: string; message?: string } };
@@ -35,13 +35,13 @@ export interface DrawnMessage {
 
 declare global {
   const RED: {
-    /** Words of the editor itself. */
+    /** Texts of the editor itself. */
     _(key: string): string;
     utils: { validateTypedProperty(value: string, type: string, options?: object): true | string };
     editor: { validateNode(node: EditorNode): boolean };
     nodes: {
       node(id: string): EditorNode | null;
-      /** What the page of a type has registered. */
+      /** The registration of a type. */
       getType(type: string): { set?: { module: string } } | undefined;
       eachNode(visit: (node: EditorNode) => void): void;
       eachWorkspace(visit: (tab: FlowItem) => void): void;

@@ -1,8 +1,8 @@
-/** The nodes of this package among those of the editor. */
+/** Finds the nodes of this package in the editor. */
 import { name as packageName } from '../../package.json';
 import type { EditorNode } from './node-red';
 
-/** Whether a type is one of the package's, and registered. */
+/** Whether a type is registered by this package. */
 export const isOwn = (type = ''): boolean => RED.nodes.getType(type)?.set?.module === packageName;
 
 export function eachOwnNode(visit: (node: EditorNode) => void): void {

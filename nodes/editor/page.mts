@@ -1,4 +1,4 @@
-/** Makes what Node-RED loads of a node, the editor's page and the runtime's registration, from the node's description. */
+/** Makes what Node-RED loads of a node from its definition: the page for the editor and the registration for the runtime. */
 import type { Field } from '../fields/fields.js';
 import type { NodeModule } from '../fields/node-module.js';
 import type { Words } from './words.mts';
@@ -7,7 +7,7 @@ type Definition = NodeModule['definition'];
 
 const packageName = '@red-nimbus/node-red-aws';
 const color = '#7FB2E5';
-/** Node-RED's own widgets take their width from this attribute. Behind a field with a list there is a button. */
+/** Node-RED's widgets take their width from this attribute. A field with a list leaves room for its button. */
 const width = (field?: Field) => `style="width: calc(100% - ${field?.offers ? 199 : 161}px)"`;
 
 const prefixOf = ({ config }: Definition) => (config ? 'node-config-input' : 'node-input');
@@ -98,7 +98,7 @@ const validate = (name: string) =>
 function defaults(definition: Definition): string {
   const { type, fields } = definition;
   const lines = ["name: { value: '' }"];
-  // Node-RED names a missing account by this label; each set has its own namespace of words.
+  // Node-RED uses this label in its message about a missing account; each node has its own catalogue.
   const label = `get label() { return RED._('${packageName}/${type}:label.account'); }`;
   if (hasAccount(definition)) lines.push(`account: { value: '', type: 'aws-account', required: true, ${label} }`);
   for (const [name, field] of Object.entries(fields)) {
@@ -109,10 +109,10 @@ function defaults(definition: Definition): string {
   return lines.join(',\n');
 }
 
-/** In front of the name in an ARN, whole or partial, or in a URL. */
+/** What precedes the name in a full or partial ARN, or in a URL. */
 const place = '/^(?:https?:.*\\/|(?:arn:[^:]*:[^:]*:[^:]*:)?(?:\\d{12}:)?(?:function:)?)/';
 
-/** What a node without a name is called: its target, where the flow says it. */
+/** The label of a node without a name: its target, if that is in the flow. */
 function label({ fields, config }: Definition): string {
   const name = Object.keys(fields).find((field) => fields[field]?.names);
   const target = name && `String(this.${name} || '').replace(${place}, '')`;
@@ -121,7 +121,7 @@ function label({ fields, config }: Definition): string {
   return `return this.name || ${named ? `${named} || ` : ''}this._('palette');`;
 }
 
-/** What Node-RED keeps in its credential store, as source text; the editor looks at what is typed, the runtime does not. */
+/** The definition of the credentials as source text. Only the editor needs their validators. */
 function credentials({ fields }: Definition, more: (name: string) => string = () => ''): string | undefined {
   const stored = Object.entries(fields).filter(([, field]) => field.stored);
   if (stored.length === 0) return undefined;
@@ -155,8 +155,8 @@ function editorRegistration(definition: Definition): string {
 }
 
 /**
- * The page of a node. `own` is the compiled CommonJS module of what it has for itself: it may only require the program of
- * all dialogs, the global `redNimbus`. Where the package is installed while the editor is open, that may come later than this.
+ * The page of a node. `own` is the compiled CommonJS module of its own part, which may only require the program of all
+ * dialogs, the global `redNimbus`. If the package is installed while the editor is open, that may be loaded after this page.
  */
 export function page(definition: Definition, words: Words, own: string): string {
   return `<script type="text/javascript">
@@ -181,7 +181,7 @@ ${indent(template(definition, words), '  ')}
 `;
 }
 
-/** The page of the package's plugin: the program of all dialogs, and their style sheet. */
+/** The page of the package's plugin: the program of all dialogs and their style sheet. */
 export const pluginPage = (program: string, style: string): string => `<style>
 ${indent(style, '  ')}
 </style>
@@ -192,9 +192,8 @@ redNimbus.start();
 `;
 
 /**
- * The file that Node-RED loads at its start. It only registers the type: the node and all that it needs are loaded when
- * the first one is deployed, so that a Node-RED that has the pack and does not use it starts as fast as one without. `place`
- * is where the node is, below `nodes/`.
+ * The file that Node-RED loads when it starts. It only registers the type. The node itself is loaded when the first one is
+ * deployed, so that Node-RED starts as fast as without the pack if it is not used. `place` is the node's file below `nodes/`.
  */
 export function registration(definition: Definition, place: string): string {
   const { type, endpoints } = definition;

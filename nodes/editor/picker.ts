@@ -1,33 +1,33 @@
 /**
- * A list to choose from beside a field, in which any value can still be typed: a button opens it, a search narrows it,
- * and it is asked for page by page while it is open.
+ * A list to choose from beside a field, into which any value can still be typed. A button opens the list, a search box
+ * filters it, and its pages are requested while it is open.
  */
 import type { Choice, ChoicePage as RuntimePage } from '../dialog/choices';
 import type { Refusal } from './request';
 
-/** A page of a list, or why it cannot be had; `note` is what there is to say of it. */
+/** A page of a list, or why there is none; `note` is shown above the list. */
 export type ChoicePage = Partial<RuntimePage> & { refusal?: Refusal; note?: string };
 
 interface PickerOptions {
-  /** The control behind which the button stands; its row holds the list. */
+  /** The control; the button is added after it, and the list below its row. */
   control: HTMLElement;
-  /** What is chosen here, in words. */
+  /** The label of the field. */
   label: string;
   say(key: string, options?: object): string;
-  /** The field's value, to be marked in the list. */
+  /** The value of the field, which is marked in the list. */
   value(): string;
   ask(after: string): Promise<ChoicePage>;
   choose(value: string): void;
 }
 
 export interface Picker {
-  /** Hides the button where the field takes no literal. */
+  /** Hides the button, for values that are not literals. */
   enable(enabled: boolean): void;
   open(): void;
   close(): void;
 }
 
-/** How many rows are made at once; more follow when the list is scrolled. */
+/** How many rows are rendered at a time; scrolling renders more. */
 const rowsAtOnce = 200;
 
 function makeElement<K extends keyof HTMLElementTagNameMap>(
@@ -80,12 +80,12 @@ export function makePicker({ control, label, say, value, ask, choose }: PickerOp
   let found: Choice[] = [];
   let matching: Choice[] = [];
   let active = -1;
-  /** The opening that is under way: what an earlier one still gets does not count. */
+  /** Counts the requests for the list; answers to earlier ones are ignored. */
   let opening = 0;
   let isOpen = false;
   let isComplete = false;
   let isEnabled = true;
-  /** What had the focus before, and gets it back. */
+  /** The element that had the focus before, and gets it back. */
   let opener: HTMLElement = button;
 
   const textOf = ({ value, label = '', detail = '' }: Choice) => `${label} ${value} ${detail}`.toLowerCase();
@@ -101,13 +101,13 @@ export function makePicker({ control, label, say, value, ask, choose }: PickerOp
     const name = makeElement('span', 'nimbus-choice-name');
     name.textContent = choice.label ?? choice.value;
     const detail = makeElement('span', 'nimbus-choice-detail');
-    // What will stand in the field has to be seen before it is chosen.
+    // The value that the field will get has to be visible.
     detail.textContent = choice.label === undefined ? (choice.detail ?? '') : choice.value;
     row.append(name, detail);
     return row;
   }
 
-  /** Makes the rows up to this one, and some more. */
+  /** Renders the rows up to this one, and some more. */
   function makeRows(upTo: number): void {
     const from = list.childElementCount;
     if (upTo < from) return;
@@ -139,12 +139,12 @@ export function makePicker({ control, label, say, value, ask, choose }: PickerOp
     return choices.filter((choice) => wanted.every((word) => textOf(choice).includes(word)));
   };
 
-  /** What was searched for is at the top; else the field's value is what people look for. */
+  /** Activates the first result of a search, or without a search the value of the field. */
   function activate(): void {
     setActive(words().length > 0 ? 0 : matching.findIndex((choice) => choice.value === value()));
   }
 
-  /** After the search has changed: the list anew. */
+  /** Renders the list again when the search has changed. */
   function narrow(): void {
     matching = matches(found);
     list.replaceChildren();
@@ -154,7 +154,7 @@ export function makePicker({ control, label, say, value, ask, choose }: PickerOp
     sayState();
   }
 
-  /** Whoever sees the last row may not be able to scroll for more. */
+  /** Whether the last row is visible, so that the user cannot scroll to load more. */
   const isAtEnd = () => list.scrollTop + list.clientHeight > list.scrollHeight - 100;
 
   function add(choices: Choice[]): void {
@@ -162,7 +162,7 @@ export function makePicker({ control, label, say, value, ask, choose }: PickerOp
     found.push(...choices);
     matching.push(...matches(choices));
     if (list.childElementCount < rowsAtOnce || isAtEnd()) makeRows(list.childElementCount);
-    // Whoever has scrolled is looking at rows, which must not move away.
+    // Not after scrolling, since the visible rows would move away.
     if (active < 0 && list.scrollTop === 0) activate();
     sayState();
     if (isFirst) panel.scrollIntoView({ block: 'nearest' });
@@ -192,7 +192,7 @@ export function makePicker({ control, label, say, value, ask, choose }: PickerOp
     } while (after !== '');
   }
 
-  /** Asks for the list anew; what is searched for stays. */
+  /** Requests the list again; the search stays. */
   function load(): void {
     isComplete = false;
     found = [];
@@ -251,13 +251,13 @@ export function makePicker({ control, label, say, value, ask, choose }: PickerOp
   };
   search.addEventListener('keydown', (event) => {
     const act = keys[event.key];
-    // With another key they are the text's own, or the editor's.
+    // With a modifier they belong to the text or to the editor.
     if (!act || event.isComposing || event.shiftKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
     act();
   });
-  /** Node-RED would close the dialog. */
+  /** Closes the list with Escape, which would otherwise close the dialog. */
   function closeOnly(event: KeyboardEvent): void {
     if (event.key !== 'Escape' || !isOpen) return;
     event.preventDefault();

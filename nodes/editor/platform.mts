@@ -1,4 +1,4 @@
-/** What of Node.js the checks of fields use, as far as a literal of a dialog needs it; see `scripts/build.mjs`. */
+/** Replaces the parts of Node.js that the checks of fields use, as far as literals in a dialog need them; see `scripts/build.mjs`. */
 
 export const isUint8Array = (value: unknown): boolean => value instanceof Uint8Array;
 export const isDataView = (value: unknown): boolean => value instanceof DataView;
@@ -7,13 +7,13 @@ export const isAnyArrayBuffer = (value: unknown): boolean => value instanceof Ar
 export const isStringObject = (value: unknown): boolean => value instanceof String;
 export const types = { isUint8Array, isDataView, isAnyArrayBuffer };
 
-/** Nothing that is typed into a dialog fills a browser's memory. */
+/** Text that is typed into a dialog never uses up the memory. */
 export const getHeapStatistics = () => ({ heap_size_limit: Number.POSITIVE_INFINITY, used_heap_size: 0 });
 
-/** Of bytes only, which no literal is. */
+/** Only called for bytes, and literals are never bytes. */
 export const isUtf8 = (): boolean => false;
 
-/** As many bytes as there are, whatever they are. */
+/** Only the length of Buffers is used. */
 const base64 = (text: string): Uint8Array => new Uint8Array(Math.floor((text.replace(/[^\w+/-]/g, '').length * 3) / 4));
 
 export const Buffer = {

@@ -1,7 +1,7 @@
-/** Writes the policies of `nodes/policies.json` where help and documents ask for them. */
+/** Makes the policies in help and documents from `nodes/policies.json`. */
 import { readFileSync } from 'node:fs';
 
-/** As the list has it: `Effect` is always to allow. */
+/** A statement without `Effect`, which is always `Allow`. */
 interface Statement {
   Principal?: object;
   Action: string | string[];
@@ -23,7 +23,7 @@ const actionsOf = ({ Action }: Statement) => [Action].flat();
 const isFor = (resource: Statement['Resource']) => (statement: Statement) =>
   isPlain(statement) && JSON.stringify(statement.Resource) === JSON.stringify(resource);
 
-/** Statements for the same resource become one, as people write them. */
+/** Joins statements for the same resource. */
 function joined(statements: Statement[]): Statement[] {
   const all: Statement[] = [];
   for (const statement of statements) {

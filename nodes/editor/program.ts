@@ -1,6 +1,6 @@
 /**
- * The program of all dialogs, in the page of the package's plugin: Node-RED loads it once, before the nodes' pages, for
- * which it is the global `redNimbus`. What is exported here is what their own parts may import; the build leaves it out of them.
+ * The program of all dialogs, in the page of the package's plugin. Node-RED loads it once, before the pages of the nodes,
+ * which use it as the global `redNimbus`. The nodes' own parts may import what is exported here without bundling it.
  */
 import { eachOwnNode } from './own-nodes';
 import { showSentences } from './sidebar';
@@ -16,9 +16,9 @@ export * from './form';
 export * from './platform.mts';
 export * from './request';
 
-/** What there is to do once it is the global. */
+/** Called once the program is available as the global. */
 export function start(): void {
   showSentences();
-  // Where the package is installed while the editor is open, nodes may have come before what checks them.
+  // If the package is installed while the editor is open, nodes may have been registered before their validators.
   eachOwnNode(validate);
 }

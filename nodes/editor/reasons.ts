@@ -1,22 +1,22 @@
-/** Why a value will not do, in words. */
+/** Validates values in dialogs, with messages in the editor's language. */
 import type { Field } from '../fields/fields';
 import { checkLiteral, goesWith } from '../fields/literal';
 import { type Controls, hasVariable } from './controls';
 import type { EditorNode } from './node-red';
 import { credentialStore } from './stored';
 
-/** A reason, or true where there is none: as Node-RED's validators have it. */
+/** The result of a validator of Node-RED: `true`, or a message why the value is not valid. */
 export type Reason = true | string;
 
 const literals = ['str', 'num', 'bool', 'json'];
 
-/** What the editor shows in place of a password that only the runtime has. */
+/** What Node-RED's editor has in place of a password that only the runtime knows. */
 const unseen = '__PWRD__';
 
 export interface Reasons {
-  /** Of a property's value; unless the dialog is open, of the credentials that depend on it, too. */
+  /** Validates the value of a property, and, unless the dialog is open, the credentials that depend on it. */
   check(node: EditorNode, name: string, value: unknown): Reason;
-  /** Of what a control holds. */
+  /** Validates the value of a control. */
   of(node: EditorNode, name: string): Reason;
 }
 
@@ -24,30 +24,30 @@ export function makeReasons(controls: Controls): Reasons {
   const { fields } = controls;
   const stored = credentialStore();
 
-  /** In the words of the editor's language: the runtime's own are English. */
+  /** The message for an error of the runtime's check, whose own text is English. */
   function inWords(node: EditorNode, name: string, error: Error): Reason {
     const { control, integer, min, max } = fields[name] as Field;
     const label = controls.labelOf(node, name);
     if (error.name === 'MissingValue') return controls.say(node, 'invalid.required', { label });
-    // What a browser cannot look into is for the runtime to say.
+    // Other errors, such as those about memory, concern the runtime only.
     if (error.name !== 'InvalidValue') return true;
     if (control === 'number')
       return controls.say(node, integer ? 'invalid.wholeNumber' : 'invalid.number', { label, min, max });
     return controls.say(node, `invalid.${name}`, { defaultValue: controls.say(node, 'invalid.text', { label }) });
   }
 
-  /** What a field holds, where that does not come from elsewhere: a plain property, or a literal without a variable. */
+  /** The value of a field if the node itself has it: a plain property or a literal, without environment variables. */
   function heldBy(node: EditorNode, name: string, given: unknown): { value: string; type?: string } | undefined {
     const { types, value: initial, stored } = fields[name] as Field;
     const value = String(given ?? initial);
     if (hasVariable(value)) return undefined;
-    // The runtime takes blanks off that were pasted around a credential.
+    // The runtime trims credentials as well.
     if (!types) return { value: stored ? value.trim() : value };
     const type = controls.typeOf(node, name);
     return value === '' || literals.includes(type) ? { value, type } : undefined;
   }
 
-  /** The targets of a node, where they are literals that will do. */
+  /** The targets of a node, if they are valid literals. */
   function targetsOf(node: EditorNode): unknown {
     const [name, field] = Object.entries(fields).find(([, { many }]) => many) ?? [];
     const held = name && heldBy(node, name, controls.current(node, name));
@@ -77,24 +77,23 @@ export function makeReasons(controls: Controls): Reasons {
     }
   }
 
-  /** Stored credentials that depend on a field. */
+  /** The credentials whose rows depend on a field. */
   const dependants = (name: string) =>
     Object.entries(fields).filter(([, field]) => field.stored && field.when && name in field.when);
 
-  /** Of a node whose dialog is closed. */
+  /** Validates a credential of a node whose dialog is closed. */
   function credentialReason(node: EditorNode, name: string, field: Field): Reason {
     if (!controls.isShown(node, field)) return true;
     const known = stored.of(node);
     if (!known) return true;
     const value = known[name];
-    // A text is known in full, and a password that has just been typed.
+    // Text credentials are known, and passwords that have just been typed; of others only whether they exist.
     return reason(node, name, typeof value === 'string' && value !== '' ? value : known[`has_${name}`] ? unseen : '');
   }
 
-  /** Why a property's value will not do, in words, or true. */
   function check(node: EditorNode, name: string, value: unknown): Reason {
     const own = reason(node, name, value);
-    // In a dialog the control of each credential is told about itself.
+    // In an open dialog each credential is validated by itself.
     if (own !== true || node === controls.edited) return own;
     for (const [credential, field] of dependants(name)) {
       const why = credentialReason(node, credential, field);

@@ -1,14 +1,14 @@
 import type { Refusal as RuntimeRefusal } from '../dialog/refusal';
 
-/** Why the runtime does not give what was asked for: `kind` is a key of the words. As `refusal.ts` makes it. */
+/** Why the runtime refuses a request: see `refusal.ts`. */
 export type Refusal = Partial<RuntimeRefusal> & { kind: string };
 
 /**
- * Asks the runtime. What goes wrong on the way there is a reason, too. The cookie says that it is the editor's own page
- * that asks: behind a proxy the runtime may not see it by the host.
+ * Sends a request to the runtime. Never rejects: failures of the request are refusals, too. The cookie proves that the
+ * editor's own page sends it, since behind a proxy the runtime may not know its host.
  */
 export async function request<T extends { refusal?: Refusal }>(settings: JQueryAjaxSettings): Promise<T> {
-  // biome-ignore lint/suspicious/noDocumentCookie: browsers have the other way on secure pages only
+  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API works on secure pages only
   document.cookie = 'nimbus=editor; SameSite=Strict';
   try {
     return await $.ajax({ dataType: 'json', ...settings });

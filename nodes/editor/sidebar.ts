@@ -1,12 +1,12 @@
 /**
- * The debug sidebar shows an error that no Catch node has taken as an object, of which each text is cut off after 30
- * characters until somebody opens it. The sentence that says what is wrong is put above it.
+ * The debug sidebar shows an error that no Catch node has caught as an object whose texts are cut off after 30 characters.
+ * This adds the whole message above it.
  */
 import { isOwn } from './own-nodes';
 
 export function showSentences(): void {
   const hook = 'debugPostProcessMessage.nimbus';
-  // The program comes again when the package is installed anew.
+  // The program is loaded again if the package is reinstalled.
   RED.hooks.remove(hook);
   RED.hooks.add(hook, ({ message, element, payload }) => {
     if (message.format !== 'error' || !isOwn(message.type)) return;

@@ -1,18 +1,18 @@
 /**
- * Which credentials of a node Node-RED's store has. The editor knows it of a node only while it has its dialog's answers,
- * until the next deployment, so the runtime is asked: else an account whose keys are missing would count as valid.
+ * Finds out which credentials of a node are in Node-RED's store. The editor itself knows this only after the dialog of the
+ * node was open, until the next deployment. Without it, an account without keys would be shown as valid.
  */
 import type { EditorNode } from './node-red';
 
-/** As Node-RED tells it: texts by their names, and of each password under `has_` whether it is there. */
+/** Node-RED's answer: texts by name, and `has_<name>` for each password. */
 type Known = Readonly<Record<string, unknown>>;
 
 export interface CredentialStore {
-  /** What is known of a node; `undefined` until it is. Who asks is asked to validate the node again when it is known. */
+  /** The answer for a node; `undefined` until it is there. The node is then validated again. */
   of(node: EditorNode): Known | undefined;
 }
 
-/** Checks a node anew, and those that use it: they are as valid as it is. */
+/** Validates a node again, and those that use it. */
 export function validate(node: EditorNode): void {
   for (const each of [node, ...(node.users ?? [])]) RED.editor.validateNode(each);
   RED.events.emit('nodes:change', node);
@@ -21,7 +21,7 @@ export function validate(node: EditorNode): void {
 
 export function credentialStore(): CredentialStore {
   let answers = new WeakMap<EditorNode, { known?: Known }>();
-  // What has been deployed is what is stored now.
+  // A deployment changes what is stored.
   RED.events.on('deploy', () => {
     answers = new WeakMap();
   });
@@ -36,7 +36,7 @@ export function credentialStore(): CredentialStore {
   return {
     of(node) {
       if (node.credentials) return node.credentials;
-      // Who may not ask, or gets no answer, is told nothing.
+      // Without the permission, or without an answer, nothing is known.
       if (!answers.has(node)) ask(node).catch(() => undefined);
       return answers.get(node)?.known;
     }

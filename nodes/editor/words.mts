@@ -1,24 +1,24 @@
 /**
- * Reads what people wrote in `locales/`. A node has two files in a language, `<node>.json` and, where it has something
- * to say at length, `<node>.html` with sections for its help; `common` has what all nodes share.
+ * Reads the texts in `locales/`. A node has two files per language: `<node>.json`, and for longer texts `<node>.html` with
+ * sections of its help. `common` has the texts that all nodes share.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { HelpWords } from './help.mts';
 
-/** Words by their names, some in groups. */
+/** Texts by name, some of them in groups. */
 interface Group {
   [name: string]: string | Group;
 }
 
-/** All words of a node: what its form shows, and what its help is made of. */
+/** All texts of a node, for its form and its help. */
 export interface Words {
   label: Record<string, string>;
-  /** Under a row; a choice may have one for each option. */
+  /** Shown below a row; a choice may have one for each option. */
   hint: Record<string, string | Record<string, string>>;
   placeholder: Record<string, string>;
   option: Record<string, Record<string, string>>;
   help: HelpWords;
-  /** What of the help is the node's own: the others share the rest. */
+  /** The texts of the help that are the node's own and not shared. */
   own: Partial<HelpWords>;
 }
 
@@ -42,7 +42,7 @@ const sectionsIn = (html: string): Group =>
       })
   );
 
-/** What one language says of a node, or of `common`: sections are a group of the help. */
+/** The texts of a node, or of `common`, in one language. Sections become a group of the help. */
 export function writtenIn(language: string, name: string, folder = locales): Group & { help: Group } {
   const file = `${language}/${name}`;
   const words = JSON.parse(textOf(`${file}.json`, folder) || '{}') as Group;
@@ -50,7 +50,7 @@ export function writtenIn(language: string, name: string, folder = locales): Gro
   return { ...words, help: { ...(words.help as Group), section } };
 }
 
-/** `more` over `base`, group by group. `over` makes one text of two. */
+/** Merges `more` into `base`, group by group. `over` merges two texts. */
 function merge(base: Group, more: Group, over: (text: string, base: string) => string): Group {
   const merged = { ...base };
   for (const [name, value] of Object.entries(more)) {
@@ -61,20 +61,20 @@ function merge(base: Group, more: Group, over: (text: string, base: string) => s
   return merged;
 }
 
-/** Examples are the same in every language: an empty `<pre></pre>` is the English one at its place. */
+/** Fills each empty `<pre></pre>` with the English example at the same place. */
 function withExamples(text: string, original: string): string {
   const examples = original.match(/<pre>.*?<\/pre>/gs) ?? [];
   return text.replaceAll('<pre></pre>', () => examples.shift() ?? '');
 }
 
-/** What a language says, in English where it says nothing. */
+/** The texts of a language, with English ones where it has none. */
 const translated = (language: string, name: string, folder: URL): Group =>
   merge(writtenIn(english, name, folder), writtenIn(language, name, folder), withExamples);
 
-/** A node's own words go over those of all nodes; `__common__`, as a heading in sections, stands for the text below. */
+/** Merges a node's text into the shared one. `__common__`, in sections as a heading, is replaced by the shared text. */
 const special = (own: string, common: string): string => own.replace(/<h4>__common__<\/h4>|__common__/, () => common);
 
-/** The words of a node in a language, and of these its help's own. `folder` has one for each language. */
+/** The texts of a node in a language. `folder` has a folder for each language. */
 export function wordsOf(language: string, type: string, folder = locales): Words {
   const own = translated(language, type, folder);
   return { ...merge(translated(language, 'common', folder), own, special), own: own.help } as Words;

@@ -1,8 +1,8 @@
 import { types } from 'node:util';
 
 /**
- * The bytes of a Buffer, Uint8Array, DataView or ArrayBuffer, not copied; `undefined` for any other value. Function nodes
- * make theirs in a realm of their own, whose bytes are no instance of the classes here.
+ * The bytes of a Buffer, Uint8Array, DataView or ArrayBuffer, not copied; `undefined` for any other value. Without
+ * `instanceof`, since values of function nodes come from another realm.
  */
 export function bytesIn(value: unknown): Buffer | undefined {
   if (types.isUint8Array(value) || types.isDataView(value)) {

@@ -1,8 +1,8 @@
 import { isLongJson } from './json-length';
 
-/** What an error of this pack carries beside `name`, `code` and `message`. */
+/** The members of an error beside `name`, `code` and `message`. */
 interface ErrorDetails {
-  /** Seen by Catch nodes as `msg.error.cause`: always plain data, never an SDK object. */
+  /** Catch nodes have it as `msg.error.cause`. Always plain data, never an object of the SDK. */
   cause?: unknown;
   statusCode?: number;
   requestId?: string;
@@ -14,12 +14,12 @@ interface ErrorDetails {
   extra?: Record<string, unknown>;
 }
 
-/** Characters; a function may fail with a text of megabytes. */
+/** Most characters of an error's text; a function may fail with a text of megabytes. */
 const longestText = 1000;
 
 /**
- * A text from outside as one line that a log, a status and the debug sidebar can show: without what would clear a console,
- * begin another entry of a log, or turn the direction of what stands around it.
+ * A text from outside as one line, safe to show in a log, a status and the debug sidebar: without control characters, which
+ * could clear a console or forge a log entry, and without those that change the direction of text.
  */
 export const inOneLine = (text: string): string =>
   text
@@ -27,10 +27,10 @@ export const inOneLine = (text: string): string =>
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim();
 
-/** The same for a text that keeps its lines, as a member of an error: what shows it makes one line of it. */
+/** The same for a member of an error, whose lines are kept. */
 export const inLines = (text: string): string => text.replace(/\p{Bidi_Control}+|[^\P{Cc}\t\n\r]+/gu, '');
 
-/** A text of several lines as one entry of a log: no line but the first can be taken for the beginning of an entry. */
+/** A text of several lines as one log entry: the further lines are marked, so that none looks like an entry of its own. */
 export const asLogEntry = (text: string): string =>
   text
     .split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/)
@@ -38,12 +38,13 @@ export const asLogEntry = (text: string): string =>
     .filter((line) => line !== '')
     .join('\n  | ');
 
-function oneLine(text: string): string {
+/** At most `longestText` characters of a text, in one line. */
+function shortLine(text: string): string {
   const line = inOneLine(text.slice(0, 2 * longestText));
   return line.length > longestText ? `${line.slice(0, longestText)}…` : line;
 }
 
-/** A member of what was thrown, which can be anything: looking at it may throw again. */
+/** A member of whatever was thrown; `undefined` if reading it throws. */
 export function memberOf(thrown: unknown, name: string): unknown {
   try {
     return (thrown as Record<string, unknown> | null | undefined)?.[name];
@@ -52,13 +53,13 @@ export function memberOf(thrown: unknown, name: string): unknown {
   }
 }
 
-/** The name of what was thrown; empty where it has none that is text. */
+/** The name of whatever was thrown; empty if that is not text. */
 export function nameOf(thrown: unknown): string {
   const name = memberOf(thrown, 'name');
   return typeof name === 'string' ? name : '';
 }
 
-/** What the SDK tells of a request that has failed. An answer may hold anything by the same names. */
+/** The SDK's metadata of a request in an output or error. An answer may contain anything by the same names. */
 export function metadataOf(thrown: unknown): { httpStatusCode?: number; requestId?: string; attempts?: number } {
   const metadata = memberOf(thrown, '$metadata');
   const httpStatusCode = memberOf(metadata, 'httpStatusCode');
@@ -66,23 +67,23 @@ export function metadataOf(thrown: unknown): { httpStatusCode?: number; requestI
   const attempts = memberOf(metadata, 'attempts');
   return {
     ...(typeof httpStatusCode === 'number' && { httpStatusCode }),
-    ...(typeof requestId === 'string' && { requestId: oneLine(requestId) }),
+    ...(typeof requestId === 'string' && { requestId: shortLine(requestId) }),
     ...(typeof attempts === 'number' && { attempts })
   };
 }
 
-/** Characters of JSON that are written for a text: far more than are shown of it. */
+/** The longest JSON that is written in order to show the beginning of it, in characters. */
 const longestJson = 1_000_000;
-/** Beyond it writing the digits of an integer takes the square of their number. */
+/** Larger integers are not written, since that takes time with the square of their digits. */
 const largestInteger = 10n ** 1000n;
 
-/** Whether the text of a value would be far longer than anybody reads. Throws what looking at the value throws. */
+/** Whether the text of a value would be far too long. Throws whatever reading the value throws. */
 function isFarTooLong(value: unknown): boolean {
   if (typeof value === 'bigint') return value > largestInteger || value < -largestInteger;
   return typeof value === 'object' && value !== null && isLongJson(value, longestJson);
 }
 
-/** A text for any value at all. What would be far too long is not written: what is thrown may hold a picture, or a list of millions. */
+/** A text for any value. One that would be far too long, such as that of a picture or a huge list, is not written. */
 export function textOf(value: unknown): string {
   try {
     if (isFarTooLong(value)) return 'something too long to be shown';
@@ -93,30 +94,30 @@ export function textOf(value: unknown): string {
   }
 }
 
-/** What a thrown thing says of itself, without the full stop at its end. */
+/** The message or code of whatever was thrown, without a full stop at the end. */
 export function reasonOf(thrown: unknown): string {
   const reason = memberOf(thrown, 'message') || memberOf(thrown, 'code') || thrown;
-  return oneLine(textOf(reason))
+  return shortLine(textOf(reason))
     .slice(0, longestText)
     .replace(/(?<![.\s])[.\s]+$/, '');
 }
 
-/** What a service or a function said, else all of it as JSON. */
+/** The name and message in a cause, else all of it as JSON. */
 function causeText(cause: object): string {
   const { name, message } = cause as { name?: unknown; message?: unknown };
-  return oneLine(typeof message === 'string' ? `${textOf(name)}: ${message}` : textOf(cause));
+  return shortLine(typeof message === 'string' ? `${textOf(name)}: ${message}` : textOf(cause));
 }
 
 /**
- * Plain data that reads well where it is put into a text, as in Node-RED's debug sidebar. The method is none of the data:
- * it goes into no JSON and no copy.
+ * Adds a `toString` to a cause, which Node-RED's debug sidebar calls. It is not enumerable, so that JSON and copies do not
+ * contain it.
  */
 const printable = <T>(cause: T): T =>
   typeof cause === 'object' && cause !== null
     ? Object.defineProperty(cause, 'toString', { value: () => causeText(cause), enumerable: false })
     : cause;
 
-/** The error that a node hands to `done`. `name` and `code` are the AWS error name or one of the pack's own. */
+/** The error that a node passes to `done`. `name` and `code` are AWS's name of the error or one of `ownErrorNames`. */
 export class ActionError extends Error {
   readonly code: string;
   readonly retryable: boolean;
@@ -124,12 +125,12 @@ export class ActionError extends Error {
   declare requestId?: string;
   declare service?: string;
   declare operation?: string;
-  /** What the request named, such as a function: for the status. */
+  /** The name of the function, queue, topic or collection of the request, for the status. */
   declare readonly about?: string;
 
   constructor(name: string, message: string, { cause, retryable = false, extra, ...details }: ErrorDetails = {}) {
-    super(oneLine(message), cause === undefined ? undefined : { cause: printable(cause) });
-    this.name = oneLine(name);
+    super(shortLine(message), cause === undefined ? undefined : { cause: printable(cause) });
+    this.name = shortLine(name);
     this.code = this.name;
     this.retryable = retryable;
     for (const [key, value] of Object.entries({ ...extra, ...details })) {
@@ -154,16 +155,16 @@ export const ownErrorNames = [
 
 export type OwnErrorName = (typeof ownErrorNames)[number];
 
-/** An error that the pack itself has found. */
+/** An error of the pack itself. */
 export const ownError = (name: OwnErrorName, message: string, details?: ErrorDetails): ActionError =>
   new ActionError(name, message, details);
 
-/** Notes what the request named. It is not one of the members that people see of an error. */
+/** Sets `about`, which is not enumerable, since users do not need to see it. */
 export function noteAbout<E extends ActionError>(error: E, about: string): E {
   return Object.defineProperty(error, 'about', { value: about, configurable: true });
 }
 
-/** Whether a thrown thing, which can be anything, is an error of this pack. */
+/** Whether whatever was thrown is an `ActionError`; it may be a proxy that throws. */
 export function isActionError(thrown: unknown): thrown is ActionError {
   try {
     return thrown instanceof ActionError;
@@ -172,29 +173,29 @@ export function isActionError(thrown: unknown): thrown is ActionError {
   }
 }
 
-/** Words that begin with a colon go on without a blank. */
+/** Joins the subject and the problem; no space before a colon. */
 const sentence = (subjects: readonly string[], problem: string): string =>
   `${subjects.join(', ')}${problem.startsWith(':') ? '' : ' '}${problem}`;
 
-/** A field as people know it, and behind it the property, where that is another word. */
+/** The label of a field, followed by the property in brackets if that is another word. */
 function subjectOf(path: string, labels: Readonly<Record<string, string>>): string {
   const [property = ''] = path.split('.', 1);
   const label = Object.hasOwn(labels, property) ? labels[property] : undefined;
-  // Some have a unit, such as `Timeout (s)`.
+  // Some labels end in a unit, such as `Timeout (s)`.
   const name = (label ?? path).replace(/ \([^()]*\)$/, '');
   return name.toLowerCase() === path.toLowerCase() ? name : `${name} (${path})`;
 }
 
-/** A problem without the value that it tells of: what is quoted in it, and what follows on what would be right. */
+/** A problem without the value in it: without quotes, and without what follows “, but”. */
 function withoutValue(problem: string): string {
   const plain = problem.replace(/"(?:[^"\\]|\\.)*"?…?/gs, '***');
   const [must = '', found] = plain.split(', but ', 2);
   if (found !== undefined) return `${must}, but its variable holds something else.`;
-  // What a parser says quotes without marks.
+  // The messages of parsers, after a colon, quote without quotation marks.
   return plain.replace(/(?<=.): .*$/s, '.');
 }
 
-/** What is wrong with a field's value, or with several fields together. */
+/** An error about the value of a field, or of several fields together. */
 export class FieldError extends ActionError {
   declare name: OwnErrorName;
   readonly #paths: readonly string[];
@@ -202,8 +203,8 @@ export class FieldError extends ActionError {
   #labelled = false;
 
   /**
-   * `path` is the field's property, or a member of its value; `problem` makes a sentence of it. Until the node is known
-   * whose field it is, the property stands for its label.
+   * `path` is the field's property, or a member of its value; `problem` is the rest of the sentence that it begins. The text
+   * names the property until `useLabels` replaces it.
    */
   constructor(name: OwnErrorName, path: string | readonly string[], problem: string, retryable = false) {
     const paths = [path].flat();
@@ -212,67 +213,67 @@ export class FieldError extends ActionError {
     this.#problem = problem;
   }
 
-  /** The fields, or members of their values. */
+  /** The properties of the fields, or members of their values. */
   get paths(): readonly string[] {
     return this.#paths;
   }
 
-  /** The same without what the value is: of a variable, it may be anything. */
+  /** The same error without the value, which may be a secret if it comes from an environment variable. */
   unquoted(): FieldError {
     return new FieldError(this.name, this.#paths, withoutValue(this.#problem));
   }
 
-  /** The same error anew: one object must not be reported twice. */
+  /** A copy: one object must not be reported twice. */
   copy(): FieldError {
     return new FieldError(this.name, this.#paths, this.#problem, this.retryable);
   }
 
-  /** Puts the fields' labels in place of their properties. `labels` are those of the node, by property. */
+  /** Replaces the properties in the text by their labels. `labels` are those of the node, by property. */
   useLabels(labels: Readonly<Record<string, string>>): void {
     if (this.#labelled) return;
     this.#labelled = true;
     const subjects = this.#paths.map((path) => subjectOf(path, labels));
-    const text = oneLine(sentence(subjects, this.#problem));
+    const text = shortLine(sentence(subjects, this.#problem));
     this.stack = this.stack?.replace(this.message, () => text) ?? text;
     this.message = text;
   }
 }
 
-/** A field has no value that needs one. */
+/** For a required field without a value. */
 export const missing = (path: string, problem: string): FieldError => new FieldError('MissingValue', path, problem);
-/** What fields wait for does not come. */
+/** For fields whose value does not come in time. */
 export const unanswered = (path: string | readonly string[], problem: string): FieldError =>
   new FieldError('Timeout', path, problem, true);
-/** A field, or what `path` says in words, is not as it must be. */
+/** For a value that is not valid: of a field, or of what `path` says in words. */
 export const invalid = (path: string | readonly string[], problem: string): FieldError =>
   new FieldError('InvalidValue', path, problem);
 
-/** What several messages meet, anew for each of them. */
+/** A copy of an error that concerns several messages, for one of them. */
 export function copyError(thrown: unknown): unknown {
   if (!isActionError(thrown)) return thrown;
   if (thrown instanceof FieldError) return thrown.copy();
   const { name, message, retryable, statusCode } = thrown;
-  // A copy: what is added to it later is about one message.
+  // Copied as well, since what is added to it later concerns one message.
   const cause = typeof thrown.cause === 'object' ? { ...thrown.cause } : thrown.cause;
   return new ActionError(name, message, { retryable, cause, ...(statusCode !== undefined && { statusCode }) });
 }
 
-/** The error for what reading or checking a value of a flow has thrown; of a secret one nothing is quoted. */
+/** The error for whatever reading or checking a field's value has thrown. Of a secret field nothing is quoted. */
 export function valueError(name: string, thrown: unknown, secret = false): ActionError {
   if (isActionError(thrown)) return thrown;
   return invalid(name, `cannot be read${secret ? '' : `: ${reasonOf(thrown)}`}.`);
 }
-/** For what cannot even be read. */
+/** For something thrown that cannot even be read. */
 export const indescribable = (details?: ErrorDetails): ActionError =>
   ownError('UnknownError', 'Something went wrong that cannot be described: what was thrown cannot be read.', details);
 
-/** What to say of an answer that is none of AWS's. */
+/** The text for an answer that is not from AWS. */
 export const foreignText = (status: number | undefined): string =>
   `The answer${status === undefined ? '' : ` (HTTP ${status})`} is not one of AWS: a proxy or gateway may have given it; check the endpoint.`;
 
 /**
- * An answer that does not come from AWS although it says that all is well: a portal's page, or that of another server at a
- * wrong endpoint. `said` is how it begins.
+ * The error for an answer that is not from AWS although its status is that of a success: the page of a portal, or another
+ * server at a wrong endpoint. `said` is the beginning of the answer.
  */
 export function foreignAnswer(status?: number, said = ''): ActionError {
   const cause = { name: 'UnknownError', message: inLines(said.slice(0, longestText)) };
@@ -282,8 +283,10 @@ export function foreignAnswer(status?: number, said = ''): ActionError {
   });
 }
 
+/** For a message that arrives while the node is being closed. */
 export const closing = (): ActionError =>
   ownError('Closed', 'The node is being closed: nothing was sent.', { retryable: true });
+/** For a message that is cut off because the node has been closed. */
 export const closed = (): ActionError =>
   ownError('Closed', 'The node was closed before the answer came; the request may have been carried out.', {
     retryable: true

@@ -2,10 +2,10 @@ import { invalid } from './errors';
 import { checkLength, parseJson, toJson } from './json';
 import type { ValueType } from './values';
 
-/** A row is there only while each named field has one of these values, or is filled in at all. */
+/** The dialog shows a row only while each named field has one of these values, or is not blank (`filled`). */
 export type When = Readonly<Record<string, readonly string[] | 'filled'>>;
 
-/** What there are lists of to choose from. */
+/** The lists that a dialog can offer beside a field. */
 export type Offer = 'collections' | 'functions' | 'profiles' | 'qualifiers' | 'queues' | 'regions' | 'topics';
 
 /**
@@ -20,16 +20,16 @@ export interface Field<T = unknown> {
   readonly required: boolean;
   /** Whether an array stands for many targets. At most one field of a node. */
   readonly many?: true;
-  /** Whether a node without a name is called by it. */
+  /** Whether the value is the label of a node without a name. */
   readonly names?: true | undefined;
   /** Kept in Node-RED's credential store, never in the flow. */
   readonly stored?: 'text' | 'password';
   /** Never quoted in an error. */
   readonly secret?: true;
   readonly options?: readonly string[] | undefined;
-  /** What the dialog has a list of, while any other value may be typed: a list of `choices.ts`. */
+  /** The list of `choices.ts` that the dialog offers; users may type any other value. */
   readonly offers?: Offer | undefined;
-  /** What help says it takes, where its control does not say it: `seconds`, `array | string`. */
+  /** The type in the help if the control does not say it, such as `seconds` or `array | string`. */
   readonly takes?: string | undefined;
   /** A JSONata expression to begin with. */
   readonly example?: string | undefined;
@@ -39,22 +39,22 @@ export interface Field<T = unknown> {
   readonly max?: number | undefined;
   readonly integer?: boolean | undefined;
   readonly when?: When | undefined;
-  /** In the part of the form that is closed at first. */
+  /** Whether it is in the collapsed part of the form. */
   readonly advanced?: true | undefined;
   /** The Font Awesome 4 name of the icon in front of the label. */
   readonly icon?: string | undefined;
   /**
-   * Converts a value that is there; throws `InvalidValue`, which names the field and the limit. `typed` is text that was
-   * typed in the dialog: a list may be written with commas there, while a comma from elsewhere is a part of a name.
+   * Converts a value that is not absent. Throws `InvalidValue`, which names the field and the limit. `typed`: the value is
+   * text that was typed in the dialog, where commas separate the elements of a list; elsewhere they are part of a name.
    */
   check(value: unknown, name: string, typed?: boolean): T;
-  /** Throws where a value, or none, does not go with a target of the node. */
+  /** Throws if a value, or the lack of one, does not fit a target of the node, such as a FIFO queue. */
   besideTarget?(value: T | undefined, target: string): void;
 }
 
 export type Fields = Readonly<Record<string, Field>>;
 
-/** What `run` gets: each field's checked value under its name. */
+/** The checked values of fields, by name. */
 export type Inputs<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
 type Layout = Pick<Field, 'when' | 'advanced' | 'icon' | 'offers' | 'takes' | 'example' | 'names'>;
@@ -67,21 +67,22 @@ const preferring = (first: ValueType, ...literals: ValueType[]): ValueType[] => 
   ...[...literals, ...sources].filter((type) => type !== first)
 ];
 
+/** The type of a value for the text of an error, such as `an array` or `a number`. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   try {
     if (Array.isArray(value)) return 'an array';
     if (Buffer.isBuffer(value)) return 'a Buffer';
   } catch {
-    // A proxy that has been revoked.
+    // A revoked proxy.
   }
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/** Characters of a text that are looked at for quoting it: a text of a message can have any number. */
+/** How many characters of a text are looked at in order to quote it. */
 const mostLookedAt = 2000;
 
-/** A URL may hold a password: what stands between its two slashes and the last @ is left out. */
+/** A URL without the user name and password that it may contain between `//` and the last `@`. */
 function withoutPassword(text: string): string {
   const start = text.indexOf('//') + 2;
   const end = text.lastIndexOf('@');
@@ -98,10 +99,10 @@ export function show(value: unknown): string {
 
 interface TextLimits {
   pattern?: RegExp | undefined;
-  /** What a valid text is, in words, as in “a region such as eu-west-1”. */
+  /** What a valid text is, for errors: “must be …”, such as “a region such as eu-west-1”. */
   is?: string | undefined;
   maxLength?: number | undefined;
-  /** Whether a number stands for its digits. */
+  /** Whether a number is accepted and becomes its digits. */
   numbers?: boolean | undefined;
 }
 
@@ -145,7 +146,7 @@ const textual = ({ pattern, is, maxLength, numbers, ...layout }: TextLimits & La
   check: (found: unknown, name: string) => checkText(found, name, { pattern, is, maxLength, numbers })
 });
 
-/** Text from any source. */
+/** A typed field for text. */
 export function text({ value = '', from = 'str', ...limits }: TextLimits & Default & Layout = {}): Field<string> {
   return { ...textual(limits), types: preferring(from, 'str'), value };
 }
@@ -161,15 +162,15 @@ const numeric = ({ min, max, integer = false, ...layout }: NumberLimits & Layout
   check: (found: unknown, name: string) => checkNumber(found, name, { min, max, integer })
 });
 
-/** A number from any source; text that is a number will do. */
+/** A typed field for a number; text that is a number is accepted. */
 export function number({ value = '', from = 'num', ...limits }: NumberLimits & Default & Layout): Field<number> {
   return { ...numeric(limits), types: preferring(from, 'num'), value };
 }
 
-/** Which literals a value may be that is not text or a number only. */
+/** The types of literals that a field accepts. */
 type Literals = { literals?: ValueType[] };
 
-/** Any value that can be written as JSON. */
+/** A typed field for any value. */
 export function json({
   value = '',
   from = 'json',
@@ -186,12 +187,12 @@ export function json({
   };
 }
 
-/** Any value of which `check` makes what is needed. */
+/** A typed field for any value that `check` converts. */
 export function checked<T>(check: Field<T>['check'], options: Default & Layout & Literals = {}): Field<T> {
   return { ...json(options), check };
 }
 
-/** Any value, as its JSON of about `most` bytes; text or a Buffer that is JSON already is taken as it is. */
+/** A typed field whose value becomes JSON of about `most` bytes; text or a Buffer that is JSON stays as it is. */
 export function jsonText(most: number, options: Default & Layout = {}): Field<string> {
   return checked((found, name) => toJson(found, name, most), options);
 }
@@ -203,10 +204,10 @@ export interface Credentials {
   sessionToken?: string;
 }
 
-/** Characters of credentials, or of one of them: they go with each request, in its head. */
+/** Most characters of credentials as JSON, or of one of the keys: they are sent in a header of each request. */
 const longestCredentials = 65_536;
 
-/** An environment variable can only hold text, so the JSON of such an object will do. */
+/** Checks credentials: an object, or its JSON, since an environment variable can only hold text. */
 function checkCredentials(given: unknown, name: string): Credentials {
   if (typeof given === 'string') checkLength(given, name, longestCredentials);
   const value = typeof given === 'string' ? (parseJson(given)?.value ?? given) : given;
@@ -217,7 +218,7 @@ function checkCredentials(given: unknown, name: string): Credentials {
   const key = (text: unknown, member: string) => {
     if (typeof text !== 'string' || text === '') throw invalid(`${name}.${member}`, 'must be text that is not empty.');
     checkLength(text, `${name}.${member}`, longestCredentials);
-    // A line break would end up in a header; Node.js refuses it only after quoting it.
+    // Node.js refuses such characters in a header, but with an error that quotes them.
     if (!/^[\x21-\x7e]+$/.test(text)) throw invalid(`${name}.${member}`, 'must not hold blanks or control characters.');
     return text;
   };
@@ -230,7 +231,7 @@ function checkCredentials(given: unknown, name: string): Credentials {
   };
 }
 
-/** Credentials that a message brings; never a literal, since a flow file is no place for secrets. */
+/** A typed field for credentials; never a literal, since secrets must not be in a flow file. */
 export function credentials(layout: Layout = {}): Field<Credentials> {
   return {
     control: 'credentials',
@@ -243,7 +244,7 @@ export function credentials(layout: Layout = {}): Field<Credentials> {
   };
 }
 
-/** One of a fixed list; the first is the default. */
+/** A plain field for one of several options; the first is the default. */
 export function choice<const O extends readonly [string, ...string[]]>(
   options: O,
   layout: Layout = {}
@@ -277,23 +278,23 @@ export function flag(value: boolean, layout: Layout = {}): Field<boolean> {
   };
 }
 
-/** A plain number, stored as a number or as its text. */
+/** A plain field for a number, which flows store as a number or as text. */
 export const plainNumber = (value: number | '', limits: NumberLimits & Layout): Field<number> => ({
   ...numeric(limits),
   value
 });
 
-/** Node-RED gives variables that hold a number or a boolean as such: they stand for their text. */
+/** Node-RED converts the values of some environment variables to numbers and booleans; this undoes it. */
 const asText = (found: unknown): unknown =>
   typeof found === 'number' || typeof found === 'boolean' ? String(found) : found;
 
-/** Plain text that may hold `${ENV}`. */
+/** A plain field for text, which may contain `${ENV}`. */
 export function plainText(limits: TextLimits & Layout = {}): Field<string> {
   const field = textual(limits);
   return { ...field, check: (found, name) => field.check(asText(found), name) };
 }
 
-/** Text for Node-RED's credential store; its value is never quoted. */
+/** A field in Node-RED's credential store. Errors never quote its value. */
 export function stored(kind: 'text' | 'password', limits: TextLimits & Layout = {}): Field<string> {
   const { pattern, is = 'text' } = limits;
   return {
@@ -309,21 +310,21 @@ export function stored(kind: 'text' | 'password', limits: TextLimits & Layout = 
   };
 }
 
-/** The field may be left out: blank, `undefined`, `null` and empty text all mean absent. */
+/** Makes a field optional: blank, `undefined`, `null` and empty text mean that it is absent. */
 export function optional<T>(field: Field<T>): Field<T | undefined> {
   return { ...field, required: false };
 }
 
-/** The field may resolve to an array: each element is then a target of its own. */
+/** Makes a field accept an array, whose elements are targets of their own. */
 export function many<T>(field: Field<T>): Field<T> {
   return { ...field, many: true, names: true, types: [...(field.types ?? []), 'json'] };
 }
 
-/** A region name makes a host name, in lower case: letters, digits and hyphens, so that new and private regions work. */
+/** A region becomes a part of a host name: lower case letters, digits and hyphens. So new and private regions work. */
 export const regionPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 export const regionIs = 'a region name such as eu-west-1';
 
-/** The region that an ARN names, if it names one. */
+/** The region in an ARN, if there is one. */
 export function regionOfArn(target: string): string | undefined {
   const parts = target.split(':');
   return parts[0] === 'arn' && parts.length >= 6 && parts[3] ? parts[3] : undefined;

@@ -1,6 +1,6 @@
 import { isStringObject, isTypedArray, isUint8Array } from 'node:util/types';
 
-/** Characters of the JSON of so many bytes in a list: 1 to 3 digits each, and a comma. */
+/** The length of bytes as a JSON array: 1 to 3 digits each, and a comma. Stops beyond `most`. */
 function lengthOfBytes(bytes: Uint8Array, most: number): number {
   let length = 0;
   for (let at = 0; at < bytes.length && length <= most; at += 1) {
@@ -14,10 +14,10 @@ function lengthOfBytes(bytes: Uint8Array, most: number): number {
 const isLeftOut = (value: unknown): boolean =>
   value === undefined || typeof value === 'function' || typeof value === 'symbol';
 
-/** Adds up what the JSON of a value has at least, until that is too much. */
+/** Adds up the least length of a value's JSON, and stops when that is too long. */
 class LeastLength {
   #left: number;
-  /** What the value that is looked at is in: one that contains itself is left to who writes it. */
+  /** The objects around the current value. A cycle is not followed; `JSON.stringify` will throw for it. */
   #around: Set<object> | undefined;
 
   constructor(most: number) {
@@ -38,7 +38,7 @@ class LeastLength {
     if (this.#around?.has(value)) return;
     this.#left -= 1;
     const hasOwnForm = typeof (value as { toJSON?: unknown }).toJSON === 'function';
-    // A Buffer is a list there, other typed arrays are objects with a number for each name.
+    // The JSON of a Buffer has an array of bytes, that of other typed arrays is an object with numbers as keys.
     if (isUint8Array(value) && hasOwnForm) this.#left -= lengthOfBytes(value, this.#left);
     else if (isTypedArray(value)) this.#left -= value.length * 6;
     else if (isStringObject(value)) this.#left -= value.length;
@@ -63,15 +63,15 @@ class LeastLength {
   }
 
   #addElements(value: unknown[]): void {
-    // Commas first: of a list of holes, which takes no memory, the length is all that there is.
+    // The commas first: an array of holes takes no memory but may have any length.
     this.#left -= value.length;
     for (let at = 0; at < value.length && !this.isOver; at += 1) this.add(value[at]);
   }
 }
 
 /**
- * Whether the JSON of a value certainly has more than `most` characters: found out without writing it, which would need
- * many times the memory of a Buffer or of a list of holes. Throws what looking at the value throws.
+ * Whether the JSON of a value certainly has more than `most` characters. It is not written for that, since it can take many
+ * times the memory of a Buffer or of an array of holes. Throws whatever reading the value throws.
  */
 export function isLongJson(value: unknown, most: number): boolean {
   const length = new LeastLength(most);

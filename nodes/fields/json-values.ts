@@ -4,7 +4,7 @@ const comma = 0x2c;
 const bracket = 0x5b;
 const brace = 0x7b;
 
-/** Counts the objects, lists and further members of a JSON text, without making anything of it. */
+/** Counts the objects, arrays and further members in a JSON text without parsing it. */
 export class JsonValues {
   count = 0;
   #inText = false;

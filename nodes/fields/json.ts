@@ -5,15 +5,15 @@ import { invalid, isActionError, ownError, reasonOf } from './errors';
 import { isLongJson } from './json-length';
 import { JsonValues } from './json-values';
 
-/** Text without the byte order mark that some programs put in front: JSON has none. */
+/** Text without a byte order mark at its beginning, which JSON does not allow. */
 export const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
 
-/** Characters up to which nobody asks what memory a text needs. */
+/** Up to so many characters a text is parsed without a check of the memory. */
 const short = 1_048_576;
-/** Bytes of an object or a list without members; of a thing of three characters, such as `{},`. */
+/** The memory of an empty object or array, bytes. In JSON it may have only three characters: `{},`. */
 const bytesOfValue = 64;
 
-/** Throws where the values of a JSON text would fill the memory that Node.js has left: it would end the process. */
+/** Throws `UnknownError` if the values of a JSON text would use up the memory of Node.js, which would end the process. */
 function checkMemory(text: string): void {
   if (text.length <= short) return;
   const values = new JsonValues();
@@ -28,8 +28,8 @@ function checkMemory(text: string): void {
 }
 
 /**
- * The value of a text that is JSON, behind a byte order mark or not; `undefined` for any other text, or none. Throws
- * `UnknownError` where there is not memory enough for it.
+ * Parses JSON, with or without a byte order mark; `undefined` for text that is not JSON, or for no text. Throws
+ * `UnknownError` if there is not enough memory.
  */
 export function parseJson(text: string | undefined): { value: unknown } | undefined {
   if (text === undefined) return undefined;
@@ -46,24 +46,24 @@ function whyNotJson(error: unknown): string {
   return reason.includes('circular') ? 'it contains itself; pick the members that are needed' : reason;
 }
 
-/** What is more than this many times as long as its limit is not written, nor read, to tell its length. */
+/** If a value is longer than this many times its limit, its exact length is not found out. */
 const farBeyond = 2;
 
 const tooLong = (name: string, most: number) => invalid(name, `has far more than the ${most} bytes that it may have.`);
 
-/** Throws `InvalidValue` for what has far more characters, bytes or members than it may have bytes, before anything is made of it. */
+/** Throws `InvalidValue` for a text, list or Buffer with far more than `most` elements, before it is converted. */
 export function checkLength({ length }: { length: number }, name: string, most: number): void {
   if (length > farBeyond * most) throw tooLong(name, most);
 }
 
-/** The same for a value by the length of its JSON, which is not written for it. Throws also what looking at the value throws. */
+/** The same for the length of a value's JSON, which is not written for that. Also throws whatever reading the value throws. */
 export function checkJsonLength(value: unknown, name: string, most: number): void {
   if (isLongJson(value, farBeyond * most)) throw tooLong(name, most);
 }
 
 /**
- * The JSON of a value. Throws `InvalidValue` for what has none: circular objects, functions, big integers; and, before it is
- * written, for one that would be far longer than `most` bytes. Whether it has a few more is for the caller to say.
+ * The JSON of a value. Throws `InvalidValue` for values without JSON (circular objects, functions, big integers), and for one
+ * whose JSON would be far longer than `most` bytes. The caller checks the exact limit.
  */
 export function stringify(value: unknown, name: string, most: number): string {
   let text: string | undefined;
@@ -79,9 +79,9 @@ export function stringify(value: unknown, name: string, most: number): string {
 }
 
 /**
- * What to send for a value: text or bytes that are JSON already go as they are, without a byte order mark, which no
- * service takes for JSON; anything else goes as its JSON. It is text in any case, which Node.js writes together with a request's head, and into which no flow can write before it is sent.
- * Throws `InvalidValue` as `stringify` does.
+ * The JSON to send for a value: text or bytes that are JSON already stay as they are, except for a byte order mark; any other
+ * value is written as JSON. The result is always text, which flows cannot change before it is sent, and which Node.js writes
+ * together with the headers. Throws `InvalidValue` as `stringify` does.
  */
 export function toJson(value: unknown, name: string, most: number): string {
   const bytes = bytesIn(value);
@@ -91,11 +91,11 @@ export function toJson(value: unknown, name: string, most: number): string {
   return typeof text === 'string' && parseJson(text) ? withoutMark(text) : stringify(value, name, most);
 }
 
-/** The text of a message: text as it is, any other value as its JSON. */
+/** The text to send for a value: text as it is, any other value as its JSON. Throws `InvalidValue` as `stringify` does. */
 export const toText = (value: unknown, name: string, most: number): string =>
   typeof value === 'string' ? value : stringify(value, name, most);
 
-/** An object without the members that are absent. */
+/** A copy of an object without the members that are `undefined`. */
 export function present(members: Record<string, unknown>): Record<string, unknown> {
   const there: Record<string, unknown> = {};
   for (const name in members) if (members[name] !== undefined) there[name] = members[name];

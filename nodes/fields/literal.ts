@@ -1,11 +1,11 @@
-/** The check of what a dialog itself holds: the runtime's own, which the build puts into the editor's pages, too. */
+/** Checks values that are typed in a dialog with the runtime's own code, which the build bundles for the editor. */
 import type { Field } from './fields';
 import { checkValue, toInput } from './read';
 import { literal } from './values';
 
 /**
- * Checks a plain property, or a typed field's literal, as the runtime does; `type` is that of a typed field. Gives what
- * `run` would get. Throws `MissingValue` or `InvalidValue`.
+ * Checks a plain property, or a typed field's literal of the given type, as the runtime does. Returns the value that `run`
+ * would get. Throws `MissingValue` or `InvalidValue`.
  */
 export function checkLiteral(name: string, field: Field, value: unknown, type?: string): unknown {
   const given = type !== undefined && value === '' ? undefined : value;
@@ -15,7 +15,7 @@ export function checkLiteral(name: string, field: Field, value: unknown, type?: 
   return input;
 }
 
-/** Whether a field's checked literal, or none, goes with targets that are literals. */
+/** Whether a field's checked literal, or the lack of one, fits the targets, as far as they are literals. */
 export function goesWith(field: Field, input: unknown, targets: unknown): boolean {
   try {
     for (const target of [targets].flat()) field.besideTarget?.(input, String(target));

@@ -3,25 +3,25 @@ import { reasonOf } from './errors';
 import type { Fields } from './fields';
 import type { Config } from './read';
 
-/** What a node's file exports. The build makes the editor's page and the registration from `definition`. */
+/** The export of a node's file. The build makes the editor's page and the registration from `definition`. */
 export interface NodeModule {
   readonly definition: {
     type: string;
     fields: Fields;
-    /** A configuration node: it has no wires and no place in the palette. */
+    /** A configuration node. */
     config?: true;
-    /** It begins flows: nothing can be wired to it. */
+    /** A node without an input. */
     inputs?: 0;
-    /** It needs no account of its own. */
+    /** A node without an account of its own. */
     account?: false;
-    /** Its dialog asks the runtime: see `endpoints.ts`. */
+    /** Its registration adds the endpoints of `endpoints.ts`, which all dialogs use. */
     endpoints?: true;
   };
-  /** Brings a node to life that Node-RED has just made. */
+  /** Sets up a node that Node-RED has just created. */
   create(RED: NodeAPI, node: Node, config: Config): void;
 }
 
-/** Has a node do this when it is closed. Node-RED waits for it, and goes on whatever becomes of it. */
+/** Calls `close` when a node is closed. Node-RED waits until it settles; a rejection is reported. */
 export function onClose(node: Node, close: () => Promise<void>): void {
   node.on('close', (done: () => void) => {
     close()

@@ -4,16 +4,16 @@ import type { Field, Fields, Inputs } from './fields';
 import type { Reader, StoredValue, ValueType } from './values';
 import { compileValue, constant, isOfVariable, literals, substituteEnv } from './values';
 
-/** A node's properties as the flow holds them. */
+/** The properties of a node as the flow has them. */
 export type Config = NodeDef & Record<string, unknown>;
 
 /**
- * Reads a field of a message, checks it, and puts it into the inputs under its name. Gives a promise where that has to be
- * waited for. Throws, or rejects, with `MissingValue` or `InvalidValue`.
+ * Reads the value of a field for a message, checks it, and sets it in `inputs`. Returns a promise if the value has to be
+ * waited for. Throws, or rejects with, `MissingValue`, `InvalidValue` or `Timeout`.
  */
 export type Read = (msg: NodeMessage, inputs: Record<string, unknown>) => Promise<void> | undefined;
 
-/** Whether a field's conditions are met: one that is not shown is as if it were blank. */
+/** Whether the dialog shows a field: one that is not shown counts as blank. */
 const isActive = ({ when = {} }: Field, config: Config, fields: Fields): boolean =>
   Object.entries(when).every(([name, values]) => {
     const value = String(config[name] ?? fields[name]?.value);
@@ -26,7 +26,7 @@ function storedValue(config: Config, name: string, field: Field, type: ValueType
   return { value, type: String(config[`${name}Type`] ?? type) };
 }
 
-/** Empty text and `null` are absent too, except where they are a value that a required field can send. */
+/** Empty text and `null` are absent as well, unless the field is required and they are a value that it can send. */
 function isAbsent(value: unknown, field: Field, required: boolean): boolean {
   if (value === undefined) return true;
   if (value !== '' && value !== null) return false;
@@ -40,7 +40,7 @@ function absent(name: string, field: Field, origin: string): ActionError {
     : missing(name, `is required, but ${origin} has no value.`);
 }
 
-/** What there is to know of a value beside itself. */
+/** What is known about a value. */
 interface ValueContext {
   required: boolean;
   /** Whether it is text that was typed in the dialog. */
@@ -49,10 +49,10 @@ interface ValueContext {
   origin: string;
 }
 
-/** Many targets of one message: beyond that it is taken for a mistake. */
+/** The most targets of one message; more are taken for a mistake. */
 const mostTargets = 1000;
 
-/** Checks a value that a flow gave for a field. Throws `InvalidValue`, whatever looking at the value comes to. */
+/** Checks the value of a field. Throws `InvalidValue`, also if reading the value throws something else. */
 export function checkValue(name: string, field: Field, value: unknown): unknown {
   try {
     return field.check(value, name);
@@ -61,7 +61,7 @@ export function checkValue(name: string, field: Field, value: unknown): unknown 
   }
 }
 
-/** Turns what a source gave into what `run` gets. */
+/** Checks and converts a value to what `run` gets. Throws `MissingValue` or `InvalidValue`. */
 export function toInput(
   name: string,
   field: Field,
@@ -76,17 +76,17 @@ export function toInput(
   const { length } = value;
   if (length === 0) throw invalid(name, 'must name at least one target, but is an empty array.');
   if (length > mostTargets) throw invalid(name, `may name at most ${mostTargets} targets, but names ${length}.`);
-  // A copy: the flow may go on changing its array, and holes in it are targets too.
+  // A copy, since the flow may change its array later. Holes in it are targets as well, and fail.
   return Array.from({ length }, (_, index) => value[index] as unknown);
 }
 
-/** Where a field's value comes from, and what makes an input of it. */
+/** The reader of a field's value, and the function that checks and converts it. */
 interface Source {
   reader: Reader;
   accept(value: unknown): unknown;
 }
 
-/** Throws `InvalidValue` where what the flow holds of the field is malformed. */
+/** Throws `InvalidValue` if the property in the flow is not valid, such as a malformed expression. */
 function sourceOf(RED: NodeAPI, node: Node, config: Config, name: string, fields: Fields): Source {
   const field = fields[name] as Field;
   const [type] = field.types ?? [];
@@ -99,19 +99,19 @@ function sourceOf(RED: NodeAPI, node: Node, config: Config, name: string, fields
   }
   if (!type) return source(constant(substituteEnv(RED, node, config[name] ?? field.value)));
   const stored = storedValue(config, name, field, type);
-  // Credentials that are set and resolve to nothing must not stand for the account's own.
+  // If credentials are set but resolve to nothing, the account's own must not be used instead.
   const set = field.control === 'credentials' && stored.value !== '';
   return source(compileValue(RED, node, name, stored, field.secret), field.required || set, stored.type === 'str');
 }
 
-/** Whether it is a variable that gives a field its value. */
+/** Whether a field's value comes from an environment variable. */
 function comesFromVariable(RED: NodeAPI, node: Node, config: Config, name: string, { types }: Field): boolean {
   const type = types && String(config[`${name}Type`] ?? types[0]);
   if (type === 'env') return true;
   return (type === undefined || literals.has(type)) && isOfVariable(RED, node, name, config[name]);
 }
 
-/** The error for what was thrown over the value of a field. What a variable or a secret field holds is not quoted. */
+/** The error for whatever was thrown about the value of a field. Values of variables and of secret fields are not quoted. */
 function fieldError(
   RED: NodeAPI,
   node: Node,
@@ -125,17 +125,17 @@ function fieldError(
   return isQuoted && comesFromVariable(RED, node, config, name, field) ? error.unquoted() : error;
 }
 
-/** The same error anew for each message: one object must not be reported twice. */
+/** Fails for each message, with a copy of the error: one object must not be reported twice. */
 const failing =
   (problem: Error): Read =>
   () => {
     throw problem instanceof FieldError ? problem.copy() : new ActionError(problem.name, problem.message);
   };
 
-/** How long a context store, or an expression that waits for something, may take, ms. */
+/** The longest time that a context store or a JSONata expression may take, ms. */
 const longestReading = 60_000;
 
-/** Rejects with `Timeout` where a value does not come. */
+/** Rejects with `Timeout` if a value does not come in time. */
 function inTime<T>(name: string, origin: string, reading: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const text = `cannot be read: ${origin} gave no value within ${longestReading / 1000} s; nothing was sent.`;
@@ -170,7 +170,7 @@ function readerOf(name: string, { reader, accept }: Source, wrong: (thrown: unkn
   };
 }
 
-/** Makes the reader of one field, once. What is wrong with the field itself is said for each message that meets it. */
+/** Makes the reader of a field, once per node. If the property in the flow is not valid, it fails for each message. */
 export function compileField(RED: NodeAPI, node: Node, config: Config, name: string, fields: Fields): Read {
   const wrong = (thrown: unknown) => fieldError(RED, node, config, name, fields[name] as Field, thrown);
   try {
@@ -180,7 +180,7 @@ export function compileField(RED: NodeAPI, node: Node, config: Config, name: str
   }
 }
 
-/** Reads and checks all fields of a node that takes none of them from a message. Throws `MissingValue` or `InvalidValue`. */
+/** Reads and checks the fields of a node that takes none of them from messages. Throws `MissingValue` or `InvalidValue`. */
 export function readAll<F extends Fields>(RED: NodeAPI, node: Node, config: Config, fields: F): Inputs<F> {
   const inputs: Record<string, unknown> = {};
   for (const name of Object.keys(fields)) {

@@ -2,35 +2,35 @@ import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { invalid, memberOf, reasonOf, textOf } from './errors';
 import { withoutMark } from './json';
 
-/** Where a typed field's value comes from: Node-RED's own names for it. */
+/** The type of a typed field's value, by Node-RED's names. */
 export type ValueType = 'msg' | 'flow' | 'global' | 'env' | 'jsonata' | 'str' | 'num' | 'bool' | 'json';
 
-/** A typed field as a flow stores it: `x` and `xType`. A literal may also be stored as what it stands for. */
+/** A typed field as a flow stores it: `x` and `xType`. A literal may be stored as text or as its value. */
 export interface StoredValue {
   value: unknown;
   type: string;
 }
 
-/** A value that was waited for, in an object of its own: it may have a `then` itself, which a promise would call. */
+/** A value in a promise. In an object, since a promise would call its `then` if it had one. */
 export interface Found {
   value: unknown;
 }
 
-/** Gives a field's value, `undefined` where there is none. What it throws, or rejects with, can be anything. */
+/** Reads the value of a field; `undefined` if there is none. May throw, or reject with, anything. */
 export type Reader = {
-  /** Where the value comes from, in words: for the text of errors. */
+  /** Where the value comes from, for the text of errors. */
   readonly origin: string;
 } & (
   | { readonly constant: unknown }
   | { now(msg: NodeMessage): unknown }
-  // Nothing in Node-RED catches what a callback throws, so these only pass on what they get.
+  // With callbacks, which must not throw: nothing in Node-RED would catch it.
   | { later(msg: NodeMessage): Promise<Found> }
 );
 
-/** Types of a value that stands in the node itself. */
+/** The types of values that are in the node itself. */
 export const literals: ReadonlySet<string> = new Set(['str', 'num', 'bool', 'json']);
 
-/** The reader of a value that the node itself holds. */
+/** The reader of a value that is in the node itself. */
 export const constant = (value: unknown): Reader => ({ origin: 'the node', constant: value });
 
 function numberLiteral(name: string, text: string): number {
@@ -39,9 +39,9 @@ function numberLiteral(name: string, text: string): number {
   return number;
 }
 
-/** What a literal stands for. Throws `InvalidValue` for text that is no number, or no JSON. */
+/** The value of a literal. Throws `InvalidValue` for text that is not a number or not JSON. */
 export function literal(name: string, { value, type }: StoredValue): unknown {
-  // Node-RED puts a variable in for a text that is one as a whole: one that holds a number stands for its text.
+  // Node-RED replaces `${NAME}` by the variable, which it may have converted to a number or a boolean.
   if (type === 'str' && (typeof value === 'number' || typeof value === 'boolean')) return String(value);
   if (typeof value !== 'string') return value;
   if (type === 'num') return numberLiteral(name, value);
@@ -54,7 +54,7 @@ export function literal(name: string, { value, type }: StoredValue): unknown {
   }
 }
 
-/** Whether a path is plain: no `[msg.x]` inside that only a message can resolve. */
+/** Whether a path has no `[msg.x]` in it, which has to be resolved for each message. */
 const isPlainPath = (parts: unknown[]): parts is Array<string | number> =>
   parts.every((part) => typeof part === 'string' || typeof part === 'number');
 
@@ -91,18 +91,18 @@ function messageReader(RED: NodeAPI, name: string, path: string): Reader {
   };
 }
 
-/** JSONata throws plain objects; `secret` fields must not quote what the expression was working on. */
+/** The error for what JSONata has thrown, a plain object. Its message quotes values, which must not happen for secrets. */
 function expressionError(name: string, secret: boolean, thrown: unknown): Error {
   const reason = secret ? textOf(memberOf(thrown, 'code') ?? 'an error') : reasonOf(thrown);
   return invalid(name, `: the JSONata expression failed: ${reason}.`);
 }
 
-/** Functions and patterns are values to JSONata; written as JSON they would be its own workings. */
+/** Whether a result of JSONata is a function or a pattern: as JSON it would be an internal structure of JSONata. */
 const isFunction = (value: unknown): boolean =>
   typeof value === 'function' ||
   (typeof value === 'object' && value !== null && ('_jsonata_lambda' in value || '_jsonata_function' in value));
 
-/** A function of Node-RED that calls back, with an error or with a value. */
+/** Calls a function of Node-RED that takes a callback. Never rejects. */
 const calledBack = (
   call: (callback: (error: unknown, value: unknown) => void) => void
 ): Promise<Found & { error: unknown }> => new Promise((resolve) => call((error, value) => resolve({ error, value })));
@@ -125,7 +125,7 @@ function expressionReader(RED: NodeAPI, node: Node, name: string, expression: st
   };
 }
 
-/** Context stores may be asynchronous, so their values are always asked for with a callback. */
+/** Context stores may be asynchronous, so they are always read with a callback. */
 function contextReader(RED: NodeAPI, node: Node, name: string, { value, type }: StoredValue): Reader {
   const path = String(value);
   return {
@@ -140,7 +140,7 @@ function contextReader(RED: NodeAPI, node: Node, name: string, { value, type }: 
   };
 }
 
-/** Node-RED gives an empty text for a variable that is not set: the two are the same thing here. */
+/** Node-RED returns empty text for a variable that is not set, so empty and not set are the same. */
 function environmentReader(RED: NodeAPI, node: Node, path: string): Reader {
   return {
     origin: `the environment variable ${path}`,
@@ -152,8 +152,8 @@ function environmentReader(RED: NodeAPI, node: Node, path: string): Reader {
 }
 
 /**
- * Makes the reader of a typed field, once: expressions are compiled and paths parsed here, not for each message.
- * Throws `InvalidValue` when the expression, path or literal is malformed.
+ * Makes the reader of a typed field. Expressions and paths are parsed here, once per node and not for each message. Throws
+ * `InvalidValue` if the expression, path or literal is malformed.
  */
 export function compileValue(RED: NodeAPI, node: Node, name: string, stored: StoredValue, secret = false): Reader {
   const { value, type } = stored;
@@ -179,24 +179,24 @@ export function compileValue(RED: NodeAPI, node: Node, name: string, stored: Sto
   }
 }
 
-/** Characters of a property that may name variables: the time that Node-RED takes grows with the square of them. */
+/** The most characters of a property in which variables are replaced: Node-RED takes time with their square. */
 const longestNaming = 4096;
 
-/** Whether a property names variables, as `${NAME}`. */
+/** Whether a property contains environment variables, as `${NAME}`. */
 export const namesVariable = (value: unknown): value is string =>
   typeof value === 'string' &&
   value.length <= longestNaming &&
   /\$\{[^}]/.test(value.slice(0, value.lastIndexOf('}') + 1));
 
-/** Puts environment variables in for each `${NAME}` of a plain property, as Node-RED does for a whole one. */
+/** Replaces each `${NAME}` in a plain property by the environment variable; Node-RED does so only for a whole property. */
 export function substituteEnv(RED: NodeAPI, node: Node, value: unknown): unknown {
   return namesVariable(value) ? RED.util.evaluateNodeProperty(value, 'env', node, {}) : value;
 }
 
-/** Whether a value that a node got from the flow is that of a variable, which Node-RED has put in for its name. */
+/** Whether a property is that of an environment variable, also if Node-RED has already replaced `${NAME}` by its value. */
 export function isOfVariable(RED: NodeAPI, node: Node, name: string, value: unknown): boolean {
   if (namesVariable(value)) return true;
-  // What is inside a subflow has an id of its own for each instance.
+  // Nodes in a subflow have an ID for each instance; `_alias` is that in the template.
   const { id, _alias = id } = node as Node & { _alias?: string };
   let found = false;
   RED.nodes.eachNode((each) => {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 
-/** The English catalogues, as the build makes them: of each node its own words, and those that all share. */
+/** The English catalogues that the build makes: of each node, its own texts and the shared ones. */
 const catalogues = join(__dirname, '..', '..', 'locales', 'en-US');
 
-/** What the form of a node calls its properties, in English. Read from its catalogue when it is asked for first. */
+/** The English labels of a node's fields, by property. The catalogue is read on first use. */
 export function labelsOf(type: string): Readonly<Record<string, string>> {
   const { label }: { label: Record<string, string> } = require(join(catalogues, `${type}.json`));
   return label;

@@ -4,7 +4,7 @@ import type { Field } from '../fields/fields';
 import { checked, optional } from '../fields/fields';
 import { checkLength, parseJson, stringify } from '../fields/json';
 
-/** A message attribute of SNS or SQS, as both take and give it. */
+/** A message attribute in requests and answers of SNS and SQS. */
 export interface Attribute {
   DataType: string;
   StringValue?: string;
@@ -12,22 +12,22 @@ export interface Attribute {
 }
 export type Attributes = Record<string, Attribute>;
 
-/** Bytes of all attributes of a message: no queue or topic takes more, its text included. */
+/** The most bytes of all attributes of a message: the largest message that a queue or topic accepts, text included. */
 const mostBytes = 1_048_576;
-/** Characters that one byte takes in the JSON of a Buffer. */
+/** The most characters of a byte in the JSON of a Buffer. */
 const charactersOfByte = 4;
 
-/** As both services' documentation of message attributes has it. */
+/** From the documentation of message attributes of both services. */
 const namePattern = /^(?!\.)(?!.*\.\.)[\w.-]{1,256}(?<!\.)$/;
 const reservedName = /^(?:aws|amazon)\./i;
 const typePattern = /^(String|Number|Binary)(\..{1,249})?$/;
-/** What most text consists of. */
+/** Most texts match this, which is checked faster. */
 const plain = /^[\t\n\r\x20-\x7e]*$/;
-/** Everything that XML 1.0 can hold; SQS refuses the rest. */
+/** Any character that XML 1.0 does not allow: SQS refuses them. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const unsendable = /[^\u0009\u000a\u000d\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
-/** Throws `InvalidValue` for text with a character that the services do not take. */
+/** Throws `InvalidValue` for text with a character that the services refuse. */
 export function checkCharacters(text: string, name: string): void {
   if (plain.test(text)) return;
   const found = unsendable.exec(text);
@@ -50,11 +50,11 @@ function numberAttribute(value: number | bigint, name: string): Attribute {
 function binaryAttribute(value: Uint8Array, name: string, DataType = 'Binary'): Attribute {
   if (value.length === 0) throw invalid(name, 'must not be an empty Buffer: leave it out, or set it to null.');
   checkLength(value, name, mostBytes);
-  // A copy: the flow may write into its Buffer again while the message waits for others.
+  // A copy, since the flow may change its Buffer while the message waits to be sent.
   return { DataType, BinaryValue: Buffer.from(value) };
 }
 
-/** A Buffer, also one that has been through JSON, or base64. */
+/** The bytes of a Buffer, of the JSON of one, or of base64 text. Throws `InvalidValue`. */
 function bytesOf(value: unknown, name: string): Uint8Array {
   const bytes = bytesIn(value);
   if (bytes) return bytes;
@@ -99,9 +99,9 @@ function toAttribute(value: unknown, name: string): Attribute {
 }
 
 /**
- * The message attributes for a plain object, or for the JSON text of one: text, numbers, Buffers and lists get the types
- * that the services have for them, other objects go as their JSON. Members that are `null` are left out.
- * Throws `InvalidValue`, which names the attribute.
+ * The message attributes for a plain object, or for its JSON text. Text, numbers, Buffers and arrays get the matching types
+ * of the services, other objects are sent as JSON text; members that are `null` are left out. Throws `InvalidValue`, which
+ * names the attribute.
  */
 function toAttributes(given: unknown, name: string): Attributes | undefined {
   if (typeof given === 'string') checkLength(given, name, charactersOfByte * mostBytes);
@@ -111,7 +111,7 @@ function toAttributes(given: unknown, name: string): Attributes | undefined {
   }
   const attributes: [string, Attribute][] = [];
   let length = 0;
-  // Pairs of all of them would need more memory than the object itself.
+  // Without Object.entries, which would need more memory than the object itself.
   for (const key of Object.keys(value)) {
     const member = (value as Record<string, unknown>)[key];
     if (member === null || member === undefined) continue;
@@ -137,27 +137,30 @@ function toAttributes(given: unknown, name: string): Attributes | undefined {
 export const attributes = (layout: Parameters<typeof checked>[1]): Field<Attributes | undefined> =>
   optional(checked(toAttributes, layout));
 
-/** Bytes, as the services count them. */
+/** The size of an attribute as the services count it, bytes. */
 const sizeOf = (name: string, { DataType, StringValue = '', BinaryValue }: Attribute): number =>
   Buffer.byteLength(name) + Buffer.byteLength(DataType) + (BinaryValue?.length ?? Buffer.byteLength(StringValue));
 
-/** Bytes of all of them. */
+/** The size of all attributes, bytes. */
 export function sizeOfAttributes(attributes: Attributes = {}): number {
   let bytes = 0;
   for (const [name, attribute] of Object.entries(attributes)) bytes += sizeOf(name, attribute);
   return bytes;
 }
 
-/** A number that text stands for, if none of its digits is lost. */
+/** The number in a text, if it can be represented without loss. */
 function exactNumber(text: string): number | undefined {
   const number = Number(text);
   return String(number) === text ? number : undefined;
 }
 
-/** JavaScript keeps 15 digits of any number. A string without an end is looked through once, not from each of its quotes. */
+/**
+ * Whether JavaScript can represent all numbers in a JSON text: it keeps 15 digits. The quote at the end of a string is
+ * optional in the pattern, so that a string without an end does not take time with the square of its length.
+ */
 const hasExactNumbers = (json: string): boolean => !/\d{16}/.test(json.replace(/"(?:[^"\\]|\\.)*"?|\./gs, ''));
 
-/** Throws `InvalidValue` for an attribute that the SDK has lost: one called `__proto__`. */
+/** The value of a received attribute. Throws `InvalidValue` for one named `__proto__`, which the SDK loses. */
 function fromAttribute(name: string, attribute: Attribute | undefined): unknown {
   if (!attribute) throw invalid(`attributes.${name}`, 'cannot be read.');
   const { DataType, StringValue = '', BinaryValue } = attribute;
@@ -170,7 +173,7 @@ function fromAttribute(name: string, attribute: Attribute | undefined): unknown 
   return Array.isArray(list) ? list : given;
 }
 
-/** The values that `toAttributes` would take for these attributes. Throws `InvalidValue` for what is none. */
+/** The values of received attributes: `toAttributes` would make the same attributes of them. Throws `InvalidValue`. */
 export const fromAttributes = (attributes: Record<string, object>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(attributes).map(([name, each]) => [name, fromAttribute(name, each as Attribute | undefined)])

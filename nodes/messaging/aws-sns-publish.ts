@@ -11,10 +11,10 @@ import { checkMessage, entryOf, messageFields, resultOfReceipt } from './message
 import { isFifo, isOrdered } from './queue';
 import type { EntryOperations } from './target-batches';
 
-/** Bytes: what a topic can be made to allow, and what every topic allows for a whole batch. */
+/** The most bytes of a message, if the topic allows it, and of a batch, which every topic allows. */
 const sizeLimit = 1_048_576;
 const batchLimit = 262_144;
-/** Characters that one character may take in JSON: `\u0041`. */
+/** The most characters of one character in JSON: `\u0041`. */
 const escapedCharacter = 6;
 
 const targetPattern = /^(?:arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w/.-]{1,512}|\+[1-9]\d{1,14})$/;
@@ -56,7 +56,7 @@ type Entry = Omit<PublishCommandInput, 'TopicArn' | 'TargetArn' | 'PhoneNumber'>
 
 const isTopic = (target: string): boolean => target.startsWith('arn:') && !target.includes('/');
 
-/** Only a topic takes batches. */
+/** The requests that can carry an entry. Only topics accept batches. */
 function operationsTo(sdk: Sdks['sns'], target: string, batch: boolean): EntryOperations<Entry, Receipt> {
   const [member] = [isTopic(target) ? 'TopicArn' : target.startsWith('+') ? 'PhoneNumber' : 'TargetArn'] as const;
   return {
@@ -67,7 +67,7 @@ function operationsTo(sdk: Sdks['sns'], target: string, batch: boolean): EntryOp
   };
 }
 
-/** One text for each protocol, as SNS takes them. */
+/** The JSON of a message with a text for each protocol. Throws `InvalidValue`, or whatever reading the value throws. */
 function protocolTexts(given: unknown): string {
   if (typeof given === 'string') checkLength(given, 'message', escapedCharacter * sizeLimit);
   const message = typeof given === 'string' ? parseJson(given)?.value : given;
@@ -88,7 +88,7 @@ function protocolTexts(given: unknown): string {
   return stringify(Object.fromEntries(texts), 'message', sizeLimit);
 }
 
-/** The same, for whatever a flow has put into a message: looking at it can throw anything. */
+/** The same, but throws only `InvalidValue`. */
 function textsOf(given: unknown): string {
   try {
     return protocolTexts(given);

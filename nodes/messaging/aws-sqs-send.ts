@@ -22,7 +22,7 @@ import {
 } from './queue';
 import type { EntryOperations } from './target-batches';
 
-/** Bytes of a message with its attributes, and of a whole batch. */
+/** The most bytes of a message with its attributes, and of a whole batch. */
 const sizeLimit = 1_048_576;
 const mostAttributes = 10;
 
@@ -78,13 +78,13 @@ const operationsTo = (sdk: Sdks['sqs'], QueueUrl: string, alone: boolean): Entry
   alone
 });
 
-/** A FIFO queue has a delay of its own only. */
+/** Throws `InvalidValue` for a delay with a FIFO queue: only the queue itself can have one. */
 function checkDelay(seconds: number | undefined, queue: string): void {
   if (!seconds || !isFifo(queue)) return;
   throw invalid('delaySeconds', 'must be empty for a FIFO queue: only the queue itself can have a delay.');
 }
 
-/** A FIFO queue refuses even a 0. */
+/** The delay for a request; left out for a FIFO queue, which refuses even 0. */
 function delayOf(seconds: number | undefined, queue: string): { DelaySeconds?: number } {
   checkDelay(seconds, queue);
   return seconds === undefined || isFifo(queue) ? {} : { DelaySeconds: seconds };
@@ -97,7 +97,7 @@ async function send(context: Context<'sqs', typeof fields>, batches: Batches<Ent
   const entry = { MessageBody: body, ...delayOf(inputs.delaySeconds, queue), ...entryOf(inputs, queue) };
   const bytes = checkMessage(body, inputs.attributes, 'body', sizeLimit);
   const group = isFifo(queue) ? groupId : undefined;
-  // Asked for when nothing is wrong with the message.
+  // Looked up last, when the message is known to be valid.
   const target = urlOfQueue(sdk, client, queue);
   const operations = (url: string) => operationsTo(sdk, url, !batch);
   try {

@@ -1,7 +1,7 @@
-/** How many messages of a receiver may wait for the one before them. */
+/** How many messages of a receiver may wait for an earlier one of their group. */
 const mostWaiting = 100;
 
-/** The order of a FIFO queue's groups: the flow has one message of each, and the others of the group wait behind it. */
+/** The order of messages in the groups of a FIFO queue: the flow gets one of each group, and the others wait. */
 export class MessageGroups<Member extends { readonly groupId: string | undefined }> {
   readonly #groups = new Map<string, Member[]>();
   #waiting = 0;
@@ -11,22 +11,22 @@ export class MessageGroups<Member extends { readonly groupId: string | undefined
     return this.#waiting;
   }
 
-  /** How many messages a request may bring without too many that wait: all may be of one group, whose first one does not. */
+  /** How many messages a request may receive: if all are of one group, all but the first have to wait. */
   get room(): number {
     return mostWaiting - this.#waiting + 1;
   }
 
-  /** Whether there is no place for a message: it would have to wait, as many as may do already. */
+  /** Whether a message would have to wait although as many as may wait do so already. */
   isFullFor({ groupId }: Member): boolean {
     return this.#waiting >= mostWaiting && groupId !== undefined && this.#groups.has(groupId);
   }
 
-  /** Whether no other one of its group is before it. */
+  /** Whether a message is the first of its group. */
   isFirst(member: Member): boolean {
     return member.groupId === undefined || this.#groups.get(member.groupId)?.[0] === member;
   }
 
-  /** Takes a message in, behind those of its group. */
+  /** Adds a message behind the others of its group. */
   add(member: Member): void {
     const { groupId } = member;
     if (groupId === undefined) return;
@@ -39,7 +39,7 @@ export class MessageGroups<Member extends { readonly groupId: string | undefined
     this.#waiting += 1;
   }
 
-  /** Takes out the messages behind this one, and gives them in their order. */
+  /** Removes the messages behind this one, and returns them in their order. */
   takeBehind(member: Member): Member[] {
     const group = this.#groupOf(member);
     const behind = group?.splice(group.indexOf(member) + 1) ?? [];
@@ -47,7 +47,7 @@ export class MessageGroups<Member extends { readonly groupId: string | undefined
     return behind;
   }
 
-  /** Takes out a message. Gives the next one where that is the first one of its group now. */
+  /** Removes a message. Returns the next one if that has become the first of the group. */
   remove(member: Member): Member | undefined {
     const group = this.#groupOf(member);
     if (!group) return undefined;

@@ -5,7 +5,7 @@ import type { Attributes } from './attributes';
 import { attributes, checkCharacters, sizeOfAttributes } from './attributes';
 import { isFifo } from './queue';
 
-/** What FIFO groups and deduplication ids consist of. */
+/** A valid group ID or deduplication ID. */
 const idPattern = /^[\x21-\x7e]{1,128}$/;
 const id = {
   pattern: idPattern,
@@ -24,7 +24,7 @@ function checkDeduplication(deduplicationId: string | undefined, target: string)
   throw invalid('deduplicationId', 'must be empty, except for a FIFO queue or topic, whose name ends in .fifo.');
 }
 
-/** The fields that messages of SNS and of SQS have in common. */
+/** The fields that SNS and SQS messages have in common. */
 export const messageFields = {
   attributes: attributes({ takes: 'object', example: '{ "site": topic, "level": payload.level }', icon: 'tags' }),
   groupId: { ...optional(text({ ...id, example: 'topic', icon: 'object-group' })), besideTarget: checkGroup },
@@ -41,7 +41,10 @@ interface MessageInputs {
   deduplicationId: string | undefined;
 }
 
-/** The members that entries of SNS and SQS have in common. Throws where a queue or topic does not take them. */
+/**
+ * The members that requests of SNS and SQS have in common. Throws `MissingValue` or `InvalidValue` if the queue or topic does
+ * not accept them.
+ */
 export function entryOf({ attributes, groupId, deduplicationId }: MessageInputs, target: string) {
   checkGroup(groupId, target);
   checkDeduplication(deduplicationId, target);
@@ -52,7 +55,7 @@ export function entryOf({ attributes, groupId, deduplicationId }: MessageInputs,
   };
 }
 
-/** Bytes of a message, as they count for its limit. Throws `InvalidValue` for text that cannot be sent, or is too long. */
+/** The size of a message as its limit counts it, bytes. Throws `InvalidValue` for text that cannot be sent or is too long. */
 export function checkMessage(text: string, attributes: Attributes | undefined, name: string, limit: number): number {
   if (text === '') throw invalid(name, 'must not be empty text.');
   const bytes = Buffer.byteLength(text) + sizeOfAttributes(attributes);
@@ -66,13 +69,13 @@ export function checkMessage(text: string, attributes: Attributes | undefined, n
   return bytes;
 }
 
-/** What SNS and SQS say of a message that they took. */
+/** What SNS and SQS answer for a message that they have accepted. */
 export interface Receipt {
   MessageId?: string | undefined;
   SequenceNumber?: string | undefined;
 }
 
-/** The results of a message that was taken. */
+/** The result of a message that was accepted. */
 export function resultOfReceipt(receipt: Receipt) {
   const { MessageId, SequenceNumber } = receipt;
   return {

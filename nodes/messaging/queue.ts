@@ -6,24 +6,24 @@ import type { Sdks } from '../account/sdks';
 import { foreignAnswer, nameOf } from '../fields/errors';
 import { regionOfArn } from '../fields/fields';
 
-/** A queue as users name it: its URL, its name, or its ARN. */
+/** A queue as users name it: by URL, name or ARN. */
 export const queuePattern =
   /^(?:https?:\/\/[^\s@?#]+\/[\w-]{1,80}(?:\.fifo)?|arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[\w-]{1,80}(?:\.fifo)?|[\w-]{1,80}(?:\.fifo)?)$/;
 export const queueIs = 'the URL, the name or the ARN of a queue';
 
-/** Whether a queue or a topic keeps the order of its messages: its name says so. */
+/** Whether a queue or topic is a FIFO one, by the end of its name, ARN or URL. */
 export const isFifo = (target: string): boolean => target.endsWith('.fifo');
-/** The same for whatever a message may name as a target. */
+/** The same for a target of any type. */
 export const isOrdered = (target: unknown): boolean => typeof target === 'string' && isFifo(target);
 
-/** Hosts that name a region: those of AWS, VPC endpoints included, its older ones, and those of LocalStack. */
+/** Hosts that contain a region: those of AWS, including VPC endpoints and older ones, and those of LocalStack. */
 const hostPattern = new RegExp(`(?:^|\\.)sqs(?:-fips)?\\.(${regionName})\\.|^(${regionName})\\.queue\\.`);
 
-/** Such hosts of the first region, which do without its name. */
+/** Hosts of AWS's first region, which do not contain its name. */
 const firstHosts = new Set(['queue.amazonaws.com', 'queue.localhost.localstack.cloud']);
 const firstRegion = 'us-east-1';
 
-/** The region that a queue's ARN or URL names, if it names one. */
+/** The region in the ARN or URL of a queue, if there is one. */
 export function regionOfQueue(queue: string): string | undefined {
   const [, host, path = ''] = /^https?:\/\/([^/:]+)(.*)/s.exec(queue.toLowerCase()) ?? [];
   if (host === undefined) return regionOfArn(queue);
@@ -33,26 +33,26 @@ export function regionOfQueue(queue: string): string | undefined {
   return inPath ?? region ?? older ?? (firstHosts.has(host) ? firstRegion : undefined);
 }
 
-/** A queue's account and name, which tell it from others of its region, whatever host its URL names. */
+/** The account number and name in a queue's URL, which identify the queue in its region whatever the host is. */
 export const nameOfQueue = (url: string): string => url.split('/').slice(-2).join('/');
 
-/** The URL that an answer gives for a queue. Throws `UnknownError` where it is none. */
+/** The URL in an answer. Throws `UnknownError` if it is not one of the queue. */
 function urlIn({ QueueUrl = '', $metadata }: GetQueueUrlCommandOutput, name: string): string {
   if (URL.canParse(QueueUrl) && QueueUrl.endsWith(`/${name}`)) return QueueUrl;
   throw foreignAnswer($metadata.httpStatusCode, `It gives ${QueueUrl} for the queue ${name}.`);
 }
 
-/** Asks for the URL of a queue by its name. All who need it wait for the same answer. */
+/** Looks up the URL of a queue by its name, once for all messages that need it. */
 class Lookup {
-  /** What the service says. */
+  /** The URL, or the error of the last request. */
   readonly url: Promise<string>;
-  /** Needed until the answer is there, which is known for longer than a client. */
+  /** Dropped with the answer, which is kept for longer than a client. */
   #client: Client | undefined;
   #resolve!: (url: string) => void;
   #reject!: (error: unknown) => void;
-  /** The questions so far. */
+  /** The number of requests so far. */
   #asked = 0;
-  /** Whether the last one is not answered in time, and whether somebody else has come to wait for it. */
+  /** Whether the last request is overdue, and whether another message has come to wait for it. */
   #overdue = false;
   #joined = false;
 
@@ -69,12 +69,12 @@ class Lookup {
     this.#ask(client);
   }
 
-  /** Whether the answer is still to come. */
+  /** Whether there is no answer yet. */
   get isOpen(): boolean {
     return this.#client !== undefined;
   }
 
-  /** The same, for one more: nobody waits for an answer that is overdue. */
+  /** The URL for one more message. If the answer is overdue, another request is sent. */
   join(): Promise<string> {
     this.#joined = true;
     if (this.#overdue && this.#client) this.#ask(this.#client);
@@ -86,7 +86,7 @@ class Lookup {
     const number = this.#asked;
     this.#overdue = false;
     this.#joined = false;
-    // Nobody's end may end the request.
+    // Without a signal, since other messages may wait for it, too.
     const request = client.send(new this.sdk.GetQueueUrlCommand({ QueueName: this.name }), {});
     noticeOverdue(
       request.then((output) => urlIn(output, this.name)),
@@ -96,7 +96,7 @@ class Lookup {
         this.#client = undefined;
         this.#resolve(url);
       },
-      // A later question may still be answered.
+      // If there is a later request, that one counts.
       (error) => number === this.#asked && this.#reject(error)
     );
   }
@@ -108,17 +108,17 @@ class Lookup {
   }
 }
 
-/** How many names of all accounts are kept: messages may bring any number of them, and of credentials. */
+/** How many names are kept, of all accounts together. Messages may bring any number of names and credentials. */
 const mostNames = 10_000;
 
-/** What was asked for, by the key of a client and by name. A queue that is made anew has the same URL. */
+/** The lookups by client key and queue name. A queue that is deleted and created again has the same URL. */
 const known = new Map<string, Lookup>();
 
 const keyOf = (client: Client, name: string): string => `${client.key} ${name}`;
 
 /**
- * The URL that a queue's URL or ARN gives; `undefined` for a name. Services look at its path only and requests never go to
- * its host, so that an ARN can be written as one.
+ * The URL of a queue from its URL or ARN; `undefined` for a name. AWS only reads the path of it, and requests are never sent
+ * to its host, so that the URL can be made from the ARN.
  */
 function urlGivenBy(queue: string): string | undefined {
   if (/^https?:/.test(queue)) return queue;
@@ -126,11 +126,11 @@ function urlGivenBy(queue: string): string | undefined {
   return name === undefined ? undefined : `https://sqs.${region}.${domainOf(partition)}/${account}/${name}`;
 }
 
-/** The URL for requests to a queue; for a name it is asked for once. */
+/** The URL of a queue for requests. For a name it is looked up, once. Rejects with the SDK's error or `UnknownError`. */
 export function urlOfQueue(sdk: Sdks['sqs'], client: Client, queue: string): string | Promise<string> {
   const url = urlGivenBy(queue);
   if (url === undefined) return urlOfName(sdk, client, queue);
-  // Where messages keep their order, none overtakes those for which the URL of the same queue is just asked for.
+  // To keep the order, messages for a FIFO queue wait for earlier ones that look up the URL of the same queue by name.
   const lookup = isFifo(url) ? known.get(keyOf(client, url.split('/').at(-1) as string)) : undefined;
   const itself = () => url;
   return lookup?.isOpen ? lookup.join().then(itself, itself) : url;
@@ -149,14 +149,14 @@ function urlOfName(sdk: Sdks['sqs'], client: Client, name: string): Promise<stri
   return lookup.url;
 }
 
-/** The URL for a name was wrong, or may be by now: it is asked for again the next time. */
+/** Forgets the URL of a name that may be wrong, so that it is looked up again. */
 export function forgetUrl(client: Client, name: string, url: string | Promise<string>): void {
   const key = keyOf(client, name);
   if (known.get(key)?.url === url) known.delete(key);
 }
 
-/** What is said where a queue's URL leads nowhere, or elsewhere. */
+/** The names of errors for a queue URL that is wrong. */
 const astray = /^(?:AccessDenied|InvalidAddress|QueueDoesNotExist|UnknownError)/;
 
-/** True for an error that a wrong URL may have caused. */
+/** Whether a wrong queue URL may have caused an error. */
 export const isAstray = (error: unknown): boolean => astray.test(nameOf(error));

@@ -4,7 +4,7 @@ import type { Metadata } from '../account/sdks';
 import { parseJson, present } from '../fields/json';
 import { fromAttributes } from './attributes';
 
-/** What becomes of a body: what its JSON says, where it is some, or the text as it is, or its bytes. */
+/** What `msg.payload` becomes: the parsed JSON of the body if it is JSON (`auto`), always its text, or its bytes. */
 export type BodyFormat = 'auto' | 'string' | 'buffer';
 
 /** What there is to know of a message beside itself. */
@@ -17,11 +17,11 @@ interface Receipt {
   handle: string;
 }
 
-/** A number that is sent as text; `undefined` for anything else. */
+/** The number in a text; `undefined` for anything else. */
 const numberOf = (text: unknown): number | undefined =>
   typeof text === 'string' && Number.isFinite(Number(text)) ? Number(text) : undefined;
 
-/** What a flow gets of a message that a queue has handed out. */
+/** The Node-RED message for a message of SQS. Throws `InvalidValue` for attributes that cannot be read. */
 export function messageOf(message: Message, { bodyFormat, region, metadata, handle }: Receipt): NodeMessage {
   const { Body = '', Attributes = {}, MessageAttributes = {}, MessageId } = message;
   const { ApproximateReceiveCount, SentTimestamp, MessageGroupId } = Attributes;

@@ -1,7 +1,7 @@
 import type { Node } from 'node-red';
 import type { ActionError } from '../fields/errors';
 
-/** What a receiver does all the time, as the log words it. */
+/** The operations of a receiver, as the log words them. */
 const doing = {
   ReceiveMessage: 'receiving from',
   DeleteMessage: 'deleting from',
@@ -9,14 +9,14 @@ const doing = {
 };
 export type Operation = keyof typeof doing;
 
-/** A time as short as it can be: without the day where that is today. */
+/** The time of day, with the date if that is not today. */
 const timeOf = (time: Date): string =>
   // biome-ignore lint/plugin/clock: people read it
   time.toDateString() === new Date().toDateString()
     ? time.toLocaleTimeString(undefined, { timeStyle: 'short' })
     : time.toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
 
-/** What goes wrong for a receiver, by operation, and since when: the log has it once for as long as it is. */
+/** The operations of a receiver that are failing, and since when. Each is logged once when it begins and when it ends. */
 export class Troubles {
   readonly #known = new Map<Operation, { error: ActionError; since: Date }>();
 
@@ -26,7 +26,7 @@ export class Troubles {
     private readonly toError: (thrown: unknown, operation: Operation) => ActionError
   ) {}
 
-  /** One of them, and since when, in words for the status. */
+  /** The first of them, and since when as text for the status. */
   get first(): { error: ActionError; since: string } | undefined {
     const [first] = this.#known.values();
     return first && { error: first.error, since: timeOf(first.since) };
@@ -36,7 +36,7 @@ export class Troubles {
     return this.#known.has(operation);
   }
 
-  /** Says what is wrong with an operation that was tried, or that it is all right again. Tells whether that is news. */
+  /** Notes that an operation has failed (with `thrown`) or succeeded, and logs a change. Returns whether it is one. */
   tried(operation: Operation, thrown?: unknown): boolean {
     const known = this.#known.get(operation);
     if (thrown !== undefined) return this.#failed(operation, thrown, known?.error.name);

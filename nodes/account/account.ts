@@ -51,21 +51,19 @@ function clientsOf({ clients, problem, name }: AccountNode): Clients {
   throw new ActionError(problem?.name ?? 'AccountMissing', `${called(name)}: ${problem?.message}`);
 }
 
-/** The accounts of all deployed nodes. */
-const inUse = new Set<CurrentAccount>();
+/** The accounts of all deployed nodes, by the events of their Node-RED: a process may run several. */
+const inUse = new WeakMap<object, Set<CurrentAccount>>();
 
-function deployed(): void {
-  for (const account of inUse) account.deployed();
-}
-
-/** All of them share one listener, since Node.js warns if an event has more than ten. */
-function use(RED: NodeAPI, account: CurrentAccount): void {
-  if (inUse.size === 0) RED.events.on('flows:started', deployed);
-  inUse.add(account);
-}
-
-function leave(RED: NodeAPI, account: CurrentAccount): void {
-  if (inUse.delete(account) && inUse.size === 0) RED.events.off('flows:started', deployed);
+/** All nodes of a Node-RED share one listener, since Node.js warns if an event has more than ten. */
+function accountsIn({ events }: NodeAPI): Set<CurrentAccount> {
+  const known = inUse.get(events);
+  if (known) return known;
+  const accounts = new Set<CurrentAccount>();
+  inUse.set(events, accounts);
+  events.on('flows:started', () => {
+    for (const account of accounts) account.deployed();
+  });
+  return accounts;
 }
 
 /**
@@ -84,7 +82,7 @@ export class CurrentAccount {
   ) {
     this.#node = accountFrom(RED, id);
     this.#node?.clients?.attach();
-    use(RED, this);
+    accountsIn(RED).add(this);
   }
 
   /** Whether the account is running. In the constructor of a node it may be missing: it may be created after the node. */
@@ -117,7 +115,7 @@ export class CurrentAccount {
 
   /** To be called when the node closes. */
   close(): void {
-    leave(this.RED, this);
+    accountsIn(this.RED).delete(this);
     this.#node?.clients?.detach();
   }
 

@@ -1,6 +1,10 @@
 /** An account that is changed, disabled or deleted under a node that Node-RED does not restart. */
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { createRequire } from 'node:module';
+import type { NodeAPI } from 'node-red';
 import { roles, signIns } from '../../local-aws/client';
+import type { CurrentAccount as AccountClass } from '../../nodes/account/account';
 import {
   account,
   credentials,
@@ -15,6 +19,11 @@ import {
 import type { DeployOptions, FlowNode } from '../node-red';
 import { sink } from '../node-red';
 import { useRelay } from '../relay';
+
+/** The class that the deployed nodes use. */
+const { CurrentAccount }: { CurrentAccount: typeof AccountClass } = createRequire(__filename)(
+  '../../dist/nodes/account/account.js'
+);
 
 type Name = 'demo' | 'second';
 
@@ -296,5 +305,26 @@ describe('an account that a node finds through a variable', () => {
     const failed = bench.red.logs.filter(({ id, level }) => id === 'invoke' && level === 'error');
     assert.deepEqual(failed, []);
     assert.equal(await signerOfNext(), idOf('second'));
+  });
+});
+
+describe('a process with two Node-REDs', () => {
+  it('has the accounts of each found anew when its own flows start', () => {
+    /** One in which each account is another node whenever it is looked for. */
+    const nodeRed = () =>
+      ({ events: new EventEmitter(), nodes: { getNode: () => ({ type: 'aws-account' }) } }) as unknown as NodeAPI;
+    const changed: string[] = [];
+    const reds = ['first', 'second'].map((name) => {
+      const RED = nodeRed();
+      const current = new CurrentAccount(RED, 'account', () => changed.push(name));
+      return { current, start: () => RED.events.emit('flows:started') };
+    });
+    for (const { start } of reds.toReversed()) start();
+    assert.deepEqual(changed, ['second', 'first']);
+    for (const { current, start } of reds) {
+      current.close();
+      start();
+    }
+    assert.equal(changed.length, 2);
   });
 });

@@ -49,7 +49,7 @@ export class Backlog {
   #full(): ActionError {
     return ownError(
       'RequestThrottled',
-      `Too many messages wait to be sent: ${this.holder} holds at most ${this.mostMessages} or ${this.mostBytes / 1024 / 1024} MiB; nothing was sent, send more slowly.`,
+      `Too many messages wait to be sent: ${this.holder} holds at most ${this.mostMessages} or ${this.mostBytes / 1024 / 1024} MiB; this one was not sent, send more slowly.`,
       { retryable: true }
     );
   }

@@ -100,19 +100,19 @@ function textsOf(given: unknown): string {
 async function publish(context: Context<'sns', typeof fields>, batches: Batches<Entry, Receipt>): Promise<Result> {
   const { sdk, inputs } = context;
   const { target, perProtocol, subject, batch, groupId } = inputs;
-  const message = inputs.message as string;
-  const receipt = await batches.send(context, {
-    name: target,
-    target,
-    entry: {
-      Message: message,
-      ...(perProtocol && { MessageStructure: 'json' }),
-      ...(subject !== undefined && { Subject: subject }),
-      ...entryOf(inputs, target)
-    },
-    bytes: checkMessage(message, inputs.attributes, 'message', sizeLimit),
-    group: isFifo(target) ? groupId : undefined,
-    operations: (topic) => operationsTo(sdk, topic, batch)
+  const receipt = await batches.send(context, target, isFifo(target) ? groupId : undefined, () => {
+    const message = inputs.message as string;
+    return {
+      target,
+      entry: {
+        Message: message,
+        ...(perProtocol && { MessageStructure: 'json' }),
+        ...(subject !== undefined && { Subject: subject }),
+        ...entryOf(inputs, target)
+      },
+      bytes: checkMessage(message, inputs.attributes, 'message', sizeLimit),
+      operations: (topic) => operationsTo(sdk, topic, batch)
+    };
   });
   return resultOfReceipt(receipt);
 }

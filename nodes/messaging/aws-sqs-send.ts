@@ -3,7 +3,7 @@ import type { Sdks } from '../account/sdks';
 import type { Context, Result } from '../action/action';
 import { defineAction } from '../action/define-action';
 import { invalid } from '../fields/errors';
-import { json, many, number, optional, text } from '../fields/fields';
+import { checked, many, number, optional, text } from '../fields/fields';
 import { toText } from '../fields/json';
 import type { Attributes } from './attributes';
 import { Batches } from './batches';
@@ -46,7 +46,7 @@ const fields = {
       icon: 'inbox'
     })
   ),
-  body: json({
+  body: checked((found, name) => toText(found, name, sizeLimit), {
     value: 'payload',
     from: 'msg',
     example: '{ "order": payload.id, "time": $now() }',
@@ -92,22 +92,22 @@ function delayOf(seconds: number | undefined, queue: string): { DelaySeconds?: n
 
 async function send(context: Context<'sqs', typeof fields>, batches: Batches<Entry, Receipt>): Promise<Result> {
   const { sdk, client, inputs } = context;
-  const { queue, batch, groupId } = inputs;
-  const body = inputs.body as string;
-  const entry = { MessageBody: body, ...delayOf(inputs.delaySeconds, queue), ...entryOf(inputs, queue) };
-  const bytes = checkMessage(body, inputs.attributes, 'body', sizeLimit);
-  const group = isFifo(queue) ? groupId : undefined;
-  // Looked up last, when the message is known to be valid.
-  const target = urlOfQueue(sdk, client, queue);
-  const operations = (url: string) => operationsTo(sdk, url, !batch);
-  try {
-    return resultOfReceipt(
-      await batches.send(context, { entry, bytes, group, name: queue, target, nameOf: nameOfQueue, operations })
-    );
-  } catch (error) {
-    if (isAstray(error)) forgetUrl(client, queue, target);
-    throw error;
-  }
+  const { queue, body, batch, groupId, delaySeconds } = inputs;
+  const receipt = await batches.send(context, queue, isFifo(queue) ? groupId : undefined, () => {
+    const entry = { MessageBody: body, ...delayOf(delaySeconds, queue), ...entryOf(inputs, queue) };
+    const bytes = checkMessage(body, inputs.attributes, 'body', sizeLimit);
+    // Looked up last, when the message is known to be valid.
+    const target = urlOfQueue(sdk, client, queue);
+    return {
+      entry,
+      bytes,
+      target,
+      nameOf: nameOfQueue,
+      operations: (url) => operationsTo(sdk, url, !batch),
+      failed: (error) => isAstray(error) && forgetUrl(client, queue, target)
+    };
+  });
+  return resultOfReceipt(receipt);
 }
 
 export = defineAction({
@@ -118,7 +118,6 @@ export = defineAction({
   inOrder: true,
   mayOvertake: ({ queue }) => ![queue].flat().some(isOrdered),
   regionOf: regionOfQueue,
-  prepare: (inputs) => ({ ...inputs, body: toText(inputs.body, 'body', sizeLimit) }),
   deploy() {
     const batches = new Batches<Entry, Receipt>();
     return {

@@ -69,11 +69,6 @@ class Lookup {
     this.#ask(client);
   }
 
-  /** Whether there is no answer yet. */
-  get isOpen(): boolean {
-    return this.#client !== undefined;
-  }
-
   /** The URL for one more message. If the answer is overdue, another request is sent. */
   join(): Promise<string> {
     this.#joined = true;
@@ -129,11 +124,7 @@ function urlGivenBy(queue: string): string | undefined {
 /** The URL of a queue for requests. For a name it is looked up, once. Rejects with the SDK's error or `UnknownError`. */
 export function urlOfQueue(sdk: Sdks['sqs'], client: Client, queue: string): string | Promise<string> {
   const url = urlGivenBy(queue);
-  if (url === undefined) return urlOfName(sdk, client, queue);
-  // To keep the order, messages for a FIFO queue wait for earlier ones that look up the URL of the same queue by name.
-  const lookup = isFifo(url) ? known.get(keyOf(client, url.split('/').at(-1) as string)) : undefined;
-  const itself = () => url;
-  return lookup?.isOpen ? lookup.join().then(itself, itself) : url;
+  return url ?? urlOfName(sdk, client, queue);
 }
 
 function urlOfName(sdk: Sdks['sqs'], client: Client, name: string): Promise<string> {

@@ -36,7 +36,7 @@ export interface EntryOperations<Entry extends object, Output extends object> {
   many(entries: (Entry & { Id: string })[]): Command<BatchOutput<Output>>;
   /** Most bytes of one batch. */
   bytes: number;
-  /** Each entry has a request of its own, and nothing but its group makes it wait. */
+  /** Each entry has a request of its own, and leaves at once. */
   alone?: boolean;
 }
 
@@ -49,31 +49,10 @@ interface Sent<Output> {
   attempts: number;
 }
 
-/** An entry and what it may be sent with. */
+/** An entry, and its bytes as they count for a batch. */
 export interface QueuedEntry<Entry> {
   entry: Entry;
   bytes: number;
-  /** Of one FIFO group at most one entry is in flight. */
-  group?: string | undefined;
-  /** What it is a part of. After a failure later ones of its group wait until that has ended: it has been reported then. */
-  message?: Message | undefined;
-}
-
-/** What an entry is a part of. */
-export interface Message {
-  /** In the order in which they came. */
-  readonly number: number;
-  readonly ended: Promise<unknown>;
-}
-
-/** A FIFO group that has entries here, or had one whose failure is still to be reported. */
-interface Group<Waiting> {
-  /** Whether one of them may leave or is in flight. */
-  busy: boolean;
-  /** Those behind it, in the order of their messages. */
-  readonly behind: Waiting[];
-  /** The messages of which an entry has failed and that have not ended. */
-  readonly failed: Set<Message>;
 }
 
 interface Waiting<Entry, Output> extends QueuedEntry<Entry> {
@@ -91,7 +70,6 @@ export class TargetBatches<Entry extends object, Output extends object> {
   /** Those that may leave, in their order. */
   readonly #ready: Waiting<Entry, Output>[] = [];
   #readyBytes = 0;
-  readonly #groups = new Map<string, Group<Waiting<Entry, Output>>>();
   /** All that have not ended. */
   #entries = 0;
   /** The batches in flight whose answers are waited for. */
@@ -114,40 +92,12 @@ export class TargetBatches<Entry extends object, Output extends object> {
   }
 
   /** Takes an entry in. Rejects with the service's error for this entry. */
-  add({ entry, bytes, group, message }: QueuedEntry<Entry>): Promise<Sent<Output>> {
+  add({ entry, bytes }: QueuedEntry<Entry>): Promise<Sent<Output>> {
     return new Promise((resolve, reject) => {
       this.#entries += 1;
-      this.#admit({ entry, bytes, group, message, attempts: 0, resolve, reject });
+      this.#makeReady({ entry, bytes, attempts: 0, resolve, reject });
       this.#leave();
     });
-  }
-
-  #admit(waiting: Waiting<Entry, Output>): void {
-    const { group: name, message } = waiting;
-    if (name === undefined) {
-      this.#makeReady(waiting);
-      return;
-    }
-    const group = this.#groups.get(name) ?? { busy: false, behind: [], failed: new Set() };
-    this.#groups.set(name, group);
-    const later = group.behind.findLastIndex((other) => !isLater(other.message, message));
-    group.behind.splice(later + 1, 0, waiting);
-    this.#goOnIn(name, group);
-  }
-
-  /**
-   * Lets the next entry of a group leave, unless an earlier message has failed and has not ended. Only earlier ones are waited
-   * for: messages that name the same queues, or one of them twice, would wait for each other, or for themselves.
-   */
-  #goOnIn(name: string, group: Group<Waiting<Entry, Output>>): void {
-    const { behind, failed, busy } = group;
-    const [next] = behind;
-    if (busy) return;
-    if (next && [...failed].every((message) => !isLater(next.message, message))) {
-      behind.shift();
-      group.busy = true;
-      this.#makeReady(next);
-    } else if (!next && failed.size === 0) this.#groups.delete(name);
   }
 
   #makeReady(waiting: Waiting<Entry, Output>): void {
@@ -202,7 +152,7 @@ export class TargetBatches<Entry extends object, Output extends object> {
 
   #goOn(): void {
     this.#leave();
-    const busy = this.#resting || this.#entries > 0 || this.#awaited.size > 0 || this.#groups.size > 0;
+    const busy = this.#resting || this.#entries > 0 || this.#awaited.size > 0;
     if (!busy) this.idle();
   }
 
@@ -246,7 +196,6 @@ export class TargetBatches<Entry extends object, Output extends object> {
   #arrive(waiting: Waiting<Entry, Output>, output: Output, metadata: Metadata): void {
     this.#entries -= 1;
     waiting.resolve({ output, metadata, attempts: waiting.attempts + (metadata.attempts ?? 1) });
-    this.#release(waiting.group);
   }
 
   /** An entry that was not accepted: it is sent again where that may help. */
@@ -269,31 +218,8 @@ export class TargetBatches<Entry extends object, Output extends object> {
   #fail(waiting: Waiting<Entry, Output>, error: unknown): void {
     this.#entries -= 1;
     waiting.reject(error);
-    this.#release(waiting.group, waiting.message);
-  }
-
-  /** An entry of a group has ended; `failed` is its message where that is still to report it. */
-  #release(name: string | undefined, failed?: Message): void {
-    const group = name === undefined ? undefined : this.#groups.get(name);
-    if (name === undefined || !group) return;
-    group.busy = false;
-    if (failed && !group.failed.has(failed)) {
-      group.failed.add(failed);
-      const ended = () => {
-        group.failed.delete(failed);
-        this.#goOnIn(name, group);
-        this.#goOn();
-      };
-      failed.ended.then(ended, ended);
-    }
-    this.#goOnIn(name, group);
-    this.#goOn();
   }
 }
-
-/** Whether a message came after the other one. */
-const isLater = (message: Message | undefined, other: Message | undefined): boolean =>
-  message !== undefined && other !== undefined && message.number > other.number;
 
 /** What an answer says of each entry, by its id. */
 const partsOf = <Output>({ Successful = [], Failed = [] }: BatchOutput<Output>) =>

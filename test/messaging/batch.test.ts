@@ -451,6 +451,30 @@ describe('messages to the same queue', () => {
       await bench.red.until(() => good.done + behind.done === 2);
       assert.deepEqual(sent, ['other, 0', 'good, 1', 'behind, 1']);
     });
+
+    it('that are refused before they are sent to one of their targets hold up those behind them as well', async () => {
+      const [url, busy] = [await queues.create(fifo), await queues.create()];
+      let goOn: () => void = () => undefined;
+      const held = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      const sent: string[] = [];
+      relay.answer = async (exchange) => {
+        if (sentTo(exchange) === pathOf(busy)) await held;
+        else sent.push(`${JSON.parse(exchange.body).MessageBody}, ${bad.done}`);
+        return undefined;
+      };
+      const delay = { delaySeconds: 'delay', delaySecondsType: 'msg', groupId: 'topic', groupIdType: 'msg' };
+      await deployAction(bench, sendNode({ ...group, ...delay }), { endpoint: relay.url });
+      // Only a FIFO queue takes no delay.
+      const bad = await bench.red.begin('send', { payload: 'bad', topic: 'a', delay: 1, queues: [busy, url] });
+      const good = await bench.red.begin('send', { payload: 'good', topic: 'a', queues: url });
+      await bench.red.send('send', { payload: 'other', topic: 'b', queues: url });
+      goOn();
+      await bench.red.until(() => good.done);
+      assert.deepEqual(sent, ['other, 0', 'good, 1']);
+      assert.match(bad.error?.message ?? '', /^1 of 2 targets failed.*delaySeconds/);
+    });
   });
 
   describe('that are too many', () => {
@@ -532,6 +556,21 @@ describe('messages to the same queue', () => {
       await bench.red.until(() => waiting.every(({ done }) => done === 1), 'all to end', unhurried);
       assert.equal(waiting.filter(({ error }) => error?.code === 'RequestThrottled').length, 2);
       // On a busy machine a function's own time may be over before it begins.
+      assert.equal((await bench.aws.requests()).filter(({ operation }) => operation === 'Invoke').length, 13);
+    }).timeout(2 * unhurried);
+
+    it('for one message with many targets fail for those without room, and say nothing of the others', async () => {
+      await bench.aws.fault({ kind: 'delay', delayMs: 2000, service: 'lambda', times: 1 });
+      await deployAction(bench, invokeNode({ functionName: 'targets', functionNameType: 'msg' }));
+      const payload = 'x'.repeat(5_000_000);
+      const first = await bench.red.begin('invoke', { payload, targets: 'hello' });
+      const targets = Array<string>(14).fill('hello');
+      const { error } = await bench.red.send('invoke', { payload, targets }, unhurried);
+      assert.match(
+        error?.message ?? '',
+        /^2 of 14 targets failed; the first, "hello": Too many .* 64 MiB; this one was not sent, send more slowly\.$/
+      );
+      await bench.red.until(() => first.done === 1);
       assert.equal((await bench.aws.requests()).filter(({ operation }) => operation === 'Invoke').length, 13);
     }).timeout(2 * unhurried);
 

@@ -1,0 +1,86 @@
+/** A message that has entries in FIFO groups: one for each of its targets. */
+export interface Message {
+  /** In the order in which they came. */
+  readonly number: number;
+  readonly ended: Promise<unknown>;
+}
+
+/** An entry's place in its group. */
+class Place {
+  begin!: () => void;
+  /** Resolves when it begins. */
+  readonly turn = new Promise<void>((resolve) => {
+    this.begin = resolve;
+  });
+
+  constructor(readonly message: Message) {}
+}
+
+interface Group {
+  /** The one whose turn it is. */
+  sending: Place | undefined;
+  /** Those behind it, in the order of their messages. */
+  readonly waiting: Place[];
+  /** The messages of which an entry has failed and that have not ended. */
+  readonly failed: Set<Message>;
+}
+
+/**
+ * The FIFO groups that a node sends to: of each at most one entry is sent at a time, in the order of their messages. After a
+ * failure those of later messages wait until its message has ended: the failure has been reported then. Groups that are done
+ * leave nothing behind.
+ */
+export class FifoGroups {
+  readonly #groups = new Map<string, Group>();
+
+  /** Does what sends an entry, which waits for its turn itself: it can get ready before. Without a group there is none. */
+  async send<T>(
+    name: string | undefined,
+    message: Message,
+    work: (turn: Promise<void> | undefined) => Promise<T>
+  ): Promise<T> {
+    if (name === undefined) return work(undefined);
+    const group = this.#groups.get(name) ?? { sending: undefined, waiting: [], failed: new Set<Message>() };
+    this.#groups.set(name, group);
+    const place = new Place(message);
+    const later = group.waiting.findLastIndex((other) => other.message.number <= message.number);
+    group.waiting.splice(later + 1, 0, place);
+    this.#goOn(name, group);
+    try {
+      return await work(place.turn);
+    } catch (thrown) {
+      this.#awaitEnd(name, group, message);
+      throw thrown;
+    } finally {
+      if (group.sending === place) group.sending = undefined;
+      else group.waiting.splice(group.waiting.indexOf(place), 1);
+      this.#goOn(name, group);
+    }
+  }
+
+  #awaitEnd(name: string, group: Group, message: Message): void {
+    if (group.failed.has(message)) return;
+    group.failed.add(message);
+    const ended = () => {
+      group.failed.delete(message);
+      this.#goOn(name, group);
+    };
+    message.ended.then(ended, ended);
+  }
+
+  /**
+   * Lets the next entry of a group be sent, unless an earlier message has failed and has not ended. Only earlier ones are
+   * waited for: messages that name the same queues, or one of them twice, would wait for each other, or for themselves.
+   */
+  #goOn(name: string, group: Group): void {
+    const { sending, waiting, failed } = group;
+    const [next] = waiting;
+    if (sending) return;
+    if (!next) {
+      if (failed.size === 0) this.#groups.delete(name);
+    } else if ([...failed].every(({ number }) => number >= next.message.number)) {
+      group.sending = waiting.shift();
+      next.begin();
+    }
+  }
+}

@@ -1,7 +1,9 @@
 /**
  * `npm run bench:invoke`: what CPU time an invocation costs through an aws-lambda-invoke, against the bare SDK with the same
- * options, and against a Node-RED node that does nothing but call that: what Node-RED itself costs is told apart. The ways
- * take turns within one process; the server is a process of its own. What is judged is how they compare within one turn.
+ * options, and against a Node-RED node that does nothing but call that: what Node-RED itself costs is told apart. Each way has
+ * a process of its own, so that none pays for another's garbage, and so has the server. They take turns in slices of some
+ * 50 ms: what else the machine does slows all of them down alike. What is judged is how they compare within one turn.
+ * `npm run bench:invoke -- 21` takes as many turns.
  */
 import { fork } from 'node:child_process';
 import { createServer } from 'node:http';
@@ -11,9 +13,11 @@ import { startFlow } from './flow.mjs';
 
 const script = fileURLToPath(import.meta.url);
 const require = createRequire(import.meta.url);
-const turns = Number(process.argv[2] ?? 9);
-const messages = 2000;
-const credentials = { accessKeyId: 'AKIABENCH', secretAccessKey: 'bench' };
+/** Slices of each way in a turn, and messages in a slice. */
+const slices = 16;
+const messages = 125;
+/** How many times the CPU time of the bare SDK an invocation may take. */
+const reach = 1.05;
 
 /** Lambda as far as invoking goes: each function gives back what it gets. */
 function serve() {
@@ -30,17 +34,32 @@ function serve() {
       response.writeHead(200, { ...headers, 'X-Amz-Executed-Version': '$LATEST' }).end(body);
     });
   });
-  server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
-  process.on('disconnect', () => process.exit());
+  server.listen(0, '127.0.0.1', () => process.send(`http://127.0.0.1:${server.address().port}`));
 }
 
+/** The ways to invoke: each is made for an endpoint, and then gives what the function gave. */
+const ways = {
+  'bare SDK': bareInvoke,
+  async 'Node-RED, bare SDK'(endpoint) {
+    const invoke = bareInvoke(endpoint);
+    globalThis.benchBare = async (msg) => {
+      msg.payload = await invoke(msg.payload);
+    };
+    return through(endpoint, { type: 'bench-bare' });
+  },
+  'aws-lambda-invoke': (endpoint) =>
+    through(endpoint, { type: 'aws-lambda-invoke', functionName: 'bench', functionNameType: 'str' })
+};
+const [bare, nodeRed, pack] = Object.keys(ways);
+
+/** With the options of `nodes/account/clients.ts`. */
 function bareInvoke(endpoint) {
   const { LambdaClient, InvokeCommand } = require('@aws-sdk/client-lambda');
   const agent = { keepAlive: true, maxSockets: Infinity };
   const client = new LambdaClient({
     endpoint,
     region: 'us-east-1',
-    credentials,
+    credentials: { accessKeyId: 'AKIABENCH', secretAccessKey: 'bench' },
     cacheMiddleware: true,
     maxAttempts: 1,
     requestHandler: { connectionTimeout: 10_000, requestTimeout: 60_000, throwOnRequestTimeout: true, httpAgent: agent }
@@ -49,44 +68,51 @@ function bareInvoke(endpoint) {
     const { Payload } = await client.send(
       new InvokeCommand({ FunctionName: 'bench', InvocationType: 'RequestResponse', Payload: JSON.stringify(payload) })
     );
-    return JSON.parse(Buffer.from(Payload).toString());
+    return JSON.parse(Payload.transformToString());
   };
 }
 
-async function ways(endpoint) {
-  const invoke = bareInvoke(endpoint);
-  globalThis.benchBare = async (msg) => {
-    msg.payload = await invoke(msg.payload);
-  };
-  const flow = await startFlow(endpoint, [
-    { id: 'invoke', type: 'aws-lambda-invoke', functionName: 'bench', functionNameType: 'str' },
-    { id: 'bare', type: 'bench-bare' }
-  ]);
-  const through = (id) => {
-    const send = flow.send(id);
-    return async (payload) => (await send(payload)).payload;
-  };
-  return { bare: invoke, 'Node-RED, bare': through('bare'), 'aws-lambda-invoke': through('invoke'), stop: flow.stop };
+async function through(endpoint, node) {
+  const flow = await startFlow(endpoint, [{ id: 'invoke', ...node }]);
+  const send = flow.send('invoke');
+  return async (payload) => (await send(payload)).payload;
 }
 
-let last = 0;
+/** One way, in its process: tells for each slice what a message cost, in microseconds of CPU time. */
+async function work(name, endpoint) {
+  const way = await ways[name](endpoint);
+  let last = 0;
+  const send = async () => {
+    last += 1;
+    const n = last;
+    const answer = await way({ n });
+    if (answer.n !== n) throw new Error(`message ${n} got ${JSON.stringify(answer)}`);
+  };
+  process.on('message', async (inFlight) => {
+    let left = messages;
+    const start = process.cpuUsage();
+    const sendAll = async () => {
+      for (; left > 0; left -= 1) await send();
+    };
+    await Promise.all(Array.from({ length: inFlight }, sendAll));
+    const { user, system } = process.cpuUsage(start);
+    process.send((user + system) / messages);
+  });
+  process.send('ready');
+}
 
-/** Microseconds of CPU time that a message costs. */
-async function costOf(way, inFlight) {
-  let left = messages;
-  const start = process.cpuUsage();
-  const work = async () => {
-    while (left > 0) {
-      left -= 1;
-      last += 1;
-      const n = last;
-      const answer = await way({ n });
-      if (answer.n !== n) throw new Error(`message ${n} got ${JSON.stringify(answer)}`);
+const answerOf = (child) => new Promise((resolve) => child.once('message', resolve));
+
+/** Microseconds that a message costs each way in one turn. */
+async function turn(children, inFlight) {
+  const costs = Object.fromEntries(Object.keys(children).map((name) => [name, 0]));
+  for (let slice = 0; slice < slices; slice += 1) {
+    for (const [name, child] of Object.entries(children)) {
+      child.send(inFlight);
+      costs[name] += (await answerOf(child)) / slices;
     }
-  };
-  await Promise.all(Array.from({ length: inFlight }, work));
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) / messages;
+  }
+  return costs;
 }
 
 const sorted = (values) => [...values].sort((a, b) => a - b);
@@ -96,30 +122,47 @@ const spread = (values, digits) => {
   const [low, middle, high] = [all[0], median(all), all.at(-1)].map((value) => value.toFixed(digits));
   return `${middle} (${low}-${high})`;
 };
+const row = (...cells) => console.log(cells.map((text) => text.padEnd(24)).join(''));
 
-async function bench() {
-  const server = fork(script, ['serve']);
-  const [{ port }] = await new Promise((resolve) => server.once('message', (...values) => resolve(values)));
-  const { stop, ...all } = await ways(`http://127.0.0.1:${port}`);
-  console.log(`Node.js ${process.version}: medians (ranges) of ${turns} turns of ${messages} invocations each\n`);
-  for (const inFlight of [1, 10, 50]) {
-    const costs = Object.fromEntries(Object.keys(all).map((name) => [name, []]));
-    for (const way of Object.values(all)) await costOf(way, inFlight);
-    for (let turn = 0; turn < turns; turn += 1) {
-      for (const [name, way] of Object.entries(all)) costs[name].push(await costOf(way, inFlight));
-    }
-    console.log(
-      [`${inFlight} in flight`, 'CPU, us/message', 'of the bare SDK'].map((text) => text.padEnd(24)).join('')
+function print(inFlight, results) {
+  row(`${inFlight} in flight`, 'CPU, us/message', 'of the bare SDK');
+  for (const name of Object.keys(ways)) {
+    const of = (figure) => results.map(figure);
+    const ratios = of((costs) => costs[name] / costs[bare]);
+    row(
+      `  ${name}`,
+      spread(
+        of((costs) => costs[name]),
+        0
+      ),
+      spread(ratios, 3)
     );
-    for (const [name, values] of Object.entries(costs)) {
-      const ratios = values.map((value, turn) => value / costs.bare[turn]);
-      console.log(`  ${name}`.padEnd(24) + spread(values, 0).padEnd(24) + spread(ratios, 3));
-    }
   }
-  await stop();
-  server.disconnect();
-  process.exit();
+  const own = results.map((costs) => 1 + (costs[pack] - costs[nodeRed]) / costs[bare]);
+  row('  without Node-RED', '', spread(own, 3), `<= ${reach}  ${median(own) <= reach ? 'reached' : 'MISSED'}`);
 }
 
-if (process.argv[2] === 'serve') serve();
-else await bench();
+async function bench(turns) {
+  const server = fork(script, ['serve']);
+  const endpoint = await answerOf(server);
+  const children = {};
+  for (const name of Object.keys(ways)) {
+    children[name] = fork(script, ['work', name, endpoint]);
+    await answerOf(children[name]);
+  }
+  console.log(
+    `Node.js ${process.version}: medians (ranges) of ${turns} turns of ${slices * messages} invocations each\n`
+  );
+  for (const inFlight of [1, 10, 50]) {
+    const results = [];
+    for (let warmUp = 0; warmUp < 2; warmUp += 1) await turn(children, inFlight);
+    while (results.length < turns) results.push(await turn(children, inFlight));
+    print(inFlight, results);
+  }
+  for (const child of [server, ...Object.values(children)]) child.kill();
+}
+
+const [task = '9', ...rest] = process.argv.slice(2);
+if (task === 'serve') serve();
+else if (task === 'work') await work(...rest);
+else await bench(Number(task));

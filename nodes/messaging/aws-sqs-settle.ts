@@ -25,7 +25,7 @@ const fields = {
 
 const operations = { delete: 'DeleteMessage', return: 'ChangeMessageVisibility' };
 
-/** The handle that the receiver of the message has put into it. Throws `MissingValue`. */
+/** The handle that `aws-sqs-receive` has put into the message. Throws `MissingValue`. */
 function handleOf(msg: NodeMessage): string {
   const { handle } = receivedIn(msg);
   if (typeof handle === 'string' && handle !== '') return handle;

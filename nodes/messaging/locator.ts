@@ -5,7 +5,7 @@ import { sdkOf } from '../account/sdks';
 import { nameOf } from '../fields/errors';
 import { forgetUrl, regionOfQueue, urlOfQueue } from './queue';
 
-/** What a receiver has to know to find its queue. */
+/** The properties of a receiver that decide where its requests go. */
 export interface Location {
   queue: string;
   region: string | undefined;
@@ -18,28 +18,28 @@ export interface Location {
 export interface Place {
   readonly client: Client;
   readonly url: string;
-  /** How long the queue hides what it hands out, seconds. */
+  /** How long received messages are invisible, seconds. */
   readonly hidden: number;
-  /** To be asked for in each request; the queue's own where it is absent. */
+  /** The `VisibilityTimeout` of requests, seconds; absent: the queue's own. */
   readonly visibilityTimeout: number | undefined;
 }
 
-/** Seconds, where the queue's own time may not be asked for, or where it hides nothing. */
+/** The visibility timeout if the queue's own may not be read or is 0, seconds. */
 const assumedVisibility = 30;
-/** Seconds; what is not hidden at all cannot be kept hidden, nor deleted from a FIFO queue. */
+/** Seconds; with 0, the visibility could not be extended, and messages could not be deleted from a FIFO queue. */
 const shortestVisibility = 1;
-/** Seconds; the most that a queue can have. */
+/** The longest visibility timeout of a queue, seconds. */
 const longestVisibility = 43_200;
-/** How long the queue's own time is taken for granted, ms. */
+/** How long the queue's own visibility timeout is used before it is read again, ms. */
 const visibilityAge = 5 * 60_000;
 
 const isDenied = (error: unknown): boolean => /AccessDenied|AuthorizationError/.test(nameOf(error));
 
-/** Finds a receiver's account and queue: once, and again after a failure. */
+/** Finds the client and the queue URL for a receiver, again after a failure and after some minutes. */
 export class Locator {
   #clients: Clients | undefined;
   #place: Place | undefined;
-  /** When the queue is to be asked again for its own time, by `performance.now()`. */
+  /** When the visibility timeout of the queue has to be read again, ms of `performance.now()`. */
   #until = 0;
   #forgetUrl: () => void = () => undefined;
 
@@ -48,12 +48,12 @@ export class Locator {
     private readonly location: Location
   ) {}
 
-  /** The place that was found last: there is one as soon as there is a message. */
+  /** The place that was found last. There is one once a message has been received. */
   get place(): Place {
     return this.#place as Place;
   }
 
-  /** The client, the queue's URL, and how long it hides messages. */
+  /** Finds the client, the queue's URL and its visibility timeout. Rejects with the error of the account or of the SDK. */
   async find(abortSignal: AbortSignal): Promise<Place> {
     const { queue, region } = this.location;
     const { clients } = this.account;
@@ -63,7 +63,7 @@ export class Locator {
       this.#clients = clients;
     }
     const client = await clients.get('sqs', { region: region ?? regionOfQueue(queue) });
-    // The account may have made another one that is the same.
+    // By key, since the account may have created an equal client again.
     if (this.#place?.client.key === client.key && performance.now() < this.#until) return this.#place;
     const asked = urlOfQueue(sdkOf('sqs'), client, queue);
     this.#forgetUrl = () => forgetUrl(client, queue, asked);
@@ -73,7 +73,7 @@ export class Locator {
     return this.#place;
   }
 
-  /** All of it is found anew the next time. */
+  /** Has everything found again the next time. */
   forget(): void {
     this.#until = 0;
     this.#forgetUrl();
@@ -98,11 +98,11 @@ export class Locator {
     if (visibilityTimeout !== undefined) return asked(Math.max(shortestVisibility, visibilityTimeout));
     const own = await this.#ownVisibility(client, url, abortSignal);
     if (own < shortestVisibility) return asked(assumedVisibility);
-    // Asked for where the flow takes its time: the queue's own may become another one meanwhile.
+    // Fixed in each request if the flow settles messages itself, since the queue's own may change in the meantime.
     return settle === 'flow' ? asked(own) : { visibilityTimeout: undefined, hidden: own };
   }
 
-  /** The queue's own, seconds; 0 where it may not be asked for, or is none. */
+  /** The queue's own visibility timeout, seconds; 0 if the policy does not allow reading it or if it is not valid. */
   async #ownVisibility(client: Client, url: string, abortSignal: AbortSignal): Promise<number> {
     const { GetQueueAttributesCommand } = sdkOf('sqs');
     const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['VisibilityTimeout'] });

@@ -49,13 +49,13 @@ const fields = {
 
 type Detect = Context<'rekognition', typeof fields>;
 
-/** What came of a frame. */
+/** The result of a picture. */
 interface Detection {
   report: Report & { saved?: Saved | { error: { name: string; message: string } } };
   raw: object;
-  /** The picture with boxes. */
+  /** The annotated picture. */
   image?: Buffer;
-  /** Why it could not be saved, if that is so. */
+  /** Why the picture could not be saved, if it could not. */
   problem?: ActionError;
 }
 
@@ -63,7 +63,7 @@ type Frames = LastFrames<Detection>;
 
 const sourceOf = ({ inputs, node }: Detect): string => inputs.source ?? (node.name || node.id);
 
-/** The properties that are set and need the picture itself. */
+/** The properties that are set and need the bytes of the picture. */
 function needsOf({ operation, annotate, saveFolder, skipUnchanged = 0 }: Detect['inputs']): string[] {
   const needs = {
     annotate: annotate !== 'none',
@@ -74,7 +74,7 @@ function needsOf({ operation, annotate, saveFolder, skipUnchanged = 0 }: Detect[
   return Object.entries(needs).flatMap(([name, needed]) => (needed ? [name] : []));
 }
 
-/** Throws `InvalidValue` where something needs the picture itself, which stays in S3. */
+/** Throws `InvalidValue` if properties need the bytes of a picture that is in S3. */
 function checkNeeds(needs: string[], image: Picture | StoredPicture): void {
   if (needs.length > 0 && 'S3Object' in image) {
     throw invalid(needs, ': the picture itself is needed, but it is in S3, where it stays.');
@@ -91,7 +91,7 @@ async function detect(context: Detect, image: Picture | StoredPicture, arrival: 
   const detection = { report: report(counted, inputs, { source: sourceOf(context), image: picture }), raw };
   if (!picture || (inputs.annotate === 'none' && inputs.saveFolder === undefined)) return detection;
   const drawn = await annotate(picture, marksOf(counted, inputs), inputs.roi, formatOf(inputs), signal);
-  // Another node may save the pictures of this source by now.
+  // After a redeployment another node may already save the pictures of this source.
   signal.throwIfAborted();
   const shown = inputs.annotate === 'none' ? detection : { ...detection, image: drawn };
   return inputs.saveFolder === undefined ? shown : saveDrawn(context, shown, drawn, inputs.saveFolder, arrival);
@@ -99,7 +99,7 @@ async function detect(context: Detect, image: Picture | StoredPicture, arrival: 
 
 const formatOf = ({ annotate }: Detect['inputs']) => (annotate === 'png' ? 'png' : 'jpeg');
 
-/** A picture that cannot be saved takes nothing from what was found. */
+/** Saves the picture. If that fails, the result is kept, and the error is reported beside it. */
 async function saveDrawn(
   context: Detect,
   detection: Detection,
@@ -122,13 +122,13 @@ async function saveDrawn(
   }
 }
 
-/** What the result depends on beside what is to be seen: its size is in the result, and in the picture with boxes. */
+/** A text of everything that the result depends on except what the picture shows. */
 function questionOf({ inputs, client }: Detect, { width, height }: Picture): string {
   const { image, dynamicCredentials, ...asked } = inputs;
   return JSON.stringify([client.key, asked, width, height]);
 }
 
-/** Flows change what they get: what is kept for the next frame stays as it is. A problem is told once. */
+/** A copy for a flow, which may change it, while the original is kept for the next picture. `problem` is reported once only. */
 const copyOf = ({ report, raw, image }: Detection): Detection => ({
   report: structuredClone(report),
   raw: structuredClone(raw),
@@ -142,7 +142,7 @@ const resultOfDetection = ({ report, raw, image, problem }: Detection): Result =
   problem
 });
 
-/** What came of a picture, or of the last one where nothing has changed since. */
+/** The result of a picture, or that of the last one if nothing has changed since. */
 async function detectIn(context: Detect, image: Picture, arrival: number, frames: Frames): Promise<Result> {
   const percent = context.inputs.skipUnchanged ?? 0;
   const analyse = () => detect(context, image, arrival);
@@ -174,7 +174,7 @@ async function run(context: Detect, frames: Frames): Promise<Result> {
       return keeping(image, () => detectIn(context, image, arrival, frames));
     }
     return drawing(image, owner, async () => {
-      // What cannot be done is said before anything is paid for. A picture with one face can be searched as it is.
+      // Checked before a request that costs money. `identify` needs canvas only if there is more than one face.
       if (first !== 'identify') await needCanvas(first);
       return detectIn(context, image, arrival, frames);
     });

@@ -27,7 +27,7 @@ const fields = {
 
 type IndexFace = Context<'rekognition', typeof fields>;
 
-/** Pictures of folders that are under way at a time. */
+/** How many pictures of folders are handled at the same time. */
 const mostPictures = 5;
 
 type IndexAnswer = Omit<IndexFacesCommandOutput, '$metadata'>;
@@ -44,7 +44,7 @@ interface Skipped {
   reason: string;
 }
 
-/** What came of a picture: the service's answer, or why it was not sent, or refused. */
+/** The outcome for a picture: the service's answer, or why the picture was not sent or not accepted. */
 type Outcome = { file?: string } & ({ answer: IndexAnswer } | { reason: string });
 
 /** So many errors in a row that may pass are taken to concern every picture. */
@@ -78,7 +78,7 @@ const indexedIn = (outcome: Outcome): Indexed[] => {
   }));
 };
 
-/** Why nothing of a picture was indexed; `undefined` where something was. Smaller faces than the largest do not matter. */
+/** Why no face of a picture was indexed; `undefined` if one was. Only the largest face counts. */
 function reasonOf(outcome: Outcome): string | undefined {
   if ('reason' in outcome) return outcome.reason;
   const { FaceRecords = [], UnindexedFaces = [] } = outcome.answer;
@@ -175,7 +175,7 @@ async function indexAll(context: IndexFace, turns: Semaphore): Promise<Outcome[]
   return [{ answer: await context.hold(bytes, () => indexPicture(context, image)) }];
 }
 
-/** What to say where nothing was indexed. */
+/** The error if no face was indexed. */
 function nothing(skipped: Skipped[]): ActionError {
   const [first] = skipped;
   const message = !first
@@ -187,7 +187,7 @@ function nothing(skipped: Skipped[]): ActionError {
   });
 }
 
-/** The service's own answer; of a folder one for each file. */
+/** The service's answer; for a folder an array with one for each file. */
 function rawOf(outcomes: Outcome[]): unknown {
   const raw = outcomes.map(({ file, ...outcome }) => ({
     ...(file !== undefined && { File: file }),
@@ -220,7 +220,7 @@ export = defineAction({
   operation: 'IndexFaces',
   fields,
   deploy() {
-    // For all folders of a node together: a service that hangs must not fill the memory with pictures.
+    // Shared by all folders of a node: if the service hangs, pictures must not fill the memory.
     const turns = new Semaphore(mostPictures);
     return { run: (context) => run(context, turns) };
   }

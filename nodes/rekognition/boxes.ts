@@ -1,7 +1,7 @@
 import type { SKRSContext2D } from 'canvas';
 import { capitalHeight, type Pen, penOfThisMachine } from './lettering';
 
-/** A part of a picture. All are fractions of its width or height, from the top left. */
+/** A rectangle in a picture, in fractions of its width and height, from the top left. */
 export interface Box {
   left: number;
   top: number;
@@ -11,12 +11,12 @@ export interface Box {
 
 /** An object to draw a box around. */
 export interface Mark {
-  /** Those with the same name, in capitals or not, get the same colour. */
+  /** Marks with the same name, whatever its case, get the same colour. */
   name: string;
-  /** What the tag says, such as `person 97 %`. */
+  /** The text of the tag, such as `person 97%`. */
   caption: string;
   box: Box;
-  /** Whether it counts: if not, it is dashed and its tag is dark. */
+  /** Whether the object counts. If not, its box is dashed and its tag dark. */
   counted: boolean;
 }
 
@@ -33,7 +33,7 @@ interface Rectangle {
   bottom: number;
 }
 
-/** How thick things are on this picture, in pixels. */
+/** The sizes to draw with on a picture, in pixels. */
 interface Scale {
   text: number;
   tag: number;
@@ -42,7 +42,7 @@ interface Scale {
   halo: number;
 }
 
-/** A mark where it is drawn. */
+/** A mark with the rectangle that is drawn. */
 interface Framed {
   mark: Mark;
   colour: string;
@@ -57,8 +57,8 @@ interface Tag extends Framed {
 }
 
 /**
- * Apart from each other with each kind of colour blindness: by Machado's simulation, the two that are closest are half
- * as far again from each other in OKLab as the two closest of Okabe and Ito's.
+ * Colours that can be told apart with each kind of colour blindness. In Machado's simulation, the smallest distance in OKLab
+ * between two of them is 1.5 times that of Okabe and Ito's palette.
  */
 const palette = [
   '#f76faf',
@@ -78,14 +78,14 @@ const lightHalo = 'rgba(255, 255, 255, 0.9)';
 
 const key = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
 
-/** FNV-1a, from a start with which the everyday names of a camera (person, car, dog…) have colours of their own. */
+/** FNV-1a with an offset for which the usual names from a camera (person, car, dog…) get different colours. */
 function hash(text: string): number {
   let value = 5740;
   for (let n = 0; n < text.length; n++) value = Math.imul(value ^ text.charCodeAt(n), 0x01000193);
   return value >>> 0;
 }
 
-/** A colour a name: its own, or the next that is free where another name of the picture has taken that one. */
+/** A colour for each name: that of its hash, or the next free one if another name in the picture has it. */
 function coloursOf(names: Iterable<string>): Map<string, string> {
   const colours = new Map<string, string>();
   const free = new Set<string>(palette);
@@ -107,7 +107,7 @@ function coloursOf(names: Iterable<string>): Map<string, string> {
   return colours;
 }
 
-/** Relative luminance, as WCAG 2 has it. */
+/** Relative luminance, as WCAG 2 defines it. */
 function luminance(colour: string): number {
   const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
     const value = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
@@ -116,10 +116,10 @@ function luminance(colour: string): number {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-/** One of the two always has a contrast of 4.5 at least: 0.179 is where they are equal. */
+/** Black or white text, whichever has the better contrast (at least 4.5). At a luminance of 0.179 both are equal. */
 const inkOn = (colour: string): string => (luminance(colour) > 0.179 ? black : white);
 
-/** A large picture is seen reduced, though not as much as it is larger: hence less than in proportion. */
+/** Large pictures are shown scaled down, but not by as much as they are larger. So sizes grow less than the picture does. */
 function scaleOf({ width, height }: Size): Scale {
   const grown = (Math.min(width, height) / 720) ** 0.75;
   const text = Math.max(9, Math.round(20 * grown));
@@ -135,7 +135,7 @@ function scaleOf({ width, height }: Size): Scale {
 
 const between = (value: number, low: number, high: number): number => Math.max(low, Math.min(high, value));
 
-/** The part of the box that is in the picture, in pixels, unless there is none. */
+/** The part of a box that is inside the picture, in pixels; `undefined` if there is none. */
 function rectangleOf(box: Box, { width, height }: Size): Rectangle | undefined {
   const rectangle = {
     left: between(box.left, 0, 1) * width,
@@ -143,12 +143,12 @@ function rectangleOf(box: Box, { width, height }: Size): Rectangle | undefined {
     right: between(box.left + box.width, 0, 1) * width,
     bottom: between(box.top + box.height, 0, 1) * height
   };
-  // Not a number is neither, so it is left out as well.
+  // Also false for NaN.
   const { left, top, right, bottom } = rectangle;
   return right > left && bottom > top ? rectangle : undefined;
 }
 
-/** On whole pixels, so that a thin line is sharp, and with all of the line in the picture. */
+/** The middle of the line: on whole pixels, so that thin lines are sharp, and with the whole line inside the picture. */
 function frameOf({ left, top, right, bottom }: Rectangle, { width, height }: Size, line: number): Rectangle {
   const half = line / 2;
   const on = (value: number, end: number): number => between(Math.round(value - half) + half, half, end - half);
@@ -177,7 +177,7 @@ function strokeIn(context: SKRSContext2D, colour: string, width: number): void {
   context.stroke();
 }
 
-/** The path of one line after the other, each with a dash in its corners: four sides never fit one length of dash. */
+/** Draws the sides one by one, with dashes that are fitted to each side so that there is one in every corner. */
 function dashSides(
   context: SKRSContext2D,
   { left, top, right, bottom }: Rectangle,
@@ -203,13 +203,13 @@ function dashSides(
   context.setLineDash([]);
 }
 
-/** From below: what is wider than the line itself is its halo. */
+/** A stroke of a line, from the bottom up. Those that are wider than the line itself are its halo. */
 interface Layer {
   colour: string;
   wider: number;
 }
 
-/** What stands out against a light colour is dark; what stands out against a dark one needs an edge itself. */
+/** The strokes of a line: a light colour gets a dark halo, a dark colour a light one with a dark edge. */
 function layersOf(colour: string, halo: number): Layer[] {
   const line = { colour, wider: 0 };
   if (luminance(colour) > 0.33) return [{ colour: darkHalo, wider: 2 * halo }, line];
@@ -235,7 +235,7 @@ function drawFrame(context: SKRSContext2D, { mark, colour, frame, line }: Framed
   else drawDashed(context, frame, line, layersOf(colour, scale.halo * 0.75), scale.line * 3.5);
 }
 
-/** On one line, and in the order it is written in: a name must not turn what is beside it around. */
+/** A text as one line, without characters that change the direction of text. */
 const oneLine = (text: string): string =>
   text
     .slice(0, 1000)
@@ -246,7 +246,7 @@ const oneLine = (text: string): string =>
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** As much of the text as `room` is enough for, with an ellipsis where that is not all. Nothing if it is not a letter. */
+/** As much of a text as fits into `room` pixels, with an ellipsis if it was cut. Empty if not even one letter fits. */
 function cut(text: string, room: number, widthOf: (text: string) => number): string {
   if (widthOf(text) <= room) return text;
   const letters = Array.from(graphemes.segment(text), ({ segment }) => segment);
@@ -260,7 +260,7 @@ function cut(text: string, room: number, widthOf: (text: string) => number): str
   return fits > 0 ? first(fits) : '';
 }
 
-/** Where a tag of this size may be, the best place first. All are in the picture. */
+/** The places inside the picture where a tag of this size can be, the best one first. */
 function* placesFor({ frame, line }: Framed, tag: Size, size: Size): Generator<Rectangle> {
   const half = line / 2;
   const [left, right] = [frame.left - half, frame.right + half - tag.width];
@@ -284,7 +284,7 @@ function* placesFor({ frame, line }: Framed, tag: Size, size: Size): Generator<R
 const overlap = (a: Rectangle, b: Rectangle): boolean =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
-/** The tag where it hides no other, or nothing if there is no such place or no text. */
+/** The tag at the first place where it covers no other; `undefined` if there is no such place or no text. */
 function placeTag(
   framed: Framed,
   text: string,
@@ -300,7 +300,7 @@ function placeTag(
   return undefined;
 }
 
-/** Those that count get the best places; then those that are small, which have the fewest. */
+/** Tags of objects that count are placed first, then those of small boxes, for which there are the fewest places. */
 function tagsFor(context: SKRSContext2D, all: readonly Framed[], size: Size, scale: Scale, pen: Pen): Tag[] {
   const tags: Tag[] = [];
   const widthOf = (text: string): number => Math.ceil(pen.measure(context, text, scale.text));
@@ -347,7 +347,7 @@ function drawRegion(context: SKRSContext2D, roi: Box, size: Size, scale: Scale):
   drawDashed(context, frame, line, [{ colour: white, wider: 0 }], scale.text * 0.6);
 }
 
-/** Draws marks and the region of interest over a picture that is on the context already. */
+/** Draws marks and the region of interest over the picture on the context. `size` is in pixels. */
 export function drawBoxes(
   context: SKRSContext2D,
   size: { width: number; height: number },

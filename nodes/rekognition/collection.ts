@@ -2,42 +2,42 @@ import type { Client } from '../account/client';
 import { nameOf } from '../fields/errors';
 import type { DetectorCall } from './detector';
 
-/** What Rekognition accepts as the name of a collection of faces. */
+/** A valid ID of a collection of faces. */
 export const collectionPattern = /^[a-zA-Z0-9_.-]{1,255}$/;
 export const collectionIs = 'the ID of a collection: 1 to 255 letters, digits and . - _';
 
-/** Collections that were made here, by client and ID: whoever misses one waits for the same making of it. */
-const made = new WeakMap<Client, Map<string, Promise<void>>>();
+/** The creation of collections by client and ID, so that each is created once for all messages that need it. */
+const created = new WeakMap<Client, Map<string, Promise<void>>>();
 
-async function make({ sdk, client }: DetectorCall, collection: string): Promise<void> {
+async function create({ sdk, client }: DetectorCall, collection: string): Promise<void> {
   try {
-    // Others wait for it as well, so that nobody's end may end it.
+    // Without a signal, since other messages may wait for it, too.
     await client.send(new sdk.CreateCollectionCommand({ CollectionId: collection }), {});
   } catch (error) {
-    // Another process was quicker.
+    // Another process has created it.
     if (nameOf(error) !== 'ResourceAlreadyExistsException') throw error;
   }
 }
 
 /**
- * Does what needs a collection; where that does not exist, it is made, once for all who miss it at the time, and the work
- * is done again. So an existing one needs neither a further request nor the right to make it.
+ * Does work that needs a collection. If the collection does not exist, it is created, and the work is done again. So a
+ * collection that exists needs neither another request nor the right to create it.
  */
 export async function inCollection<R>(call: DetectorCall, collection: string, work: () => Promise<R>): Promise<R> {
-  const makings = made.get(call.client) ?? new Map<string, Promise<void>>();
-  made.set(call.client, makings);
-  const before = makings.get(collection);
+  const creations = created.get(call.client) ?? new Map<string, Promise<void>>();
+  created.set(call.client, creations);
+  const before = creations.get(collection);
   try {
     return await work();
   } catch (error) {
     if (nameOf(error) !== 'ResourceNotFoundException') throw error;
-    // Unless it was made while this was under way.
-    if (makings.get(collection) === before) {
-      const making = make(call, collection);
-      makings.set(collection, making);
-      making.catch(() => makings.delete(collection));
+    // Unless it was created during the work.
+    if (creations.get(collection) === before) {
+      const creation = create(call, collection);
+      creations.set(collection, creation);
+      creation.catch(() => creations.delete(collection));
     }
-    await makings.get(collection);
+    await creations.get(collection);
     return work();
   }
 }

@@ -4,38 +4,38 @@ import type { Answer, Command, Sdks } from '../account/sdks';
 import type { Box } from './boxes';
 import type { Picture } from './image';
 
-/** What a person wears to be protected. */
+/** A piece of protective equipment that a person wears. */
 export interface Equipment {
   name: string;
   bodyPart: string;
-  /** Whether it covers that part, as it should. */
+  /** Whether it covers the body part. */
   covers: boolean;
   confidence: number;
   box: Box | undefined;
 }
 
-/** Something that was found in a picture. */
+/** An object, face, text or label that was found in a picture. */
 export interface Finding {
-  /** In lower case, but identities and celebrities as they are spelled where they were taught. */
+  /** In lower case, except for the names of people, which are spelled as in the collection or by AWS. */
   name: string;
   /** Percent. */
   confidence: number;
-  /** Where it is; absent for what has no place, such as a label for the whole scene. */
+  /** Absent for what has no place in the picture, such as a label for the whole scene. */
   box?: Box | undefined;
   /** Another name by which it can be a target. */
   alias?: string;
-  /** A part of something else that counts: it does not count itself. */
+  /** Whether it is part of another finding that counts, such as a word of a line, so that it does not count itself. */
   part?: true;
   equipment?: Equipment[];
-  /** What else the operation says of it. */
+  /** Further members of the object in the result. */
   details?: Record<string, unknown>;
-  /** What it is called on the picture where its name does not say it. */
+  /** The text on the annotated picture; default: the name. */
   caption?: string;
-  /** How sure its name is, in percent, where that is something else than that there is something at all. */
+  /** The confidence in the name, percent, if that differs from `confidence`: a face is certain, whose it is may not be. */
   certainty?: number | undefined;
 }
 
-/** What a picture came to: the service's own answer, and what is in it. */
+/** The service's answer for a picture, and the findings in it. */
 export interface Detected {
   raw: object;
   findings: Finding[];
@@ -43,7 +43,7 @@ export interface Detected {
 
 /** What to look for. */
 export interface Query {
-  /** Percent: the least that is of use to anybody; absent: the service's own. */
+  /** The least confidence that is needed, percent; absent: the service's own default. */
   confidence: number | undefined;
   maxLabels: number | undefined;
   attributes: Attribute[] | undefined;
@@ -51,7 +51,7 @@ export interface Query {
   similarity: number | undefined;
 }
 
-/** The part of a call that is needed here. */
+/** The part of a call that detectors use. */
 export interface DetectorCall {
   sdk: Sdks['rekognition'];
   client: Client;
@@ -60,20 +60,22 @@ export interface DetectorCall {
   signal: AbortSignal;
 }
 
+/** How a picture is analysed for one value of the property `operation`. */
 export interface Detector {
-  /** The API's name of it. */
+  /** AWS's name of the operation. */
   api: string;
-  /** Bytes of a picture; absent: as for most operations. */
+  /** The most bytes of a picture; absent: as for most operations. */
   mostBytes?: number;
-  /** What has no place in the picture counts also where nobody has asked for it by name. */
+  /** Whether findings without a place in the picture count even if they are not among the targets. */
   countsLabels?: true;
+  /** Rejects with the SDK's error. `picture` is absent if the picture is in S3. */
   detect(call: DetectorCall, image: Image, query: Query, picture: Picture | undefined): Promise<Detected>;
 }
 
 export const boxOf = (box: BoundingBox | undefined): Box | undefined =>
   box && { left: box.Left ?? 0, top: box.Top ?? 0, width: box.Width ?? 0, height: box.Height ?? 0 };
 
-/** How names are written. */
+/** Names in results are in lower case. */
 export const lower = (name: string | undefined) => (name ?? '').toLowerCase();
 
 /** The service's answer without what the SDK adds. */
@@ -81,7 +83,7 @@ export function rawOf<Output extends Answer>({ $metadata, ...raw }: Output): Omi
   return raw;
 }
 
-/** What the service says of a face beside its place. */
+/** What the service says about a face, except for its place. */
 export function faceOf({
   BoundingBox,
   Confidence,

@@ -114,6 +114,6 @@ const protectiveEquipment: Detector = {
   }
 };
 
-/** What `operation` may be, and what each asks the service. */
+/** The detectors by the values of the property `operation`. */
 export const detectors = { labels, faces, identify, text, moderation, celebrities, protectiveEquipment };
 export type DetectorName = keyof typeof detectors;

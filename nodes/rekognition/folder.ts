@@ -4,26 +4,26 @@ import { invalid } from '../fields/errors';
 import { show } from '../fields/fields';
 import { fileProblem, pathOf, pictureKind } from './image';
 
-/** A file of a folder that is a picture, or looks like one and cannot be taken. */
+/** A file in a folder that is a picture, or that has the name of one and cannot be used. */
 export interface PictureFile {
   file: string;
   path: string;
-  /** Why it cannot be taken. */
+  /** Why it cannot be used. */
   problem?: string;
 }
 
-/** The folder that a value means, if it means one. */
+/** The path of a folder, if a value is one. Relative paths begin at `start`. */
 export async function folderOf(value: unknown, name: string, start: string): Promise<string | undefined> {
   if (typeof value !== 'string' || value.length > 4096 || /^(?:data:|s3:)/i.test(value) || /[\0\n]/.test(value)) {
     return undefined;
   }
   const path = value === '' ? '' : pathOf(value, name, start);
-  // What is no path at all, or of a file, is found out where the picture is read.
+  // A path that does not exist is reported when the picture is read.
   const stats = path === '' ? undefined : await stat(path).catch(() => undefined);
   return stats?.isDirectory() ? path : undefined;
 }
 
-/** Files that say that they are a JPEG or PNG; others are looked into, since the content counts. */
+/** Names of JPEG and PNG files. Files with other names are opened, since the content counts. */
 const namedPicture = /\.(?:jpe?g|png)$/i;
 
 async function lookInto(folder: string, file: string): Promise<PictureFile | undefined> {
@@ -41,7 +41,7 @@ async function lookInto(folder: string, file: string): Promise<PictureFile | und
   }
 }
 
-/** The pictures directly in a folder, by name. Throws `InvalidValue` where it cannot be read. */
+/** The pictures in a folder, but not in folders below it, by name. Throws `InvalidValue` if the folder cannot be read. */
 export async function picturesIn(folder: string, name: string): Promise<PictureFile[]> {
   let files: string[];
   try {

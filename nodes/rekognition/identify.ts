@@ -7,10 +7,10 @@ import type { Picture } from './image';
 import { fromExternalImageId } from './names';
 import { cutFaces } from './pixels';
 
-/** Searches at a time: a picture may show a hundred faces. */
+/** How many searches run at the same time: a picture may show a hundred faces. */
 const mostSearches = 5;
 
-/** The service gives the best ones first. */
+/** The most matches of a search; the service returns the best ones first. */
 const mostMatches = 5;
 
 const wholePicture = { left: 0, top: 0, width: 1, height: 1 };
@@ -20,7 +20,7 @@ interface IdentifiedFace {
   Matches: FaceMatch[];
 }
 
-/** Searches the collection for the largest face of a picture. It is never added to the collection. */
+/** Searches the collection for the largest face of a picture. The face is not added to the collection. */
 async function search(call: DetectorCall, image: Image, { collection = '', similarity }: Query): Promise<FaceMatch[]> {
   const { sdk, send } = call;
   const request = {
@@ -40,11 +40,11 @@ async function search(call: DetectorCall, image: Image, { collection = '', simil
   }
 }
 
-/** In a cut face, the service may not see one any more. */
+/** Whether the service found no face, which can happen if a face was cut out of the picture. */
 const sawNoFace = ({ name, message }: Error): boolean =>
   name === 'InvalidParameterException' && /no faces/i.test(message);
 
-/** A picture for each face, in which the others are covered, sure or not; the whole one will do where it shows no other. */
+/** A picture for each face, in which the other faces are covered; the whole picture if there is only one face. */
 async function picturesOf(faces: FaceDetail[], image: Image, picture: Picture, signal: AbortSignal): Promise<Image[]> {
   if (faces.length <= 1) return faces.map(() => image);
   const boxes = faces.map(({ BoundingBox }) => boxOf(BoundingBox) ?? wholePicture);
@@ -66,7 +66,7 @@ function findingOf({ Detail, Matches: [best] }: IdentifiedFace): Finding {
   };
 }
 
-/** Finds all faces, then searches the collection for each of those that are sure enough. */
+/** Detects all faces, then searches the collection for those with enough confidence. */
 export const identify: Detector = {
   api: 'SearchFacesByImage',
   async detect(call, image, query, picture) {

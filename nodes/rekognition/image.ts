@@ -9,29 +9,29 @@ import { show } from '../fields/fields';
 import type { Size } from './jpeg';
 import { jpegSize } from './jpeg';
 
-/** A JPEG or PNG whose structure has been checked; its pixels have not. */
+/** A JPEG or PNG whose structure has been checked; it has not been decoded. */
 export interface Picture {
   readonly bytes: Buffer;
   readonly kind: 'jpeg' | 'png';
-  /** Pixels, as a person sees the picture: its EXIF orientation is in them. */
+  /** Pixels, after turning the picture by its EXIF orientation. */
   readonly width: number;
   readonly height: number;
 }
 
-/** A picture that stays in S3: Rekognition gets it from there. */
+/** A picture in S3, which Rekognition reads itself. */
 export interface StoredPicture {
   readonly S3Object: { Bucket: string; Name: string; Version?: string };
 }
 
-/** What is taken in at all: bytes, and pixels, of which each needs 8 bytes while it is drawn on. */
+/** The most bytes and pixels of a picture. While it is drawn on, each pixel takes 8 bytes of memory. */
 const mostBytes = 64 * 1024 * 1024;
 const mostPixels = 64_000_000;
-/** Pixels of a side: no JPEG can be written with more. */
+/** The most pixels of a side: JPEGs cannot have more. */
 const longestSide = 65_500;
-/** Bytes of a PNG beside its pixels: what decodes it takes a second for 8 MB of text, and a minute for 30. */
+/** The most bytes of a PNG beside its pixels: the decoder takes a second for 8 MB of text, and a minute for 30. */
 const mostBeside = 8 * 1024 * 1024;
 
-/** Chunks of a PNG: each takes time, and flows wait for it. Programs make a dozen, or one for 8 KB. */
+/** The most chunks of a PNG: each takes time on the main thread. Programs write a dozen, or one for 8 KB. */
 const mostChunks = 65_536;
 
 const is = 'a JPEG or PNG picture: a Buffer, a data URL, base64 text, a file path, s3://bucket/key or {S3Object}';
@@ -39,7 +39,7 @@ const is = 'a JPEG or PNG picture: a Buffer, a data URL, base64 text, a file pat
 const jpegHead = Buffer.from([0xff, 0xd8, 0xff]);
 const pngHead = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-/** What people take for pictures, or get in the place of one, by how it begins. */
+/** Files that are not supported, or that users get instead of a picture, by their beginning. */
 const foreign: Array<[is: string, head: RegExp]> = [
   ['a GIF', /^GIF8/],
   ['a WebP picture', /^RIFF....WEBP/s],
@@ -51,12 +51,12 @@ const foreign: Array<[is: string, head: RegExp]> = [
   ['JSON (did the camera report an error?)', /^\s*\{\s*"/]
 ];
 
-/** A picture that came with a message, or text that is one or says where one is. */
+/** A picture from a message, or text: the picture itself, or where it is. */
 type ImageSource = string | Picture | StoredPicture;
 
 /**
- * Takes a picture as it is when its message comes: until its turn has come, the flow may write into its Buffer again. Text
- * cannot change. Throws `InvalidValue`.
+ * Checks and copies a picture when its message arrives, since the flow may change its Buffer later. Text is read later, since
+ * it cannot change. Throws `InvalidValue`.
  */
 export function takeImage(value: unknown, name: string, typed = false): ImageSource {
   if (typeof value !== 'string') return readObject(value, name);
@@ -64,23 +64,23 @@ export function takeImage(value: unknown, name: string, typed = false): ImageSou
   return value;
 }
 
-/** Characters of a path. */
+/** The most characters of a path. */
 const longestPath = 4096;
 
-/** Two slashes of either kind: another machine's share, or a device. */
+/** Two slashes or backslashes at the beginning: the share of another machine, or a device. */
 const elsewhere = /^(?:[\\/]|%5c|%2f){2}/i;
 
 function isElsewhere(path: string): boolean {
   if (!/^file:/i.test(path)) return elsewhere.test(path);
-  // A longer one is no path at all, which is told later.
+  // A longer one is not a path, which is reported later.
   if (path.length > longestPath || !URL.canParse(path)) return false;
   const { host, pathname } = new URL(path);
   return host !== '' || elsewhere.test(pathname);
 }
 
 /**
- * Whoever names the path of another machine has Windows sign in there with the name and password of its user: nobody may
- * but who edits the node. Throws `InvalidValue`, which does not quote it.
+ * Throws `InvalidValue`, which does not quote the path, for a path on another machine: Windows would sign in there with the
+ * name and password of its user. Only those who edit the node may name such a path.
  */
 export function needLocal(path: string, name: string): void {
   if (isElsewhere(path)) {
@@ -90,8 +90,8 @@ export function needLocal(path: string, name: string): void {
 }
 
 /**
- * Reads the picture that a value means. Relative paths start at `folder`; `sought` is what a path may lead to, in words.
- * Throws `MissingValue` or `InvalidValue`.
+ * Reads the picture from its source. Relative paths begin at `folder`; `sought` is what a path may lead to, for errors.
+ * Rejects with `MissingValue` or `InvalidValue`.
  */
 export async function readImage(
   value: ImageSource,
@@ -102,14 +102,14 @@ export async function readImage(
   if (typeof value !== 'string') return value;
   if (value === '') throw missing(name, 'is required, but is empty.');
   if (/^s3:\/\//i.test(value)) return storedAt(value, name);
-  // Not quoted: a camera's address may hold its password.
+  // Not quoted, since the address of a camera may contain its password.
   if (/^(?!file:)[a-z][a-z\d+.-]*:\/\//i.test(value)) {
     throw invalid(name, `must be ${is}, but is a web address: get the picture with an http request node.`);
   }
   return pictureFrom(decodeText(value, name) ?? (await readFile(pathOf(value, name, folder), name, sought)), name);
 }
 
-/** The path that a text means, once it is known that it is no picture itself. */
+/** The absolute path for a text that is a path or a file URL. Throws `InvalidValue`. */
 export function pathOf(value: string, name: string, folder: string): string {
   if (value.includes('\0') || value.length > longestPath || value.includes('\n')) {
     throw invalid(name, `must be ${is}, but is other text.`);
@@ -118,7 +118,7 @@ export function pathOf(value: string, name: string, folder: string): string {
     const path = resolvePath(folder, /^file:/i.test(value) ? fileURLToPath(value) : value);
     if (!path.includes('\0')) return path;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw invalid(name, `is no valid file URL: ${show(value)}.`);
 }
@@ -129,7 +129,7 @@ function readObject(value: unknown, name: string): Picture | StoredPicture {
   const bytes = bytesIn(value);
   if (bytes) return copyOf(bytes, name);
   if (isObject(value) && 'S3Object' in value) return storedIn(value.S3Object, name);
-  // A Buffer that has gone through JSON, as over MQTT.
+  // The JSON of a Buffer, as after MQTT.
   if (isObject(value) && value.type === 'Buffer' && Array.isArray(value.data) && value.data.length <= mostBytes) {
     return pictureFrom(Buffer.from(value.data), name);
   }
@@ -164,7 +164,7 @@ function storedIn(given: unknown, name: string): StoredPicture {
   return { S3Object: { Bucket, Name, Version } };
 }
 
-/** The bytes of a text that is a picture itself; `undefined` for what may be a path. */
+/** The bytes of a picture as a data URL or base64; `undefined` for text that may be a path. Throws `InvalidValue`. */
 function decodeText(text: string, name: string): Buffer | undefined {
   const limit = Math.ceil(mostBytes * 1.4);
   if (text.length > limit) throw invalid(name, `may have at most ${limit} characters, but has ${text.length}.`);
@@ -175,14 +175,14 @@ function decodeText(text: string, name: string): Buffer | undefined {
     }
     return Buffer.from(text.slice(comma + 1), 'base64');
   }
-  // A path can begin like this as well, but no sensible one does: /9j/4 and iVBORw0KGgo are JPEG's and PNG's beginnings.
+  // JPEGs begin with /9j/4 in base64, PNGs with iVBORw0KGgo. Paths could begin like this, but hardly do.
   const head = Buffer.from(text.slice(0, 64), 'base64');
   return pictureKind(head) || /^(?:R0lGOD|UklGR|JVBERi0)/.test(text.trimStart())
     ? Buffer.from(text, 'base64')
     : undefined;
 }
 
-/** Why a file cannot be read, in words. */
+/** Texts for the codes of errors about files. */
 const fileProblems: Record<string, string> = {
   EACCES: 'Node-RED may not read it',
   EPERM: 'Node-RED may not read it',
@@ -190,22 +190,23 @@ const fileProblems: Record<string, string> = {
   ELOOP: 'its links lead in a circle'
 };
 
+/** Why a file cannot be read, for the text of an error. */
 export const fileProblem = (error: unknown, sought = 'file'): string => {
   const { code = '', message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') return `there is no such ${sought}`;
   return fileProblems[code] ?? (code || message);
 };
 
-/** Files that are read at a time, as many as Node.js reads: each is in memory before anybody can tell that it is too much. */
+/** Limits how many files are read at the same time, as Node.js does: each is in memory before it counts in a backlog. */
 const reading = new Semaphore(4);
 
-/** The bytes of a regular file: never of a device or pipe, which may have no end. Throws `InvalidValue`. */
+/** Reads a regular file, but never a device or pipe, which may be endless. Rejects with `InvalidValue`. */
 export const readFile = (path: string, name: string, sought?: string): Promise<Buffer> =>
   reading.take(() => readNow(path, name, sought));
 
 async function readNow(path: string, name: string, sought?: string): Promise<Buffer> {
   try {
-    // Without waiting for somebody to write into a pipe. Windows has no such flag, and no such pipes.
+    // O_NONBLOCK, since opening a pipe would wait for a writer. Windows has neither the flag nor such pipes.
     const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const stats = await file.stat();
@@ -227,13 +228,13 @@ function checkBytes(bytes: number, name: string): void {
   if (bytes === 0) throw invalid(name, 'is empty: it has 0 bytes.');
 }
 
-/** By content: names of files and media types are often wrong. */
+/** The kind of a picture by its content, since file names and media types are often wrong. */
 export function pictureKind(bytes: Buffer): Picture['kind'] | undefined {
   if (bytes.subarray(0, 3).equals(jpegHead)) return 'jpeg';
   return bytes.subarray(0, 8).equals(pngHead) ? 'png' : undefined;
 }
 
-/** Checks the structure of a picture, and finds its size, without decoding it. Throws `InvalidValue`. */
+/** Checks the structure of a picture and reads its size without decoding it. Throws `InvalidValue`. */
 export function pictureFrom(bytes: Buffer, name: string): Picture {
   checkBytes(bytes.length, name);
   const kind = pictureKind(bytes);

@@ -1,40 +1,40 @@
-/** How many pixels wide and high. */
+/** Pixels. */
 export interface Size {
   width: number;
   height: number;
 }
 
-/** Segments of a JPEG: each takes time, and flows wait for it. Cameras make a dozen, or one for each 64 KB of EXIF data. */
+/** The most segments of a JPEG: each takes time on the main thread. Cameras write a dozen, or one for 64 KB of EXIF data. */
 const mostSegments = 65_536;
-/** Entries of EXIF data that are looked at: their directories can lead to each other. */
+/** The most entries of EXIF data that are read: their directories can form a cycle. */
 const mostEntries = 65_536;
 
 /** Markers (ISO/IEC 10918-1, table B.1). */
 const startOfScan = 0xda;
 const exif = 0xe1;
 
-/** Those without a segment: TEM, and what belongs into pixels. */
+/** Whether a marker has no segment: TEM, and the restart markers within the pixels. */
 const standsAlone = (marker: number): boolean => marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7);
 
-/** Those of the kinds of frames that decoders know. Their segments say how large the picture is. */
+/** The markers of the kinds of frames that decoders support. Their segments contain the size of the picture. */
 const frames = new Set([0xc0, 0xc1, 0xc2, 0xc3, 0xc9, 0xca]);
 
-/** Tables, scans and data of applications. All others, a second start too, are the end of what decoders understand. */
+/** Whether decoders support a marker: frames, tables, scans and application data. They stop at any other, and at a second start. */
 const isKnown = (marker: number): boolean =>
   frames.has(marker) ||
   [0xc4, 0xcc, startOfScan, 0xdb, 0xdc, 0xdd, 0xfe].includes(marker) ||
   (marker >= 0xe0 && marker <= 0xef);
 
-/** Where the next marker's own byte is: before it there may be anything that is none, and any number of 0xff. */
+/** The position of the second byte of the next marker, -1 if there is none. Other bytes and any number of 0xff may precede it. */
 function nextMarker(bytes: Buffer, from: number): number {
-  // Not by indexOf: its calls take seconds where there is nothing but 0xff.
+  // Without indexOf, whose many calls take seconds if there is nothing but 0xff.
   for (let at = from + 1; at < bytes.length; at += 1) {
     if (bytes[at] !== 0 && bytes[at] !== 0xff && bytes[at - 1] === 0xff) return at;
   }
   return -1;
 }
 
-/** The size in a frame's segment; `undefined` where it is none. */
+/** The size in the segment of a frame; `undefined` if it is not valid. */
 function frameSize(segment: Buffer): Size | undefined {
   const components = segment[5] ?? 0;
   if (components === 0 || segment.length !== 6 + 3 * components) return undefined;
@@ -48,9 +48,9 @@ function isScan(segment: Buffer): boolean {
 }
 
 /**
- * How large a JPEG is to be seen, turned as it says, without decoding it; or what is wrong with its structure. It follows
- * the segments as libjpeg does, with which nearly everybody decodes: what is no marker is passed over, since cameras leave
- * such bytes between segments, and where the pixels end does not matter.
+ * The size of a JPEG after turning it by its EXIF orientation, or what is wrong with its structure. It is not decoded.
+ * Segments are read as by libjpeg, which nearly all decoders use: bytes between segments, which some cameras leave there, are
+ * skipped, and the end of the pixels is not checked.
  */
 export function jpegSize(bytes: Buffer): Size | 'broken' | 'cut off' {
   let size: Size | undefined;
@@ -64,7 +64,7 @@ export function jpegSize(bytes: Buffer): Size | 'broken' | 'cut off' {
     if (!isKnown(marker)) return 'broken';
     if (end + 2 > bytes.length) return 'cut off';
     const start = end + 2;
-    // A length counts its own two bytes; less than these is nothing.
+    // The length includes its own two bytes.
     end += Math.max(2, bytes.readUInt16BE(end));
     if (end > bytes.length) return 'cut off';
     const segment = bytes.subarray(start, end);
@@ -76,7 +76,7 @@ export function jpegSize(bytes: Buffer): Size | 'broken' | 'cut off' {
     }
     if (marker === startOfScan) {
       if (!size || !isScan(segment)) return 'broken';
-      // Orientations 5 to 8 are the ones with a quarter turn.
+      // Orientations 5 to 8 include a quarter turn.
       return (orientation ?? 1) >= 5 ? { width: size.height, height: size.width } : size;
     }
   }
@@ -84,8 +84,8 @@ export function jpegSize(bytes: Buffer): Size | 'broken' | 'cut off' {
 }
 
 /**
- * How EXIF data says that a picture lies, 1 to 8, where it says nothing of that 1; `undefined` for other segments. Of several
- * the first counts. As decoders do it, only a SHORT is taken, in the first directory or in one below it.
+ * The orientation in EXIF data, 1 to 8, by default 1; `undefined` for segments without EXIF data. As in decoders, the first
+ * entry counts, and only as a SHORT in the first directory or in one below it.
  */
 function exifOrientation(segment: Buffer): number | undefined {
   if (segment.length <= 6 || segment.toString('latin1', 0, 5) !== 'Exif\0') return undefined;

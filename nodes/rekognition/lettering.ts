@@ -1,29 +1,29 @@
 import type { SKRSContext2D } from 'canvas';
 
 /**
- * What puts text on a picture. `size` is the height of a line of text without its leading, in pixels; capitals are
- * `capitalHeight` of it.
+ * Writes text on a picture. `size` is the height of a line of text without leading, in pixels; capitals have `capitalHeight`
+ * of it.
  */
 export interface Pen {
-  /** How wide the text becomes, in pixels. */
+  /** The width of a text, in pixels. */
   measure(context: SKRSContext2D, text: string, size: number): number;
-  /** Writes in the fill style of the context, from `x` to the right, on the line at `y`. */
+  /** Writes with the fill style of the context, from `x` to the right, on the base line `y`. */
   write(context: SKRSContext2D, text: string, x: number, y: number, size: number): void;
 }
 
-/** The height of capitals, as a part of the size. */
+/** The height of capitals, as a fraction of the size. */
 export const capitalHeight = 0.72;
 
-/** Widths and heights below are in tenths of a capital's height; `x,yr` is a corner that is rounded, by this at most. */
+/** The unit of all lengths of glyphs, a tenth of the height of a capital, as a fraction of the size. */
 const unit = capitalHeight / 10;
+/** The largest radius of a rounded corner. */
 const roundness = 2.6;
+/** The space between glyphs. */
 const gap = 2.5;
+/** The thickness of strokes. */
 const weight = 1.45;
 
-/**
- * One stroke of the pen a line, from `|` to `|`; y goes up from the line that the letters stand on, and a single point
- * is a dot. The width is that of the strokes.
- */
+/** The strokes of each glyph, separated by `|`. y goes up from the base line, `x,yr` is a rounded corner, a single point a dot. */
 const glyphs: Record<string, string> = {
   '!': '0,10 0,3.2|0,0',
   '"': '0,10 0,7.4|2.2,10 2.2,7.4',
@@ -123,7 +123,7 @@ const glyphs: Record<string, string> = {
   '°': '1.4,10 2.8,10r 2.8,7.2r 0,7.2r 0,10r 1.4,10',
   '·': '0,4.2'
 };
-/** Stands for what there is no glyph for. */
+/** Shown for characters without a glyph. */
 const hollow = '0,0 0,8 4.6,8 4.6,0 0,0';
 const blankWidth = 1.6;
 const alike: Record<string, string> = {
@@ -140,7 +140,7 @@ const alike: Record<string, string> = {
 interface Point {
   x: number;
   y: number;
-  /** How far the rounding begins before this corner. 0 is a sharp one. */
+  /** The distance from the corner at which the rounding begins; 0 for a sharp corner. */
   cut: number;
 }
 interface Glyph {
@@ -150,7 +150,7 @@ interface Glyph {
 
 const distance = (a: Point, b: Point): number => Math.hypot(a.x - b.x, a.y - b.y);
 
-/** Two rounded corners share what is between them. */
+/** Limits the radius so that two rounded corners share the line between them. */
 function cutOf(corner: Point, neighbour: Point): number {
   return distance(corner, neighbour) / (neighbour.cut > 0 ? 2 : 1);
 }
@@ -174,7 +174,7 @@ function glyphOf(text: string): Glyph {
 
 const drawn = new Map<string, Glyph>();
 
-/** Nothing for a blank. */
+/** The strokes of a character; none for a space. */
 function glyphFor(character: string): Glyph | undefined {
   if (character === ' ') return undefined;
   let glyph = drawn.get(character);
@@ -185,13 +185,13 @@ function glyphFor(character: string): Glyph | undefined {
   return glyph;
 }
 
-/** Letters without their accents, and without what only says how to join them. */
+/** Removes accents and joiners. */
 function charactersOf(text: string): string[] {
   const plain = text.normalize('NFD').replace(/[\p{M}\p{Cf}]/gu, '');
   return Array.from(plain, (character) => alike[character] ?? character);
 }
 
-/** Rounds a corner with a curve that is near enough to an arc, whatever the angle. `x` is where the glyph begins. */
+/** Adds a rounded corner to the path, a curve that approximates an arc at any angle. `x` is the left of the glyph. */
 function corner(context: SKRSContext2D, x: number, before: Point, point: Point, after: Point): void {
   const towards = (other: Point): [number, number] => {
     const part = point.cut / (distance(point, other) || 1);
@@ -199,7 +199,7 @@ function corner(context: SKRSContext2D, x: number, before: Point, point: Point, 
   };
   const [fromX, fromY] = towards(before);
   const [toX, toY] = towards(after);
-  // 0.5523 of the way to the corner is what makes a quarter of a circle.
+  // For a quarter of a circle, the control points are at 0.5523 of the way to the corner.
   const bend = (from: number, to: number): number => from + (to - from) * 0.5523;
   context.lineTo(x + fromX, fromY);
   context.bezierCurveTo(
@@ -220,22 +220,22 @@ function trace(context: SKRSContext2D, x: number, points: Point[]): void {
     else context.lineTo(x + point.x, point.y);
   });
   const [only] = points;
-  // A path without length has no caps to show.
+  // A path without length would not show its round caps.
   if (only && points.length === 1) context.rect(x + only.x - 0.15, only.y - 0.15, 0.3, 0.3);
 }
 
-/** How wide `text` becomes at this size, in pixels. */
+/** The width of a text, in units. */
 function lengthOf(text: string): number {
   const widths = charactersOf(text).map((character) => glyphFor(character)?.width ?? blankWidth);
   return widths.reduce((sum, width) => sum + width + gap, 0) - gap + weight;
 }
 
-/** Below 10 px a stroke of its own weight would be less than a pixel and look grey. */
+/** The thickness of strokes at a size, in units: at least a good pixel, since thinner strokes would look grey. */
 const weightAt = (size: number): number => Math.max(weight, 1.05 / (unit * size));
 
 /**
- * Letters of one stroke, for printable ASCII: a picture must be readable on a machine without a font, as the Docker
- * image of Node-RED is. Accents are left off, and what it does not have becomes a hollow box.
+ * Writes printable ASCII with drawn strokes, for machines without fonts such as Node-RED's Docker image. Accents are left
+ * out, and other characters become a hollow box.
  */
 export const lettering: Pen = {
   measure: (_context, text, size) => (text === '' ? 0 : lengthOf(text) * unit * size),
@@ -261,7 +261,7 @@ export const lettering: Pen = {
   }
 };
 
-/** Those that look well on a picture, the likeliest first. */
+/** Font families that look good on a picture, the most common first. */
 const wellKnown = [
   'Inter',
   'Segoe UI',
@@ -281,9 +281,8 @@ const otherScripts =
   /^Noto (Sans|Color|Kufi|Naskh)|CJK|Fallback|Emoji|Gothic|Hiragino|PingFang|YaHei|JhengHei|Malgun|Meiryo|Nirmala|Leelawadee|WenQuanYi|Nanum|Arabic|Hebrew|Thai/i;
 
 /**
- * The fonts to write with, as CSS has them; nothing where there is none. `sans-serif` alone will not do: on Linux the
- * library takes the first family there is for it, be it one for mathematics, and looks in no other for a script that
- * this one lacks.
+ * The font families to write with, as CSS; empty if there are none. `sans-serif` alone is not enough: on Linux the library
+ * takes any installed family for it, maybe one of symbols, and has no fallback for scripts that it lacks.
  */
 export function fontsFrom(families: readonly string[]): string | undefined {
   const able = families.filter((family) => !withoutLetters.test(family));
@@ -297,7 +296,7 @@ export function fontsFrom(families: readonly string[]): string | undefined {
   return [...names, 'sans-serif'].join(', ');
 }
 
-/** Arabic, Hebrew and their like are read from the right, and so is a caption that begins with them. */
+/** Whether a caption begins in a script that is written from right to left, such as Arabic or Hebrew. */
 const fromTheRight = /^\P{L}*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 
 function typesetter(fonts: string): Pen {
@@ -321,7 +320,7 @@ function typesetter(fonts: string): Pen {
 
 let pen: Pen | undefined;
 
-/** Writes with the fonts of this machine, or with `lettering` where it has none. Looks for them once. */
+/** The pen that writes with the fonts of this machine, or `lettering` if it has none. They are looked for once. */
 export function penOfThisMachine(): Pen {
   if (pen) return pen;
   const { GlobalFonts } = require('canvas') as typeof import('canvas');

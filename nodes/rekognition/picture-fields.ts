@@ -10,7 +10,7 @@ import { needLocal, takeImage } from './image';
 import { toExternalImageId } from './names';
 import type { Target } from './report';
 
-/** What the service can say of a face beside its place. */
+/** The values of `Attributes` for faces. */
 const attributeNames: readonly string[] = [
   'ALL',
   'DEFAULT',
@@ -28,15 +28,15 @@ const attributeNames: readonly string[] = [
   'SUNGLASSES'
 ] satisfies Attribute[];
 
-/** Names in a list: the service knows some thousands of labels. */
+/** The most names in a list: the service knows some thousands of labels. */
 const mostNames = 10_000;
-/** Characters of a list as text. */
+/** The most characters of a list as text. */
 const longestList = 1_048_576;
 
-/** Characters of an `ExternalImageId`. */
+/** The most characters of an `ExternalImageId`. */
 const longestId = 255;
 
-/** Text with commas as the list that it is; other values as they are. */
+/** Splits text at commas; other values stay as they are. */
 const split = (value: unknown): unknown =>
   typeof value !== 'string'
     ? value
@@ -45,7 +45,7 @@ const split = (value: unknown): unknown =>
         .map((part) => part.trim())
         .filter((part) => part !== '');
 
-/** Throws `InvalidValue` for a list of more names than anybody needs, or for text that is longer than their list. */
+/** Throws `InvalidValue` for a list with too many names, or for text that is too long for a list. */
 function checkCount(given: unknown, name: string): void {
   if (typeof given === 'string') checkLength(given, name, longestList);
   if (Array.isArray(given) && given.length > mostNames) {
@@ -53,7 +53,7 @@ function checkCount(given: unknown, name: string): void {
   }
 }
 
-/** Text that is the JSON of a list or an object as what it stands for: an environment variable can hold nothing else. */
+/** Parses text that is JSON of a list or object, since environment variables contain only text. Throws `InvalidValue`. */
 function fromText(given: unknown, name: string): unknown {
   checkCount(given, name);
   const value = typeof given === 'string' ? parseJson(given)?.value : undefined;
@@ -61,7 +61,7 @@ function fromText(given: unknown, name: string): unknown {
 }
 
 function checkAttributes(given: unknown, name: string): Attribute[] {
-  // None of them has a comma in it, so that text from anywhere may be a list.
+  // Their names contain no comma, so text from any source may be a list.
   const list = split(fromText(given, name));
   if (!Array.isArray(list)) throw invalid(name, `must be a list, but is ${kindOf(given)}.`);
   checkCount(list, name);
@@ -88,8 +88,8 @@ function checkTarget(given: unknown, name: string): Target {
 }
 
 /**
- * An empty list asks for nothing in particular, as a blank does. An expression that finds only one thing gives that,
- * instead of a list of it.
+ * An empty list is the same as none. A single target is accepted, since JSONata returns a single result without an array
+ * around it.
  */
 function checkTargets(given: unknown, name: string, typed = false): Target[] | undefined {
   const value = fromText(given, name);
@@ -110,13 +110,13 @@ function checkRoi(given: unknown, name: string): Box {
       `must be {left, top, width, height} in fractions of the picture from 0 to 1, but is ${show(given)}.`
     );
   }
-  // Sums of fractions such as 0.7 + 0.3 may be a little more than 1.
+  // Rounding may make a sum such as 0.7 + 0.3 a little more than 1.
   if (left + width > 1.001 || top + height > 1.001)
     throw invalid(name, 'must lie within the picture: left + width and top + height may be at most 1.');
   return { left, top, width, height };
 }
 
-/** A picture in any of its forms; one that is elsewhere is read later. */
+/** A field for a picture in any form. Files are read later. */
 export const imageField = checked(takeImage, {
   value: 'payload',
   from: 'msg',
@@ -128,7 +128,7 @@ export const imageField = checked(takeImage, {
 
 const anyFolder = text({ maxLength: 65_536, example: '"/data/pictures/" & topic', icon: 'folder-o' });
 
-/** The folder that pictures are saved in. */
+/** A field for the folder in which pictures are saved. */
 export const folderField: Field<string> = {
   ...anyFolder,
   check(given, name, typed) {
@@ -174,7 +174,7 @@ function checkName(given: unknown, name: string): string {
   return person;
 }
 
-/** The name of somebody whose face is taught. */
+/** A field for the name of a person whose face is indexed. */
 export const nameField: Field<string> = { ...anyName, check: checkName };
 
 export const targetsField = checked(checkTargets, {
@@ -192,6 +192,6 @@ export const roiField = checked(checkRoi, {
   icon: 'object-group'
 });
 
-/** Where relative paths start: as for Node-RED's own file nodes. */
+/** The folder where relative paths begin, as in Node-RED's file nodes. */
 export const workingFolder = ({ settings }: NodeAPI): string =>
   (settings as { fileWorkingDirectory?: string }).fileWorkingDirectory ?? process.cwd();

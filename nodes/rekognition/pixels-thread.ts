@@ -4,19 +4,19 @@ import type { Box } from './boxes';
 import { drawBoxes } from './boxes';
 import type { Drawn, Order, PixelTask, ThreadMessage } from './pixels';
 
-/** JPEG's quality, in percent. */
+/** The quality of JPEGs, percent. */
 const quality = 90;
-/** Cells of the small grey copy, in a row and in a column. */
+/** The width and height of the small grey copy, in cells. */
 const cells = 64;
-/** What is left around a face, as a part of its width and height: the service needs to see where it ends. */
+/** The margin around a face, in fractions of its width and height: the service finds no face without it. */
 const margin = 0.4;
-/** The sides of a cut face, in pixels: the service takes none below 80, and sees no better above some hundreds. */
+/** The sides of a cut-out face, in pixels: the service refuses less than 80, and more than some hundreds does not help it. */
 const leastFace = 160;
 const mostFace = 1600;
 const leastSide = 80;
 
 type Library = typeof import('canvas');
-/** A decoded picture, as large as a person sees it. */
+/** A decoded picture, already turned by its EXIF orientation. */
 type Decoded = Image;
 
 const load = (): Library => require('canvas') as Library;
@@ -29,7 +29,7 @@ async function decode({ Image }: Library, bytes: Uint8Array): Promise<Decoded> {
   return image;
 }
 
-/** A sheet with the picture on it. What is transparent becomes white, as on a page; JPEG would make it black. */
+/** A canvas with the picture. With `paper` it has a white background, since in a JPEG transparent pixels would be black. */
 function sheetOf({ createCanvas }: Library, image: Decoded, width: number, height: number, paper: boolean): Canvas {
   const canvas = createCanvas(width, height);
   const context = canvas.getContext('2d');
@@ -39,7 +39,7 @@ function sheetOf({ createCanvas }: Library, image: Decoded, width: number, heigh
   }
   if (width === image.width && height === image.height) context.drawImage(image, 0, 0);
   else {
-    // Otherwise pixels would be picked out, and a picture that is scaled down would flicker.
+    // Without smoothing single pixels are picked, and a series of scaled pictures would flicker.
     context.imageSmoothingQuality = 'high';
     context.drawImage(image, 0, 0, width, height);
   }
@@ -63,12 +63,12 @@ function shrink(library: Library, image: Decoded, { mostBytes, mostPixels }: Pix
     const size = (side: number) => Math.max(1, Math.round(side * scale));
     const smaller = sheetOf(library, image, size(width), size(height), true).encodeSync('jpeg', quality);
     if (smaller.length <= mostBytes) return smaller;
-    // Bytes go with the area, nearly.
+    // The number of bytes is about proportional to the area.
     scale *= Math.min(0.9, Math.sqrt(mostBytes / smaller.length) * 0.95);
   }
 }
 
-/** Pixels of a box, with a part of its size around it, within the picture. */
+/** The pixels of a box with a margin (`around`, in fractions of its size), clipped to the picture. */
 function area({ width, height }: Decoded, box: Box, around: number) {
   const left = Math.max(0, (box.left - box.width * around) * width);
   const top = Math.max(0, (box.top - box.height * around) * height);
@@ -79,13 +79,13 @@ function area({ width, height }: Decoded, box: Box, around: number) {
 
 type Area = ReturnType<typeof area>;
 
-/** The service looks at the largest face: a neighbour's, in the margin, must not be taken for this one. */
+/** Cuts out a face and covers all others: the service searches the largest face it sees, which must be this one. */
 function cut(library: Library, image: Decoded, faces: readonly Box[], index: number): Uint8Array {
   const face = faces[index] as Box;
   const whole = area(image, face, margin);
   const enough = Math.max(1, leastFace / Math.min(whole.width, whole.height));
   const scale = Math.min(enough, mostFace / Math.max(whole.width, whole.height));
-  // A narrow one gets grey beside it.
+  // A narrow face gets grey bars beside it.
   const side = (length: number) => Math.max(leastSide, Math.round(length * scale));
   const canvas = library.createCanvas(side(whole.width), side(whole.height));
   const context = canvas.getContext('2d');
@@ -122,7 +122,7 @@ function work(library: Library, image: Decoded, task: PixelTask): Uint8Array[] {
   return [measure(library, image)];
 }
 
-/** What was decoded, and is wanted again, by number. */
+/** Decoded pictures that are needed again, by number. */
 const kept = new Map<number, Decoded>();
 
 async function pictureOf(library: Library, { picture = 0, bytes, keep }: Order): Promise<Decoded> {
@@ -148,7 +148,7 @@ async function draw(order: Order): Promise<Drawn> {
     return { problem: 'no picture', message: (error as Error).message };
   }
   try {
-    // Copies that can be handed over: what the library gives belongs to it.
+    // Copies, since buffers of the library cannot be transferred.
     return { results: work(library, image, task).map((result) => new Uint8Array(result)) };
   } catch (error) {
     return { problem: 'failed', message: (error as Error).message };

@@ -6,7 +6,7 @@ import type { Box, Mark } from './boxes';
 import { DrawingBacklog, type Owner, RoundRobin } from './drawing-backlog';
 import type { Picture } from './image';
 
-/** What is done to a picture's pixels. */
+/** Work on the pixels of a picture. */
 export type PixelTask =
   | { do: 'annotate'; marks: readonly Mark[]; roi: Box | undefined; format: 'jpeg' | 'png' }
   | { do: 'shrink'; mostBytes: number; mostPixels: number }
@@ -18,36 +18,36 @@ interface Job {
   task: PixelTask;
 }
 
-/** A task for the thread, and the picture that it is about, by number; without both it only has to say that it can draw. */
+/** A task for the thread, with the number of the picture. Without both the thread only checks whether it can draw. */
 export interface Order {
   task?: PixelTask;
   picture?: number;
-  /** Of a picture that the thread has not decoded yet. */
+  /** The file, if the thread has not decoded the picture yet. */
   bytes?: Uint8Array<ArrayBuffer>;
-  /** Whether it has to keep the picture for more tasks, until it is told to forget it. */
+  /** Whether to keep the decoded picture until `forget`. */
   keep?: boolean;
 }
 
-/** What the thread is told; an order is answered. */
+/** A message to the thread. It answers orders only. */
 export type ThreadMessage = Order | { forget: number } | 'end';
 
-/** The thread's answer: pictures, or bytes of grey, or why there are none. */
+/** The answer of the thread: files, or grey values for `measure`, or why there are none. */
 export type Drawn =
   | { results: Uint8Array<ArrayBuffer>[] }
   | { problem: 'no canvas' | 'no picture' | 'failed'; message: string };
 
-/** How many bytes of decoded pictures the thread keeps: some four pictures of a 4K camera. */
+/** The most bytes of decoded pictures that the thread keeps: about four pictures of a 4K camera. */
 const mostKept = 128 * 1024 * 1024;
 
-/** What a picture takes while it is kept. */
+/** The memory of a decoded picture, bytes. */
 const keptSize = ({ width, height, bytes }: Picture): number => width * height * 4 + bytes.length;
 
-/** The pictures that the thread keeps decoded, by their numbers there; the one that was needed longest ago comes first. */
+/** The pictures that the thread keeps decoded, and their numbers. The least recently used one comes first. */
 class DecodedPictures {
   readonly #numbers = new Map<Picture, number>();
   #bytes = 0;
 
-  /** The number of a picture, which is the last one to go from now on. */
+  /** The number of a picture, which becomes the most recently used one. */
   use(picture: Picture): number | undefined {
     const number = this.take(picture);
     if (number !== undefined) this.add(picture, number);
@@ -59,14 +59,14 @@ class DecodedPictures {
     this.#bytes += keptSize(picture);
   }
 
-  /** Gives up a picture, and gives its number, if it was kept. */
+  /** Removes a picture, and returns its number if it was kept. */
   take(picture: Picture): number | undefined {
     const number = this.#numbers.get(picture);
     if (this.#numbers.delete(picture)) this.#bytes -= keptSize(picture);
     return number;
   }
 
-  /** Gives up pictures until there is room for one more, and gives their numbers. */
+  /** Removes pictures until there is room for another one, and returns their numbers. */
   makeRoom(picture: Picture): number[] {
     const numbers: number[] = [];
     for (const [oldest] of this.#numbers) {
@@ -77,30 +77,30 @@ class DecodedPictures {
   }
 }
 
-/** How long an idle thread is kept, ms: a camera's next picture comes sooner. */
+/** How long an idle thread is kept, ms: usually a camera sends its next picture sooner. */
 const idleTime = 60_000;
 
 /**
- * The thread that works on pixels, so that flows do not stand still for the quarter of a second which a 4K picture needs
- * on a fast machine. It is made when it is first needed, and takes one picture at a time, which bounds its memory. It decodes
- * a picture once for all that a message wants of it, unless so many messages are under way that it has to give it up.
+ * The thread that works on pixels, so that flows are not blocked for the quarter of a second that a 4K picture takes on a
+ * fast machine. It is started on first use, and handles one picture at a time, which limits its memory. It decodes a picture
+ * once for all tasks of a message, unless it has to drop the picture because of too many other messages.
  */
 class Thread {
   #worker: Worker | undefined;
   /** Aborted when the worker has ended. */
   #ended = new AbortController();
   #idle: NodeJS.Timeout | undefined;
-  /** Orders that wait for the one that is under way. */
+  /** Orders that wait for the current one. */
   readonly #orders = new RoundRobin<() => Promise<void>>();
   #isBusy = false;
-  /** Those of which more than one thing may be wanted. */
+  /** Pictures for which there may be more than one task. */
   readonly #wanted = new Set<Picture>();
   #kept = new DecodedPictures();
   #numbers = 0;
 
   /**
-   * Does a job in its owner's turn, or only tells whether anything can be drawn. Nothing is drawn for a message that has
-   * ended before its turn.
+   * Does a job when it is its owner's turn; without a job only checks whether the thread can draw. Rejects with the reason of
+   * `signal` if that has been aborted by then.
    */
   order(owner: Owner, job?: Job, signal?: AbortSignal): Promise<Drawn> {
     const drawn = new Promise<Drawn>((resolve, reject) => {
@@ -124,12 +124,12 @@ class Thread {
     next?.().then(goOn, goOn);
   }
 
-  /** From now on the picture is kept once it is decoded. */
+  /** Has a picture kept once it is decoded. */
   keep(picture: Picture): void {
     this.#wanted.add(picture);
   }
 
-  /** Nothing more is wanted of the picture. */
+  /** Has a picture dropped, since there are no more tasks for it. */
   release(picture: Picture): void {
     this.#wanted.delete(picture);
     this.#forget(this.#kept.take(picture));
@@ -151,7 +151,7 @@ class Thread {
       worker.ref();
       const order: Order = job ? { task: job.task, ...this.#show(job.picture) } : {};
       worker.postMessage(order, order.bytes ? [order.bytes.buffer] : []);
-      // Its answer comes in a later turn of the event loop.
+      // Listening now is early enough, since the answer comes in a later turn of the event loop.
       const [drawn] = (await once(worker, 'message', { signal: this.#ended.signal })) as [Drawn];
       if (job && 'problem' in drawn) this.#forget(this.#kept.take(job.picture));
       return drawn;
@@ -163,7 +163,7 @@ class Thread {
     }
   }
 
-  /** A picture for an order: as its number where the thread has it, else with a copy of its bytes, which are needed here. */
+  /** The picture in an order: its number, and, unless the thread has it, a copy of its bytes, which will be transferred. */
   #show(picture: Picture): Omit<Order, 'task'> {
     const known = this.#kept.use(picture);
     if (known !== undefined) return { picture: known, keep: true };
@@ -180,7 +180,7 @@ class Thread {
     const worker = new Worker(join(__dirname, 'pixels-thread.js'));
     const ended = new AbortController();
     this.#ended = ended;
-    // It fails before it exits: the next order must not go to it. Without a listener an idle one's failure ended Node-RED.
+    // A worker fails before it exits, and must get no more orders. Without a listener its error would end Node-RED.
     const giveUp = () => {
       if (this.#worker === worker) this.#worker = undefined;
     };
@@ -192,7 +192,7 @@ class Thread {
     return worker;
   }
 
-  /** It ends by itself: what it draws with does not like to be cut off. */
+  /** Asks the worker to end by itself: the drawing library may crash if it is terminated. */
   #end(): void {
     this.#tell('end');
     this.#worker = undefined;
@@ -215,15 +215,15 @@ async function done(what: string, job?: Job, signal?: AbortSignal): Promise<Buff
   throw ownError('UnknownError', `${what}: the picture cannot be drawn: ${drawn.message}.`);
 }
 
-/** What waits for the thread, or is going to. */
+/** The pictures that wait for the thread, or will have to. */
 const backlog = new DrawingBacklog();
 
-/** Whose pictures they are; of those whose message has its room already, `hasRoom` is set. */
+/** The owners of pictures. `hasRoom`: the picture counts in the backlog already, for the whole of its message. */
 const owners = new WeakMap<Picture, Owner & { hasRoom?: boolean }>();
 const nobody: Owner & { hasRoom?: boolean } = { node: '', source: '' };
 const ownerOf = (picture: Picture | undefined) => (picture && owners.get(picture)) ?? nobody;
 
-/** Notes whose turn it is when a picture is drawn. */
+/** Sets the owner of a picture, in whose turn it is drawn. */
 export function own(picture: Picture, owner: Owner): void {
   owners.set(picture, owner);
 }
@@ -243,7 +243,7 @@ function work(what: string, picture: Picture, task: PixelTask, signal?: AbortSig
   return ownerOf(picture).hasRoom ? draw() : inRoom(picture, draw);
 }
 
-/** Does what may want several things of a picture: the thread keeps it decoded until that is done, if it has room. */
+/** Does work that may have several tasks for a picture. The thread keeps it decoded until then, if there is memory. */
 export async function keeping<R>(picture: Picture, work: () => Promise<R>): Promise<R> {
   thread.keep(picture);
   try {
@@ -254,8 +254,8 @@ export async function keeping<R>(picture: Picture, work: () => Promise<R>): Prom
 }
 
 /**
- * The same for what is certainly going to be drawn: it has its room from the beginning, since many that wait for the service
- * would otherwise come at once. Rejects with `RequestThrottled` where there is none, before anything is paid for.
+ * The same for a picture that will certainly be drawn. It counts in the backlog from the beginning, since many pictures that
+ * wait for the service could need the thread at once. Rejects with `RequestThrottled`, before any request that costs money.
  */
 export async function drawing<R>(picture: Picture, owner: Owner, work: () => Promise<R>): Promise<R> {
   backlog.check(picture, owner.node);
@@ -263,20 +263,20 @@ export async function drawing<R>(picture: Picture, owner: Owner, work: () => Pro
   return inRoom(picture, () => keeping(picture, work));
 }
 
-/** Whether it is known that pictures can be drawn here: then nobody has to wait for the thread to say so. */
+/** Whether the thread has already confirmed that it can draw. */
 let canDraw = false;
 
-/** Throws `RequestThrottled` where too much waits to be drawn: asked before anything is paid for. */
+/** Throws `RequestThrottled` if too many pictures wait to be drawn. To be called before a request that costs money. */
 export const needRoom = (picture: Picture): void => backlog.check(picture, ownerOf(picture).node);
 
-/** Throws `InvalidValue` where nothing can be drawn here; `what` names what needs it. */
+/** Rejects with `InvalidValue` if the package canvas is missing; `what` is the property that needs it. */
 export async function needCanvas(what: string): Promise<void> {
   if (canDraw) return;
   await done(what);
   canDraw = true;
 }
 
-/** The picture with boxes. */
+/** A file with boxes drawn on the picture. */
 export async function annotate(
   picture: Picture,
   marks: readonly Mark[],
@@ -288,7 +288,7 @@ export async function annotate(
   return drawn as Buffer;
 }
 
-/** The same picture as a JPEG of at most so many bytes, and pixels on its longer side. */
+/** The picture as a JPEG with at most so many bytes, and pixels on its longer side. Throws `RequestThrottled`. */
 export async function shrink(
   picture: Picture,
   mostBytes: number,
@@ -301,11 +301,11 @@ export async function shrink(
   return smaller as Buffer;
 }
 
-/** A picture of each face, in which no other one is to be seen. */
+/** A JPEG of each face, in which all others are covered. */
 export const cutFaces = (picture: Picture, faces: readonly Box[], signal?: AbortSignal): Promise<Buffer[]> =>
   work('identify', picture, { do: 'cut', faces }, signal);
 
-/** A small grey copy: one byte for each of its cells. */
+/** A small grey copy of the picture, one byte for each cell. */
 export async function measure(picture: Picture, signal?: AbortSignal): Promise<Buffer> {
   const [grey] = await work('skipUnchanged', picture, { do: 'measure' }, signal);
   return grey as Buffer;

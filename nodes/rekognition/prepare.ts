@@ -3,14 +3,14 @@ import { invalid } from '../fields/errors';
 import type { Picture, StoredPicture } from './image';
 import { shrink } from './pixels';
 
-/** What most operations take: bytes of a picture, and pixels of its shorter and of its longer side. */
+/** The limits of most operations: bytes of a picture, and pixels of its shorter and longer side. */
 const mostBytes = 5 * 1024 * 1024;
 const leastPixels = 80;
 const mostPixels = 10_000;
 
 /**
- * The picture as the service takes it: scaled down if it is too large. Throws `InvalidValue` for one that is too small;
- * `name` is what the error calls it.
+ * The picture for a request, scaled down if it is too large. Rejects with `InvalidValue` for one that is too small; `name` is
+ * what the error calls it.
  */
 export async function toService(
   picture: Picture | StoredPicture,

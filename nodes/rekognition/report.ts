@@ -5,28 +5,28 @@ import type { DetectorName } from './detectors';
 import { detectors } from './detectors';
 import { keyOf } from './names';
 
-/** A name that counts, and the least confidence for it, in percent, if that is its own. */
+/** A name to count, and the least confidence for it, percent, if it has one of its own. */
 export interface Target {
   name: string;
   confidence?: number | undefined;
 }
 
-/** What counts. */
+/** The properties that decide what counts. */
 interface Interest {
   operation: DetectorName;
-  /** Percent; absent: everything is sure enough. */
+  /** The least confidence, percent; absent: any. */
   confidence: number | undefined;
   targets: readonly Target[] | undefined;
   roi: Box | undefined;
 }
 
-/** A finding that is sure enough, and what it counts as, if it does. */
+/** A finding with enough confidence, and the name that it counts as, if it counts. */
 export interface Counted {
   finding: Finding;
   countsAs: string | undefined;
 }
 
-/** Tells which of the targets a finding meets, if any: the first one. */
+/** Returns a function that finds the first target with the name of a finding. */
 function targetsOf({ targets = [] }: Interest): (finding: Finding) => Target | undefined {
   const keys = targets.map(({ name }) => keyOf(name));
   return ({ name, alias = name }) => {
@@ -35,11 +35,11 @@ function targetsOf({ targets = [] }: Interest): (finding: Finding) => Target | u
   };
 }
 
-/** The least confidence that is of use to anybody, which is what the service is asked for. */
+/** The least confidence of all targets, for the request. */
 export function leastConfidence({ confidence, targets = [] }: Interest): number | undefined {
   const own = targets.flatMap((target) => target.confidence ?? []);
   if (confidence !== undefined) return Math.min(confidence, ...own);
-  // The service's own is 50 or 55, by the operation.
+  // The service's own default is 50 or 55, depending on the operation.
   return own.length > 0 ? Math.min(50, ...own) : undefined;
 }
 
@@ -53,17 +53,17 @@ function isInside(box: Box, roi: Box | undefined): boolean {
   return x >= roi.left && x <= roi.left + roi.width && y >= roi.top && y <= roi.top + roi.height;
 }
 
-/** What a finding counts as: a target as it is spelled there, else its name; `undefined` where it does not count. */
+/** The name that a finding counts as: that of its target, else its own; `undefined` if it does not count. */
 function countsAs(finding: Finding, target: Target | undefined, interest: Interest): string | undefined {
   const { operation, targets, roi } = interest;
   if (finding.part || (targets && !target)) return undefined;
   if (finding.box) return isInside(finding.box, roi) ? (target ?? finding).name : undefined;
-  // Where in the picture it is, nobody knows; of a scene's many labels only those that are looked for count.
+  // Its place in the picture is unknown. Of the many labels for a scene, only targets count.
   const wanted = target !== undefined || detectors[operation].countsLabels === true;
   return wanted && !roi ? (target ?? finding).name : undefined;
 }
 
-/** What is sure enough, and whether it counts. */
+/** The findings with enough confidence, and whether they count. */
 export function count(findings: readonly Finding[], interest: Interest): Counted[] {
   const targetOf = targetsOf(interest);
   return findings.flatMap((finding) => {
@@ -73,7 +73,7 @@ export function count(findings: readonly Finding[], interest: Interest): Counted
   });
 }
 
-/** All numbers with 3 decimals, however deep: fractions, confidences and areas are no more exact. There is no -0. */
+/** Rounds all numbers in a value to 3 decimals, since fractions, confidences and areas are not more exact; -0 becomes 0. */
 export function rounded<T>(value: T): T {
   if (typeof value === 'number') return (Math.round(value * 1000) / 1000 + 0) as T;
   if (Array.isArray(value)) return value.map(rounded) as T;
@@ -94,7 +94,7 @@ function objectOf({ finding, countsAs }: Counted, { confidence }: Interest): obj
   };
 }
 
-/** How often each name counts; those that are looked for are there even if nothing was found. */
+/** How often each name counts. Targets that were not found have 0. */
 function summaryOf(counted: readonly Counted[], { targets = [] }: Interest): Record<string, number> {
   const summary = new Map(targets.map(({ name }) => [name, 0]));
   for (const { countsAs } of counted) {
@@ -114,7 +114,7 @@ export interface Report {
   labels: { name: string; confidence: number }[];
 }
 
-/** Puts what counts, and what else was found, into the shape of the result. */
+/** Makes the parsed result of the findings. */
 export function report(
   counted: readonly Counted[],
   interest: Interest,
@@ -133,7 +133,7 @@ export function report(
   };
 }
 
-/** What is drawn on the picture: everything that has a place, but no parts of what is drawn already. */
+/** The marks to draw: all findings with a place, except for parts of others. */
 export function marksOf(counted: readonly Counted[], { confidence }: Interest): Mark[] {
   return counted.flatMap(({ finding, countsAs }): Mark[] => {
     const { name, box, caption = name, certainty = finding.confidence, equipment = [], part } = finding;

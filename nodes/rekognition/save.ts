@@ -4,30 +4,30 @@ import { join } from 'node:path';
 import { type ActionError, invalid } from '../fields/errors';
 import { show } from '../fields/fields';
 
-/** Where a detection's pictures were saved. */
+/** The paths of the saved pictures. */
 export interface Saved {
   latest: string;
   timestamped?: string;
 }
 
-/** Bytes of a file name, of which other parts than the source take some 60; UTF-8. */
+/** The most bytes of the source in a file name, in UTF-8. The other parts of the name take about 60. */
 const longestSource = 180;
 
-/** Names that Windows keeps for devices. */
+/** Names that Windows reserves for devices. */
 const devices = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
-/** How the file name of a source ends that is no file name itself. */
+/** The end of a file name for a source that is not a valid file name itself. */
 const marked = /_[0-9a-f]{12}$/;
 const markLength = 13;
 
-/** The mark of a source; of UTF-16, in which each text is different. */
+/** The mark of a source, a hash of its UTF-16, in which lone surrogates differ as well. */
 const markOf = (source: string): string =>
   createHash('sha256')
     .update(source, 'utf16le')
     .digest('hex')
     .slice(0, markLength - 1);
 
-/** The beginning of a text, of so many bytes. */
+/** The beginning of a text, at most so many bytes in UTF-8. */
 function cut(text: string, bytes: number): string {
   let name = '';
   for (const character of text.slice(0, bytes)) {
@@ -38,8 +38,8 @@ function cut(text: string, bytes: number): string {
 }
 
 /**
- * A source as a part of a file name: letters and digits of any script, and none of the characters that lead elsewhere. One
- * that is no such name gets a mark of its own, so that it shares its files with no other source.
+ * The file name for a source: letters and digits of any script, and no characters that have a meaning in paths. If the source
+ * is not such a name, it is changed and a mark is added, so that no two sources share their files.
  */
 export function fileNameOf(source: string): string {
   const text = source.normalize('NFC');
@@ -78,7 +78,7 @@ function problemOf(error: unknown, folder: string): ActionError {
   return invalid('saveFolder', `: the picture was not saved in ${show(folder)}: ${reason}.`);
 }
 
-/** Writes a new file under a name that nobody has, so that no link can lead it elsewhere. */
+/** Writes a new temporary file beside `path`. Its name is random, so that it cannot be an existing link. */
 async function writeBeside(path: string, bytes: Buffer): Promise<string> {
   const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
   try {
@@ -90,7 +90,7 @@ async function writeBeside(path: string, bytes: Buffer): Promise<string> {
   }
 }
 
-/** Puts a whole file in the place of whatever is there; a link is replaced, not followed. */
+/** Replaces a file at once. A link is replaced as well, not followed. */
 async function replace(path: string, bytes: Buffer): Promise<void> {
   const temporary = await writeBeside(path, bytes);
   try {
@@ -101,15 +101,15 @@ async function replace(path: string, bytes: Buffer): Promise<void> {
   }
 }
 
-/** How many latest pictures are known: messages may bring any number of names. */
+/** How many latest pictures are remembered. Messages may bring any number of sources. */
 const mostLatest = 1000;
 
-/** When the picture came that each latest one shows, and the end of its last writing. */
+/** By path: when the latest picture arrived, ms of `performance.now()`, and the end of the last write. */
 const writing = new Map<string, { arrival: number; last: Promise<unknown> }>();
 
 /**
- * Replaces the latest picture, one writer after the other, unless a later one is there: answers do not come in the order of
- * the pictures.
+ * Replaces the latest picture, unless a newer one is there already: answers of the service do not come in the order of the
+ * pictures. One write per path at a time.
  */
 async function replaceLatest(path: string, bytes: Buffer, arrival: number): Promise<void> {
   const state = writing.get(path) ?? { arrival: -Infinity, last: Promise.resolve() };
@@ -126,7 +126,7 @@ async function replaceLatest(path: string, bytes: Buffer, arrival: number): Prom
   await turn;
 }
 
-/** Does it under the first name that is free: `name.jpg`, `name_1.jpg`, … */
+/** Calls `take` with `name.jpg`, `name_1.jpg`, … until one does not exist, and returns that path. */
 async function withFreeName(path: string, extension: string, take: (free: string) => Promise<void>): Promise<string> {
   for (let number = 0; ; number += 1) {
     const free = `${path}${number > 0 ? `_${number}` : ''}.${extension}`;
@@ -139,10 +139,10 @@ async function withFreeName(path: string, extension: string, take: (free: string
   }
 }
 
-/** What file systems without hard links say, such as those of memory cards and network shares. */
+/** Codes of errors on file systems without hard links, such as those of memory cards and network shares. */
 const withoutLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK', 'EINVAL', 'UNKNOWN']);
 
-/** Writes a whole file under a name that is free. Nobody sees it empty, except where there are no hard links. */
+/** Writes a new file under a name that is free. It appears with its content, or first empty if there are no hard links. */
 async function add(path: string, extension: string, bytes: Buffer): Promise<string> {
   const temporary = await writeBeside(path, bytes);
   try {
@@ -161,8 +161,8 @@ async function add(path: string, extension: string, bytes: Buffer): Promise<stri
 }
 
 /**
- * Saves a picture as the latest one of its source, unless that arrived after it, and with `time` also under that time. Each
- * file is there as a whole or not at all. Throws `InvalidValue` where that is not possible.
+ * Saves a picture as the latest one of its source, unless a newer one is there, and with `time` also under that time.
+ * `arrival` is in ms of `performance.now()`. No file is ever incomplete. Rejects with `InvalidValue` if it cannot be written.
  */
 export async function save(
   folder: string,

@@ -1,22 +1,22 @@
-/** Levels of grey, of 256, by which a cell must differ to have changed: a camera's noise and JPEG stay below. */
+/** The difference above which a cell has changed, in grey levels of 256: noise and JPEG artefacts stay below. */
 const noise = 12;
 
-/** How many sources are remembered: messages may bring any number of names. */
+/** How many sources are remembered. Messages may bring any number of them. */
 const mostSources = 100;
-/** Bytes of what came of their frames; one picture with boxes in 4K has 1.5 MB as a JPEG, and up to 15 MB as a PNG. */
+/** The most bytes of annotated pictures that are kept; one in 4K has 1.5 MB as a JPEG, and up to 15 MB as a PNG. */
 const mostBytes = 64 * 1024 * 1024;
 
-/** The last frame of a source that was analysed, and what came of it. */
+/** The last picture of a source that was analysed, and its result. */
 interface Analysis<Result> {
-  /** What was asked; the result is of no use to other questions. */
+  /** All properties that the result depends on, as text; the result is not used if they differ. */
   question: string;
   grey: Buffer;
   result: Promise<Result>;
-  /** Of the result, once it is there. */
+  /** The size of the result, once it is there. */
   bytes: number;
 }
 
-/** Percent of a picture's cells that have changed. */
+/** How many cells differ between two grey copies, percent. */
 export function difference(grey: Buffer, other: Buffer): number {
   let changed = 0;
   for (let cell = 0; cell < grey.length; cell += 1) {
@@ -26,19 +26,19 @@ export function difference(grey: Buffer, other: Buffer): number {
 }
 
 /**
- * What cameras saw last, so that a picture in which nothing has moved need not be analysed again. Where that is too much, the
- * source that sent nothing for the longest time is forgotten; of the last one there is always room for the result.
+ * The last result of each camera, so that a picture in which nothing has changed is not analysed again. If there are too many,
+ * the source that has been silent for longest is forgotten; the result of the latest one is always kept.
  */
 export class LastFrames<Result> {
-  /** By source; the one of the last frame comes last. */
+  /** By source, the most recent one last. */
   readonly #analyses = new Map<string, Analysis<Result>>();
   #bytes = 0;
 
   constructor(private readonly sizeOf: (result: Result) => number) {}
 
   /**
-   * The result for a frame: that of the last one if less than `percent` has changed since, else that of `analyse`. A frame
-   * that comes while the one before it is still analysed waits for that.
+   * The result for a picture: the last one of its source if less than `percent` has changed since, else that of `analyse`. If
+   * the picture before it is still being analysed, its result is waited for. Rejects as `analyse` does.
    */
   async look(
     frame: { source: string; question: string; grey: Buffer; percent: number },
@@ -51,7 +51,7 @@ export class LastFrames<Result> {
       try {
         return { result: await last.result, skipped: true };
       } catch {
-        // It was not analysed after all; perhaps another frame was in the meantime.
+        // The analysis failed; there may be another one in the meantime.
         if (this.#analyses.get(source) === last) this.#forget(source);
         return this.look(frame, analyse);
       }

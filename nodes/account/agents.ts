@@ -9,10 +9,15 @@ interface Requesting {
   addRequest(request: http.ClientRequest, ...more: unknown[]): void;
 }
 
-/** Any number of sockets, as in Node.js and in Node-RED's http request node: the flow decides how much it sends at once. */
+/**
+ * Any number of sockets, as in Node.js and in Node-RED's http request node: the flow decides how much it sends at once.
+ */
 const options = { keepAlive: true, maxSockets: Infinity };
 
-/** Fails a request whose server switches to another protocol. Without a listener Node.js would just close the connection. */
+/**
+ * Fails a request whose server switches to another protocol. Without a listener Node.js would just close the
+ * connection.
+ */
 function refuseUpgrades(agent: http.Agent): void {
   const requesting = agent as http.Agent & Requesting;
   const { addRequest } = requesting;

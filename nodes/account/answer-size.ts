@@ -34,7 +34,10 @@ export interface Response {
   body: Readable;
 }
 
-/** The error for an answer that is too large to be from AWS. With metadata that has no status, the SDK does not retry it. */
+/**
+ * The error for an answer that is too large to be from AWS. With metadata that has no status, the SDK does not retry
+ * it.
+ */
 function tooLarge(statusCode: number, most: string): ActionError {
   const text = `The answer has more than ${most}, which is far more than AWS gives: a proxy or gateway may have given it; check the endpoint.`;
   return Object.defineProperty(ownError('UnknownError', text, { statusCode }), '$metadata', { value: {} });

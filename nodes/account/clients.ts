@@ -136,7 +136,9 @@ export class Clients {
     this.#latest = undefined;
   }
 
-  /** Finds or creates a client, and drops the least recently used one. That takes nothing from calls that still use it. */
+  /**
+   * Finds or creates a client, and drops the least recently used one. That takes nothing from calls that still use it.
+   */
   #client(service: ServiceName, destination: Destination, options: ClientOptions): Client {
     const { region = destination.region, credentials, maxAttempts } = options;
     const latest = this.#latest;

@@ -18,10 +18,15 @@ export interface Destination extends ResolvedConfig {
 const isSameConfig = (one: ResolvedConfig, other: ResolvedConfig): boolean =>
   one.region === other.region && JSON.stringify(one.endpoints) === JSON.stringify(other.endpoints);
 
-/** How many destinations the accounts of this process have had: their numbers tell cached clients and queue URLs apart. */
+/**
+ * How many destinations the accounts of this process have had: their numbers tell cached clients and queue URLs apart.
+ */
 let destinations = 0;
 
-/** The properties of an account that decide where requests go. The environment and the shared files decide what is absent. */
+/**
+ * The properties of an account that decide where requests go. The environment and the shared files decide what is
+ * absent.
+ */
 export interface DestinationOptions {
   signIn: SignIn;
   region?: string | undefined;

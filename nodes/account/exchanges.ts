@@ -51,7 +51,10 @@ function limitsOf(exchange: Exchange | undefined, request: Written): Limits {
   return { ...limits, answerWithin: limits.silence ?? longestWait(request.body?.length) };
 }
 
-/** The commands of an account that are being sent: by their input and by their last request, since signing copies requests. */
+/**
+ * The commands of an account that are being sent: by their input and by their last request, since signing copies
+ * requests.
+ */
 export class Exchanges {
   readonly #exchanges = new WeakMap<object, Exchange>();
   /** The bearer token of the last request to an SSO portal. */

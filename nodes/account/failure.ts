@@ -29,7 +29,9 @@ export interface Described {
 /** Most characters of an error's name, which the status and `code` show. A gateway may send any name. */
 const longestName = 100;
 
-/** Most characters of a text that are read: many more than are shown, so that no secret is cut before it is struck out. */
+/**
+ * Most characters of a text that are read: many more than are shown, so that no secret is cut before it is struck out.
+ */
 const longestRead = 20_000;
 
 /** Most errors of an AggregateError that are looked at. */

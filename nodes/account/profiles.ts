@@ -1,4 +1,7 @@
-/** The shared files of the machine that Node-RED runs on, `~/.aws/config` and `~/.aws/credentials`, as the SDK reads them. */
+/**
+ * The shared files of the machine that Node-RED runs on, `~/.aws/config` and `~/.aws/credentials`, as the SDK reads
+ * them.
+ */
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -17,7 +20,10 @@ function reader(): ConfigModule {
   return loaded;
 }
 
-/** Other sections of the files are no profiles; with control characters a name is a line of a broken file, maybe a secret. */
+/**
+ * Other sections of the files are no profiles; with control characters a name is a line of a broken file, maybe a
+ * secret.
+ */
 const isProfile = (name: string): boolean => !/^(sso-session|services)\.|\p{Cc}/u.test(name);
 
 /** The names of all profiles. Nothing else in the files is given to the editor. */

@@ -24,10 +24,14 @@ export interface AccountProxy {
   readonly secrets: readonly string[];
 }
 
-/** The longest time for connecting through a proxy, ms: less than the limit for connecting, whose error names no proxy. */
+/**
+ * The longest time for connecting through a proxy, ms: less than the limit for connecting, whose error names no proxy.
+ */
 const proxyLimit = 9500;
 
-/** Whether this version of Node.js can use a proxy: those that can throw for this invalid URL, others ignore the option. */
+/**
+ * Whether this version of Node.js can use a proxy: those that can throw for this invalid URL, others ignore the option.
+ */
 export const canUseProxies: boolean = (() => {
   try {
     new https.Agent({ proxyEnv: { https_proxy: 'http://[' } });

@@ -1,8 +1,14 @@
 /** Strikes secrets out of errors, logs, statuses and messages. */
 
-/** The fewest characters of a secret that is struck out: a shorter one, such as LocalStack's `test`, may be an ordinary word. */
+/**
+ * The fewest characters of a secret that is struck out: a shorter one, such as LocalStack's `test`, may be an ordinary
+ * word.
+ */
 const shortestSecret = 12;
-/** Characters of a secret that are searched for; the rest is taken to end at a space or quote. A much longer pattern is too large for a RegExp. */
+/**
+ * Characters of a secret that are searched for; the rest is taken to end at a space or quote. A much longer pattern is
+ * too large for a RegExp.
+ */
 const longestStart = 500;
 
 const named: Record<string, string> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": 'apos' };

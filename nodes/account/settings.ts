@@ -133,6 +133,9 @@ export function clientsFrom(RED: NodeAPI, node: Node, config: Config, settings: 
   return new Clients({ signIn: signInFrom(settings, node.id), region, endpoint, rekognitionRate, hidden });
 }
 
-/** Makes the clients of an account that does not run, from its dialog or its flow. Throws `MissingValue` or `InvalidValue`. */
+/**
+ * Makes the clients of an account that does not run, from its dialog or its flow. Throws `MissingValue` or
+ * `InvalidValue`.
+ */
 export const openAccount = (RED: NodeAPI, node: Node, config: Config, credentials: StoredCredentials): Clients =>
   clientsFrom(RED, node, config, readSettings(RED, node, config, credentials));

@@ -192,7 +192,10 @@ function sourceError(error: NodeJS.ErrnoException): Error {
   return noKeys('The profile names something that is not there, such as its sso_session: look at the shared files.');
 }
 
-/** The options of a client for its endpoint. Without one it uses AWS's own; the SDK would look for one in other profiles. */
+/**
+ * The options of a client for its endpoint. Without one it uses AWS's own; the SDK would look for one in other
+ * profiles.
+ */
 export const endpointOptions = (endpoint: string | undefined) =>
   endpoint ? { endpoint: withoutSlash(endpoint) } : { ignoreConfiguredEndpointUrls: true };
 
@@ -210,7 +213,10 @@ const stsOptions = ({ region, endpoints = {}, requestHandler }: InnerClientOptio
   ...(requestHandler && { requestHandler })
 });
 
-/** Assumes a role. If AWS refuses the time of the signature, the clock is right afterwards and the role is assumed again. */
+/**
+ * Assumes a role. If AWS refuses the time of the signature, the clock is right afterwards and the role is assumed
+ * again.
+ */
 async function assumeRole(
   masterCredentials: Identity | Provider,
   params: AssumeRole,

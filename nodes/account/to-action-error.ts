@@ -59,7 +59,10 @@ function describe(failure: Failure, status: number | undefined): Described {
   return ofJavaScript.has(failure.name ?? 'Error') ? describeUnforeseen(failure) : describeService(failure, status);
 }
 
-/** Strikes secrets out of an error of the pack: out of its text, its stack, which repeats the text, and its other members. */
+/**
+ * Strikes secrets out of an error of the pack: out of its text, its stack, which repeats the text, and its other
+ * members.
+ */
 function redactMembers(error: ActionError, secrets: string[]): void {
   const cleanAll = (members: object) => {
     for (const [key, value] of Object.entries(members)) {

@@ -150,7 +150,9 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     return this.#changes(msg, inputs, { payload: results, aws: { requests } });
   }
 
-  /** Checks a target and makes the call for it. Never rejects, since the failure of one target does not end the others. */
+  /**
+   * Checks a target and makes the call for it. Never rejects, since the failure of one target does not end the others.
+   */
   async #attempt(inputs: ActionInputs<F>, target: unknown, task: Task): Promise<Attempt> {
     const many = this.#many;
     const own = Array.isArray(many && inputs[many]) ? { ...inputs, [many as string]: target } : inputs;

@@ -53,7 +53,9 @@ interface Before {
   readonly timely: Promise<unknown>;
 }
 
-/** The bytes of texts, Buffers and pictures among the values. Other objects are not counted, since that would take time. */
+/**
+ * The bytes of texts, Buffers and pictures among the values. Other objects are not counted, since that would take time.
+ */
 function bytesOf(inputs: Record<string, unknown>): number {
   let bytes = 0;
   for (const name in inputs) {

@@ -4,7 +4,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 const base = 200;
 const longest = 20_000;
 
-/** Does `work`, and repeats it up to `times` times after random pauses, as long as it fails with an error that `when` accepts. */
+/**
+ * Does `work`, and repeats it up to `times` times after random pauses, as long as it fails with an error that `when`
+ * accepts.
+ */
 export async function retry<T>(
   work: () => Promise<T>,
   { times, when, signal }: { times: number; when: (error: unknown) => boolean; signal: AbortSignal }

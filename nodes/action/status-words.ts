@@ -59,7 +59,9 @@ function calledBy(RED: NodeAPI, path: string): string | undefined {
   return property === 'msg' ? path : labelOf(RED, property);
 }
 
-/** The text for a `FieldError`. If that does not name fields but something in words, which has no translation, its name. */
+/**
+ * The text for a `FieldError`. If that does not name fields but something in words, which has no translation, its name.
+ */
 function fieldWords(RED: NodeAPI, { name, paths }: FieldError): string {
   const labels = paths.map((path) => calledBy(RED, path));
   if (labels.includes(undefined)) return name;

@@ -179,7 +179,9 @@ function regionFor({ region, of }: Question): string | undefined {
 /** The time limit for a page, ms: a user is waiting. */
 const limit = 4500;
 
-/** A page of a list. Nothing is cached, since users look for what they have just created. Rejects with the SDK's error. */
+/**
+ * A page of a list. Nothing is cached, since users look for what they have just created. Rejects with the SDK's error.
+ */
 async function choicesOf(name: ListName, clients: Clients, question: Question): Promise<ChoicePage> {
   const list = listFor(name, question.after) as List<ServiceName>;
   return within(limit, async (signal) => {
@@ -209,7 +211,10 @@ function regionIn(RED: NodeAPI, given: unknown, hidden: string[]): string | unde
   return region;
 }
 
-/** Throws `InvalidValue` for a region in another partition, which others operate, unless the user could deploy that as well. */
+/**
+ * Throws `InvalidValue` for a region in another partition, which others operate, unless the user could deploy that as
+ * well.
+ */
 async function needPartition(region: string, account: Client, mayDeploy: MayDeploy): Promise<void> {
   if (inSamePartition(region, account.region) || (await mayDeploy())) return;
   throw invalid('region', 'is in another partition of AWS than the account: it takes the right to deploy flows.');

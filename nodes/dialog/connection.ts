@@ -22,7 +22,10 @@ export interface Connection extends CallerIdentity {
   way?: string | undefined;
 }
 
-/** An account as it is in the dialog, deployed or not: its properties, and its credentials as far as the browser has them. */
+/**
+ * An account as it is in the dialog, deployed or not: its properties, and its credentials as far as the browser has
+ * them.
+ */
 interface Draft {
   id: string;
   properties: Record<string, unknown>;

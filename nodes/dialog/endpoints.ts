@@ -67,7 +67,10 @@ const mayDeploy = (RED: NodeAPI, request: Request): Promise<boolean> =>
     RED.auth.needsPermission('flows.write')(request, refused, () => resolve(true));
   });
 
-/** Registers the endpoints. Users who may read flows get the lists; only those who may change accounts can test a sign-in. */
+/**
+ * Registers the endpoints. Users who may read flows get the lists; only those who may change accounts can test a
+ * sign-in.
+ */
 export function serve(RED: NodeAPI): void {
   const { needsPermission } = RED.auth;
   const admin: Pick<Express, 'get' | 'post'> = RED.httpAdmin;

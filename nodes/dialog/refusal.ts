@@ -16,7 +16,8 @@ export interface Refusal {
 /** The refusal for an error, which must not contain secrets any more. */
 export function refusalOf(error: ActionError): Refusal {
   const { name, message, cause } = error;
-  // The service's own text, since the editor has a text for the meaning. That of an answer which is not from AWS says nothing.
+  // The service's own text, since the editor has a text for the meaning. That of an answer which is not from AWS says
+  // nothing.
   const said = name === 'UnknownError' ? message : (cause as { message?: string } | undefined)?.message;
   return { kind: errorKindOf(error), name, message: said || message };
 }

@@ -1,4 +1,7 @@
-/** Makes what Node-RED loads of a node from its definition: the page for the editor and the registration for the runtime. */
+/**
+ * Makes what Node-RED loads of a node from its definition: the page for the editor and the registration for the
+ * runtime.
+ */
 import type { Field } from '../fields/fields.js';
 import type { NodeModule } from '../fields/node-module.js';
 import type { Words } from './words.mts';

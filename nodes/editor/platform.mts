@@ -1,4 +1,7 @@
-/** Replaces the parts of Node.js that the checks of fields use, as far as literals in a dialog need them; see `scripts/build.mjs`. */
+/**
+ * Replaces the parts of Node.js that the checks of fields use, as far as literals in a dialog need them; see
+ * `scripts/build.mjs`.
+ */
 
 export const isUint8Array = (value: unknown): boolean => value instanceof Uint8Array;
 export const isDataView = (value: unknown): boolean => value instanceof DataView;

@@ -30,7 +30,9 @@ export const inOneLine = (text: string): string =>
 /** The same for a member of an error, whose lines are kept. */
 export const inLines = (text: string): string => text.replace(/\p{Bidi_Control}+|[^\P{Cc}\t\n\r]+/gu, '');
 
-/** A text of several lines as one log entry: the further lines are marked, so that none looks like an entry of its own. */
+/**
+ * A text of several lines as one log entry: the further lines are marked, so that none looks like an entry of its own.
+ */
 export const asLogEntry = (text: string): string =>
   text
     .split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/)

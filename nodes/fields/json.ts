@@ -56,7 +56,10 @@ export function checkLength({ length }: { length: number }, name: string, most: 
   if (length > farBeyond * most) throw tooLong(name, most);
 }
 
-/** The same for the length of a value's JSON, which is not written for that. Also throws whatever reading the value throws. */
+/**
+ * The same for the length of a value's JSON, which is not written for that. Also throws whatever reading the value
+ * throws.
+ */
 export function checkJsonLength(value: unknown, name: string, most: number): void {
   if (isLongJson(value, farBeyond * most)) throw tooLong(name, most);
 }
@@ -91,7 +94,9 @@ export function toJson(value: unknown, name: string, most: number): string {
   return typeof text === 'string' && parseJson(text) ? withoutMark(text) : stringify(value, name, most);
 }
 
-/** The text to send for a value: text as it is, any other value as its JSON. Throws `InvalidValue` as `stringify` does. */
+/**
+ * The text to send for a value: text as it is, any other value as its JSON. Throws `InvalidValue` as `stringify` does.
+ */
 export const toText = (value: unknown, name: string, most: number): string =>
   typeof value === 'string' ? value : stringify(value, name, most);
 

@@ -111,7 +111,10 @@ function comesFromVariable(RED: NodeAPI, node: Node, config: Config, name: strin
   return (type === undefined || literals.has(type)) && isOfVariable(RED, node, name, config[name]);
 }
 
-/** The error for whatever was thrown about the value of a field. Values of variables and of secret fields are not quoted. */
+/**
+ * The error for whatever was thrown about the value of a field. Values of variables and of secret fields are not
+ * quoted.
+ */
 function fieldError(
   RED: NodeAPI,
   node: Node,
@@ -180,7 +183,9 @@ export function compileField(RED: NodeAPI, node: Node, config: Config, name: str
   }
 }
 
-/** Reads and checks the fields of a node that takes none of them from messages. Throws `MissingValue` or `InvalidValue`. */
+/**
+ * Reads and checks the fields of a node that takes none of them from messages. Throws `MissingValue` or `InvalidValue`.
+ */
 export function readAll<F extends Fields>(RED: NodeAPI, node: Node, config: Config, fields: F): Inputs<F> {
   const inputs: Record<string, unknown> = {};
   for (const name of Object.keys(fields)) {

@@ -91,7 +91,9 @@ function messageReader(RED: NodeAPI, name: string, path: string): Reader {
   };
 }
 
-/** The error for what JSONata has thrown, a plain object. Its message quotes values, which must not happen for secrets. */
+/**
+ * The error for what JSONata has thrown, a plain object. Its message quotes values, which must not happen for secrets.
+ */
 function expressionError(name: string, secret: boolean, thrown: unknown): Error {
   const reason = secret ? textOf(memberOf(thrown, 'code') ?? 'an error') : reasonOf(thrown);
   return invalid(name, `: the JSONata expression failed: ${reason}.`);
@@ -188,12 +190,16 @@ export const namesVariable = (value: unknown): value is string =>
   value.length <= longestNaming &&
   /\$\{[^}]/.test(value.slice(0, value.lastIndexOf('}') + 1));
 
-/** Replaces each `${NAME}` in a plain property by the environment variable; Node-RED does so only for a whole property. */
+/**
+ * Replaces each `${NAME}` in a plain property by the environment variable; Node-RED does so only for a whole property.
+ */
 export function substituteEnv(RED: NodeAPI, node: Node, value: unknown): unknown {
   return namesVariable(value) ? RED.util.evaluateNodeProperty(value, 'env', node, {}) : value;
 }
 
-/** Whether a property is that of an environment variable, also if Node-RED has already replaced `${NAME}` by its value. */
+/**
+ * Whether a property is that of an environment variable, also if Node-RED has already replaced `${NAME}` by its value.
+ */
 export function isOfVariable(RED: NodeAPI, node: Node, name: string, value: unknown): boolean {
   if (namesVariable(value)) return true;
   // Nodes in a subflow have an ID for each instance; `_alias` is that in the template.

@@ -53,7 +53,9 @@ export class Locator {
     return this.#place as Place;
   }
 
-  /** Finds the client, the queue's URL and its visibility timeout. Rejects with the error of the account or of the SDK. */
+  /**
+   * Finds the client, the queue's URL and its visibility timeout. Rejects with the error of the account or of the SDK.
+   */
   async find(abortSignal: AbortSignal): Promise<Place> {
     const { queue, region } = this.location;
     const { clients } = this.account;

@@ -55,7 +55,10 @@ export function entryOf({ attributes, groupId, deduplicationId }: MessageInputs,
   };
 }
 
-/** The size of a message as its limit counts it, bytes. Throws `InvalidValue` for text that cannot be sent or is too long. */
+/**
+ * The size of a message as its limit counts it, bytes. Throws `InvalidValue` for text that cannot be sent or is too
+ * long.
+ */
 export function checkMessage(text: string, attributes: Attributes | undefined, name: string, limit: number): number {
   if (text === '') throw invalid(name, 'must not be empty text.');
   const bytes = Buffer.byteLength(text) + sizeOfAttributes(attributes);

@@ -128,7 +128,10 @@ function questionOf({ inputs, client }: Detect, { width, height }: Picture): str
   return JSON.stringify([client.key, asked, width, height]);
 }
 
-/** A copy for a flow, which may change it, while the original is kept for the next picture. `problem` is reported once only. */
+/**
+ * A copy for a flow, which may change it, while the original is kept for the next picture. `problem` is reported once
+ * only.
+ */
 const copyOf = ({ report, raw, image }: Detection): Detection => ({
   report: structuredClone(report),
   raw: structuredClone(raw),

@@ -50,7 +50,10 @@ type Outcome = { file?: string } & ({ answer: IndexAnswer } | { reason: string }
 /** So many errors in a row that may pass are taken to concern every picture. */
 const mostInARow = 2 * mostPictures;
 
-/** Indexes the largest face of a picture; `name` is what an error calls the picture. Rejects with the SDK's error, or `InvalidValue`. */
+/**
+ * Indexes the largest face of a picture; `name` is what an error calls the picture. Rejects with the SDK's error, or
+ * `InvalidValue`.
+ */
 async function indexPicture(context: IndexFace, image: Picture | StoredPicture, name = 'image'): Promise<IndexAnswer> {
   const { sdk, inputs, node, send, signal } = context;
   const { collection, imageId, attributes, quality } = inputs;

@@ -119,7 +119,10 @@ function luminance(colour: string): number {
 /** Black or white text, whichever has the better contrast (at least 4.5). At a luminance of 0.179 both are equal. */
 const inkOn = (colour: string): string => (luminance(colour) > 0.179 ? black : white);
 
-/** Large pictures are shown scaled down, but not by as much as they are larger. So sizes grow less than the picture does. */
+/**
+ * Large pictures are shown scaled down, but not by as much as they are larger. So sizes grow less than the picture
+ * does.
+ */
 function scaleOf({ width, height }: Size): Scale {
   const grown = (Math.min(width, height) / 720) ** 0.75;
   const text = Math.max(9, Math.round(20 * grown));

@@ -31,7 +31,9 @@ export interface Finding {
   details?: Record<string, unknown>;
   /** The text on the annotated picture; default: the name. */
   caption?: string;
-  /** The confidence in the name, percent, if that differs from `confidence`: a face is certain, whose it is may not be. */
+  /**
+   * The confidence in the name, percent, if that differs from `confidence`: a face is certain, whose it is may not be.
+   */
   certainty?: number | undefined;
 }
 

@@ -4,7 +4,10 @@ export interface Size {
   height: number;
 }
 
-/** The most segments of a JPEG: each takes time on the main thread. Cameras write a dozen, or one for 64 KB of EXIF data. */
+/**
+ * The most segments of a JPEG: each takes time on the main thread. Cameras write a dozen, or one for 64 KB of EXIF
+ * data.
+ */
 const mostSegments = 65_536;
 /** The most entries of EXIF data that are read: their directories can form a cycle. */
 const mostEntries = 65_536;
@@ -19,13 +22,19 @@ const standsAlone = (marker: number): boolean => marker === 0x01 || (marker >= 0
 /** The markers of the kinds of frames that decoders support. Their segments contain the size of the picture. */
 const frames = new Set([0xc0, 0xc1, 0xc2, 0xc3, 0xc9, 0xca]);
 
-/** Whether decoders support a marker: frames, tables, scans and application data. They stop at any other, and at a second start. */
+/**
+ * Whether decoders support a marker: frames, tables, scans and application data. They stop at any other, and at a
+ * second start.
+ */
 const isKnown = (marker: number): boolean =>
   frames.has(marker) ||
   [0xc4, 0xcc, startOfScan, 0xdb, 0xdc, 0xdd, 0xfe].includes(marker) ||
   (marker >= 0xe0 && marker <= 0xef);
 
-/** The position of the second byte of the next marker, -1 if there is none. Other bytes and any number of 0xff may precede it. */
+/**
+ * The position of the second byte of the next marker, -1 if there is none. Other bytes and any number of 0xff may
+ * precede it.
+ */
 function nextMarker(bytes: Buffer, from: number): number {
   // Without indexOf, whose many calls take seconds if there is nothing but 0xff.
   for (let at = from + 1; at < bytes.length; at += 1) {

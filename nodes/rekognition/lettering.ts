@@ -23,7 +23,10 @@ const gap = 2.5;
 /** The thickness of strokes. */
 const weight = 1.45;
 
-/** The strokes of each glyph, separated by `|`. y goes up from the base line, `x,yr` is a rounded corner, a single point a dot. */
+/**
+ * The strokes of each glyph, separated by `|`. y goes up from the base line, `x,yr` is a rounded corner, a single point
+ * a dot.
+ */
 const glyphs: Record<string, string> = {
   '!': '0,10 0,3.2|0,0',
   '"': '0,10 0,7.4|2.2,10 2.2,7.4',

@@ -10,7 +10,10 @@ const quality = 90;
 const cells = 64;
 /** The margin around a face, in fractions of its width and height: the service finds no face without it. */
 const margin = 0.4;
-/** The sides of a cut-out face, in pixels: the service refuses less than 80, and more than some hundreds does not help it. */
+/**
+ * The sides of a cut-out face, in pixels: the service refuses less than 80, and more than some hundreds does not help
+ * it.
+ */
 const leastFace = 160;
 const mostFace = 1600;
 const leastSide = 80;
@@ -29,7 +32,9 @@ async function decode({ Image }: Library, bytes: Uint8Array): Promise<Decoded> {
   return image;
 }
 
-/** A canvas with the picture. With `paper` it has a white background, since in a JPEG transparent pixels would be black. */
+/**
+ * A canvas with the picture. With `paper` it has a white background, since in a JPEG transparent pixels would be black.
+ */
 function sheetOf({ createCanvas }: Library, image: Decoded, width: number, height: number, paper: boolean): Canvas {
   const canvas = createCanvas(width, height);
   const context = canvas.getContext('2d');

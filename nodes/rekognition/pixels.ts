@@ -163,7 +163,9 @@ class Thread {
     }
   }
 
-  /** The picture in an order: its number, and, unless the thread has it, a copy of its bytes, which will be transferred. */
+  /**
+   * The picture in an order: its number, and, unless the thread has it, a copy of its bytes, which will be transferred.
+   */
   #show(picture: Picture): Omit<Order, 'task'> {
     const known = this.#kept.use(picture);
     if (known !== undefined) return { picture: known, keep: true };

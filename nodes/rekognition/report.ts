@@ -73,7 +73,9 @@ export function count(findings: readonly Finding[], interest: Interest): Counted
   });
 }
 
-/** Rounds all numbers in a value to 3 decimals, since fractions, confidences and areas are not more exact; -0 becomes 0. */
+/**
+ * Rounds all numbers in a value to 3 decimals, since fractions, confidences and areas are not more exact; -0 becomes 0.
+ */
 export function rounded<T>(value: T): T {
   if (typeof value === 'number') return (Math.round(value * 1000) / 1000 + 0) as T;
   if (Array.isArray(value)) return value.map(rounded) as T;

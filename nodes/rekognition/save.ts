@@ -142,7 +142,9 @@ async function withFreeName(path: string, extension: string, take: (free: string
 /** Codes of errors on file systems without hard links, such as those of memory cards and network shares. */
 const withoutLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK', 'EINVAL', 'UNKNOWN']);
 
-/** Writes a new file under a name that is free. It appears with its content, or first empty if there are no hard links. */
+/**
+ * Writes a new file under a name that is free. It appears with its content, or first empty if there are no hard links.
+ */
 async function add(path: string, extension: string, bytes: Buffer): Promise<string> {
   const temporary = await writeBeside(path, bytes);
   try {

@@ -16,7 +16,7 @@ import { LoopbackServer } from './server/loopback';
 import { numbered, type Population } from './server/population';
 import { Records, type RequestRecord } from './server/records';
 import { checkError } from './server/schema';
-import { type Principal, Principals, signIns } from './server/sign-ins';
+import { functionRole, type Principal, Principals, signIns } from './server/sign-ins';
 import { authenticate } from './server/sigv4';
 import { sts } from './sts/sts';
 
@@ -56,7 +56,8 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Runn
   });
   await listen(server, options.port);
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, close: () => close(server, aws) };
+  aws.url = `http://127.0.0.1:${port}`;
+  return { url: aws.url, close: () => close(server, aws) };
 }
 
 async function listen(server: Server, port: number | undefined): Promise<void> {
@@ -83,7 +84,12 @@ async function close(server: Server, aws: LocalAwsServer): Promise<void> {
   await closed;
 }
 
+/** How long the credentials of a function are valid, ms. */
+const functionSession = 12 * 3_600_000;
+
 class LocalAwsServer {
+  /** Its endpoint. */
+  url = '';
   readonly #records = new Records();
   readonly #faults = new Faults();
   readonly #principals = new Principals();
@@ -98,7 +104,7 @@ class LocalAwsServer {
   constructor(folders: readonly string[], collections: readonly string[]) {
     this.#firstCollections = collections;
     this.#functions = new Functions([ownFunctions, ...folders]);
-    this.#lambda = new Lambda(this.#functions, this.#records);
+    this.#lambda = new Lambda(this.#functions, this.#records, (account, name) => this.#accessOf(account, name));
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -125,6 +131,17 @@ class LocalAwsServer {
 
   async close(): Promise<void> {
     await Promise.all([this.#lambda.close(), this.#messaging.close()]);
+  }
+
+  /** What a function needs to call other services of this one, in the words of every SDK. */
+  #accessOf(account: string, name: string): Record<string, string> {
+    const session = this.#principals.startSession(functionRole(account, name), name, this.#now() + functionSession);
+    return {
+      AWS_ENDPOINT_URL: this.url,
+      AWS_ACCESS_KEY_ID: session.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: session.secretAccessKey,
+      AWS_SESSION_TOKEN: session.sessionToken ?? ''
+    };
   }
 
   #now(): number {
@@ -298,6 +315,7 @@ class LocalAwsServer {
   async #reset(): Promise<void> {
     this.#faults.clear();
     this.#records.clear();
+    this.#lambda.reset();
     this.#set({});
     this.#firstCollections = [];
     await this.#clearPopulation();

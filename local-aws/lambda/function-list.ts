@@ -140,7 +140,9 @@ function configuration(fn: LambdaFunction, version: FunctionVersion, arn: string
     Architectures: ['x86_64'],
     EphemeralStorage: { Size: 512 },
     SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
-    LoggingConfig: { LogFormat: 'Text', LogGroup: `/aws/lambda/${fn.name}` }
+    LoggingConfig: { LogFormat: 'Text', LogGroup: `/aws/lambda/${fn.name}` },
+    ...(fn.durable !== undefined && { DurableConfig: { RetentionPeriodInDays: 14, ExecutionTimeout: fn.durable } }),
+    ...(fn.tenants && { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } })
   };
 }
 

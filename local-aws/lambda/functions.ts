@@ -18,6 +18,10 @@ export interface FunctionSettings {
   readonly aliases?: Readonly<Record<string, string>>;
   /** The handler's string goes out as it is, as from a custom runtime. */
   readonly raw?: boolean;
+  /** A durable function, whose execution may take so many seconds. */
+  readonly durable?: number;
+  /** Each tenant gets threads of its own. */
+  readonly tenants?: boolean;
 }
 
 /** The code of one version of a function. */
@@ -40,6 +44,8 @@ export interface LambdaFunction {
   readonly accounts: readonly string[];
   readonly aliases: Readonly<Record<string, string>>;
   readonly raw: boolean;
+  readonly durable: number | undefined;
+  readonly tenants: boolean;
   /** By version. */
   readonly versions: ReadonlyMap<string, FunctionVersion>;
 }
@@ -144,13 +150,13 @@ function describe(
   found: ReadonlyMap<string, FunctionVersion>,
   settings: FunctionSettings
 ): LambdaFunction {
-  const { description = '', timeout = 3, memory = 128, aliases = {}, raw = false } = settings;
+  const { description = '', timeout = 3, memory = 128, aliases = {}, raw = false, durable, tenants = false } = settings;
   const { regions = ['us-east-1', 'eu-west-1'], accounts = ['111111111111'] } = settings;
   const versions = new Map([...found].sort(([one], [other]) => order(one) - order(other)));
   for (const version of ['$LATEST', ...Object.values(aliases)]) {
     if (!versions.has(version)) throw new Error(`The function ${name} has no version ${version}`);
   }
-  return { name, description, timeout, memory, regions, accounts, aliases, raw, versions };
+  return { name, description, timeout, memory, regions, accounts, aliases, raw, durable, tenants, versions };
 }
 
 function order(version: string): number {

@@ -1,3 +1,4 @@
+import { registerHooks } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
@@ -5,7 +6,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 /*
  * Runs in a worker thread and plays the Node.js runtime of Lambda: loads the handler, calls it once per message,
- * and reports in the runtime's own words. It has no dependencies, so that a cold start is fast.
+ * and reports in the runtime's own words. It has no dependencies, so that a cold start is fast: what durable functions
+ * need is loaded for these only.
  */
 
 export interface HandlerSetup {
@@ -15,6 +17,8 @@ export interface HandlerSetup {
   readonly memoryLimitInMB: string;
   readonly logStreamName: string;
   readonly raw: boolean;
+  /** What a durable function gets for its SDK: a URL. */
+  readonly durableSdk: string | undefined;
 }
 
 export interface HandlerCall {
@@ -23,6 +27,7 @@ export interface HandlerCall {
   /** JSON texts. */
   readonly event: string;
   readonly clientContext: string | undefined;
+  readonly tenantId: string | undefined;
   /** Milliseconds since the epoch. */
   readonly deadline: number;
 }
@@ -88,6 +93,16 @@ function usedMemory(): number {
   return Math.ceil(process.memoryUsage().heapUsed / 2 ** 20);
 }
 
+/** A durable function finds its SDK by the package's name, as in Lambda, although it is not installed here. */
+function offerDurableSdk(url: string): void {
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === '@aws/durable-execution-sdk-js'
+        ? { url, format: 'module', shortCircuit: true }
+        : next(specifier, context)
+  });
+}
+
 async function loadHandler(): Promise<Handler | undefined> {
   try {
     const { handler } = (await import(pathToFileURL(setup.file).href)) as { handler?: unknown };
@@ -114,6 +129,7 @@ function makeContext(call: HandlerCall): Record<string, unknown> {
     logStreamName: setup.logStreamName,
     clientContext: call.clientContext === undefined ? undefined : JSON.parse(call.clientContext),
     identity: undefined,
+    tenantId: call.tenantId,
     invokedFunctionArn: call.invokedFunctionArn,
     awsRequestId: call.awsRequestId,
     getRemainingTimeInMillis: () => Math.max(0, call.deadline - Date.now())
@@ -158,6 +174,7 @@ function reportUncaught(): void {
 
 redirectOutput();
 reportUncaught();
+if (setup.durableSdk !== undefined) offerDurableSdk(setup.durableSdk);
 const handler = await loadHandler();
 if (handler) {
   port.on('message', (call: HandlerCall) => void invoke(handler, call));

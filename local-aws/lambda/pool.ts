@@ -1,11 +1,13 @@
 import type { FunctionVersion, LambdaFunction } from './functions';
-import { type HandlerRequest, type RunResult, Sandbox } from './sandbox';
+import { type HandlerRequest, type Note, type RunResult, Sandbox } from './sandbox';
 
 /** One run of a function, as asked for. */
 export interface Run {
   readonly request: HandlerRequest;
   /** Told when the handler really starts. */
   readonly started: () => void;
+  /** Of a durable function. */
+  readonly note?: Note;
 }
 
 interface Job {
@@ -20,7 +22,7 @@ const mostStarting = 4;
 const patienceMs = 20;
 const idleMs = 60_000;
 
-/** The threads that run one version of a function: kept warm, one run at a time each, as many as it takes. */
+/** The threads that run one version of a function, for one tenant where it keeps these apart: kept warm, one run at a time each, as many as it takes. */
 export class Pool {
   readonly #jobs: Job[] = [];
   readonly #idle: Sandbox[] = [];
@@ -32,7 +34,9 @@ export class Pool {
   constructor(
     private readonly fn: LambdaFunction,
     private readonly version: FunctionVersion,
-    private readonly region: string
+    private readonly region: string,
+    /** What the environment of its threads has of the function's own sign-in. */
+    private readonly access: () => Readonly<Record<string, string>>
   ) {}
 
   /** Runs the handler. Never rejects: what goes wrong in a handler is a result too. */
@@ -73,7 +77,7 @@ export class Pool {
   }
 
   async #start(): Promise<void> {
-    const sandbox = new Sandbox(this.fn, this.version, this.region);
+    const sandbox = new Sandbox(this.fn, this.version, this.region, this.access());
     this.#all.add(sandbox);
     this.#starting += 1;
     const failure = await sandbox.ready;
@@ -90,7 +94,7 @@ export class Pool {
     const job = this.#jobs.shift();
     if (!job) return this.#rest(sandbox);
     job.run.started();
-    const result = await sandbox.run(job.run.request);
+    const result = await sandbox.run(job.run.request, job.run.note ?? ((operation) => operation));
     job.resolve(result);
     if (sandbox.usable) return this.#rest(sandbox);
     this.#all.delete(sandbox);

@@ -3,11 +3,14 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Checkpoint, Operation } from './durable-sdk.mts';
 import type { FunctionVersion, LambdaFunction } from './functions';
 import type { HandlerCall, HandlerReport, HandlerSetup } from './handler-worker.mts';
 
 /** What a handler is called with, its deadline aside. */
 export type HandlerRequest = Omit<HandlerCall, 'deadline'>;
+/** Notes an operation of a durable function, and says what is known of it then. */
+export type Note = (operation: Operation) => Operation;
 
 /** How a run ended. */
 export interface RunResult {
@@ -24,15 +27,16 @@ type Ending =
 type Outcome = Ending | { readonly kind: 'ready' };
 
 const initMs = 10_000;
-let workerUrl: URL | undefined;
+const workerUrls = new Map<string, URL>();
 
-/** The worker's code with its types stripped: done once here, it takes each thread half the time to start. */
-function handlerWorker(): URL {
-  if (!workerUrl) {
-    const code = stripTypeScriptTypes(readFileSync(path.join(__dirname, 'handler-worker.mts'), 'utf8'));
-    workerUrl = new URL(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`);
-  }
-  return workerUrl;
+/** A thread's code with its types stripped: done once here, it takes each thread half the time to start. */
+function workerUrl(file: string): URL {
+  const known = workerUrls.get(file);
+  if (known) return known;
+  const code = stripTypeScriptTypes(readFileSync(path.join(__dirname, file), 'utf8'));
+  const url = new URL(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`);
+  workerUrls.set(file, url);
+  return url;
 }
 
 /** A thread with one handler loaded in it; it runs one call at a time. */
@@ -45,16 +49,18 @@ export class Sandbox {
   #log = '';
   #exited: string | undefined;
   #settle: (outcome: Outcome) => void = () => undefined;
+  #note: Note = (operation) => operation;
   #idleTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly fn: LambdaFunction,
     private readonly version: FunctionVersion,
-    region: string
+    region: string,
+    access: Readonly<Record<string, string>>
   ) {
-    this.#worker = new Worker(handlerWorker(), {
+    this.#worker = new Worker(workerUrl('handler-worker.mts'), {
       workerData: handlerSetup(fn, version),
-      env: environment(fn, version, region),
+      env: { ...environment(fn, version, region), ...access },
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: fn.memory }
     });
@@ -68,8 +74,9 @@ export class Sandbox {
   }
 
   /** Calls the handler. Never rejects. */
-  async run(request: HandlerRequest): Promise<RunResult> {
+  async run(request: HandlerRequest, note: Note): Promise<RunResult> {
     clearTimeout(this.#idleTimer);
+    this.#note = note;
     const started = performance.now();
     const limit = this.fn.timeout * 1000;
     this.#log = `START RequestId: ${request.awsRequestId} Version: ${this.version.version}\n`;
@@ -96,8 +103,9 @@ export class Sandbox {
 
   #listen(): void {
     let reason = 'Runtime exited without providing a reason';
-    this.#worker.on('message', (report: HandlerReport) => {
+    this.#worker.on('message', (report: HandlerReport | Checkpoint) => {
       if (report.kind === 'log') this.#log += report.text;
+      else if (report.kind === 'checkpoint') report.reply.postMessage(this.#note(report.operation));
       else this.#settle(report);
     });
     this.#worker.on('error', (error: NodeJS.ErrnoException) => {
@@ -165,7 +173,8 @@ function handlerSetup(fn: LambdaFunction, version: FunctionVersion): HandlerSetu
     functionVersion: version.version,
     memoryLimitInMB: String(fn.memory),
     logStreamName: `${day}/[${version.version}]${randomBytes(16).toString('hex')}`,
-    raw: fn.raw
+    raw: fn.raw,
+    durableSdk: fn.durable === undefined ? undefined : workerUrl('durable-sdk.mts').href
   };
 }
 

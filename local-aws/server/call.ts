@@ -60,7 +60,7 @@ export function readCall(request: WireRequest): ServiceCall {
 }
 
 function guessService(path: string, target: string, form: URLSearchParams | undefined): string {
-  if (path.startsWith('/2015-03-31/')) return 'lambda';
+  if (/^\/(?:2015-03-31|2025-12-01)\//.test(path)) return 'lambda';
   if (target.startsWith('AmazonSQS.')) return 'sqs';
   if (target.startsWith('RekognitionService.')) return 'rekognition';
   return versions[form?.get('Version') ?? ''] ?? '';
@@ -75,6 +75,12 @@ function lambdaOperation(request: WireRequest, path: string, query: string): Pic
   }
   if (/^\/2015-03-31\/functions\/?$/.test(path) && request.method === 'GET') {
     return { operation: 'ListFunctions', input: fields };
+  }
+  const [, callback = '', answer = ''] =
+    /^\/2025-12-01\/durable-execution-callbacks\/([^/]+)\/(succeed|fail|heartbeat)$/.exec(path) ?? [];
+  if (answer && request.method === 'POST') {
+    const kind = { succeed: 'Success', fail: 'Failure', heartbeat: 'Heartbeat' }[answer];
+    return { operation: `SendDurableExecutionCallback${kind}`, input: { ...fields, CallbackId: decode(callback) } };
   }
   const [, listed = '', kind] = /^\/2015-03-31\/functions\/([^/]+)\/(aliases|versions)\/?$/.exec(path) ?? [];
   if (kind && request.method === 'GET') {

@@ -36,6 +36,7 @@ export interface InvocationRecord {
   readonly account: string;
   readonly region: string;
   readonly time: number;
+  readonly tenantId?: string;
   /** The event; left out if it is longer than 64 KB. */
   readonly event?: unknown;
   outcome: 'running' | 'returned' | 'failed';

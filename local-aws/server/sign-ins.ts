@@ -84,6 +84,9 @@ export const roles = {
   guest: role('222222222222', 'nimbus-guest', { trusts: ['111111111111'], maxSessionDuration: 3600 })
 } as const satisfies Record<string, Role>;
 
+/** The role of a function, by which it calls other services. */
+export const functionRole = (account: string, name: string): Role => role(account, `lambda-${name}`, { trusts: [] });
+
 const users = new Map<string, Principal>(Object.values(signIns).map((signIn) => [signIn.accessKeyId, signIn]));
 const rolesByArn = new Map<string, Role>(Object.values(roles).map((each) => [each.arn, each]));
 

@@ -101,6 +101,14 @@ export const invokeNode = (properties: Record<string, unknown> = {}): FlowNode =
   ...properties
 });
 
+export const callbackNode = (properties: Record<string, unknown> = {}): FlowNode => ({
+  id: 'callback',
+  type: 'aws-lambda-callback',
+  account: 'account',
+  wires: [['called']],
+  ...properties
+});
+
 export const listNode = (properties: Record<string, unknown> = {}): FlowNode => ({
   id: 'list',
   type: 'aws-lambda-list',

@@ -14,7 +14,7 @@ const doneTwice = new Set(['PublishCommand', 'PublishBatchCommand', 'SendMessage
 /**
  * Whether a request has the same effect when it is sent twice. A picture that is analysed twice costs twice, but the answer
  * is the same; `IndexFaces` stores nothing new for the same picture, collection and name; a message can be deleted, and its
- * visibility changed, any number of times.
+ * visibility changed, any number of times; a callback takes one answer only.
  */
 export function isRepeatable({ constructor: { name }, input }: Command<unknown>): boolean {
   return name !== 'InvokeCommand' && (!doneTwice.has(name) || isDeduplicated(input));

@@ -12,7 +12,15 @@ export type ServiceName = keyof Modules;
 
 /** What the nodes and their dialogs call. The commands of other operations do not compile. */
 export const operations = {
-  lambda: ['Invoke', 'ListAliases', 'ListFunctions', 'ListVersionsByFunction'],
+  lambda: [
+    'Invoke',
+    'ListAliases',
+    'ListFunctions',
+    'ListVersionsByFunction',
+    'SendDurableExecutionCallbackFailure',
+    'SendDurableExecutionCallbackHeartbeat',
+    'SendDurableExecutionCallbackSuccess'
+  ],
   rekognition: [
     'CreateCollection',
     'DetectFaces',

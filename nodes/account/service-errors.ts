@@ -32,7 +32,11 @@ export const meanings: Record<string, string> = {
   AccessDeniedException: 'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',
   AuthorizationErrorException:
     'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',
+  CallbackTimeoutException:
+    'Nobody waits for this callback any more: it was answered before, be it by an earlier attempt of this request, or its time is over.',
   CredentialsProviderError: 'No usable keys were found: check in the aws-account where they come from.',
+  DurableExecutionAlreadyStartedException:
+    'A durable execution of this name has begun with another payload or version: choose another name.',
   ExpiredToken: 'The keys are no longer valid: sign in again, or renew the session token.',
   ExpiredTokenException: 'The keys are no longer valid: sign in again, or renew the session token.',
   ImageTooLargeException: 'The picture is too large for the service.',

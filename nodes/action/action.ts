@@ -98,6 +98,8 @@ interface Description<S extends ServiceName, F extends Fields> {
    * Throws `InvalidValue`.
    */
   prepare?(inputs: ActionInputs<F>): ActionInputs<F>;
+  /** With the parsed output a message keeps the payload with which it came. */
+  keepsPayload?: true;
   /** Members of the message, beside `payload` and `aws`, that a result may set. */
   adds?(inputs: ActionInputs<F>): readonly string[];
   /** With `inOrder`: whether a message waits at most a second for the fields of earlier messages. */

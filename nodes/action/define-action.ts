@@ -24,6 +24,8 @@ import type { Task } from './task';
 
 /** The members of the message that each result sets. */
 const resultNames = ['payload', 'aws'];
+/** The same where the payload stays. */
+const besidePayload = ['aws'];
 
 /** How many targets of one message are tried at the same time. */
 const mostAtOnce = 50;
@@ -106,7 +108,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
 
   sets(inputs: ActionInputs<F>): readonly string[] {
     const { adds } = this.action;
-    return adds ? [...resultNames, ...adds(inputs)] : resultNames;
+    const names = this.#keepsPayload(inputs) ? besidePayload : resultNames;
+    return adds ? [...names, ...adds(inputs)] : names;
   }
 
   run(msg: NodeMessage, read: ActionInputs<F>, task: Task): Promise<Changes> {
@@ -121,6 +124,10 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
 
   timeout(inputs: Partial<ActionInputs<F>>): number | undefined {
     return this.action.timeout?.(inputs);
+  }
+
+  #keepsPayload({ output }: ActionInputs<F>): boolean {
+    return this.action.keepsPayload === true && output === 'parsed';
   }
 
   #operation(inputs: Partial<ActionInputs<F>>): string {
@@ -178,7 +185,9 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     const { service } = this.action;
     const operation = this.#operation(inputs);
     if (problem) reportError(this.node, Object.assign(problem, { service, operation }), msg);
-    return { ...message, payload, aws: { service, operation, ...aws, ...receivedIn(msg) } };
+    const changes: Changes = { ...message, payload, aws: { service, operation, ...aws, ...receivedIn(msg) } };
+    if (this.#keepsPayload(inputs)) delete changes.payload;
+    return changes;
   }
 }
 

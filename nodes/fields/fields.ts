@@ -18,6 +18,8 @@ export interface Field<T = unknown> {
   readonly types?: readonly ValueType[];
   readonly value: string | number | boolean;
   readonly required: boolean;
+  /** Whether `null` and empty text are values of a field that may be left out. */
+  readonly takesEmpty?: true;
   /** Whether an array stands for many targets. At most one field of a node. */
   readonly many?: true;
   /** Whether the value is the label of a node without a name. */
@@ -313,6 +315,11 @@ export function stored(kind: 'text' | 'password', limits: TextLimits & Layout = 
 /** Makes a field optional: blank, `undefined`, `null` and empty text mean that it is absent. */
 export function optional<T>(field: Field<T>): Field<T | undefined> {
   return { ...field, required: false };
+}
+
+/** The field may be left out, which blank and `undefined` do: `null` and empty text are values. */
+export function unlessMissing<T>(field: Field<T>): Field<T | undefined> {
+  return { ...field, required: false, takesEmpty: true };
 }
 
 /** Makes a field accept an array, whose elements are targets of their own. */

@@ -26,10 +26,10 @@ function storedValue(config: Config, name: string, field: Field, type: ValueType
   return { value, type: String(config[`${name}Type`] ?? type) };
 }
 
-/** Empty text and `null` are absent as well, unless the field is required and they are a value that it can send. */
+/** Empty text and `null` are absent as well, unless they are a value that the field can send. */
 function isAbsent(value: unknown, field: Field, required: boolean): boolean {
   if (value === undefined) return true;
-  if (value !== '' && value !== null) return false;
+  if ((value !== '' && value !== null) || field.takesEmpty) return false;
   return !required || field.secret === true || (value === '' && field.control === 'text');
 }
 

@@ -22,6 +22,16 @@ const functionPattern =
 
 const synchronous = { invocationType: ['RequestResponse'] };
 
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A client context as Lambda takes it: what has a `custom` object is one already, any other value is put into one. */
+function contextOf(found: unknown, name: string): Record<string, unknown> {
+  // A copy: the flow may go on changing it while a target waits for its turn.
+  const value: unknown = JSON.parse(stringify(found, name, clientContextLimit));
+  return isObject(value) && Object.hasOwn(value, 'custom') && isObject(value.custom) ? value : { custom: value };
+}
+
 const fields = {
   functionName: many(
     text({
@@ -52,17 +62,33 @@ const fields = {
     icon: 'envelope'
   }),
   clientContext: optional(
-    // A copy: the flow may go on changing it while a target waits for its turn.
-    checked((found, name): unknown => JSON.parse(stringify(found, name, clientContextLimit)), {
-      when: synchronous,
-      advanced: true,
-      example: '{ "device": topic }',
-      icon: 'info-circle'
-    })
+    checked(contextOf, { when: synchronous, advanced: true, example: '{ "device": topic }', icon: 'info-circle' })
   ),
   hostContext: flag(false, { when: synchronous, advanced: true }),
   logTail: flag(false, { when: synchronous }),
   functionError: choice(['error', 'output'], { when: synchronous, icon: 'exclamation-triangle' }),
+  tenantId: optional(
+    text({
+      pattern: /^[\w.:/=+@ -]+$/,
+      is: 'letters, digits, blanks and . _ : / = + - @',
+      maxLength: 256,
+      numbers: true,
+      advanced: true,
+      example: 'payload.customer',
+      icon: 'users'
+    })
+  ),
+  durableName: optional(
+    text({
+      pattern: /^[\w-]+$/,
+      is: 'letters, digits, hyphens and underscores',
+      maxLength: 64,
+      numbers: true,
+      advanced: true,
+      example: '"order-" & payload.id',
+      icon: 'tag'
+    })
+  ),
   timeout: plainNumber(900, { min: 0.001, max: 3600, takes: 'seconds', advanced: true, icon: 'clock-o' }),
   retries: plainNumber(0, { min: 0, max: 10, integer: true, advanced: true, icon: 'repeat' })
 };
@@ -82,9 +108,8 @@ function checkSize({ invocationType, payload }: Invocation['inputs']): string | 
 }
 
 async function clientContext({ inputs, RED, node }: Invocation): Promise<string | undefined> {
-  const custom = inputs.clientContext;
-  if (custom === undefined && !inputs.hostContext) return undefined;
-  const context = { custom, ...(inputs.hostContext && { host: await hostContext(RED, node) }) };
+  if (inputs.clientContext === undefined && !inputs.hostContext) return undefined;
+  const context = { ...inputs.clientContext, ...(inputs.hostContext && { host: await hostContext(RED, node) }) };
   const encoded = Buffer.from(stringify(context, 'clientContext', clientContextLimit)).toString('base64');
   if (encoded.length > clientContextLimit) {
     throw invalid(
@@ -107,7 +132,9 @@ async function invoke(context: Invocation): Promise<InvokeCommandOutput> {
     Qualifier: inputs.qualifier,
     Payload: payload,
     ClientContext: await clientContext(context),
-    LogType: inputs.logTail ? ('Tail' as const) : undefined
+    LogType: inputs.logTail ? ('Tail' as const) : undefined,
+    TenantId: inputs.tenantId,
+    DurableExecutionName: inputs.durableName
   };
   const options = { times: inputs.retries, when: cannotHaveRun, signal };
   return hold(Buffer.byteLength(payload), () => retry(() => send(new sdk.InvokeCommand(input)), options));
@@ -165,7 +192,7 @@ export = defineAction({
   async run(context) {
     const { inputs, node, redact } = context;
     const output = await invoke(context);
-    const { StatusCode, Payload, ExecutedVersion, FunctionError, LogResult } = output;
+    const { StatusCode, Payload, ExecutedVersion, FunctionError, LogResult, DurableExecutionArn } = output;
     const text = Payload && Payload.length > 0 ? bytesIn(Payload)?.toString() : undefined;
     if (!isOfLambda(output, inputs.invocationType, text)) throw foreignAnswer(StatusCode, text);
     // A successful answer is the flow's own.
@@ -180,7 +207,12 @@ export = defineAction({
     return {
       parsed: () => (answer ? answer.value : present({ StatusCode, Payload: body })),
       raw: () => present(members),
-      aws: { executedVersion: ExecutedVersion, functionError: FunctionError, log }
+      aws: {
+        executedVersion: ExecutedVersion,
+        functionError: FunctionError,
+        log,
+        durableExecutionArn: DurableExecutionArn
+      }
     };
   }
 });

@@ -7,7 +7,7 @@ import { connect, createServer, type LookupFunction, type Server, type Socket } 
 import type { Fault, LocalAws } from '../../local-aws/client';
 import { couldNotConnect } from '../../nodes/account/network-failures';
 import { toActionError } from '../../nodes/account/to-action-error';
-import { account, assertFailed, type Bench, invokeNode, keysOf, listNode, useBench } from '../aws';
+import { account, assertFailed, type Bench, callbackNode, invokeNode, keysOf, listNode, useBench } from '../aws';
 import { type FlowNode, type Message, type Outcome, sink } from '../node-red';
 
 interface Row {
@@ -17,6 +17,8 @@ interface Row {
   node?: Record<string, unknown>;
   /** Whether it is an aws-lambda-list. */
   list?: true;
+  /** Whether it is an aws-lambda-callback. */
+  callback?: true;
   /** Properties of the account; a function where they need a port. */
   account?: Record<string, unknown> | (() => Promise<Record<string, unknown>>);
   credentials?: Record<string, string>;
@@ -553,6 +555,50 @@ const contexts: Row[] = [
   }
 ];
 
+const headers: Row[] = [
+  ...wrongTypes(
+    'tenantId',
+    { 'an object': { id: 'blue' }, 'a boolean': true, 'a bigint': 7n, 'a Buffer': Buffer.from('blue') },
+    (shown) => new RegExp(`^Tenant ID \\(tenantId\\) must be .*, but is ${shown}\\.`)
+  ),
+  {
+    bad: 'a tenant ID with a line break and a header',
+    node: from('tenantId', 'msg', 'tenant'),
+    msg: { payload: 'kept', tenant: 'blue\r\nX-Amz-Invocation-Type: Event' },
+    error: 'InvalidValue',
+    says: /^Tenant ID \(tenantId\) must be .*blue\\r\\nX-Amz/
+  },
+  {
+    bad: 'a tenant ID of 257 characters',
+    node: from('tenantId', 'str', 'x'.repeat(257)),
+    error: 'InvalidValue',
+    says: /^Tenant ID \(tenantId\) may have at most 256 characters, but has 257/
+  },
+  {
+    bad: 'an execution name in letters that AWS does not take',
+    node: from('durableName', 'str', 'Auftrag-für-Ada'),
+    error: 'InvalidValue',
+    says: /^Execution name \(durableName\) must be .*"Auftrag-für-Ada"/
+  },
+  {
+    bad: 'an execution name of 65 characters',
+    node: from('durableName', 'str', 'x'.repeat(65)),
+    error: 'InvalidValue',
+    says: /^Execution name \(durableName\) may have at most 64 characters, but has 65/
+  },
+  {
+    bad: 'an execution name that was revoked',
+    node: from('durableName', 'msg', 'order.id'),
+    msg: () => {
+      const { proxy, revoke } = Proxy.revocable({}, {});
+      revoke();
+      return { payload: 'kept', order: { id: proxy } };
+    },
+    error: 'InvalidValue',
+    says: /^Execution name \(durableName\) must be/
+  }
+];
+
 const settings: Row[] = [
   ...Object.entries({ soon: '"soon"', '-1': '"-1"', '0': '"0"', '3601': '"3601"', NaN: '"NaN"' }).map(
     ([timeout, shown]): Row => ({
@@ -947,6 +993,125 @@ const accounts: Row[] = [
 ];
 
 /** A server that speaks no HTTP, or nothing at all: what it does with each connection. */
+const callbacks: Row[] = [
+  {
+    bad: 'a message without the ID of a callback',
+    error: 'MissingValue',
+    says: /^Callback ID \(callbackId\) is required, but msg\.callbackId has no value/
+  },
+  {
+    bad: 'an ID that climbs out of its path',
+    msg: { payload: 'kept', callbackId: '../../2015-03-31/functions' },
+    error: 'InvalidValue',
+    says: /^Callback ID \(callbackId\) must be .*"\.\.\/\.\./
+  },
+  {
+    bad: 'a list of IDs',
+    msg: { payload: 'kept', callbackId: ['YQ==', 'Yg=='] },
+    error: 'InvalidValue',
+    says: /^Callback ID \(callbackId\) must be .*, but is an array/
+  },
+  {
+    bad: 'an ID of 1,025 characters',
+    msg: { payload: 'kept', callbackId: 'a'.repeat(1025) },
+    error: 'InvalidValue',
+    says: /^Callback ID \(callbackId\) may have at most 1024 characters, but has 1025/
+  },
+  {
+    bad: 'a result that contains itself',
+    node: from('result', 'msg', 'req'),
+    msg: () => ({ ...circular(), callbackId: 'YQ==' }),
+    error: 'InvalidValue',
+    says: /^Result cannot be written as JSON: it contains itself/
+  },
+  {
+    bad: 'a result just over 1 MB',
+    msg: { payload: 'x'.repeat(1_048_575), callbackId: 'YQ==' },
+    error: 'InvalidValue',
+    says: /^Result has 1048577 bytes, but may have at most 1048576/
+  },
+  {
+    bad: 'a failure without an error',
+    node: { action: 'failure' },
+    msg: { payload: 'kept', callbackId: 'YQ==' },
+    error: 'MissingValue',
+    says: /^Error is required, but msg\.error has no value/
+  },
+  ...wrongTypes(
+    'error',
+    { 'a number': 7, null: null, 'an array': ['out of paper'], 'a function': () => 'no' },
+    (shown) => new RegExp(`^Error must be text, .*, but is ${shown}\\.`)
+  ).map((row) => ({
+    ...row,
+    bad: row.bad.replace(/^a /, 'an '),
+    node: { ...row.node, action: 'failure', ...from('callbackId', 'str', 'YQ==') }
+  })),
+  {
+    bad: 'an error that tells of nothing',
+    node: { action: 'failure' },
+    msg: { payload: 'kept', callbackId: 'YQ==', error: { reason: 'no' } },
+    error: 'InvalidValue',
+    says: /^Error is an object without errorType, errorMessage, errorData or stackTrace/
+  },
+  {
+    bad: 'an error whose message throws',
+    node: { action: 'failure' },
+    msg: () => {
+      const trap = () => {
+        throw new TypeError('a trap');
+      };
+      return { payload: 'kept', callbackId: 'YQ==', error: Object.defineProperty({}, 'message', { get: trap }) };
+    },
+    error: 'InvalidValue',
+    says: /^Error cannot be read: a trap/
+  },
+  {
+    bad: 'an error whose trace is a number',
+    node: { action: 'failure' },
+    msg: { payload: 'kept', callbackId: 'YQ==', error: { errorMessage: 'no', stackTrace: 7 } },
+    error: 'InvalidValue',
+    says: /stackTrace.* must be text or an array of its lines, but is a number/
+  },
+  {
+    bad: 'an error of more than 1 MB in all',
+    node: { action: 'failure' },
+    msg: {
+      payload: 'kept',
+      callbackId: 'YQ==',
+      error: { errorMessage: 'x'.repeat(600_000), errorData: 'x'.repeat(600_000) }
+    },
+    error: 'InvalidValue',
+    says: /^Error has 1200000 bytes, but may have at most 1048576/
+  },
+  {
+    bad: 'an ID that nobody has given',
+    msg: { payload: 'kept', callbackId: 'bm9ib2R5' },
+    error: 'InvalidParameterValueException',
+    says: /Invalid callback id/,
+    requests: 1
+  },
+  {
+    bad: 'a page of HTML in place of the empty answer',
+    msg: { payload: 'kept', callbackId: 'YQ==' },
+    fault: { kind: 'html', operation: 'SendDurableExecutionCallbackSuccess' },
+    error: 'UnknownError',
+    says: /is not one of AWS/,
+    retryable: true,
+    requests: 3
+  },
+  {
+    bad: 'the answer of another server, which says that all is well',
+    account: async () => ({
+      endpoint: `http://${await listenWith((socket) =>
+        socket.end('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"status":"ok"}')
+      )}`
+    }),
+    msg: { payload: 'kept', callbackId: 'YQ==' },
+    error: 'UnknownError',
+    says: /is not one of AWS/
+  }
+];
+
 const servers: Server[] = [];
 const listenWith = (talk: (socket: Socket) => void): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -1279,6 +1444,11 @@ const listRows: Row[] = [
 const isText = (value: unknown): value is string => typeof value === 'string';
 
 /** What holds for every error of every node. */
+function operationOf({ list, callback, node }: Row): string {
+  if (callback) return `SendDurableExecutionCallback${node?.action === 'failure' ? 'Failure' : 'Success'}`;
+  return list ? 'ListFunctions' : 'Invoke';
+}
+
 function judge(row: Row, { error, done, sent, statuses }: Outcome): void {
   assert.equal(done, 1, 'done');
   assert.deepEqual(sent, [], 'sent');
@@ -1290,7 +1460,7 @@ function judge(row: Row, { error, done, sent, statuses }: Outcome): void {
   assert.ok(message.length <= longestText, `a text of ${message.length} characters`);
   assert.doesNotMatch(message, /\p{Cc}|\bat \S+:\d+:\d+|\[object|\bundefined\b/u);
   assert.equal(service, 'lambda');
-  assert.equal(operation, row.list ? 'ListFunctions' : 'Invoke');
+  assert.equal(operation, operationOf(row));
   assert.equal(retryable, row.retryable ?? false);
   assertFailed(statuses.at(-1), error);
   for (const [member, text] of Object.entries(error).filter(([, value]) => isText(value))) {
@@ -1307,7 +1477,8 @@ async function count({ aws }: Bench): Promise<{ requests: number; invocations: n
 async function deployRow(row: Row): Promise<void> {
   const { red } = bench;
   const properties = typeof row.account === 'function' ? await row.account() : row.account;
-  const bad = row.list ? listNode({ id: 'bad', ...row.node }) : invokeNode({ id: 'bad', ...row.node });
+  const make = row.callback ? callbackNode : row.list ? listNode : invokeNode;
+  const bad = make({ id: 'bad', wires: [['out']], ...row.node });
   const flow: FlowNode[] = [
     account(bench, properties),
     account(bench, { id: 'good-account' }),
@@ -1379,6 +1550,7 @@ describe('bad input', () => {
     'which version': qualifiers,
     payloads,
     'client contexts': contexts,
+    'tenants and execution names': headers,
     'plain properties': settings,
     regions,
     'credentials of the message': logins,
@@ -1386,7 +1558,8 @@ describe('bad input', () => {
     networks,
     answers,
     prototypes,
-    'aws-lambda-list': listRows.map((row) => ({ ...row, list: true }))
+    'aws-lambda-list': listRows.map((row) => ({ ...row, list: true })),
+    'aws-lambda-callback': callbacks.map((row) => ({ ...row, callback: true }))
   };
   for (const [group, rows] of Object.entries(groups)) {
     describe(group, () => {

@@ -21,7 +21,11 @@ import { inForm, untidyIn } from './form';
 
 /** Dialogs: the node of each, and values that will not do. */
 const named: ReadonlyArray<readonly [id: string, type: string, wrong: Record<string, string>]> = [
-  ['invoke', 'aws-lambda-invoke', { functionName: 'no such/function', qualifier: 'a b', retries: '11' }],
+  [
+    'invoke',
+    'aws-lambda-invoke',
+    { functionName: 'no such/function', qualifier: 'a b', retries: '11', durableName: 'a b' }
+  ],
   ['list', 'aws-lambda-list', { maxItems: '51' }],
   ['publish', 'aws-sns-publish', { target: 'alerts', subject: 'x'.repeat(100) }],
   ['send', 'aws-sqs-send', { queue: 'no queue', delaySeconds: '901' }],

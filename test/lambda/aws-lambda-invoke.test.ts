@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { roles } from '../../local-aws/client';
 import { asLogEntry } from '../../nodes/fields/errors';
 import { useEnvironment } from '../account/environment';
-import { deployAction, errorOf, invokeNode, sentBy, useBench } from '../aws';
-import type { Message, Outcome } from '../node-red';
+import { callbackNode, deployAction, deployNodes, errorOf, invokeNode, sentBy, useBench, useQueues } from '../aws';
+import { type Message, type Outcome, sink } from '../node-red';
 import { Relay } from '../relay';
 
 describe('aws-lambda-invoke', () => {
@@ -234,6 +234,30 @@ describe('aws-lambda-invoke', () => {
     it('is not sent when blank', async () => {
       assert.equal(await contextOf({}), null);
     });
+
+    it('is sent as it is with a custom object of its own, so that other members go along', async () => {
+      const context = { custom: { two: 'three' }, hass: { device_id: 'porch' }, client: null };
+      const given = { clientContext: 'context', clientContextType: 'msg' };
+      assert.deepEqual(await contextOf(given, { payload: 1, context }), context);
+      const { host, ...rest } = (await contextOf({ ...given, hostContext: true }, { payload: 1, context })) as {
+        host: object;
+      };
+      assert.deepEqual(rest, context);
+      assert.ok('nodeRedVersion' in host);
+    });
+
+    for (const [what, value] of [
+      ['a list', ['custom']],
+      ['text', 'custom'],
+      ['an object whose custom is text', { custom: 'x' }],
+      ['an object whose custom is a list', { custom: [1], hass: 1 }],
+      ['an object whose custom is null', { custom: null }]
+    ] as const) {
+      it(`arrives as custom: ${what}`, async () => {
+        const given = { clientContext: 'context', clientContextType: 'msg' };
+        assert.deepEqual(await contextOf(given, { payload: 1, context: value }), { custom: value });
+      });
+    }
 
     it('tells about the host beside custom', async () => {
       const { custom: value, host } = (await contextOf({ ...custom, hostContext: true, name: 'caller' })) as {
@@ -532,6 +556,96 @@ describe('aws-lambda-invoke', () => {
     it('may be one', async () => {
       const msg = sentBy(await invoke(list('returns-number')));
       assert.deepEqual(msg.payload, [{ target: 'returns-number', result: 42 }]);
+    });
+  });
+
+  describe('tenantId', () => {
+    const ofTenant = { functionName: 'tenants', tenantId: 'customer', tenantIdType: 'msg' };
+
+    it('is the tenant, who shares no instance of the function with another one', async () => {
+      await deployAction(bench, invokeNode(ofTenant));
+      const answers: unknown[] = [];
+      for (const customer of ['blue', 'green', 'blue', 17]) {
+        answers.push(sentBy(await bench.red.send('invoke', { payload: 1, customer })).payload);
+      }
+      assert.deepEqual(
+        answers,
+        [
+          ['blue', 1],
+          ['green', 1],
+          ['blue', 2],
+          ['17', 1]
+        ].map(([tenantId, calls]) => ({ tenantId, calls }))
+      );
+    });
+
+    it('is sent with an Event, too', async () => {
+      sentBy(await invoke({ ...ofTenant, invocationType: 'Event' }, { payload: 1, customer: 'a/b:c@d e' }));
+      await bench.aws.until({ invocations: 1, functionName: 'tenants', finished: true });
+      assert.equal((await bench.aws.invocations())[0]?.tenantId, 'a/b:c@d e');
+    });
+
+    it('is not sent by default, which a function with tenants refuses', async () => {
+      const error = errorOf(await invoke({ functionName: 'tenants' }));
+      assert.deepEqual([error.name, error.statusCode], ['InvalidParameterValueException', 400]);
+      assert.match(error.message, /Add a valid tenant ID/);
+      assert.equal((await lastRequest())?.headers['x-amz-tenant-id'], undefined);
+    });
+  });
+
+  describe('durableName', () => {
+    const queues = useQueues(bench);
+    const ofOrder = { functionName: 'waits:live', durableName: '"order-" & number', durableNameType: 'jsonata' };
+    const payload = { queue: 'asked' };
+    /** IDs of callbacks that functions have handed out. */
+    const asked = async (queue: string) => {
+      const messages = await queues.receive(queue, { WaitTimeSeconds: 20, MaxNumberOfMessages: 10 });
+      return messages.map(({ Body = '' }) => (JSON.parse(Body) as { callbackId: string }).callbackId);
+    };
+
+    it('names an execution: the same name and payload give the same one, be it under way or done', async () => {
+      const queue = await queues.createNamed('asked');
+      await deployNodes(bench, [invokeNode(ofOrder), callbackNode(), sink('out'), sink('called')]);
+      const both = await Promise.all([1, 2].map(() => bench.red.begin('invoke', { payload, number: 7 })));
+      await bench.aws.until({ requests: 2, operation: 'Invoke' });
+      const [callbackId, ...more] = await asked(queue);
+      assert.deepEqual(more, []);
+      sentBy(await bench.red.send('callback', { callbackId, payload: 'yes' }));
+      await bench.red.until(() => both.every(({ done }) => done > 0), 'both to end', 60_000);
+      const again = await bench.red.send('invoke', { payload, number: 7 }, 60_000);
+      const answers = [...both, again].map(sentBy);
+      for (const answer of answers) assert.deepEqual(answer.payload, { answer: '"yes"' });
+      const [arn, ...others] = answers.map(({ aws }) => aws?.durableExecutionArn);
+      assert.match(String(arn), /:function:waits:1\/durable-execution\/order-7\/[\w-]+$/);
+      assert.deepEqual(others, [arn, arn]);
+      const { visible, hidden } = await queues.counts(queue);
+      assert.equal(visible + hidden, 1);
+
+      const refused = await bench.red.send('invoke', { payload: { ...payload, timeout: 1 }, number: 7 });
+      const error = errorOf(refused);
+      assert.deepEqual(
+        [error.name, error.statusCode, error.retryable],
+        ['DurableExecutionAlreadyStartedException', 409, false]
+      );
+      assert.match(error.message, /another payload/);
+      assert.deepEqual(refused.statuses.at(-1), { fill: 'red', shape: 'ring', text: 'status.nameTaken' });
+    });
+
+    it('says with an Event which execution it is, and need not be there', async () => {
+      const durable = { functionName: 'waits:live', invocationType: 'Event' };
+      const { payload: answer, aws } = sentBy(await invoke(durable, { payload: { queue: 'nobody' } }));
+      assert.deepEqual(answer, { StatusCode: 202 });
+      assert.match(String(aws?.durableExecutionArn), /\/durable-execution\/[\w-]+\/[\w-]+$/);
+      assert.equal((await lastRequest())?.headers['x-amz-durable-execution-name'], undefined);
+    });
+
+    it('needs a version or alias, as AWS says', async () => {
+      const error = errorOf(await invoke({ ...ofOrder, functionName: 'waits' }, { payload, number: 8 }));
+      assert.equal(error.name, 'InvalidParameterValueException');
+      assert.match(error.message, /unqualified ARN/);
+      const named = { ...ofOrder, functionName: 'waits', qualifier: 'live', qualifierType: 'str' };
+      const { aws } = sentBy(await invoke({ ...named, invocationType: 'Event' }, { payload, number: 9 }));
+      assert.match(String(aws?.durableExecutionArn), /\/order-9\//);
     });
   });
 

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import type { EventEmitter } from 'node:events';
 import { join } from 'node:path';
+import type { Field } from '../../nodes/fields/fields';
 import type { NodeModule } from '../../nodes/fields/node-module';
 import { placeOf } from '../../scripts/nodes.mjs';
 import { contract } from '../contract';
@@ -28,10 +29,11 @@ interface Helper {
 const helper = require('node-red-node-test-helper') as Helper;
 const nodeOf = (type: string): unknown => require(join(__dirname, '..', '..', 'dist', `${type}.js`));
 
-/** What an action lacks that was just dragged in: a value of its own or of the message, or else its account. */
+/** What an action lacks that was just dragged in, with a payload alone: a value of its own or of the message, or its account. */
 function lackingIn(type: string): string {
   const { fields, account } = (require(`../../nodes/${placeOf(type)}`) as NodeModule).definition;
-  const isOpen = Object.values(fields).some(({ required, value, when }) => required && value === '' && !when);
+  const isThere = ({ value, types }: Field) => value !== '' && (types?.[0] !== 'msg' || value === 'payload');
+  const isOpen = Object.values(fields).some((field) => field.required && !field.when && !isThere(field));
   return isOpen || account === false ? 'MissingValue' : 'AccountMissing';
 }
 

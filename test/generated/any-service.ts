@@ -249,13 +249,19 @@ export const mistimed = 'Signature expired or not yet current: it was made for a
 const signedAt = ({ headers }: IncomingMessage): number =>
   Date.parse(String(headers['x-amz-date']).replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z'));
 
+/** Lambda says by method and path what it is asked for. */
+function ofLambda({ method }: IncomingMessage, path: string): string {
+  const [, answer] = /^2025-12-01\/durable-execution-callbacks\/.+\/(\w+)/.exec(path) ?? [];
+  const callback = { succeed: 'Success', fail: 'Failure', heartbeat: 'Heartbeat' }[answer ?? ''];
+  if (callback) return `SendDurableExecutionCallback${callback}`;
+  return method === 'POST' ? 'Invoke' : 'ListFunctions';
+}
+
 export function askedFor(request: IncomingMessage, path: string, body: string): Asked {
   const target = String(request.headers['x-amz-target'] ?? '');
   if (target) return { protocol: 'json', operation: target.split('.').pop() as string, body, request };
-  if (path.startsWith('2015-03-31')) {
-    const operation = request.method === 'POST' ? 'Invoke' : 'ListFunctions';
-    return { protocol: 'rest', operation, body, request };
-  }
+  if (/^(?:2015-03-31|2025-12-01)/.test(path))
+    return { protocol: 'rest', operation: ofLambda(request, path), body, request };
   return { protocol: 'query', operation: /(?:^|&)Action=(\w+)/.exec(body)?.[1] ?? '', body, request };
 }
 

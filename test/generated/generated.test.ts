@@ -14,7 +14,7 @@ describe('generated cases', () => {
     for (const type of nodeTypes) {
       assert.ok(
         results.some((each) => each.type === type && each.outcome === 'sent'),
-        `no message of ${type} was sent on:\n${table}`
+        `no message of ${type} was sent on; is what makes a request of it in “working”?\n${table}`
       );
     }
   }).timeout(900_000);

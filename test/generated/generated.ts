@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { createCanvas } from 'canvas';
 import fc from 'fast-check';
+import { types } from '../../scripts/nodes.mjs';
 import { contract } from '../contract';
 import type { FlowNode, Message, NodeRed, Outcome } from '../node-red';
 import { sink } from '../node-red';
@@ -151,11 +152,14 @@ interface Working {
   many?: Record<string, Typed>[];
 }
 
-/** What makes a request of each node, as a user sets it. */
+/** What makes a request of each node, as a user sets it; a node that is not here is tried as it was dragged in. */
 const working: Record<string, Working> = {
   'aws-lambda-invoke': {
     fields: { functionName: ['hello', 'str'] },
-    many: [{ functionName: ['targets', 'msg'] }],
+    many: [
+      { functionName: ['targets', 'msg'] },
+      { tenantId: ['blue', 'str'], durableName: ['order-7', 'str'], clientContext: ['{"custom": {"a": 1}}', 'json'] }
+    ],
     payload: ['buffer', 'date', 'map'],
     plain: {
       invocationType: ['RequestResponse', 'Event', 'DryRun'],
@@ -168,6 +172,11 @@ const working: Record<string, Working> = {
     }
   },
   'aws-lambda-list': { fields: { marker: ['none', 'msg'] }, payload: ['date'], plain: { scope: ['all', 'page'] } },
+  'aws-lambda-callback': {
+    fields: { callbackId: ['bm9ib2R5', 'str'], error: ['"no " & $string(payload)', 'jsonata'] },
+    payload: ['date', 'map', 'buffer'],
+    plain: { action: ['success', 'failure', 'heartbeat'] }
+  },
   'aws-sns-publish': {
     fields: { target: ['arn:aws:sns:us-east-1:111111111111:topic', 'str'] },
     many: [{ target: ['numbers', 'msg'] }],
@@ -205,7 +214,9 @@ const working: Record<string, Working> = {
   }
 };
 /** The nodes of which there are trials. A receiver belongs to each that settles; one of its own has a queue for its messages. */
-export const nodeTypes = Object.keys(working);
+export const nodeTypes = types.filter((type) => type !== 'aws-account');
+/** Nodes whose message keeps its payload. */
+const keepsPayload = new Set(['aws-lambda-callback']);
 
 const named = fc.constantFrom(...Object.keys(values)).map((name): Value => ({ named: name }));
 const plain = fc.jsonValue({ maxDepth: 3 }).map((value): Value => ({ plain: value }));
@@ -315,7 +326,7 @@ function savedFields(fields: Record<string, Typed>): Record<string, unknown> {
 
 /** A node that works, with some of its fields set to anything: most messages must come as far as the service. */
 function trialOf(type: string): fc.Arbitrary<Trial> {
-  const { fields, many = [{}], payload, plain: choices = {} } = working[type] as Working;
+  const { fields, many = [{}], payload, plain: choices = {} } = working[type] ?? { fields: {}, payload: ['date'] };
   const { typed, properties, inputs = 1 } = contract[type] as (typeof contract)[string];
   const own = { ...choices, ...(inputs > 0 ? { output: ['parsed', 'raw'] } : {}) };
   const usual = fc.record(
@@ -641,7 +652,7 @@ function faultsOf({ trial, outcome, payload, aws }: Running): string[] {
   // A payload that stays as it came is the flow's own.
   const made = ['aws-sqs-settle', 'aws-sqs-receive'].includes(trial.type)
     ? []
-    : sent.map((each) => [each.payload, each.aws]);
+    : sent.map((each) => [keepsPayload.has(trial.type) || each.payload, each.aws]);
   must(!quotes(shown(made)), 'sent a secret on');
   if (!error) return faults;
   const { name, code, message, service, operation, retryable, statusCode, requestId } = error;
@@ -671,6 +682,7 @@ function faultsOf({ trial, outcome, payload, aws }: Running): string[] {
 
 /** What else each node has that gets a long text, in turn: each opens another way for its fields. */
 const longSettings: Record<string, Record<string, unknown>[]> = {
+  'aws-lambda-callback': [{}, { action: 'failure' }],
   'aws-lambda-invoke': [{}, { invocationType: 'Event', hostContext: true }],
   'aws-lambda-list': [{}, { scope: 'page' }],
   'aws-sns-publish': [
@@ -700,8 +712,11 @@ interface Place {
   member: string;
 }
 
-const places: Place[] = Object.entries(longSettings).flatMap(([type, list]) =>
-  list.flatMap((settings, index) => {
+/** The nodes with an input. */
+const withInput = nodeTypes.filter((type) => contract[type]?.inputs !== 0);
+
+const places: Place[] = withInput.flatMap((type) =>
+  (longSettings[type] ?? [{}]).flatMap((settings, index) => {
     const saved = {
       account: 'account',
       ...savedFields(working[type]?.fields ?? {}),

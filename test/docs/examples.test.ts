@@ -43,6 +43,9 @@ const doorbell = {
   data: { camera: 'porch', priority: 2 }
 };
 
+/** Those that need the nodes of a dashboard, which each says on its tab. */
+const withDashboard = ['approve', 'dashboard-detection'];
+
 /** What is said of each example but mqtt-topic-to-lambda, whose messages come from a broker. */
 const stories: Record<string, Story[]> = {
   'lambda-invoke': [
@@ -157,7 +160,7 @@ const stories: Record<string, Story[]> = {
 /** An example without a story: each button leads to a result. What it is then is for the tests of its node. */
 for (const file of readdirSync(join(repository, 'examples'))) {
   const name = file.replace('.json', '');
-  if (name in stories || name === 'mqtt-topic-to-lambda' || name === 'dashboard-detection') continue;
+  if (name in stories || name === 'mqtt-topic-to-lambda' || withDashboard.includes(name)) continue;
   const flow = JSON.parse(readFileSync(join(repository, 'examples', file), 'utf8')) as FlowNode[];
   const [result] = flow.filter(({ type, complete }) => type === 'debug' && complete !== 'error');
   stories[name] = flow
@@ -229,9 +232,8 @@ describe('the flows that come with the pack', () => {
 
   // What earlier tests have sent is not to be found by later ones.
   beforeEach(async () => {
-    for (const queue of ['orders', 'orders-dead-letters', 'orders.fifo', 'kitchen', 'billing', 'notifications']) {
-      await queues.purge(urlOf(queue));
-    }
+    const all = ['orders', 'orders-dead-letters', 'orders.fifo', 'kitchen', 'billing', 'notifications', 'approvals'];
+    for (const queue of [...all, 'decisions']) await queues.purge(urlOf(queue));
   });
 
   /** The sign-in that a user has in the environment of Node-RED. */
@@ -311,9 +313,8 @@ describe('the flows that come with the pack', () => {
 
     it('they have nodes of Node-RED itself and of the pack only', () => {
       const structure = ['tab', 'group', 'subflow'];
-      // The one with a dashboard says so on its tab.
       const dashboard = (type: string, file: string) =>
-        file === 'examples/dashboard-detection.json' && /^ui-/.test(type);
+        withDashboard.some((name) => file === `examples/${name}.json`) && /^ui-/.test(type);
       each((flow, file) =>
         flow
           .filter(({ type }) => !core.has(type) && !structure.includes(type) && !(type in contract))
@@ -433,6 +434,7 @@ describe('the flows that come with the pack', () => {
       for (const [name, list] of Object.entries(stories)) pressed[name] = list.map(({ press: button }) => button);
       pressed['detect-objects']?.push('camera');
       pressed['dashboard-detection'] = ['every 3 s'];
+      pressed.approve = ['a coffee machine', 'ten chairs'];
       const buttons: Record<string, unknown[]> = {};
       for (const file of await readdir(join(repository, 'examples'))) {
         const flow = await readFlow(`examples/${file}`);
@@ -947,6 +949,85 @@ describe('the flows that come with the pack', () => {
         (await bench.aws.requests()).filter(({ service }) => service === 'rekognition'),
         []
       );
+    });
+  });
+
+  describe('approve', () => {
+    /** What the dashboard lists. */
+    interface Order {
+      number: string;
+      what: string;
+      price: number;
+    }
+
+    async function deployExample(): Promise<FlowNode[]> {
+      signIn('demo');
+      const flow = await offered('approve');
+      await bench.red.deploy(flow);
+      return flow;
+    }
+    const list = async (flow: FlowNode[]): Promise<Order[]> =>
+      plain((await bench.red.next(named(flow, 'ui-template', 'orders').id, 60_000)).payload) as Order[];
+    /** Presses a button of the dashboard. */
+    const decide = (flow: FlowNode[], topic: string, { number }: Order) =>
+      bench.red.send(named(flow, 'function', 'what was asked').id, { topic, payload: number });
+    const decision = async (flow: FlowNode[]): Promise<Record<string, string>> => {
+      const { payload } = await bench.red.next(named(flow, 'ui-table', 'table').id, 60_000);
+      return plain((payload as unknown[])[0]) as Record<string, string>;
+    };
+
+    for (const [topic, said] of [
+      ['approve', 'approved'],
+      ['reject', 'Somebody said no.']
+    ] as const) {
+      it(`has an order that waits for somebody to ${topic} it, and is not asked about again`, async () => {
+        const flow = await deployExample();
+        await press(flow, 'ten chairs');
+        await shown(flow, 'ordered', /^order-\d+ waits$/);
+        const [order, ...more] = (await list(flow)) as [Order];
+        assert.deepEqual([order.what, order.price, more], ['Ten chairs', 1800, []]);
+        await decide(flow, topic, order);
+        const { order: number, decision: told } = await decision(flow);
+        assert.deepEqual([number, told], [order.number, said]);
+        assert.deepEqual(await list(flow), []);
+        const { visible, hidden } = await queues.counts(urlOf('approvals'));
+        assert.equal(visible + hidden, 0);
+      }).timeout(120_000);
+    }
+
+    it('has orders that survive a restart in between', async () => {
+      const before = await deployExample();
+      await press(before, 'a coffee machine');
+      const [order] = (await list(before)) as [Order];
+      // What the flow has kept is gone with it.
+      await bench.red.deploy([]);
+      const flow = await deployExample();
+      assert.deepEqual(await list(flow), [order]);
+      await decide(flow, 'approve', order);
+      assert.equal((await decision(flow)).decision, 'approved');
+      assert.equal((await bench.aws.requests()).filter(({ operation }) => operation === 'Invoke').length, 1);
+    }).timeout(120_000);
+
+    it('says why an answer did not arrive, and takes an order off the list that nobody waits for any more', async () => {
+      const flow = await deployExample();
+      await press(flow, 'a coffee machine');
+      const [order] = (await list(flow)) as [Order];
+      await bench.aws.fault({ operation: 'SendDurableExecutionCallbackSuccess', kind: 'denied', times: 1 });
+      await decide(flow, 'approve', order);
+      const { payload } = await bench.red.next(named(flow, 'ui-notification', 'notification').id, 60_000);
+      assert.match(String(payload), /^Not sent: .*not allowed/);
+      assert.deepEqual(await list(flow), [order]);
+      // The local AWS forgets its executions.
+      await bench.aws.reset();
+      await decide(flow, 'approve', order);
+      assert.deepEqual(await list(flow), []);
+    }).timeout(120_000);
+
+    it('has the code of the function that its comment offers', async () => {
+      const flow = await offered('approve');
+      const { info } = named(flow, 'comment', 'The function: open this for its code');
+      const code = /```js\n(.*?)```/s.exec(String(info))?.[1];
+      assert.equal(code, await readFile(join(repository, 'local-aws/lambda/functions/approve.mjs'), 'utf8'));
     });
   });
 

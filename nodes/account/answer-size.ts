@@ -39,7 +39,7 @@ export interface Response {
  * it.
  */
 function tooLarge(statusCode: number, most: string): ActionError {
-  const text = `The answer has more than ${most}, which is far more than AWS gives: a proxy or gateway may have given it; check the endpoint.`;
+  const text = `The answer has more than ${most}, which is far more than AWS sends: it may be from a proxy or gateway; check the endpoint.`;
   return Object.defineProperty(ownError('UnknownError', text, { statusCode }), '$metadata', { value: {} });
 }
 

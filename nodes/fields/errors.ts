@@ -271,7 +271,7 @@ export const indescribable = (details?: ErrorDetails): ActionError =>
 
 /** The text for an answer that is not from AWS. */
 export const foreignText = (status: number | undefined): string =>
-  `The answer${status === undefined ? '' : ` (HTTP ${status})`} is not one of AWS: a proxy or gateway may have given it; check the endpoint.`;
+  `The answer${status === undefined ? '' : ` (HTTP ${status})`} is not from AWS: it may be from a proxy or gateway; check the endpoint.`;
 
 /**
  * The error for an answer that is not from AWS although its status is that of a success: the page of a portal, or another

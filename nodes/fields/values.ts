@@ -50,7 +50,7 @@ export function literal(name: string, { value, type }: StoredValue): unknown {
   try {
     return JSON.parse(withoutMark(value));
   } catch (error) {
-    throw invalid(name, `is no valid JSON: ${(error as Error).message}.`);
+    throw invalid(name, `is not valid JSON: ${(error as Error).message}.`);
   }
 }
 
@@ -73,7 +73,7 @@ function messageReader(RED: NodeAPI, name: string, path: string): Reader {
   try {
     parts = RED.util.normalisePropertyExpression(path.replace(/^msg\./, ''));
   } catch {
-    throw invalid(name, `: "${origin}" is no valid path into a message.`);
+    throw invalid(name, `: "${origin}" is not a valid path in a message.`);
   }
   if (isPlainPath(parts)) {
     const plain = parts;
@@ -177,7 +177,7 @@ export function compileValue(RED: NodeAPI, node: Node, name: string, stored: Sto
     case 'json':
       return constant(literal(name, stored));
     default:
-      throw invalid(name, `: "${type}" is no type of value that this field takes.`);
+      throw invalid(name, `: "${type}" is not a type of value that this field accepts.`);
   }
 }
 

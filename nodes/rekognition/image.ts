@@ -120,7 +120,7 @@ export function pathOf(value: string, name: string, folder: string): string {
   } catch {
     // Reported below.
   }
-  throw invalid(name, `is no valid file URL: ${show(value)}.`);
+  throw invalid(name, `is not a valid file URL: ${show(value)}.`);
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

@@ -119,7 +119,7 @@ describe('an answer with success', () => {
     payload: node.type.includes('rekognition') ? porch : 'x',
     topic: 'Ada'
   });
-  const says = /^The answer \(HTTP 20\d\) is not one of AWS/;
+  const says = /^The answer \(HTTP 20\d\) is not from AWS/;
   function assertForeign(error: NodeError | undefined, what: unknown): void {
     assert.equal(error?.name, 'UnknownError', `${JSON.stringify(what)}: ${error?.message}`);
     assert.match(error?.message ?? '', says);
@@ -287,7 +287,7 @@ describe('an answer with success', () => {
         relay.answer = (exchange) =>
           operationOf(exchange) === 'ReceiveMessage' ? { body: JSON.stringify({ Messages: messages }) } : undefined;
         await deploy([receiveNode({ queue: url })]);
-        await bench.red.until(() => /^not an answer of AWS since /.test(statusOf('receive')));
+        await bench.red.until(() => /^answer not from AWS since /.test(statusOf('receive')));
         assert.deepEqual(bench.red.sent('receive'), []);
         const warned = bench.red.logs.filter(({ id, level }) => id === 'receive' && level === 'warn');
         assert.match(warned.map(({ text }) => text).join(), /UnknownError/);
@@ -317,7 +317,7 @@ describe('an answer with success', () => {
       relay.answer = (exchange) =>
         operationOf(exchange) === 'GetQueueAttributes' ? { body: '{"status":"ok"}' } : undefined;
       await deploy([receiveNode({ queue: url })]);
-      await bench.red.until(() => /^not an answer of AWS since /.test(statusOf('receive')));
+      await bench.red.until(() => /^answer not from AWS since /.test(statusOf('receive')));
     });
   });
 

@@ -65,7 +65,7 @@ describe('an answer that is not one of AWS', () => {
   });
 
   const page = '<!DOCTYPE html>\n<html><body>Please accept the terms of this network.</body></html>';
-  const says = /^The answer \(HTTP \d+\) is not one of AWS: .*check the endpoint/;
+  const says = /^The answer \(HTTP \d+\) is not from AWS: .*check the endpoint/;
 
   for (const [what, status, invocationType, body] of [
     ['a page of HTML', 200, 'RequestResponse', page],
@@ -149,7 +149,7 @@ describe('an answer that is not one of AWS', () => {
         if (!error) return;
         if (error.name !== 'PartialFailure') {
           assert.deepEqual([error.name, error.statusCode], ['UnknownError', 200]);
-          assert.match(error.message, /^The answer .*(is not one of AWS|names no message)/);
+          assert.match(error.message, /^The answer .*(is not from AWS|names no message)/);
         }
       });
     }
@@ -183,7 +183,7 @@ describe('an answer that is not one of AWS', () => {
       await bench.red.until(() => polls > 1);
       assert.doesNotMatch(bench.red.logs.map(({ text }) => text).join(), /TypeError|is not a function/);
       const said = bench.red.logs.some(({ id, level }) => id === 'receive' && level === 'warn');
-      if (said) assert.match(String(bench.red.statuses('receive').at(-1)?.text), /^not an answer of AWS since /);
+      if (said) assert.match(String(bench.red.statuses('receive').at(-1)?.text), /^answer not from AWS since /);
     });
   }
 
@@ -210,7 +210,7 @@ describe('an answer that is not one of AWS', () => {
       await bench.red.deploy([]);
       await bench.red.deploy([account(bench, { endpoint: relay.url, validate: true })], { credentials: credentials() });
       await bench.red.until(() => said().length > 0);
-      assert.match(said().join(), /^Sign-in failed: UnknownError: The answer \(HTTP 200\) is not one of AWS/);
+      assert.match(said().join(), /^Sign-in failed: UnknownError: The answer \(HTTP 200\) is not from AWS/);
     }
   });
 

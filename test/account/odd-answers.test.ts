@@ -20,7 +20,7 @@ const nodes: Record<string, FlowNode> = {
   'aws sqs send': sendNode({ id: 'node', queue }),
   'aws sns publish': publishNode({ id: 'node', target: 'arn:aws:sns:us-east-1:111111111111:news' })
 };
-const foreign = /^The answer \(HTTP \d+\) is not one of AWS/;
+const foreign = /^The answer \(HTTP \d+\) is not from AWS/;
 const nested = (depth: number): string => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 
 /** What an error's name and text can be in JSON. */

@@ -86,7 +86,7 @@ describe('what a variable holds', () => {
       await bench.red.deploy([account(bench), { ...node, wires: [['out']] }, sink('out')], {
         credentials: credentials()
       });
-      assert.match(quotesNothing(await told('node')), /but its variable holds something else|is no valid JSON\./);
+      assert.match(quotesNothing(await told('node')), /but its variable holds something else|is not valid JSON\./);
     });
   }
 

@@ -236,7 +236,7 @@ describe('every action', () => {
       const arn = 'arn:aws:lambda:eu-west-1:111111111111:function:helo:live';
       assert.equal(await statusOf({ functionName: arn }), 'no function “helo:live”');
       assert.equal(await statusOf({ functionName: 'x'.repeat(64) }), `no function “${'x'.repeat(30)}…”`);
-      assert.equal(await statusOf({ timeout: 0 }), 'Timeout: wrong value');
+      assert.equal(await statusOf({ timeout: 0 }), 'Timeout: invalid value');
       assert.equal(await statusOf({ functionName: 'fails' }), 'status.functionFailed');
       assert.equal(await statusOf({ account: '' }), 'status.noAccount');
       const both = { functionName: '["hello", "helo"]', functionNameType: 'json' };
@@ -287,7 +287,7 @@ describe('every action', () => {
     });
 
     it('by its label also where the flow itself holds what is wrong, for each message anew', async () => {
-      const expected = 'Client context (clientContext) is no valid JSON';
+      const expected = 'Client context (clientContext) is not valid JSON';
       await deployAction(bench, invokeNode({ clientContext: '{', clientContextType: 'json' }));
       for (const payload of [1, 2]) {
         const { error } = await bench.red.send('invoke', { payload });

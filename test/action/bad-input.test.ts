@@ -121,7 +121,7 @@ const functionNames: Row[] = [
     bad: 'a functionName from a path that is none',
     node: functionFrom('msg', 'a[0'),
     error: 'InvalidValue',
-    says: /Function \(functionName\).*"msg\.a\[0" is no valid path/
+    says: /Function \(functionName\).*"msg\.a\[0" is not a valid path/
   },
   {
     bad: 'a functionName that is an empty text in the message',
@@ -477,7 +477,7 @@ const payloads: Row[] = [
     bad: 'a JSON literal that is malformed',
     node: payloadFrom('json', '{"a": \n tru}'),
     error: 'InvalidValue',
-    says: /^Payload is no valid JSON: Unexpected token/
+    says: /^Payload is not valid JSON: Unexpected token/
   },
   {
     bad: 'a number literal that is none',
@@ -544,7 +544,7 @@ const contexts: Row[] = [
     bad: 'a clientContext that is malformed JSON',
     node: from('clientContext', 'json', '{'),
     error: 'InvalidValue',
-    says: /^Client context \(clientContext\) is no valid JSON/
+    says: /^Client context \(clientContext\) is not valid JSON/
   },
   {
     bad: 'a clientContext that is a function',
@@ -668,13 +668,13 @@ const settings: Row[] = [
     bad: 'a type of value that Node-RED has and this field has not',
     node: functionFrom('date', 'x'),
     error: 'InvalidValue',
-    says: /^Function \(functionName\): "date" is no type of value/
+    says: /^Function \(functionName\): "date" is not a type of value/
   },
   {
     bad: 'a type of value that there is not',
     node: functionFrom('__proto__', 'x'),
     error: 'InvalidValue',
-    says: /^Function \(functionName\): "__proto__" is no type of value/
+    says: /^Function \(functionName\): "__proto__" is not a type of value/
   }
 ];
 

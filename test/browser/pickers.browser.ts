@@ -313,7 +313,7 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
     await bench.aws.populate({ functions: 2, prefix: 'made-later' });
     await keyboard.press('Tab');
     assert.deepEqual(await editor.findings('.nimbus-choices'), []);
-    assert.equal(await editor.page.locator(':focus').getAttribute('aria-label'), 'Load the list anew');
+    assert.equal(await editor.page.locator(':focus').getAttribute('aria-label'), 'Reload the list');
     await keyboard.press('Enter');
     await state(new RegExp(`^3 of ${count + 3}`));
     assert.equal(await focused(), 'search', 'from where the rows can be reached');

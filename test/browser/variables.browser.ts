@@ -165,7 +165,7 @@ describe(`variables in dialogs of Node-RED ${nodeRedVersion}`, function () {
     await editor.done();
     await editor.openByKey('other');
     await editor.page.locator('.nimbus-pick').first().click();
-    await editor.page.locator('.nimbus-choice-state', { hasText: /A setting will not do/ }).waitFor();
+    await editor.page.locator('.nimbus-choice-state', { hasText: /A setting is not valid/ }).waitFor();
     assert.match(await note().innerText(), undeployed);
     assert.deepEqual(await editor.findings('.nimbus-choices'), []);
     await editor.cancel();
@@ -249,7 +249,7 @@ describe(`variables in dialogs of Node-RED ${nodeRedVersion}`, function () {
     ]);
     await editor.openConfig('aws-account', 'account');
     await editor.page.locator('.nimbus-test button').click();
-    const why = /^The variable PLACE is known only to flows that run: deploy, then use the account in a flow\./;
+    const why = /^The variable PLACE is known only while flows run: deploy, then use the account in a flow\./;
     await editor.page.locator('.nimbus-connection.nimbus-trouble', { hasText: why }).waitFor();
     await editor.cancel();
   });

@@ -813,9 +813,9 @@ describe('aws-sqs-receive', () => {
         ['keys expired', 400, 'ExpiredToken', '{"message": "The security token has expired"}'],
         ['throttled', 403, 'RequestThrottled', '{"message": "Request is throttled."}'],
         ['fault at AWS', 500, 'InternalFailure', '{"message": "An internal error occurred."}'],
-        ['not an answer of AWS', 200, '', html],
-        ['not an answer of AWS', 502, '', html],
-        ['not an answer of AWS', 200, '', '{"broken": ']
+        ['answer not from AWS', 200, '', html],
+        ['answer not from AWS', 502, '', html],
+        ['answer not from AWS', 200, '', '{"broken": ']
       ] as const;
       const flow: FlowNode[] = [sink('out')];
       const logins: Record<string, Record<string, string>> = {};

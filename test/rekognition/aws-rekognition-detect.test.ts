@@ -1780,7 +1780,7 @@ describe('aws-rekognition-detect', () => {
         ]
       );
       const failed = await bench.red.send('detect', { payload: 17 });
-      assert.deepEqual(failed.statuses.at(-1), { fill: 'red', shape: 'ring', text: 'Picture: wrong value' });
+      assert.deepEqual(failed.statuses.at(-1), { fill: 'red', shape: 'ring', text: 'Picture: invalid value' });
     });
 
     it('names all properties that do not go with the picture', async () => {
@@ -1789,7 +1789,7 @@ describe('aws-rekognition-detect', () => {
         detectNode({ annotate: 'jpeg', saveFolder: '/tmp', operation: 'identify', collection: 'friends' })
       );
       const { statuses } = await bench.red.send('detect', { payload: 's3://nimbus-pictures/porch.jpg' });
-      assert.equal((statuses.at(-1) as { text: string }).text, 'Draw boxes, Save in folder, Look for: wrong value');
+      assert.equal((statuses.at(-1) as { text: string }).text, 'Draw boxes, Save in folder, Look for: invalid value');
     });
   });
 });

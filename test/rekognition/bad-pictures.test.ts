@@ -583,12 +583,12 @@ const paths: Row[] = [
   {
     bad: 'a file URL with a slash in code',
     image: 'file:///tmp/a%2Fb.jpg',
-    says: /^InvalidValue: Picture(?: or folder)? \(image\) is no valid file/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is not a valid file/
   },
   {
     bad: 'a file URL that is broken',
     image: 'file://%',
-    says: /^InvalidValue: Picture(?: or folder)? \(image\) is no valid file URL/
+    says: /^InvalidValue: Picture(?: or folder)? \(image\) is not a valid file URL/
   },
   {
     bad: 'a file URL with a NUL in code',

@@ -137,7 +137,7 @@ interface TrialOptions {
   /** Messages that a receiver gets, each time that it begins. */
   queue?: string[];
   /** The operations that the answers are for, and whose requests count; all where nothing is said. */
-  operations?: string[];
+  operations?: string[] | undefined;
   /** How far the service's clock is ahead of the true time, ms. */
   ahead?: number;
   /** Whether its endpoint ends in a slash. */
@@ -151,11 +151,25 @@ interface Trial extends TrialOptions {
   requests: number;
   /** What has asked for messages and waits for them. */
   polls: ServerResponse[];
+  /** What was wrong with its requests. */
+  faults: Set<string>;
+  /** The texts of its requests; what names the trial is left out. */
+  asked: Set<string>;
+  /** Messages that were deleted. */
+  deleted: number;
+  /** FIFO groups of which a message is under way. */
+  groups: Set<string>;
 }
 
+/** What stands in a request for SQS. */
+interface SqsRequest {
+  QueueUrl?: string;
+  MessageGroupId?: string;
+  Entries?: { MessageGroupId?: string }[];
+}
+const isQueue = (url: string): boolean => URL.canParse(url) && /\/[\w-]{1,80}(\.fifo)?$/.test(url);
+
 export class AnyService {
-  /** The trials that were asked for by a path with two slashes in a row. */
-  readonly doubled = new Set<string>();
   readonly #trials = new Map<string, Trial>();
   readonly #server: Server;
 
@@ -176,7 +190,11 @@ export class AnyService {
       answers: [...answers],
       waiting: [],
       requests: 0,
-      polls: []
+      polls: [],
+      faults: new Set(),
+      asked: new Set(),
+      deleted: 0,
+      groups: new Set()
     });
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/${id}${options.slash ? '/' : ''}`;
   }
@@ -184,6 +202,21 @@ export class AnyService {
   /** How many requests of a trial have come. */
   requests(id: string): number {
     return this.#trials.get(id)?.requests ?? 0;
+  }
+
+  /** What was wrong with the requests of a trial. */
+  faults(id: string): Iterable<string> {
+    return this.#trials.get(id)?.faults ?? [];
+  }
+
+  /** What a trial has asked for, each thing once. */
+  asked(id: string): string[] {
+    return [...(this.#trials.get(id)?.asked ?? [])];
+  }
+
+  /** How many messages a trial has deleted. */
+  deleted(id: string): number {
+    return this.#trials.get(id)?.deleted ?? 0;
   }
 
   /** Whether somebody waits for a message of a trial's queue. */
@@ -197,7 +230,6 @@ export class AnyService {
   }
 
   forget(): void {
-    this.doubled.clear();
     this.#trials.clear();
   }
 
@@ -209,7 +241,7 @@ export class AnyService {
   #take(request: IncomingMessage, response: ServerResponse): void {
     const [, id = '', ...path] = (request.url ?? '').split('/');
     const trial = this.#trials.get(id);
-    if (request.url?.includes('//')) this.doubled.add(id);
+    if (request.url?.includes('//')) trial?.faults.add('was asked for with two slashes');
     const chunks: Buffer[] = [];
     request.on('error', () => undefined).on('data', (chunk: Buffer) => chunks.push(chunk));
     response.on('error', () => undefined);
@@ -226,6 +258,8 @@ export class AnyService {
         fail(asked, response, 403, code, mistimed);
         return;
       }
+      look(trial, asked, response);
+      trial.asked.add(`${asked.operation} ${asked.body.replaceAll(id, '')}`);
       const planned = trial.operations?.includes(asked.operation) ?? true;
       if (planned) trial.requests += 1;
       if (asked.operation === 'GetQueueUrl') trial.waiting = [...(trial.queue ?? [])];
@@ -237,6 +271,11 @@ export class AnyService {
         return;
       }
       const { delay, ...how }: AnswerPlan = plan ?? { kind: 'good', delay: 0, odd: null, at: 0 };
+      if (asked.operation === 'DeleteMessage') {
+        response.once('finish', () => {
+          if (response.statusCode === 200 && !portals.has(how.kind)) trial.deleted += 1;
+        });
+      }
       setTimeout(() => answer(how, asked, response), delay);
     });
   }
@@ -265,6 +304,20 @@ export function askedFor(request: IncomingMessage, path: string, body: string): 
   return { protocol: 'query', operation: /(?:^|&)Action=(\w+)/.exec(body)?.[1] ?? '', body, request };
 }
 
+/** Notes what is wrong with a request for SQS: one for no queue, or for a FIFO group of which a message is under way. */
+function look({ groups, faults }: Trial, { protocol, body }: Asked, response: ServerResponse): void {
+  if (protocol !== 'json' || !body.startsWith('{"QueueUrl"')) return;
+  const { QueueUrl = '', ...rest } = JSON.parse(body) as SqsRequest;
+  if (!isQueue(QueueUrl)) faults.add(`asked for a queue that is none: ${JSON.stringify(QueueUrl.slice(0, 200))}`);
+  if (!QueueUrl.endsWith('.fifo')) return;
+  for (const { MessageGroupId } of rest.Entries ?? [rest]) {
+    const group = `${QueueUrl.split('/').at(-1)} ${MessageGroupId}`;
+    if (groups.has(group)) faults.add(`sent two messages of a group at once: ${group}`);
+    groups.add(group);
+    for (const end of ['finish', 'close']) response.once(end, () => groups.delete(group));
+  }
+}
+
 /** An answer with messages. */
 export const messagesIn = (...Messages: object[]): string => JSON.stringify({ Messages });
 
@@ -289,11 +342,15 @@ const types: Record<Protocol, string> = {
 };
 const headers = (protocol: Protocol) => ({ 'Content-Type': types[protocol], 'x-amzn-RequestId': requestId });
 
+/** What a function has logged. */
+const log = Buffer.from('START\u001b[2J\r\n[error] \u202enode\n').toString('base64');
+
 /** What the service says when it has done its work. */
 export function goodAnswer(asked: Asked, response: ServerResponse): [status: number, text: string] {
   const { protocol, operation } = asked;
   if (operation === 'Invoke') {
     response.setHeader('X-Amz-Executed-Version', '$LATEST');
+    if (asked.request.headers['x-amz-log-type'] === 'Tail') response.setHeader('X-Amz-Log-Result', log);
     const type = asked.request.headers['x-amz-invocation-type'];
     if (type === 'Event') return [202, ''];
     if (type === 'DryRun') return [204, ''];

@@ -15,6 +15,8 @@ const character = fc.oneof(
   fc.constantFrom('/', ' ', '.', '\n', ':', '@'),
   fc.constantFrom(...'a0-_=+,"\'\\{}[]()<>$%#&*?!|~^`;\t\0ü花\u202e', '👍', '\ud83d')
 );
+/** What begins something in many a format, or escapes a character of it. */
+const begun = fc.constantFrom('\\"', '":', '${', '%2', '&#', '<!', '[{', '$(');
 /** What a field looks for before it looks further. */
 const head = fc.constantFrom(
   'https://',
@@ -38,6 +40,7 @@ export const anyLongText: fc.Arbitrary<LongText> = fc.record({
   head: fc.oneof({ arbitrary: fc.constant(''), weight: 2 }, { arbitrary: head, weight: 1 }),
   unit: fc.oneof(
     character,
+    begun,
     fc.tuple(character, character).map(([one, other]) => one + other)
   ),
   end: fc.oneof(fc.constant(''), character),

@@ -35,16 +35,24 @@ const asking: FlowNode[] = [
   indexFaceNode({ collection: 'people', imageId: 'Ada', imageIdType: 'str' })
 ];
 
-/** Nodes that get odd pictures. */
-const seeing: FlowNode[] = [
+/** Nodes that get odd bytes, as a rule of a picture. */
+const taking: FlowNode[] = [
   detectNode({ operation: 'identify', collection: 'people', collectionType: 'str' }),
   detectNode({ annotate: 'jpeg', skipUnchanged: 1 }),
   detectNode({ annotate: 'png', operation: 'faces' }),
-  indexFaceNode({ collection: 'people', imageId: 'Ada', imageIdType: 'str' })
+  indexFaceNode({ collection: 'people', imageId: 'Ada', imageIdType: 'str' }),
+  invokeNode({ functionName: 'hello' }),
+  sendNode({ queue }),
+  publishNode({ target: topic })
 ];
 
+/** Every other one has two wires, for which Node-RED copies a message. */
 const receiving: FlowNode[] = Array.from({ length: 8 }, (_, index) =>
-  receiveNode({ queue, bodyFormat: index % 4 === 0 ? 'buffer' : 'auto' })
+  receiveNode({
+    queue,
+    bodyFormat: index % 4 === 0 ? 'buffer' : 'auto',
+    wires: [index % 2 === 0 ? ['out'] : ['out', 'other']]
+  })
 );
 
 const canvas = createCanvas(160, 120);
@@ -178,10 +186,13 @@ const recipe: fc.Arbitrary<Recipe> = fc.record(
 
 const longText = (most: number): fc.Arbitrary<Given> =>
   fc.record({ text: fc.oneof(odd, deepOrLong), times: times(most), end: fc.constantFrom('', ']', '"', '}') });
+/** Lists in each other. */
+const deepText = (most: number): fc.Arbitrary<Given> =>
+  times(most).map((depth) => ({ text: '[', times: depth, end: ']'.repeat(depth) }));
 
 /** A message of a queue; its texts are written when it is sent. */
 const received = fc.record({
-  body: longText(100_000),
+  body: fc.oneof({ arbitrary: longText(100_000), weight: 5 }, { arbitrary: deepText(50_000), weight: 1 }),
   attributes: fc.dictionary(
     fc.constantFrom('a', '__proto__', 'constructor', 'b.c', '', 'x'),
     fc.record({
@@ -209,7 +220,9 @@ const picture = fc.record({
   as: fc.constantFrom('Buffer', 'base64', 'data URL', 'JSON'),
   mutations: fc.array(
     fc.oneof(
-      { arbitrary: mutation, weight: 2 },
+      { arbitrary: mutation, weight: 8 },
+      // More than any field takes.
+      { arbitrary: fc.constant<Mutation>({ do: 'all', text: '\0', times: 16 * 1024 * 1024, end: '' }), weight: 1 },
       {
         arbitrary: fc.record({
           do: fc.constant('number' as const),
@@ -220,7 +233,7 @@ const picture = fc.record({
           bytes: fc.constantFrom(2 as const, 4 as const),
           value: fc.oneof(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.constantFrom(8000, 10_000, 65_535, 2 ** 31))
         }),
-        weight: 3
+        weight: 12
       }
     ),
     { minLength: 1, maxLength: 3 }
@@ -262,7 +275,7 @@ export const anyInput: fc.Arbitrary<Input> = fc.oneof(
     weight: 1
   },
   {
-    arbitrary: fc.tuple(nodeOf(seeing), picture).map(([node, of]): Input => ({ kind: 'picture', node, ...of })),
+    arbitrary: fc.tuple(nodeOf(taking), picture).map(([node, of]): Input => ({ kind: 'picture', node, ...of })),
     weight: 2
   }
 );
@@ -367,7 +380,7 @@ class Network {
     const all = (
       [
         ['answer', asking],
-        ['picture', seeing],
+        ['picture', taking],
         ['message', receiving]
       ] as const
     ).flatMap(([kind, nodes]) =>
@@ -384,7 +397,7 @@ class Network {
     }));
     const credentials = Object.fromEntries(accounts.map(({ id }) => [id, keys]));
     this.red.clearLogs();
-    await this.red.deploy([...all, ...accounts, sink('out')], { credentials });
+    await this.red.deploy([...all, ...accounts, sink('out'), sink('other')], { credentials });
   }
 
   /** Runs inputs, those of a node one after the other. */
@@ -474,7 +487,8 @@ class Network {
       MessageAttributes,
       Attributes: input.system
     });
-    await this.#tell({ id, messages: [odd, message(good, { Body: 'good' })] });
+    const messages = [odd, message(good, { Body: 'good' })];
+    await this.#tell({ id, messages });
     const before = this.red.sent(id).length;
     const hasCome = () =>
       this.red
@@ -483,7 +497,7 @@ class Network {
         .some(({ aws }) => aws?.messageId === good);
     for (let waited = 0; waited < longestInput && !hasCome(); waited += redelivery) {
       // What was given to a request that was just ended comes again, as from a queue.
-      if (waited > 0) await this.#tell({ id, messages: [message(good, { Body: 'good' })] });
+      if (waited > 0) await this.#tell({ id, messages });
       await this.red.until(hasCome, 'the message behind it', redelivery).catch(() => undefined);
     }
     const said = this.red.logs.filter((entry) => entry.id === id).map(({ text }) => text);

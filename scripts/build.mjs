@@ -1,5 +1,6 @@
-// Compiles the nodes to dist/, makes the editor's pages of them and of what they share, and puts icons and words beside
-// them, where Node-RED looks.
+// Compiles the nodes to dist/, makes their pages and the page of the plugin for the editor, and puts icons and texts
+// where
+// Node-RED looks for them.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,7 +18,7 @@ const program = from('nodes', 'editor', 'program.ts');
 const tsc = from('node_modules', 'typescript', 'bin', 'tsc');
 const compile = (...options) => execFileSync(process.execPath, [tsc, ...options], { cwd: root, stdio: 'inherit' });
 
-/** The words of a node in a language, as Node-RED looks for them. */
+/** Writes the catalogue and the help of a node in a language. */
 function writeWords(language, type, definition) {
   const words = wordsOf(language, type);
   const { help, own, ...catalogue } = words;
@@ -27,13 +28,13 @@ function writeWords(language, type, definition) {
   writeFileSync(`${file}.html`, helpOf(definition, words, language));
 }
 
-/** As browsers take it: in Node-RED 4.1 and 5 they know private members. */
+/** Options of esbuild for browsers. Those that Node-RED 4.1 and 5 support know private members. */
 const forBrowsers = { minify: true, target: 'es2022', legalComments: 'none' };
 const platform = from('nodes', 'editor', 'platform.mts');
 
 /**
- * The runtime's own files in a browser: what of them is not used is left out, and so are the SDK and most of Node.js. The
- * files in `shared` are those of the program.
+ * A plugin of esbuild that bundles files of the runtime for browsers, without the SDK and most of Node.js. Files in `shared`
+ * are not bundled but taken from the program of all dialogs.
  */
 const inBrowsers = (shared = new Set()) => ({
   name: 'in-browsers',
@@ -51,7 +52,7 @@ const inBrowsers = (shared = new Set()) => ({
   }
 });
 
-/** The program of all dialogs, and the files that it has for the nodes' own parts. */
+/** Bundles the program of all dialogs. `shared` are the files that it exports for the nodes' own parts. */
 async function makeProgram() {
   const { outputFiles, metafile } = await build({
     ...forBrowsers,
@@ -69,7 +70,7 @@ async function makeProgram() {
   return { code: outputFiles[0].text, shared: new Set(imports.map(({ path }) => from(path))) };
 }
 
-/** What a node has for itself: its fields with their checks, and what its own editor file, if it has one, exports. */
+/** Bundles a node's own part: its fields with their checks, and the exports of its editor file if it has one. */
 async function ownPart(type, { fields }, shared) {
   const common = 'dynamicCredentials' in fields ? '...commonFields' : '';
   const file = `./nodes/editor/${type}`;

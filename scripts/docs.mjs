@@ -1,12 +1,11 @@
 /**
- * `npm run docs`: fills in what the code knows, so that nobody writes it twice. In README.md, CONTRIBUTING.md and the
- * pages in docs/, what stands between two marks such as
+ * `npm run docs`: writes what the code knows into README.md, CONTRIBUTING.md and the pages in docs/, between two marks:
  *
- *   <!-- properties: aws-sqs-send -->             and <!-- /properties -->   is the table of a node's properties,
+ *   <!-- properties: aws-sqs-send -->             and <!-- /properties -->   the table of a node's properties,
  *   <!-- policy: aws-sqs-send least name -->      and <!-- /policy -->       parts of its policy,
- *   <!-- nodes -->                                and <!-- /nodes -->        the table of all nodes,
+ *   <!-- nodes -->                                and <!-- /nodes -->        the table of all nodes.
  *
- * and is made here. With `--check` nothing is written: it ends with 1, and says which pages are not as they would be.
+ * With `--check` nothing is written; it exits with 1 if a page is not up to date.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
@@ -24,7 +23,7 @@ const common = readJson('locales', 'en-US', 'common.json');
 
 const definitionOf = (type) => load(`../nodes/${placeOf(type)}.ts`).definition;
 
-/** A look-up in a node's own words, then in those of all nodes: `word('hint', 'queue')`. */
+/** A function that finds a text of a node, or else a shared one: `word('hint', 'queue')`. */
 function wordsOf(type) {
   const own = readJson('locales', 'en-US', `${type}.json`);
   const find = (words, path) => path.reduce((found, key) => found?.[key], words);
@@ -34,16 +33,16 @@ function wordsOf(type) {
 const code = (text) => `\`${text}\``;
 const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}` : '');
 const sentences = (...texts) => texts.filter(Boolean).map(sentence).join(' ');
-/** Lists in words: a, b or c. */
+/** A list as text: a, b or c. */
 const either = (words) =>
   words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words[words.length - 1]}`;
-/** One row of a table, in which a bar would begin a new cell. */
+/** A row of a table, with bars in the cells escaped. */
 const row = (...cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 
 const literals = { str: 'text', num: 'a number', bool: 'true or false', json: 'JSON' };
 const ofControl = { text: 'text', secret: 'text', number: 'a number', flag: 'true or false' };
 
-/** What may be written into the field itself. */
+/** The types of literals that a field accepts. */
 function written({ control, types, min, max, integer }) {
   const kinds = types ? types.filter((type) => literals[type]).map((type) => literals[type]) : [ofControl[control]];
   if (kinds.length === Object.keys(literals).length) return ['any value'];
@@ -51,13 +50,13 @@ function written({ control, types, min, max, integer }) {
   return kinds.map((kind) => (kind === literals.num && min !== undefined ? range : kind));
 }
 
-/** What may be entered: kinds of values, and where else they may come from. */
+/** The values that a field accepts, and whether they may come from any source. */
 function kinds(field) {
   const all = [...written(field), ...(field.types ? ['any source'] : [])];
   return `${either(all)}${field.many ? '; an array for many targets' : ''}`;
 }
 
-/** A choice by what the flow holds, what the dialog says, and what that means. */
+/** The options of a choice: the value in the flow, the text in the dialog, and its hint. */
 function choices(name, { options }, word) {
   const lines = options.map((option) => {
     const hint = word('hint', name, option);
@@ -74,7 +73,7 @@ function takes(name, field, word) {
   return sentences(kinds(field), length, list, place);
 }
 
-/** A placeholder tells what an empty field comes to, unless it is an example. */
+/** What an empty field means: its placeholder, unless that is an example. */
 function ifEmpty(name, { required }, word) {
   const placeholder = word('placeholder', name);
   if (required) return '*required*';
@@ -87,7 +86,7 @@ function standard(name, field, word) {
   return code(types?.[0] === 'msg' ? `msg.${value}` : value);
 }
 
-/** When the dialog has the row at all. */
+/** The condition for the dialog to show the row. */
 function condition({ when = {} }, word) {
   const parts = Object.entries(when).map(([name, values]) => {
     if (values === 'filled') return `where **${word('label', name)}** is filled in`;
@@ -105,7 +104,7 @@ function meaning(name, field, word) {
 const accountRow = (word, to) =>
   row(word('label', 'account'), code('account'), `An [aws account](${to('docs/aws-account.md')}).`, '*required*', '');
 
-/** The table of a node's properties, as the dialog has them. */
+/** The table of a node's properties, in the order of the dialog. */
 function properties(type, to) {
   const { fields, config, account } = definitionOf(type);
   const word = wordsOf(type);
@@ -136,13 +135,13 @@ function properties(type, to) {
   ].join('\n');
 }
 
-/** As package.json has them, which is by service; the account comes last. */
+/** All types in the order of package.json, but with the account at the end. */
 function inOrder() {
   const isConfig = (type) => Boolean(definitionOf(type).config);
   return [...types.filter((type) => !isConfig(type)), ...types.filter(isConfig)];
 }
 
-/** The first paragraph of a node's page is what the node does, in a sentence. */
+/** The table of all nodes. What a node does is the first paragraph of its page. */
 function nodes(_, to) {
   const rows = inOrder().map((type) => {
     const [, summary = ''] = /^# .*\n\n([^\n]+(?:\n[^\n]+)*)/.exec(read('docs', `${type}.md`)) ?? [];
@@ -156,9 +155,9 @@ const policy = (wanted) => `\`\`\`json\n${policyText(wanted)}\n\`\`\``;
 
 const makers = { properties, policy, nodes };
 
-/** The page with all its regions made anew. Throws for a region that is not ended, or that nothing is known about. */
+/** The page with all its marked parts made again. Throws for a part without an end, or for an unknown node or policy. */
 function filled(path, text) {
-  // From the page to a file, as a link.
+  // The link from the page to a file.
   const to = (file) =>
     relative(dirname(from(path)), from(file))
       .split(sep)

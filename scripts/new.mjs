@@ -1,10 +1,10 @@
 /**
- * `npm run new aws-sns-list-topics`: makes what belongs to a node that calls `ListTopics` of SNS, as far as that can be
- * known, in the room of its service: a node that builds, shows its form and passes its test. Where the name says the
- * operation otherwise, it comes second: `npm run new aws-sqs-empty PurgeQueue`.
+ * `npm run new aws-sns-list-topics`: makes all files of a node that calls `ListTopics` of SNS, in the room of its service. The
+ * node builds, shows its form and passes its test. If its name is not that of the operation, the operation is the second
+ * argument: `npm run new aws-sqs-empty PurgeQueue`.
  *
- * Run again after the fields have changed, it leaves what people wrote as it is, adds the words that the fields need, and
- * brings the table of `test/contract.json` and the node in its example up to them.
+ * When it is run again after the fields have changed, it adds the texts that the fields need, and updates
+ * `test/contract.json` and the node in its example. What people have written is not changed.
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -48,17 +48,17 @@ function write(file, text) {
   console.log(`wrote ${file}`);
 }
 
-/** JSON that biome formats afterwards: what is the same but for spaces is not written. */
+/** Writes JSON, which biome formats afterwards, unless only the spaces would change. */
 function writeJson(file, value) {
   if (!existsSync(at(file)) || JSON.stringify(readJson(file)) !== JSON.stringify(value)) {
     write(file, `${JSON.stringify(value, null, 2)}\n`);
   }
 }
 
-/** In the order of their names, as these files have them. */
+/** The members of an object, sorted by name. */
 const sorted = (all) => Object.fromEntries(Object.entries(all).sort(([one], [other]) => (one < other ? -1 : 1)));
 
-/** Where the nodes of this service are; a service without one gets a room of its own. */
+/** The room of a service; one without a node gets a new room. */
 function roomOf(name) {
   const other = types.find((each) => each.startsWith(`aws-${name}-`));
   return other ? dirname(placeOf(other)) : name;
@@ -80,10 +80,10 @@ const pascal = (text) => text.replace(/(?:^|-)(\w)/g, (_, letter) => letter.toUp
 const camel = (text) => text.replace(/^[A-Z]+(?![a-z])|^[A-Z]/, (letters) => letters.toLowerCase());
 /** `maxItems` is `Max items`. */
 const label = (name) => name[0].toUpperCase() + name.slice(1).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-/** What every node has, so that no field can be called so. */
+/** Properties that every node has, so that no field can have these names. */
 const taken = ['id', 'type', 'name', 'account', 'region', 'output', 'wires', 'x', 'y', 'z', 'g'];
 
-/** Members that AWS requires, by the SDK's schema of the operation, and the fields for them. */
+/** The members that an operation requires, by the SDK's schema, and the fields for them. */
 function requiredOf(sdk, operation) {
   const [, , , , input] = new sdk[`${operation}Command`]({}).schema;
   const [, , , , members = [], shapes = [], required = 0] = typeof input === 'function' ? input() : input;
@@ -118,7 +118,7 @@ function makeAll() {
   write('CHANGELOG.md', withAddition(read('CHANGELOG.md'), `- A new node, **${inWords}**.`));
 }
 
-/** The lines of a service that no node has had so far, in all lists of `sdks.ts`. */
+/** Adds a new service to the lists of `sdks.ts`. */
 function knowService(sdk) {
   const text = read('nodes/account/sdks.ts');
   if (new RegExp(`^  ${service}: `, 'm').test(text)) return;
@@ -134,7 +134,7 @@ function knowService(sdk) {
   );
 }
 
-/** The operation in the list of those that nodes call. */
+/** Adds the operation to `operations` in `sdks.ts`. */
 function knowOperation(operation) {
   const withIt = (names) => [...new Set([...(names.match(/\w+/g) ?? []), operation])].sort();
   const list = new RegExp(`^  ${service}: \\[([^\\]]*)\\]`, 'm');
@@ -175,7 +175,7 @@ function nodeText({ operation, required }) {
     .join('\n');
 }
 
-/** Where AWS describes its operations. */
+/** The addresses of AWS's API references. */
 const references = {
   lambda: 'lambda/latest/api',
   sns: 'sns/latest/api',
@@ -274,7 +274,7 @@ function withAddition(changelog, line) {
   return [head, added, ...older].join('');
 }
 
-/** A flow with the node, a button to press and what shows the result or the error. */
+/** A flow with the node, an inject node, and debug nodes for the result and the error. */
 function example(operation) {
   const ids = Object.fromEntries(
     ['tab', 'account', 'comment', 'inject', 'node', 'result', 'catch', 'error'].map((name) => [
@@ -319,7 +319,7 @@ function example(operation) {
   ];
 }
 
-/** Brings what follows from the fields up to them. */
+/** Updates everything that depends on the fields. */
 function update() {
   const { fields } = requireTs(`../${nodeFile}`, import.meta.url).definition;
   const { commonFields } = requireTs('../nodes/action/action.ts', import.meta.url);
@@ -335,7 +335,7 @@ function update() {
   );
 }
 
-/** What a saved flow holds of a node that was just dragged in. */
+/** The properties of a new node in a flow. */
 function savedOf(fields) {
   const properties = { name: '', account: '' };
   const typed = [];
@@ -348,13 +348,13 @@ function savedOf(fields) {
   return { properties, typed };
 }
 
-/** The node in a flow, with the properties of the contract and no other. */
+/** A node in a flow, with exactly the properties of the contract. */
 function inFlow({ id, type: own, z, g, x, y, wires, ...node }, { properties }) {
   const kept = Object.keys(properties).map((name) => [name, node[name] ?? properties[name]]);
   return { id, type: own, z, ...(g && { g }), ...Object.fromEntries(kept), x, y, wires };
 }
 
-/** What the form and the help cannot do without, by the names of the fields, until somebody finds better words. */
+/** Adds the texts that form and help need, made from the names of the fields, until somebody writes better ones. */
 function withWords(written, fields) {
   const all = structuredClone(written);
   const add = (group, name, text, into = all) => {

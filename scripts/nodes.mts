@@ -17,7 +17,7 @@ const files = readdirSync(join(root, 'nodes'), { recursive: true, encoding: 'utf
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => !file.startsWith('editor/'));
 
-/** The file of a node without its ending, such as `messaging/aws-sqs-send` in `nodes/`. Throws where there is none. */
+/** The path of a node's file below `nodes/`, without its ending: `messaging/aws-sqs-send`. Throws if there is none. */
 export function placeOf(type: string): string {
   const file = files.find((each) => each.endsWith(`/${type}.ts`));
   if (!file) throw new Error(`There is no nodes/<room>/${type}.ts.`);

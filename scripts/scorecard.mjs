@@ -1,6 +1,6 @@
 /**
- * `npm run scorecard`: what Node-RED's own `node-red-dev validate` says of this package, row by row, as the Flow Library
- * shows it. Ends with 1 where a row fails. It needs the registry of npm, and `dist/` as a build leaves it.
+ * `npm run scorecard`: runs Node-RED's own `node-red-dev validate` on this package and prints the rows that the Flow Library
+ * shows. Exits with 1 if one fails. Needs npm's registry and a built `dist/`.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,7 +16,7 @@ const catalogue = 'https://catalogue.nodered.org/catalogue.json';
 /** Rows that compare this package with those of the catalogue. */
 const comparing = ['P08', 'N01'];
 
-/** By the tool's own names: https://nodered.org/docs/creating-nodes/scorecard */
+/** The rows by the tool's names: https://nodered.org/docs/creating-nodes/scorecard */
 const rows = {
   P01: 'has a licence',
   P03: 'has a repository, or a place for bugs',
@@ -36,8 +36,8 @@ const rows = {
 const axios = createRequire(require.resolve('node-red-dev/package.json'))('axios');
 
 /**
- * Without the catalogue the tool would break off. Where it cannot be reached, an empty one stands in for it, for this
- * one address only: every other row is then as the tool makes it, and the two that need the catalogue are not judged.
+ * Replaces the catalogue by an empty one if it cannot be reached, since the tool would stop without it. Only the two rows
+ * that need the catalogue are then left out.
  */
 function allowWithoutCatalogue() {
   let reached = true;
@@ -54,10 +54,10 @@ function allowWithoutCatalogue() {
   return () => reached;
 }
 
-/** Runs the tool in this process, so that its requests can be answered. Rejects where it breaks off. */
+/** Runs the tool in this process, so that its requests can be intercepted. Rejects if it stops early. */
 async function validate() {
   const Validate = require('node-red-dev/src/commands/validate');
-  // Its own lines would praise names that nobody could compare; its warnings stay.
+  // Its own output is misleading without the catalogue; its warnings are kept.
   Validate.prototype.log = () => undefined;
   const folder = mkdtempSync(join(tmpdir(), 'nimbus-scorecard-'));
   const output = join(folder, 'scorecard.json');
@@ -69,7 +69,7 @@ async function validate() {
   }
 }
 
-/** A page that the tool cannot read fails no row of its own: its node is only missing among those with an example. */
+/** Finds nodes whose pages the tool cannot read: it does not report them, it only finds no example for them. */
 function nodesLeftOut({ N02 }) {
   const isConfig = (type) => require(`../dist/nodes/${placeOf(type)}.js`).definition.config;
   return types.filter((type) => !isConfig(type) && !N02?.nodes?.includes(type));

@@ -19,7 +19,7 @@ const runningFile = join(userDir, 'running.json');
 const localAwsPort = 14566;
 const editorPort = 1880;
 
-/** Milliseconds. A terminal's one Ctrl-C may arrive twice, from the shell and from npm. */
+/** ms. One Ctrl-C in a terminal may arrive twice, from the shell and from npm. */
 const oneKeystroke = 300;
 
 let stopping;
@@ -27,7 +27,7 @@ let stoppingSince;
 const toStop = [];
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => onSignal(signal));
 stopWithParent();
-// A terminal that has gone is no reason to break off: what runs is to be stopped first.
+// If the terminal is closed, the running processes have to be stopped before this one ends.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 try {
@@ -70,7 +70,7 @@ Press Ctrl-C to stop.
 `);
 }
 
-/** Two editors must not write the same flows: gives the address of the other one, if that is alive and answers. */
+/** The address of another instance that is running: two of them must not write the same flows. */
 async function runningAlready() {
   if (!existsSync(runningFile)) return undefined;
   try {
@@ -91,7 +91,7 @@ function build() {
   if (status !== 0) throw `The build failed.\n${stdout}${stderr}`;
 }
 
-/** As `npm install` of the pack would leave it; the demo only where there are no flows yet. */
+/** Prepares the user directory as `npm install` of the pack would; adds the demo if there are no flows yet. */
 function prepareUserDir() {
   const installed = join(userDir, 'node_modules', pack.name);
   rmSync(installed, { recursive: true, force: true });
@@ -109,7 +109,7 @@ function prepareUserDir() {
   writeFileSync(join(userDir, 'flows_cred.json'), JSON.stringify(demoCredentials(demo), null, 2));
 }
 
-/** The demo's own flows, and the example with the dashboard, which gets the demo's account and camera. */
+/** The flows of the demo, and the example of a dashboard with the demo's account and camera. */
 function demoFlows() {
   const read = (...path) => JSON.parse(readFileSync(join(root, ...path), 'utf8'));
   const flows = read('demo', 'flows.json');
@@ -124,14 +124,14 @@ function demoFlows() {
   return [...flows, ...dashboard];
 }
 
-/** No secrets, but the names of variables that `offerSignIn` sets: Node-RED looks them up as it makes the node. */
+/** Environment variables in place of secrets; `offerSignIn` sets them before Node-RED creates the account. */
 function demoCredentials(flows) {
   const accounts = flows.filter(({ type, source }) => type === 'aws-account' && source === 'keys');
   const keys = { accessKeyId: '${NIMBUS_ACCESS_KEY_ID}', secretAccessKey: '${NIMBUS_SECRET_ACCESS_KEY}' };
   return Object.fromEntries(accounts.map(({ id }) => [id, keys]));
 }
 
-/** On its usual port, so that addresses which the user has copied into a flow stay good; on another if that is taken. */
+/** Starts the local AWS on its usual port, so that addresses in flows stay valid; on another one if that is taken. */
 async function startLocalAws() {
   const { LocalAws } = requireTs('../local-aws/client.ts', import.meta.url);
   const port = (await firstFreePort(localAwsPort)) ?? 0;
@@ -143,7 +143,7 @@ async function startLocalAws() {
   return aws;
 }
 
-/** A drawn porch in place of a real one. */
+/** Starts the camera, which shows a drawn porch. */
 async function startCamera() {
   const { startCamera: start } = requireTs('../demo/camera.ts', import.meta.url);
   const camera = await start();
@@ -151,7 +151,7 @@ async function startCamera() {
   return camera.url;
 }
 
-/** What the demo's account refers to: `${NIMBUS_LOCAL_AWS}` and the keys of a user that the local AWS knows. */
+/** Sets the variables of the demo's account: `${NIMBUS_LOCAL_AWS}` and the keys of a user of the local AWS. */
 function offerSignIn(url) {
   const { signIns } = requireTs('../local-aws/server/sign-ins.ts', import.meta.url);
   process.env.NIMBUS_LOCAL_AWS = url;
@@ -162,7 +162,7 @@ function offerSignIn(url) {
 async function startNodeRed() {
   const RED = require('node-red');
   const { LoopbackServer } = requireTs('../local-aws/server/loopback.ts', import.meta.url);
-  // Anybody who reaches the editor may deploy: a page of a stranger must not by giving this machine a name of its own.
+  // Loopback names only, since the editor has no password: a page of another site could reach it by DNS rebinding.
   const server = new LoopbackServer({}, (request, response) => {
     RED.httpAdmin(request, response, () => RED.httpNode(request, response, () => response.writeHead(404).end()));
   });
@@ -170,10 +170,10 @@ async function startNodeRed() {
   RED.init(server, settingsFor(port));
   const started = new Promise((resolve) => {
     RED.events.once('flows:started', resolve);
-    // Flows that cannot start, such as those that lack a type, are mended in the editor, which says what is wrong.
+    // Flows that cannot start, such as those with a missing type, can be corrected in the editor.
     RED.events.on('runtime-event', ({ id, payload }) => id === 'runtime-state' && payload?.error && resolve());
   });
-  // The server itself knows no longer of those that have become websockets: the editor's and the dashboard's.
+  // The server does not track connections that have become websockets, those of the editor and the dashboard.
   const sockets = new Set();
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -209,14 +209,14 @@ function settingsFor(port) {
       header: { title: 'Nimbus for Node-RED' },
       tours: false,
       projects: { enabled: false },
-      // An editor on a machine of its own: it is not to ask any server for lists of nodes.
+      // The palette manager would ask a server for its list of nodes.
       palette: { catalogues: [] }
     },
     logging: { plain: { level: 'info', metrics: false, audit: false, handler: () => print } }
   };
 }
 
-/** What nodes say, and nothing of Node-RED's own start-up messages but errors. */
+/** Logs the messages of nodes, and of Node-RED itself only errors. */
 function print({ level, msg, type, name, id }) {
   const ofNode = type !== undefined;
   if (level > 20 && !ofNode) return;
@@ -226,7 +226,7 @@ function print({ level, msg, type, name, id }) {
   console.log(`${time} ${kind}${ofNode ? `[${type}: ${name || id}] ` : ''}${text}`);
 }
 
-/** Listens on the port, or the next one that is free. */
+/** Listens on the port, or on the next free one. */
 async function listen(server, from) {
   const port = await firstFreePort(from);
   await new Promise((resolve, reject) => {
@@ -252,21 +252,21 @@ function isFree(port) {
 }
 
 /**
- * A killed npm leaves its scripts behind. (A signal that npm passes on ends at its shell, so the script in package.json
- * has the shell replaced by this process; where the shell has no `exec`, it starts it the usual way.)
+ * Stops when npm has been killed, which leaves its scripts running. (Signals to npm end at its shell, so the script in
+ * package.json replaces the shell by this process, if the shell has `exec`.)
  */
 function stopWithParent() {
   const parent = process.ppid;
   setInterval(() => process.ppid !== parent && stop(0), 200).unref();
 }
 
-/** The first signal stops in good order; another one ends at once, and the local AWS ends with its parent. */
+/** Stops everything in order at the first signal. Another one ends this process at once, and the local AWS with it. */
 function onSignal(signal) {
   if (!stopping) return stop(0);
   if (Date.now() - stoppingSince > oneKeystroke) process.exit(128 + constants.signals[signal]);
 }
 
-/** Stops what was started, the newest first. */
+/** Stops everything that was started, the newest first. */
 function stop(code) {
   stoppingSince ??= Date.now();
   stopping ??= (async () => {

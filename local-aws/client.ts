@@ -16,17 +16,17 @@ export type { Population } from './server/population';
 export type { Condition, InvocationRecord, RequestRecord } from './server/records';
 export { roles, signIns } from './server/sign-ins';
 
-/** How to start it. */
+/** Options of `LocalAws.start`. */
 export interface StartOptions {
-  /** Default, or 0: a free one below 32768. */
+  /** The port; by default, or with 0, a free one below 32768. */
   readonly port?: number;
-  /** A folder of handlers, or several, in addition to `local-aws/lambda/functions`. */
+  /** One or more folders of handlers, in addition to `local-aws/lambda/functions`. */
   readonly functions?: string | readonly string[];
-  /** Collections of faces that the first account has in us-east-1 from the beginning, until `reset`. */
+  /** Collections of faces of the first account in us-east-1, which exist until `reset`. */
   readonly collections?: readonly string[];
 }
 
-/** The local AWS in a process of its own, and everything that tests may ask of it. */
+/** A client for the local AWS in a process of its own, and for its controls. */
 export class LocalAws {
   readonly #agent = new Agent({ keepAlive: true });
 
@@ -64,7 +64,7 @@ export class LocalAws {
     return new LocalAws(url, child);
   }
 
-  /** Calls back when the process has ended, for whatever reason. */
+  /** Calls back when the process has ended for any reason. */
   whenEnded(callback: () => void): void {
     this.child.once('exit', callback);
   }
@@ -79,7 +79,7 @@ export class LocalAws {
     await gone;
   }
 
-  /** Lets matching requests meet a fault from now on; the oldest fault that matches strikes. */
+  /** Injects a fault into matching requests from now on. Of several that match the oldest counts. */
   async fault(fault: Fault): Promise<void> {
     await this.#control('fault', fault);
   }
@@ -113,15 +113,15 @@ export class LocalAws {
   }
 
   /**
-   * Adds thousands of things within milliseconds, which make the lists long: `populate({ functions: 2000 })` adds
-   * `fleet-0001` to `fleet-2000`. They are as real as others: the functions answer as `echo`. What is there already
-   * stays; a function lives in one region, so that another region's need another prefix.
+   * Adds thousands of resources within milliseconds, for long lists: `populate({ functions: 2000 })` adds `fleet-0001` to
+   * `fleet-2000`. They work like any other; the functions have the code of `echo`. Existing resources are kept. Function names
+   * are unique across regions, so use another prefix for another region.
    */
   async populate(population: Population): Promise<void> {
     await this.#control('populate', population);
   }
 
-  /** Takes back what `populate` and `addFunctions` have added; `reset` does too. */
+  /** Removes what `populate` and `addFunctions` have added, as `reset` does. */
   async clearPopulation(): Promise<void> {
     await this.#control('clearPopulation', null);
   }
@@ -129,7 +129,7 @@ export class LocalAws {
   /**
    * Waits for a condition.
    *
-   * @throws Error with what has happened instead, if it does not hold within `timeoutMs`
+   * @throws Error that says what has happened instead, if the condition is not met within `timeoutMs`
    */
   async until(condition: Condition, timeoutMs = 60_000): Promise<void> {
     if (await this.#control('until', { ...condition, timeoutMs })) return;
@@ -139,7 +139,10 @@ export class LocalAws {
     throw new Error(`${JSON.stringify(condition)} did not come true within ${timeoutMs} ms. Last seen: ${seen}`);
   }
 
-  /** Forgets requests, runs, faults, settings, all that was added, and collections of faces. Temporary credentials and queues stay. */
+  /**
+   * Clears requests, runs, faults, settings, added resources and collections of faces. Temporary credentials and queues
+   * stay.
+   */
   async reset(): Promise<void> {
     await this.#control('reset', null);
   }

@@ -8,7 +8,7 @@ import { startLocalAws } from './server';
  * so that it does not outlive a parent that was killed.
  */
 async function main(): Promise<void> {
-  // Queues and topics stand on it; without it everything else would start, and they would fail one request at a time.
+  // Required by queues and topics. Without this check only their requests would fail, one by one.
   if (!isBuiltin('node:sqlite')) {
     console.error(`The local AWS needs Node.js 22.13 or later, but this is ${process.version}.`);
     process.exit(1);
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   process.on('SIGTERM', end).on('disconnect', end);
   if (values['with-parent']) {
     process.stdin.on('end', end).on('error', end).resume();
-    // Ctrl-C reaches the whole group: the parent may still have requests to finish, and says when it is time.
+    // Ctrl-C reaches the whole process group, but the parent may still have requests to finish; it ends this process.
     process.on('SIGINT', () => undefined);
   } else {
     process.on('SIGINT', end);

@@ -20,13 +20,13 @@ import { functionRole, type Principal, Principals, signIns } from './server/sign
 import { authenticate } from './server/sigv4';
 import { sts } from './sts/sts';
 
-/** How to start the local AWS. */
+/** Options of `startLocalAws`. */
 export interface LocalAwsOptions {
-  /** Below 32768, where no system hands out ports by itself. Default, or 0: a free one from 20000 on. */
+  /** The port, below 32768, where systems assign none by themselves. By default, or with 0, a free one from 20000 on. */
   readonly port?: number;
   /** Folders of handlers, in addition to `local-aws/lambda/functions`; see `Functions`. */
   readonly functions?: readonly string[];
-  /** Collections of faces that the first account has in us-east-1 from the beginning. */
+  /** Collections of faces of the first account in us-east-1. */
   readonly collections?: readonly string[];
 }
 
@@ -182,7 +182,7 @@ class LocalAwsServer {
     return this.#records.connections;
   }
 
-  /** The answer, or undefined if there is to be none. */
+  /** The answer; `undefined` if there is none. */
   async #answerWithFault(
     call: ServiceCall,
     response: ServerResponse,
@@ -244,7 +244,7 @@ class LocalAwsServer {
     throw unknownOperation(call);
   }
 
-  /** Its client, and the library that decodes pictures, take a while to load: only who uses it waits for them. */
+  /** Loads Rekognition with its first request, since its client and the library for pictures take a while. */
   #loadRekognition(): Promise<Rekognition> {
     this.#rekognition ??= import('./rekognition/rekognition.js').then((module) => {
       const rekognition = new module.Rekognition();
@@ -256,7 +256,7 @@ class LocalAwsServer {
 
   async #control(request: IncomingMessage, response: ServerResponse, name: string, body: Buffer): Promise<void> {
     try {
-      // A page in a browser on this machine must not be able to change anything: it cannot avoid sending its origin.
+      // Refused with an `Origin` header, so that no page in a browser on this machine can change anything.
       if (request.headers.origin !== undefined || request.method !== 'POST') throw new Error('not allowed');
       const controls = this.#controls(response);
       const control = Object.hasOwn(controls, name) ? controls[name as keyof Control] : undefined;
@@ -323,7 +323,7 @@ class LocalAwsServer {
   }
 }
 
-/** What the log keeps of an input: a picture's size instead of its bytes. */
+/** The input as it is recorded: with the size of a picture instead of its bytes. */
 function loggedInput({ service, body, input }: ServiceCall): Record<string, unknown> {
   const { Image: image } = input as { Image?: { Bytes?: unknown } };
   if (service === 'rekognition' && typeof image?.Bytes === 'string') {

@@ -3,7 +3,7 @@ import type { Principal } from '../server/sign-ins';
 import { type FunctionReference, functionArn } from './function-name';
 import type { Functions, LambdaFunction } from './functions';
 
-/** Throws AwsError if the principal may not do this with the function. No function lets another account's in. */
+/** Throws AwsError if the principal may not do this with the function. Functions allow no other account. */
 export function authorize(principal: Principal, reference: FunctionReference, action: string): void {
   const arn = functionArn(reference.account, reference.region, reference.name);
   if (principal.allows === 'nothing') throw denied(principal, action, arn);
@@ -22,7 +22,7 @@ export function reach(functions: Functions, reference: FunctionReference, region
   return functions.find(reference.account, region, reference.name);
 }
 
-/** What Lambda says of things that are not there. */
+/** Lambda's error for something that does not exist. */
 export function notFound(text: string): AwsError {
   return new AwsError(404, 'ResourceNotFoundException', text, { fields: { Type: 'User' }, capital: true });
 }

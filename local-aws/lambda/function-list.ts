@@ -7,7 +7,7 @@ import { authorize, notFound, reach } from './function-access';
 import { functionArn, readFunctionName } from './function-name';
 import type { Functions, FunctionVersion, LambdaFunction } from './functions';
 
-/** More than these are never on a page, whatever `MaxItems` says. */
+/** The most functions on a page, whatever `MaxItems` is. */
 const mostItems = 50;
 const versionPattern = '(\\$LATEST(\\.PUBLISHED)?|[0-9]+)';
 
@@ -73,7 +73,7 @@ function findFunction(
   return { fn, arn };
 }
 
-/** The page that a call asks for. Only what is on it gets described: there may be thousands. */
+/** The page for a call. Only the functions on it are described, since there may be thousands. */
 function listAnswer<Item>(
   call: ServiceCall,
   shape: string,
@@ -93,7 +93,7 @@ function listAnswer<Item>(
   return { status: 200, headers, body: JSON.stringify({ NextMarker: null, ...output }) };
 }
 
-/** Throws AwsError for a `MaxItems` out of range, and for the violations that were found before. */
+/** Throws AwsError for violations that were found before, and for a `MaxItems` out of range. */
 function checkListInput(call: ServiceCall, found: readonly string[]): void {
   const { MaxItems: maxItems } = call.input as ListInput;
   if (maxItems !== undefined && !/^-?\d+$/.test(maxItems)) {

@@ -1,6 +1,6 @@
 import { AwsError, validationError, violation } from '../server/aws-error';
 
-/** A function as a caller names it, taken apart. */
+/** The parts of a function's name or ARN. */
 export interface FunctionReference {
   readonly account: string;
   readonly region: string;
@@ -21,13 +21,13 @@ const nameParts = new RegExp(
     '(?::(?<qualifier>\\$LATEST(?:\\.PUBLISHED)?|[a-zA-Z0-9\\-_]+))?$'
 );
 
-/** The bare name in any way of naming a function; undefined where there is none. */
+/** The bare name in a name, partial ARN or ARN; `undefined` if there is none. */
 export function bareName(functionName: string): string | undefined {
   return nameParts.exec(functionName)?.groups?.name;
 }
 
 /**
- * Takes `name`, `name:qualifier`, a partial or a full ARN apart.
+ * Parses `name`, `name:qualifier`, a partial ARN or an ARN.
  *
  * @throws AwsError ValidationException for what the model forbids, InvalidParameterValueException if name and
  * qualifier contradict each other

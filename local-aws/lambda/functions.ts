@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { numbered } from '../server/population';
 
-/** What `functions.json` beside the handlers may say about one of them; everything has a default. */
+/** The settings of a function in `functions.json` beside the handlers. */
 export interface FunctionSettings {
   readonly description?: string;
   /** Seconds, default 3. */
@@ -16,7 +16,7 @@ export interface FunctionSettings {
   readonly accounts?: readonly string[];
   /** Alias to version. */
   readonly aliases?: Readonly<Record<string, string>>;
-  /** The handler's string goes out as it is, as from a custom runtime. */
+  /** Whether the string that the handler returns is the answer itself, as from a custom runtime. */
   readonly raw?: boolean;
   /** A durable function, whose execution may take so many seconds. */
   readonly durable?: number;
@@ -50,7 +50,7 @@ export interface LambdaFunction {
   readonly versions: ReadonlyMap<string, FunctionVersion>;
 }
 
-/** Functions to be added. `versions` and `aliases` are how many each of them has beside `$LATEST`. */
+/** Functions to add. `versions` and `aliases` are their numbers for each function. */
 export interface AddedFunctions {
   readonly names: readonly string[];
   readonly account: string;
@@ -59,12 +59,12 @@ export interface AddedFunctions {
   readonly aliases?: number;
 }
 
-/** The handlers that come with the local AWS. */
+/** The folder of the local AWS's own handlers. */
 export const ownFunctions = path.join(__dirname, 'functions');
 
 /**
- * The functions of some folders: `name.mjs` is the code of `$LATEST`, `name@1.mjs` that of version 1, and
- * `functions.json` says what else is to be said. A name in a later folder wins.
+ * The functions of some folders: `name.mjs` is the code of `$LATEST`, `name@1.mjs` that of version 1, and `functions.json` has
+ * their settings. A function in a later folder replaces one of the same name.
  */
 export class Functions {
   readonly #byName = new Map<string, LambdaFunction>();
@@ -89,7 +89,7 @@ export class Functions {
       .sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  /** Adds functions that all have the code of `echo`, so that a list gets long. Those of the folders stay as they are. */
+  /** Adds functions with the code of `echo`, for long lists. The functions of the folders do not change. */
   addMany({ names, account, region, versions = 0, aliases = 0 }: AddedFunctions): void {
     const echo = this.#byName.get('echo');
     const latest = echo?.versions.get('$LATEST');
@@ -112,7 +112,7 @@ export class Functions {
     }
   }
 
-  /** Takes back what `addMany` has added. */
+  /** Removes what `addMany` has added. */
   removeAdded(): void {
     for (const name of this.#added) this.#byName.delete(name);
     this.#added.clear();

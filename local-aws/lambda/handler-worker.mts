@@ -32,7 +32,7 @@ export interface HandlerCall {
   readonly deadline: number;
 }
 
-/** What goes to the server. `fatal`: this thread is of no use any more. */
+/** A message to the server. `fatal`: the thread cannot be used any more. */
 export type HandlerReport =
   | { readonly kind: 'ready' }
   | { readonly kind: 'log'; readonly text: string }
@@ -73,7 +73,7 @@ function describeError(error: unknown): { errorType: string; errorMessage: strin
   return { errorType: error.name, errorMessage: asOnLambda(error.message), trace: frames.map(asOnLambda) };
 }
 
-/** In Lambda the code lies in /var/task; where it lies here is nobody's business. */
+/** Replaces the path of the code by /var/task, where it is in Lambda. */
 function asOnLambda(text: string): string {
   const folder = path.dirname(setup.file);
   return text

@@ -39,9 +39,9 @@ interface Request {
 
 const lists = { ListFunctions: listFunctions, ListAliases: listAliases, ListVersionsByFunction: listVersions };
 
-/** Lambda's Invoke, with functions that really run, and its lists. */
+/** Lambda: `Invoke`, with functions that really run, and the lists. */
 export class Lambda {
-  /** How often a failed Event is run again; AWS does it twice, after minutes. */
+  /** How often a failed `Event` is repeated; AWS does so twice, after minutes. */
   eventRetries = 0;
   readonly #pools = new Map<string, Pool>();
   readonly #executions = new DurableExecutions();

@@ -29,7 +29,7 @@ function badEncoding(body: Buffer): AwsError {
   return problem(`Invalid UTF-8 start byte 0x${byte.toString(16)}`, 1, index + 2);
 }
 
-/** Whether the bytes up to this one can be the beginning of a valid text. */
+/** Whether the bytes up to this position can be the beginning of valid JSON. */
 function isUtf8Prefix(body: Buffer, index: number): boolean {
   return [2, 3, 4].some((length) => isUtf8(body.subarray(0, index + length)) && index + length <= body.length);
 }

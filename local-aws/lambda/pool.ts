@@ -1,10 +1,10 @@
 import type { FunctionVersion, LambdaFunction } from './functions';
 import { type HandlerRequest, type Note, type RunResult, Sandbox } from './sandbox';
 
-/** One run of a function, as asked for. */
+/** A run of a function that is requested. */
 export interface Run {
   readonly request: HandlerRequest;
-  /** Told when the handler really starts. */
+  /** Called when the handler really starts. */
   readonly started: () => void;
   /** Of a durable function. */
   readonly note?: Note;
@@ -18,11 +18,14 @@ interface Job {
 
 const mostWorkers = 64;
 const mostStarting = 4;
-/** A run that has waited so long gets a thread of its own: short runs share a few, long ones get many. */
+/** A run that has waited for so many ms gets a new thread. So short runs share a few threads, and long ones get many. */
 const patienceMs = 20;
 const idleMs = 60_000;
 
-/** The threads that run one version of a function, for one tenant where it keeps these apart: kept warm, one run at a time each, as many as it takes. */
+/**
+ * The threads that run one version of a function, for one tenant where it keeps these apart: kept warm, one run at a
+ * time each, as many as it takes.
+ */
 export class Pool {
   readonly #jobs: Job[] = [];
   readonly #idle: Sandbox[] = [];
@@ -39,7 +42,7 @@ export class Pool {
     private readonly access: () => Readonly<Record<string, string>>
   ) {}
 
-  /** Runs the handler. Never rejects: what goes wrong in a handler is a result too. */
+  /** Runs the handler. Never rejects, since a failure of the handler is a result as well. */
   run(run: Run): Promise<RunResult> {
     return new Promise((resolve) => {
       this.#jobs.push({ run, resolve, since: performance.now() });

@@ -7,7 +7,7 @@ import type { Checkpoint, Operation } from './durable-sdk.mts';
 import type { FunctionVersion, LambdaFunction } from './functions';
 import type { HandlerCall, HandlerReport, HandlerSetup } from './handler-worker.mts';
 
-/** What a handler is called with, its deadline aside. */
+/** The arguments of a handler, without its deadline. */
 export type HandlerRequest = Omit<HandlerCall, 'deadline'>;
 /** Notes an operation of a durable function, and says what is known of it then. */
 export type Note = (operation: Operation) => Operation;
@@ -39,9 +39,9 @@ function workerUrl(file: string): URL {
   return url;
 }
 
-/** A thread with one handler loaded in it; it runs one call at a time. */
+/** A thread with a handler, which runs one call at a time. */
 export class Sandbox {
-  /** Resolves once the handler is loaded; to a result if that failed. */
+  /** Resolves when the handler is loaded, or with a result if that has failed. */
   readonly ready: Promise<RunResult | undefined>;
   readonly #worker: Worker;
   readonly #created = performance.now();
@@ -68,7 +68,7 @@ export class Sandbox {
     this.ready = this.#init();
   }
 
-  /** Whether it can run another call. */
+  /** Whether it can run another call at the moment. */
   get usable(): boolean {
     return this.#exited === undefined;
   }
@@ -178,7 +178,7 @@ function handlerSetup(fn: LambdaFunction, version: FunctionVersion): HandlerSetu
   };
 }
 
-/** What Lambda's runtime sets, and nothing of the server's own environment. */
+/** The environment variables of Lambda's runtime, without those of this server. */
 function environment(fn: LambdaFunction, version: FunctionVersion, region: string): Record<string, string> {
   return {
     AWS_REGION: region,

@@ -1,6 +1,6 @@
 /**
- * What is wrong with the name of a message attribute, in the words of SNS and SQS; undefined if nothing is. The names that
- * AWS keeps for itself are in the guides of both.
+ * Why the name of a message attribute is not valid, in the words of SNS and SQS; `undefined` if it is. Their guides list the
+ * reserved names.
  */
 export function wrongAttributeName(name: string): string | undefined {
   const wrong = /[^\w.-]/u.exec(name);

@@ -2,7 +2,7 @@ import { AwsError, escapeXml, xmlNamespace } from '../server/aws-error';
 import type { Answer, ServiceCall } from '../server/call';
 import { SqsError } from './sqs-rules';
 
-/** What fauxqs keeps of a queue or topic; its account number is not the account's. */
+/** A queue or topic in fauxqs, which has its own account number. */
 interface Named {
   readonly arn: string;
 }
@@ -30,7 +30,7 @@ export function listTopics(call: ServiceCall, account: string, topics: Iterable<
   return { status: 200, headers: { 'Content-Type': 'text/xml', 'x-amzn-RequestId': call.requestId }, body };
 }
 
-/** SQS's ListQueues: there is a next page only for who says how long one is. Throws SqsError. */
+/** SQS's ListQueues. There is a next page only if the caller sets the length of pages. Throws SqsError. */
 export function listQueues(call: ServiceCall, account: string, queues: Iterable<Named>): Answer {
   const { QueueNamePrefix = '', MaxResults, NextToken } = call.input as Record<string, unknown>;
   checkMaxResults(MaxResults);
@@ -53,7 +53,7 @@ function checkMaxResults(value: unknown): void {
   throw new SqsError('InvalidParameterValue', `Value for parameter MaxResults is invalid. Reason: ${reason}`);
 }
 
-/** fauxqs keeps those of all regions together. */
+/** Those of a region: fauxqs keeps all regions together. */
 function namesIn(region: string, all: Iterable<Named>): string[] {
   const parts = [...all].map(({ arn }) => arn.split(':'));
   return parts
@@ -62,7 +62,7 @@ function namesIn(region: string, all: Iterable<Named>): string[] {
     .sort();
 }
 
-/** A token says after which name to go on, so that nothing is left out when a thing of an earlier page is deleted. */
+/** A token contains the last name of the page, so that nothing is skipped if something on an earlier page is deleted. */
 function pageOf(names: readonly string[], after: string, size: number): { page: string[]; next: string | undefined } {
   const rest = names.filter((name) => name > after);
   const page = rest.slice(0, size);

@@ -20,7 +20,7 @@ import {
 } from './sqs-rules';
 import { readSubscription } from './subscription-rules';
 
-/** A topic as fauxqs keeps it. */
+/** A topic in fauxqs. */
 interface StoredTopic {
   readonly arn: string;
   readonly attributes: Record<string, string>;
@@ -43,7 +43,7 @@ interface Fauxqs {
   readonly queues: StoredQueues;
   readonly topics: Topics;
   readonly createMessage: CreateMessage;
-  /** Hands a message to the subscriptions of a topic. */
+  /** Delivers a message to the subscriptions of a topic. */
   fanOut(delivery: Delivery & { topic: StoredTopic; snsStore: Topics; sqsStore: Record<string, unknown> }): void;
   request(headers: Record<string, string>, payload: string): Promise<Response>;
   close(): Promise<unknown>;
@@ -55,7 +55,7 @@ interface Response {
   readonly body: string;
 }
 
-/** Queues and topics to be added. */
+/** Queues and topics to add. */
 export interface AddedMessaging {
   readonly queues: readonly string[];
   readonly topics: readonly string[];
@@ -63,14 +63,14 @@ export interface AddedMessaging {
   readonly region: string;
 }
 
-/** The account number that fauxqs puts into every ARN and URL. */
+/** The account number in every ARN and URL of fauxqs. */
 const placeholder = '000000000000';
 const accounts = new Set<string>(Object.values(signIns).map(({ account }) => account));
 const json = 'application/x-amz-json-1.0';
 
 /**
- * SQS and SNS: one fauxqs for each account, loaded with its first request, called without a port of its own. What
- * becomes of messages is decided in `sqs-rules` and `sns-rules`; fauxqs keeps them, and answers everything else.
+ * SQS and SNS. Each account has a fauxqs, which is loaded with its first request and called without a port of its own. It
+ * stores the messages and answers most operations; `sqs-rules` and `sns-rules` answer those that deal with messages.
  */
 export class Messaging {
   readonly #loading = new Map<string, Promise<Fauxqs>>();
@@ -80,17 +80,20 @@ export class Messaging {
   /** Takes back what `addMany` has added. */
   readonly #removals: (() => void)[] = [];
 
-  /** The latest texts to phones and apps, oldest first. Nobody else gets them. */
+  /** The latest messages to phones and apps, oldest first. They are delivered to nobody. */
   get texts(): readonly Text[] {
     return this.#texts.all;
   }
 
-  /** Forgets the texts. */
+  /** Clears the messages to phones and apps. */
   clearTexts(): void {
     this.#texts.clear();
   }
 
-  /** Answers a verified call. A caller for whom `gone` has aborted gets no messages. Throws AwsError. */
+  /**
+   * Answers a verified call. `gone` is aborted when the caller has closed the connection, and gets no messages. Throws
+   * AwsError.
+   */
   async answer(call: ServiceCall, principal: Principal, gone: AbortSignal): Promise<Answer> {
     if (call.service === 'sns') return this.#answerSns(call, principal);
     if (call.protocol !== 'json-1.0') throw unknownOperation(call);
@@ -102,7 +105,7 @@ export class Messaging {
     }
   }
 
-  /** Adds queues and topics with the default attributes, without a request for each. Those that are there stay. */
+  /** Adds queues and topics with default attributes, without a request for each. Existing ones are kept. */
   async addMany({ queues: queueNames, topics: topicNames, account, region }: AddedMessaging): Promise<void> {
     const { queues, topics } = await this.#fauxqs(account);
     for (const name of queueNames) {
@@ -139,7 +142,7 @@ export class Messaging {
   async #load(account: string): Promise<Fauxqs> {
     const fauxqs = await load(account);
     if (account === signIns.demo.account) await setUp(fauxqs);
-    // Only now: nobody is to find half of the queues.
+    // Last, so that no request finds only a part of the queues.
     this.#loaded.set(account, fauxqs);
     return fauxqs;
   }
@@ -222,7 +225,7 @@ export class Messaging {
     return { arn, attributes: topic.attributes, deliver };
   }
 
-  /** A subscribed queue, which may be another account's: fauxqs looks into its own only. */
+  /** A subscribed queue, which may belong to another account: fauxqs only finds its own ones. */
   #findQueue(arn: string, own: Fauxqs): Queue | undefined {
     const account = arn.split(':')[4] ?? '';
     const fauxqs = account === placeholder ? own : this.#loaded.get(account);
@@ -237,8 +240,8 @@ interface Internals {
 }
 
 /**
- * fauxqs is an ES module and takes a while to load: only who uses it waits for it. Its package exports the server
- * only; its stores are beside it.
+ * Loads fauxqs on first use, since it is an ES module and takes a while. Its package exports only the server, so its stores
+ * are imported by their paths.
  */
 async function load(account: string): Promise<Fauxqs> {
   const folder = path.join(__dirname, '../../node_modules/fauxqs/dist');
@@ -270,7 +273,7 @@ interface SetUp {
   readonly input: Record<string, unknown>;
 }
 
-/** Makes the queues and topics that are there from the beginning, by the requests that a client would send. */
+/** Creates the initial queues and topics, by the requests that a client would send. */
 async function setUp(fauxqs: Fauxqs): Promise<void> {
   const all = JSON.parse(readFileSync(path.join(__dirname, 'messaging.json'), 'utf8')) as SetUp[];
   for (const { service, operation, input } of all) {
@@ -291,7 +294,7 @@ interface Target {
   readonly name: string;
 }
 
-/** Only the path of a queue's URL says which queue it is; a name alone does as well. */
+/** The name of a queue from the path of its URL, or from a name alone. */
 function targetOf(call: ServiceCall, account: string): Target | undefined {
   const { QueueUrl, QueueName, QueueOwnerAWSAccountId } = call.input as Record<string, string | undefined>;
   if (call.operation === 'GetQueueUrl' && QueueName)
@@ -318,7 +321,7 @@ function deniedBy(
   policy: string
 ): SqsError {
   const action = sqsAction(call);
-  // A list has no name: the service's text then ends in a colon.
+  // Lists have no queue name; the service's text then ends in a colon.
   const { account: owner, name } = target ?? { account, name: String(call.input.QueueName ?? '') };
   const resource = arnOf(call, owner, name);
   return new SqsError(
@@ -327,7 +330,7 @@ function deniedBy(
   );
 }
 
-/** What a list is refused on. */
+/** The resource in the error of a list that is not allowed. */
 function anyTopic({ operation, region }: ServiceCall, { account }: Principal): string {
   return operation.startsWith('List') ? `arn:aws:sns:${region}:${account}:*` : '*';
 }
@@ -347,7 +350,7 @@ interface Statement {
   readonly Action?: string | readonly string[];
 }
 
-/** Whether the policy of a queue or topic lets another account's principal do this. */
+/** Whether the policy of a queue or topic allows an action to a principal of another account. */
 function policyAllows(policy: string | undefined, principal: Principal, action: string): boolean {
   if (!policy) return false;
   const { Statement: found = [] } = readPolicy(policy);
@@ -355,7 +358,7 @@ function policyAllows(policy: string | undefined, principal: Principal, action: 
   return fitting.length > 0 && fitting.every(({ Effect }) => Effect === 'Allow');
 }
 
-/** The service refuses a policy that is no JSON; fauxqs keeps it. */
+/** Refuses a policy that is not JSON, as the service does; fauxqs accepts it. */
 function readPolicy(policy: string): { Statement?: Statement | Statement[] } {
   try {
     return JSON.parse(policy) as { Statement?: Statement | Statement[] };
@@ -381,13 +384,13 @@ function sqsAnswer(call: ServiceCall, output: Record<string, unknown>): Answer {
   return { status: 200, headers, body: JSON.stringify(output) };
 }
 
-/** What fauxqs leaves undone before it answers. */
+/** Does what fauxqs should do before it answers. */
 function prepare(operation: string, queue: Queue): void {
   if (operation === 'PurgeQueue') {
     receiptsOf(queue).clear();
     queue.deduplicationCache.clear();
   }
-  // Messages come back only when somebody looks.
+  // fauxqs makes messages visible again only when it is asked for some.
   if (operation === 'GetQueueAttributes') queue.processTimers();
 }
 
@@ -395,13 +398,13 @@ function withInput(call: ServiceCall, input: Record<string, unknown>): ServiceCa
   return { ...call, input, body: Buffer.from(JSON.stringify(input)) };
 }
 
-/** The call that makes a queue, as fauxqs understands it. */
+/** The call that creates a queue, as fauxqs understands it. */
 function newQueue(call: ServiceCall): ServiceCall {
   const { QueueName, Attributes = {} } = call.input as { QueueName?: string; Attributes?: Record<string, string> };
   return withInput(call, { ...call.input, Attributes: readNewQueue(String(QueueName ?? ''), Attributes) });
 }
 
-/** Lets fauxqs answer, with its account number in place of the account's. */
+/** Has fauxqs answer, with its own account number in the request. */
 async function passOn(fauxqs: Fauxqs, call: ServiceCall): Promise<Answer> {
   const { account } = fauxqs;
   const response = await fauxqs.request(headersOf(call), inward(call, account));
@@ -426,7 +429,7 @@ function errorOf(body: string): Error {
   return new SqsError(type.slice('com.amazonaws.sqs#'.length), message);
 }
 
-/** All headers but those that describe the body as it was on the wire. */
+/** All headers except those that describe the body as it was sent. */
 function headersOf(call: ServiceCall): Record<string, string> {
   return Object.fromEntries(
     Object.entries(call.headers)
@@ -439,7 +442,7 @@ function inward(call: ServiceCall, account: string): string {
   return renumber(call.body.toString('utf8'), account, placeholder);
 }
 
-/** Its answer as the caller wants it: the account's own number, and queue URLs at this server. */
+/** The answer of fauxqs with the real account number, and with queue URLs of this server. */
 function outward(call: ServiceCall, account: string, body: string): string {
   const here = body.replace(/"http:\/\/sqs\.[^/"]*(?=\/000000000000\/)/g, `"http://${call.headers.host}`);
   return renumber(here, placeholder, account);

@@ -2,9 +2,9 @@ import { type Queue, SqsError } from './sqs-rules';
 
 type Attributes = Record<string, string>;
 
-/** Attributes that are true or false, which a request may write as it likes. */
+/** Boolean attributes; requests may write `true` and `false` in any case. */
 const flags = new Set(['FifoQueue', 'ContentBasedDeduplication', 'SqsManagedSseEnabled']);
-/** What only a FIFO queue has, with what the service says of it on another one. */
+/** Attributes of FIFO queues only, with the service's error for other queues. */
 const fifoOnly: Record<string, string> = {
   FifoQueue: 'Unknown Attribute FifoQueue.',
   ContentBasedDeduplication: 'Unknown Attribute ContentBasedDeduplication.',
@@ -34,8 +34,8 @@ const ranges: Record<string, readonly [least: number, most: number]> = {
 };
 
 /**
- * The attributes of a new queue as fauxqs understands them: it knows true and false only in lower case, and makes a FIFO
- * queue of every name that ends like one.
+ * The attributes of a new queue as fauxqs understands them: it knows `true` and `false` only in lower case, and creates a FIFO
+ * queue for every name that ends in .fifo.
  *
  * @throws SqsError
  */
@@ -48,7 +48,7 @@ export function readNewQueue(name: string, given: Attributes): Attributes {
 }
 
 /**
- * Changes the attributes of a queue; fauxqs does not let them all be changed.
+ * Changes the attributes of a queue, also those that fauxqs cannot change.
  *
  * @throws SqsError
  */
@@ -63,7 +63,9 @@ export function setQueueAttributes(queue: Queue, given: Attributes): void {
 
 const scopes = new WeakMap<Queue, string>();
 
-/** Where a deduplication id counts, `queue` or `messageGroup`: for the service, that is as the queue was made. */
+/**
+ * The deduplication scope of a queue, `queue` or `messageGroup`. In the service it is fixed when the queue is created.
+ */
 export function scopeOf(queue: Queue): string {
   const scope = scopes.get(queue) ?? queue.attributes.DeduplicationScope ?? 'queue';
   scopes.set(queue, scope);

@@ -1,14 +1,14 @@
 import type { Message, Queue } from './sqs-rules';
 
 /**
- * Which message each receipt handle of a queue is of, until the message is deleted. fauxqs knows a handle only while its
- * message is in flight.
+ * The messages of receipt handles, until a message is deleted. fauxqs itself knows a handle only while its message is in
+ * flight.
  */
 export class Receipts {
   readonly #messages = new Map<string, Message>();
   readonly #handles = new Map<Message, string[]>();
 
-  /** Notes the handle that somebody has received a message with. */
+  /** Adds the handle of a message that was received. */
   add(handle: string, message: Message): void {
     this.#messages.set(handle, message);
     const handles = this.#handles.get(message);
@@ -20,7 +20,7 @@ export class Receipts {
     return this.#messages.get(handle);
   }
 
-  /** The handle that the message was last received with. */
+  /** The latest handle of a message. */
   newest(message: Message): string | undefined {
     return this.#handles.get(message)?.at(-1);
   }

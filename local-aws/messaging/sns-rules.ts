@@ -9,11 +9,11 @@ export interface Topic {
   /** With the account's own number. */
   readonly arn: string;
   readonly attributes: Record<string, string>;
-  /** Hands a message to its subscriptions. */
+  /** Delivers a message to its subscriptions. */
   deliver(delivery: Delivery): void;
 }
 
-/** One message as it is handed to the subscriptions; fauxqs's own function takes it. */
+/** A message as fauxqs's own function delivers it to the subscriptions. */
 export interface Delivery {
   readonly topicArn: string;
   readonly messageId: string;
@@ -22,11 +22,11 @@ export interface Delivery {
   readonly subject: string | undefined;
   readonly messageGroupId: string | undefined;
   readonly messageDeduplicationId: string | undefined;
-  /** Of a FIFO topic; what fauxqs does not know. */
+  /** For FIFO topics; fauxqs itself does not have it. */
   readonly sequenceNumber: string | undefined;
 }
 
-/** A text that went to a phone, or to an app through its endpoint; nobody gets it. */
+/** A message to a phone, or to an app through its endpoint. It is delivered to nobody. */
 export interface Text {
   /** Phone number or ARN. */
   readonly to: string;
@@ -53,7 +53,7 @@ const mostBytes = 262_144;
 const mostTexts = 1000;
 const mostRawAttributes = 10;
 
-/** The endpoints of an app that are there, and whether they are enabled. Nobody can make others. */
+/** The existing endpoints of apps, and whether they are enabled. No others can be created. */
 const endpoints: Record<string, boolean> = {
   'arn:aws:sns:us-east-1:111111111111:endpoint/GCM/app/5e3e9847-3183-3f18-a7e8-671c3a57d4b3': true,
   'arn:aws:sns:us-east-1:111111111111:endpoint/GCM/app/c0ffee00-3183-3f18-a7e8-671c3a57d4b3': false
@@ -77,14 +77,14 @@ export class Texts {
 
 type Fields = Record<string, string | undefined>;
 
-/** The fields of one message; in a batch, with its id. */
+/** The fields of a message, in a batch with its ID. */
 interface Publication {
   readonly Id?: string | undefined;
   readonly fields: Fields;
   readonly attributes: Record<string, WireAttribute>;
 }
 
-/** A published message's id and, of a FIFO topic, number. */
+/** The ID of a published message, and its sequence number for a FIFO topic. */
 interface Published {
   readonly messageId: string;
   readonly sequenceNumber?: string;
@@ -112,7 +112,7 @@ export class Publisher {
     const topic = publishing.findTopic(arn);
     const messages = readEntries(call.input as Fields);
     checkEntries(messages);
-    // The service fails all of them for a mistake in one.
+    // In the service, a mistake in one message fails all of them.
     const ready = messages.map((message, index) => {
       const text = checkMessage(message, `publishBatchRequestEntries.${index + 1}.member.`);
       return { message, text, ...orderOf(topic, message) };
@@ -146,7 +146,7 @@ export class Publisher {
     return keep(publishing, message, PhoneNumber ?? endpoint ?? '');
   }
 
-  /** fauxqs gives no numbers and delivers again what a FIFO topic has had already. */
+  /** For FIFO topics: fauxqs assigns no sequence numbers and does not deduplicate. */
   #deliver(
     topic: Topic,
     { fields, attributes }: Publication,
@@ -223,7 +223,7 @@ export function checkArn(name: string, arn: string, call: ServiceCall): void {
   if (parts[0] !== 'arn' || parts[2] !== 'sns' || parts[3] !== call.region) throw wrong(name);
 }
 
-/** Checks a message and gives the text for SQS; fauxqs looks at the message only, and sends JSON as it is. */
+/** Checks a message and returns the text for SQS; fauxqs does not handle `MessageStructure`. */
 function checkMessage({ fields, attributes }: Publication, where = ''): string {
   const { Message, Subject, MessageStructure } = fields;
   if (!Message) throw wrong('Empty message');
@@ -249,7 +249,7 @@ function forSqs(json: string): string {
   return typeof sqs === 'string' ? sqs : other;
 }
 
-/** `where` is the place of the attributes in the request, for what the service says of its form. */
+/** `where` is the position of the attributes in the request, for the service's error texts. */
 function checkAttributes(attributes: Record<string, WireAttribute>, where: string): void {
   for (const [name, { DataType, StringValue, BinaryValue }] of Object.entries(attributes)) {
     if (!DataType) {
@@ -307,7 +307,7 @@ function orderOf(
   return { group, deduplication: createHash('sha256').update(Message).digest('hex') };
 }
 
-/** fauxqs sets no limit for all messages of a batch, drops what has no id, and has other texts. */
+/** fauxqs has no limit for a whole batch, drops entries without an ID, and has other error texts. */
 function checkEntries(messages: readonly Publication[]): void {
   const refuse = (code: string, text: string) => new AwsError(400, code, text);
   if (messages.length === 0) throw refuse('EmptyBatchRequest', "The batch request doesn't contain any entries.");
@@ -364,8 +364,8 @@ function readAttributes(fields: Fields, prefix: string): Record<string, WireAttr
 }
 
 /**
- * What fauxqs's delivery sees of a queue. Its envelopes name the account as fauxqs does, which `rename` sets right
- * before anybody sees them.
+ * A queue as fauxqs's delivery uses it. `rename` replaces the account number of fauxqs in the envelopes of messages by the
+ * real one.
  */
 export function inbox(queue: Queue, delivery: Delivery, rename: (text: string) => string): Partial<Queue> {
   const key = (id: string) => deduplicationKey(queue, delivery.messageGroupId, id);
@@ -375,13 +375,13 @@ export function inbox(queue: Queue, delivery: Delivery, rename: (text: string) =
     recordDeduplication: (id, messageId, number) => queue.recordDeduplication(key(id), messageId, number),
     nextSequenceNumber: () => queue.nextSequenceNumber(),
     enqueue: (message: Message) => {
-      // Only a message without its envelope has any; the service drops it.
+      // With raw message delivery only; the service then drops the message.
       if (Object.keys(message.messageAttributes).length > mostRawAttributes) return;
       if (message.body !== delivery.message) {
         message.body = complete(message.body.replace(/"UnsubscribeURL":"[^"]*"/, rename), delivery.sequenceNumber);
         message.md5OfBody = createHash('md5').update(message.body).digest('hex');
       }
-      // The group of a FIFO topic does not go with a message to a standard queue, that of a standard topic does.
+      // A standard queue gets the group ID of a message from a standard topic, but not from a FIFO topic.
       if (!queue.isFifo() && delivery.sequenceNumber !== undefined) {
         delete message.messageGroupId;
         delete message.messageDeduplicationId;
@@ -391,7 +391,7 @@ export function inbox(queue: Queue, delivery: Delivery, rename: (text: string) =
   };
 }
 
-/** The envelope of a FIFO topic has a number, and no signature. */
+/** The envelope of a message from a FIFO topic has a sequence number and no signature. */
 function complete(envelope: string, SequenceNumber: string | undefined): string {
   if (SequenceNumber === undefined) return envelope;
   const {

@@ -15,7 +15,7 @@ export interface WireAttribute {
 }
 export type Attributes = Record<string, WireAttribute>;
 
-/** A message as fauxqs keeps it, and what is kept with it beyond that. */
+/** A message in fauxqs, with further members that are kept here. */
 export interface Message {
   readonly messageId: string;
   body: string;
@@ -47,7 +47,7 @@ interface Duplicate {
   readonly originalSequenceNumber?: string;
 }
 
-/** What is used of a queue of fauxqs. */
+/** The part of a queue of fauxqs that is used here. */
 export interface Queue {
   readonly name: string;
   readonly arn: string;
@@ -77,12 +77,12 @@ export interface Queue {
   setAttributes(attributes: Record<string, string>): void;
 }
 
-/** What is used of the queues of an account. */
+/** The part of an account's queues that is used here. */
 export interface Queues {
   getQueueByArn(arn: string): Queue | undefined;
 }
 
-/** Makes a message; fauxqs's own function. */
+/** fauxqs's function that creates a message. */
 export type CreateMessage = (
   body: string,
   attributes: Attributes,
@@ -94,7 +94,7 @@ export type CreateMessage = (
 /** A queue that a verified request is for. */
 export interface QueueCall {
   readonly operation: string;
-  /** Never changed: it is in the log as well. */
+  /** Must not be changed, since it is recorded as well. */
   readonly input: Record<string, unknown>;
   readonly queue: Queue;
   /** The queue's, with the account's own number. */
@@ -105,7 +105,7 @@ export interface QueueCall {
   readonly senderId: string;
   /** The trace that the request is part of, by its header. */
   readonly trace: string | undefined;
-  /** Aborted when the caller has gone, or has got its answer. */
+  /** Aborted when the caller has closed the connection or has got its answer. */
   readonly gone: AbortSignal;
 }
 
@@ -120,21 +120,21 @@ export class SqsError extends Error {
   }
 }
 
-/** Errors that the service's model does not know have other names in JSON than in the older protocol. */
+/** Names in JSON, by the name in the older protocol, of errors that are not in the service's model. */
 const unmodelled: Record<string, string> = {
   InvalidParameterValue: 'InvalidParameterValueException',
   MissingParameter: 'MissingRequiredParameterException',
   AccessDenied: 'AccessDeniedException'
 };
 
-/** The answer of an error, which the older protocol knows by another name and status as the service's model has it. */
+/** The answer for an error. In the older protocol it has the name and status that the service's model has for it. */
 export function sqsErrorAnswer(call: ServiceCall, { code, message }: SqsError): Answer {
   const unknown = unmodelled[code];
   const [queryCode, status] = queryErrorOf('sqs', code) ?? [code, code === 'AccessDenied' ? 403 : 400];
   return errorAnswer(call, new AwsError(status, unknown ?? code, message, { queryCode }));
 }
 
-/** The error of a queue that is not there. */
+/** The error for a queue that does not exist. */
 export const noQueue = () => new SqsError('QueueDoesNotExist', 'The specified queue does not exist.');
 
 type Work = (call: QueueCall, entry: Record<string, unknown>) => Record<string, unknown>;
@@ -161,7 +161,7 @@ export function answerSqs(call: QueueCall): Record<string, unknown> | Promise<Re
   return call.operation.endsWith('Batch') ? batch(call, work) : work(call, call.input);
 }
 
-/** fauxqs fails the whole batch, or crashes, where the service fails an entry. */
+/** Answers a batch with an error for each wrong entry; fauxqs fails the whole batch, or crashes. */
 function batch(call: QueueCall, work: Work): Record<string, unknown> {
   const entries = (call.input.Entries ?? []) as Record<string, unknown>[];
   checkEntries(call.operation, entries);
@@ -186,7 +186,7 @@ function batch(call: QueueCall, work: Work): Record<string, unknown> {
   return { ...(Successful.length > 0 ? { Successful } : {}), ...(Failed.length > 0 ? { Failed } : {}) };
 }
 
-/** The service fails the whole batch where an entry has no group or no deduplication id, and has one name for both. */
+/** The service fails the whole batch, with the same error, if an entry has no group ID or no deduplication ID. */
 function checkOrder(queue: Queue, entries: readonly Record<string, unknown>[]): void {
   for (const { MessageGroupId, MessageDeduplicationId } of entries) {
     if (text(MessageGroupId) === undefined) throw invalid(missing('MessageGroupId').message);
@@ -230,7 +230,7 @@ function sizeOf(entry: Record<string, unknown>): number {
   return bytes;
 }
 
-/** Whole of its own, since fauxqs refuses emoji and forgets the message group of a standard queue. */
+/** Not done by fauxqs, which refuses emoji and drops the group ID in standard queues. */
 function send(call: QueueCall, entry: Record<string, unknown>): Record<string, unknown> {
   const { queue } = call;
   const body = text(entry.MessageBody);
@@ -268,7 +268,7 @@ function send(call: QueueCall, entry: Record<string, unknown>): Record<string, u
   };
 }
 
-/** What a FIFO queue remembers a message by: fauxqs knows one scope only. A group has no space in its name. */
+/** The key for deduplication in a FIFO queue: fauxqs has one scope only. Group IDs contain no spaces. */
 export function deduplicationKey(queue: Queue, group: string | undefined, id: string): string {
   return scopeOf(queue) === 'messageGroup' ? `${group} ${id}` : id;
 }
@@ -277,12 +277,12 @@ function md5OfAttributes(call: QueueCall, attributes: Attributes): string {
   return call.createMessage('', attributes).md5OfMessageAttributes;
 }
 
-// A lone half of a pair is no character.
+// Lone surrogates are not characters.
 const wrongCharacters =
   'Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF.';
 const forbidden = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
-/** fauxqs refuses everything beyond U+FFFF, and does not look into attributes. */
+/** fauxqs refuses all characters beyond U+FFFF, and does not check attributes. */
 function checkContents(value: string): void {
   if (forbidden.test(value)) throw new SqsError('InvalidMessageContents', wrongCharacters);
 }
@@ -322,7 +322,7 @@ interface Options {
   readonly deduplication?: string;
 }
 
-/** fauxqs ignores on a standard queue what only FIFO queues have, and does not look at the form of ids. */
+/** fauxqs ignores parameters of FIFO queues in requests to standard queues, and does not check the form of IDs. */
 function readOptions(queue: Queue, entry: Record<string, unknown>, body: string): Options {
   const group = identifier('MessageGroupId', entry);
   let deduplication = identifier('MessageDeduplicationId', entry);
@@ -365,7 +365,7 @@ function handleOf(entry: Record<string, unknown>): string {
   throw new SqsError('ReceiptHandleIsInvalid', `The input receipt handle "${handle}" is not a valid receipt handle.`);
 }
 
-/** A message that was received again keeps its older handles, which a standard queue takes without deleting anything. */
+/** The older handles of a message that was received again: a standard queue accepts them, but deletes nothing. */
 function remove({ queue }: QueueCall, entry: Record<string, unknown>): Record<string, unknown> {
   const handle = handleOf(entry);
   queue.processTimers();
@@ -385,7 +385,7 @@ function removeVisible(queue: Queue, message: Message): void {
   if (index >= 0) queue.messages.splice(index, 1);
 }
 
-/** In a standard queue, an older handle does as well, and one of a message that is back is taken without effect. */
+/** A standard queue also accepts older handles; for a message that is visible again, a change has no effect. */
 function changeVisibility({ queue }: QueueCall, entry: Record<string, unknown>): Record<string, unknown> {
   const handle = handleOf(entry);
   const seconds = entry.VisibilityTimeout;
@@ -409,8 +409,8 @@ function checkVisibility(seconds: unknown): void {
 }
 
 /**
- * A poll of its own: fauxqs's ends empty-handed as soon as another poll was quicker, and hands messages out to a
- * caller that has gone.
+ * Long polling. That of fauxqs ends without messages if another poll was quicker, and returns messages to callers that have
+ * closed the connection.
  */
 async function receive(call: QueueCall): Promise<Record<string, unknown>> {
   const { queue, input, gone } = call;
@@ -433,7 +433,7 @@ async function receive(call: QueueCall): Promise<Record<string, unknown>> {
     if (Date.now() >= until) break;
     const next = Math.min(until, nextReturn(queue));
     await someMessage(queue, Math.max(0, next - Date.now()) / 1000, gone);
-    // A caller may go just as the message comes, and its goodbye may be the later of the two to be read.
+    // The caller may close the connection just as the message arrives; that event may be read later than the message.
     await pause(5);
     if (call.queues.getQueueByArn(queue.arn) !== queue) throw noQueue();
   }
@@ -441,8 +441,8 @@ async function receive(call: QueueCall): Promise<Record<string, unknown>> {
 }
 
 /**
- * When the next message of a FIFO queue comes back, in milliseconds since the epoch: fauxqs wakes nobody for one whose
- * group has others in flight.
+ * When the next message of a FIFO queue becomes visible again, ms since the epoch. fauxqs does not wake polls for a message
+ * whose group has others in flight.
  */
 function nextReturn(queue: Queue): number {
   let next = Infinity;
@@ -451,7 +451,7 @@ function nextReturn(queue: Queue): number {
   return next;
 }
 
-/** Resolves when there may be messages, when the time is up, or when the caller has gone. */
+/** Resolves when there may be messages, when the time is up, or when the caller has closed the connection. */
 async function someMessage(queue: Queue, seconds: number, gone: AbortSignal): Promise<void> {
   const waiting = queue.waitForMessages(seconds);
   const waiter = queue.pollWaiters.at(-1);
@@ -469,7 +469,7 @@ async function someMessage(queue: Queue, seconds: number, gone: AbortSignal): Pr
 
 function take({ queue, arn: source, queues }: QueueCall, most: number, visibility: number | undefined): Received[] {
   const receipts = receiptsOf(queue);
-  // fauxqs does not tell a dead letter's origin, and counts the attempt that moved it.
+  // fauxqs does not have the source of a dead letter, and counts the receive that moved it.
   const deadLetters = (arn: string) => {
     const target = queues.getQueueByArn(arn);
     if (!target) return undefined;
@@ -492,7 +492,7 @@ function take({ queue, arn: source, queues }: QueueCall, most: number, visibilit
 }
 
 /**
- * Does several things as if no time went by between them: messages whose time is over meanwhile come back with the next
+ * Does several things at the same instant: messages whose visibility timeout ends in between become visible with the next
  * request, which puts them into their order.
  */
 function atOneTime(queue: Queue, work: () => void): void {
@@ -506,8 +506,9 @@ function atOneTime(queue: Queue, work: () => void): void {
 }
 
 /**
- * fauxqs gives one message of a group at a time, and none while another one is in flight; the service gives those that
- * come before the first one in flight. fauxqs puts messages that come back in reverse order.
+ * Receives messages of groups in order. fauxqs returns one message of a group at a time, and none while another one is in
+ * flight; the service returns all that precede the first one in flight. fauxqs also reverses the order of messages that
+ * become visible again.
  */
 function takeFifo(
   queue: Queue,
@@ -530,7 +531,7 @@ function takeFifo(
       for (const [group, first] of firstInFlight) {
         if ((queue.fifoMessages.get(group)?.[0]?.sequenceNumber ?? '') > first) queue.fifoLockedGroups.set(group, 1);
       }
-      // Those that are to be hidden for no time at all would be taken again.
+      // With a visibility timeout of 0 the same messages would be taken again.
       const more = dequeue(1, Math.max(seconds, 60));
       if (more.length === 0) break;
       taken.push(...more);
@@ -548,7 +549,7 @@ function takeFifo(
   return taken;
 }
 
-/** Who has been served is served after all others. fauxqs keeps no place for a group without messages to receive. */
+/** Moves a group to the end after it was served. fauxqs keeps no position for a group without visible messages. */
 function putLast({ fifoMessages, inflightMessages }: Queue, groups: ReadonlySet<string>): void {
   const inFlight = new Set<string>();
   for (const { message } of inflightMessages.values()) inFlight.add(message.messageGroupId ?? '');
@@ -562,7 +563,7 @@ function putLast({ fifoMessages, inflightMessages }: Queue, groups: ReadonlySet<
   }
 }
 
-/** Restores what fauxqs goes by when a message is deleted or comes back. */
+/** Restores fauxqs's state of groups when a message is deleted or becomes visible again. */
 function countInFlight({ inflightMessages, fifoLockedGroups }: Queue): void {
   fifoLockedGroups.clear();
   for (const { message } of inflightMessages.values()) {
@@ -616,7 +617,7 @@ function complete(call: QueueCall, received: Received, names: readonly string[])
   if (received.MessageAttributes) selectAttributes(call, received, received.MessageAttributes);
 }
 
-/** fauxqs gives all attributes where none were asked for, and the checksum of all where some were. */
+/** fauxqs returns all attributes if none were requested, and the checksum of all if some were. */
 function selectAttributes(call: QueueCall, received: Received, all: Attributes): void {
   const asked = list(call.input.MessageAttributeNames);
   if (['All', '*', '.*'].some((each) => asked.includes(each))) return;

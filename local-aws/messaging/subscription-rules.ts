@@ -4,8 +4,8 @@ import type { ServiceCall } from '../server/call';
 type Fields = Record<string, string | undefined>;
 
 /**
- * A call that makes or changes a subscription, as fauxqs understands it: it takes any endpoint, and knows true and false
- * only in lower case.
+ * A call that creates or changes a subscription, as fauxqs understands it: it accepts any endpoint, and knows `true` and
+ * `false` only in lower case.
  *
  * @throws AwsError
  */

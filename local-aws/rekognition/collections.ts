@@ -7,7 +7,7 @@ import { invalidParameters, refuse } from './rekognition-rules';
 /** Version of the model that the local AWS claims to use. */
 export const faceModelVersion = '7.0';
 
-/** A face that was taught. */
+/** A face that was indexed. */
 export interface KnownFace {
   readonly face: Face & { readonly FaceId: string };
   readonly colour: Colour;
@@ -70,7 +70,7 @@ export function findCollection(all: ReadonlyMap<string, Collection>, id: string)
   throw refuse('ResourceNotFoundException', `The collection id: ${id} does not exist`);
 }
 
-/** Makes an id that is the same for the same parts. */
+/** Makes an ID that is the same for the same parts. */
 export function idOf(...parts: readonly (string | Buffer)[]): string {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part).update('\0');
@@ -82,7 +82,7 @@ export function similarity(one: Colour, other: Colour): number {
   return 100 * Math.exp(-((distance(one, other) / 45) ** 2));
 }
 
-/** Keeps a face, unless the same picture was taught by the same name before. */
+/** Adds a face, unless the same picture was indexed with the same name before. */
 export function keepFace(
   collection: Collection,
   sight: FaceSight,
@@ -107,7 +107,7 @@ export function keepFace(
   return face;
 }
 
-/** A page of a list and the token of the next one. Throws AwsError if there was never such a token. */
+/** A page of a list and the token of the next one. Throws AwsError for an unknown token. */
 export function pageOf<Item>(
   items: readonly Item[],
   size: number,

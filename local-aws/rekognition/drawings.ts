@@ -13,7 +13,7 @@ export interface Box {
   readonly height: number;
 }
 
-/** What can be part of a scene; equipment is worn by a person. */
+/** The kinds of things in a scene; equipment is worn by a person. */
 export type ThingKind = Exclude<Kind, 'hardHat' | 'mask' | 'glove'>;
 
 /** One thing of a scene. */
@@ -416,5 +416,5 @@ function drawStrip(context: Context, grid: Grid): void {
   }
 }
 
-/** Everybody who can be drawn, the celebrities included. */
+/** All people who can be drawn, celebrities included. */
 export const everybody: readonly Person[] = [...Object.values(people), ...Object.values(celebrities)];

@@ -79,7 +79,10 @@ function bodyPart(
   return { Name, Confidence, EquipmentDetections: detections };
 }
 
-/** Who wears all that is required, with at least that confidence. Whose hands or face are not seen, nobody can tell. */
+/**
+ * Sorts people by whether they wear all required equipment with that confidence; undetermined if face or hands are
+ * hidden.
+ */
 export function summarize(
   people: readonly ProtectiveEquipmentPerson[],
   required: readonly string[],

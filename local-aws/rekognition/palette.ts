@@ -41,7 +41,7 @@ export const coats = { red: [208, 64, 60], violet: [126, 74, 166], green: [20, 1
   Colour
 >;
 
-/** People who can be taught and found: their faces are far apart in colour. */
+/** People who can be indexed and found: the colours of their faces differ a lot. */
 export const people = {
   anna: person('Anna', [252, 206, 176], [150, 44, 30], 'long', coats.red, 31, 'Female'),
   ben: person('Ben', [136, 84, 56], [28, 26, 48], 'short', coats.green, 44, 'Male', true),

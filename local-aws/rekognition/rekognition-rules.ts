@@ -3,10 +3,10 @@ import type { ServiceCall } from '../server/call';
 import type { Principal } from '../server/sign-ins';
 import { drawPicture, people, type Scene } from './drawings';
 
-/** What a request says, as far as it was checked. */
+/** The checked input of a request. */
 export type Input = Readonly<Record<string, unknown>>;
 
-/** What one member of an input may be. */
+/** The rule for a member of an input. */
 export interface Rule {
   readonly required?: boolean;
   readonly least?: number;
@@ -76,7 +76,7 @@ export function invalidParameters(message = 'Request has invalid parameters'): A
   return refuse('InvalidParameterException', message);
 }
 
-/** Throws AwsError if the principal may do nothing. */
+/** Throws AwsError if the principal has no rights. */
 export function authorize(call: ServiceCall, principal: Principal): void {
   if (principal.allows !== 'nothing') return;
   const action = `rekognition:${call.operation}`;
@@ -210,12 +210,12 @@ function checkPixels(operation: string, bytes: Buffer): void {
   }
 }
 
-/** What is said of bytes that are no JPEG or PNG. */
+/** The error for bytes that are not a JPEG or PNG. */
 export function invalidFormat(): AwsError {
   return refuse('InvalidImageFormatException', 'Request has invalid image format');
 }
 
-/** Width and height in pixels from a picture's header; undefined if it is no JPEG or PNG. */
+/** Width and height in pixels from the header of a picture; `undefined` if it is not a JPEG or PNG. */
 export function readSize(bytes: Buffer): { width: number; height: number } | undefined {
   if (bytes.length >= 33 && bytes.subarray(0, 8).equals(Buffer.from('89504e470d0a1a0a', 'hex'))) {
     if (bytes.toString('latin1', 12, 16) !== 'IHDR') return undefined;

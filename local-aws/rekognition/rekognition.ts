@@ -237,7 +237,7 @@ function createCollection({ input, call, principal, collections }: Work): Output
   }
   const name = `rekognition:${call.region}:${principal.account}:collection/${id}`;
   collections.set(id, { id, arn: `arn:aws:${name}`, created: new Date(), faces: new Map() });
-  // The answer's ARN lacks its first part, as the service's does.
+  // Without `arn:`, as in the answers of the service.
   return { StatusCode: 200, CollectionArn: `aws:${name}`, FaceModelVersion: faceModelVersion };
 }
 

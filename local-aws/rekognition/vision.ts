@@ -39,8 +39,8 @@ const longSide = 480;
 let decoding: Promise<unknown> = Promise.resolve();
 
 /**
- * Looks at a JPEG or PNG. A picture's orientation (EXIF) is applied by the decoder. One is decoded at a time, on a
- * thread of libuv: 100 megapixels are 400 MB for as long as that takes.
+ * Finds everything in a JPEG or PNG. The decoder applies the EXIF orientation. Pictures are decoded one at a time, on a thread
+ * of libuv, since 100 megapixels take 400 MB.
  *
  * @throws Error if it cannot be decoded
  */

@@ -6,13 +6,13 @@ interface Details {
   /** Other members of a JSON error, such as `Type` and `Reason`. */
   readonly fields?: Record<string, string>;
   readonly headers?: Record<string, string>;
-  /** Some errors spell the member of their text with a capital. */
+  /** Some errors have `Message` instead of `message`. */
   readonly capital?: boolean;
-  /** SQS names the same error in another way for clients of its older protocol. */
+  /** SQS has another name for the same error in its older protocol. */
   readonly queryCode?: string;
 }
 
-/** An error that the service answers with. */
+/** An error that a service answers with. */
 export class AwsError extends Error {
   constructor(
     readonly status: number,
@@ -25,7 +25,7 @@ export class AwsError extends Error {
   }
 }
 
-/** An error of a value that is outside what the service's model allows: one text for all of them. */
+/** The error for values that the service's model does not allow; one text for all violations. */
 export function validationError(code: string, violations: readonly string[]): AwsError {
   const count = violations.length === 1 ? '1 validation error' : `${violations.length} validation errors`;
   return new AwsError(400, code, `${count} detected: ${violations.join('; ')}`);
@@ -37,7 +37,7 @@ export function violation(value: string | undefined, member: string, constraint:
   return `Value ${shown} at '${member}' failed to satisfy constraint: Member must ${constraint}`;
 }
 
-/** An operation that AWS does not have, or that is not built here, in the service's own protocol. */
+/** The error for an operation that AWS does not have or that is not implemented here. */
 export function unknownOperation({ service, protocol, operation, method, path }: ServiceCall): AwsError {
   const text = `The local AWS does not know the operation ${operation || `${method} ${path}`} of ${service || 'any service'}.`;
   if (protocol === 'query') return new AwsError(400, 'InvalidAction', text);
@@ -45,7 +45,7 @@ export function unknownOperation({ service, protocol, operation, method, path }:
   return new AwsError(protocol === 'rest-json' ? 404 : 400, 'UnknownOperationException', text, details);
 }
 
-/** What Lambda says to a principal that may not do this. `policy` is the kind that would have to allow it. */
+/** Lambda's error for a principal without the right to do something. `policy` is the kind that would have to allow it. */
 export function denied(principal: Principal, action: string, resource: string, policy = 'identity'): AwsError {
   return new AwsError(
     403,
@@ -56,7 +56,7 @@ export function denied(principal: Principal, action: string, resource: string, p
   );
 }
 
-/** Turns an error into the answer in the protocol of the call. */
+/** The answer for an error, in the protocol of the call. */
 export function errorAnswer(call: ServiceCall, error: AwsError): Answer {
   const render = { 'rest-json': restJson, query, 'json-1.0': json10, 'json-1.1': json11 }[call.protocol];
   return { ...render(call, error), errorCode: error.code };
@@ -135,7 +135,7 @@ function query(call: ServiceCall, error: AwsError): Answer {
   };
 }
 
-/** Makes a text safe inside XML. */
+/** Escapes text for XML. */
 export function escapeXml(text: string): string {
   const names: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
   return text.replace(/[&<>"']/g, (character) => names[character] ?? character);

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** How a service speaks. */
+/** The protocols of the services. */
 export type Protocol = 'rest-json' | 'query' | 'json-1.0' | 'json-1.1';
 
-/** One request, as far as it could be understood before it was checked. */
+/** A request as far as it can be read before it is checked. */
 export interface ServiceCall {
   readonly requestId: string;
   readonly service: string;
@@ -22,7 +22,7 @@ export interface ServiceCall {
   readonly input: Record<string, unknown>;
 }
 
-/** What goes back. */
+/** An answer. */
 export interface Answer {
   readonly status: number;
   readonly headers: Record<string, string>;
@@ -31,7 +31,7 @@ export interface Answer {
   readonly errorCode?: string;
 }
 
-/** Host, path and query of a service's requests are read in the same way wherever they come from. */
+/** The part of a request that identifies the service and the operation. */
 export interface WireRequest {
   readonly requestId: string;
   readonly method: string;
@@ -42,7 +42,7 @@ export interface WireRequest {
 
 const versions: Record<string, string> = { '2011-06-15': 'sts', '2010-03-31': 'sns', '2012-11-05': 'sqs' };
 
-/** Finds out which service and operation a request means. Never throws. */
+/** Identifies the service and the operation of a request. Never throws. */
 export function readCall(request: WireRequest): ServiceCall {
   const [path = '/', query = ''] = split(request.url, '?');
   const scope = / Credential=[^/,\s]*\/[^/,\s]*\/([^/,\s]*)\/([^/,\s]*)\//.exec(request.headers.authorization ?? '');
@@ -103,7 +103,7 @@ function isForm(headers: IncomingHttpHeaders): boolean {
   return (headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
 }
 
-/** Undoes percent-encoding; what is no valid encoding stays as it is. */
+/** Decodes percent-encoding; text that is not valid stays as it is. */
 export function decode(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -2,7 +2,7 @@ import type { Fault } from './faults';
 import type { Population } from './population';
 import type { Condition, InvocationRecord, RequestRecord } from './records';
 
-/** What tests may set; what is left out stays as it is, `null` gives the default back. */
+/** What tests can set. Members that are left out do not change; `null` restores the default. */
 export interface Settings {
   /** Lifetime of the credentials that AssumeRole gives from now on, in seconds. Default: what the caller asks for. */
   readonly temporaryCredentialsSeconds?: number | null;
@@ -12,7 +12,7 @@ export interface Settings {
   readonly eventRetries?: number | null;
 }
 
-/** Functions to be added, only to make a list long. */
+/** Functions to add, for long lists. */
 export interface ManyFunctions {
   readonly count: number;
   /** Default `device`: they are called `device-0001` and so on. */
@@ -21,7 +21,7 @@ export interface ManyFunctions {
   readonly region?: string;
 }
 
-/** The control calls: what each takes and gives. They go to `POST /_local/<name>` as JSON. */
+/** The control calls: what each takes and returns, as JSON of `POST /_local/<name>`. */
 export interface Control {
   fault: { takes: Fault; gives: null };
   clearFaults: { takes: null; gives: null };
@@ -36,5 +36,5 @@ export interface Control {
   reset: { takes: null; gives: null };
 }
 
-/** Where control calls go. */
+/** The beginning of the path of control calls. */
 export const controlPath = '/_local/';

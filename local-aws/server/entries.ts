@@ -1,7 +1,7 @@
 import type { Answer, ServiceCall } from './call';
 import type { Fault } from './faults';
 
-/** What a batch operation says of an entry that it did not carry out. */
+/** What a batch operation says about an entry that failed. */
 interface Failed {
   readonly Id: string;
   readonly Code: string;
@@ -9,7 +9,7 @@ interface Failed {
   readonly Message: string;
 }
 
-/** A batch of which some entries fail. */
+/** A batch in which some entries fail. */
 export interface PartialBatch {
   /** The call without these entries; absent where none is left. */
   readonly rest: ServiceCall | undefined;
@@ -17,7 +17,7 @@ export interface PartialBatch {
   complete(answer: Answer | undefined): Answer;
 }
 
-/** Takes entries out of a batch call; `random` decides which. */
+/** Removes the entries that fail from a batch call; `random` decides which. */
 export function failEntries(call: ServiceCall, fault: Fault, random: () => number): PartialBatch {
   const { entryProbability = 1, senderFault = false } = fault;
   const fails = () => random() < entryProbability;

@@ -2,29 +2,29 @@ import { AwsError, errorAnswer } from './aws-error';
 import type { Answer, ServiceCall } from './call';
 import { expiredToken } from './sigv4';
 
-/** What can go wrong. These happen instead of the work, `delay` before it. */
+/** Faults instead of the work; `delay` happens before it. */
 const before = ['throttle', 'error500', 'error503', 'html', 'expired', 'resetBefore', 'hang', 'delay'] as const;
-/** These happen when the work is done. */
+/** Faults after the work. */
 const after = ['resetAfter', 'hangAfter', 'delayAfter', 'truncate', 'badJson'] as const;
-/** The caller turns out to be allowed nothing, and is told so in the service's own words. */
+/** The caller has no rights; the service answers as it does then. */
 const instead = ['denied'] as const;
-/** Some entries of a batch are not carried out, and the answer says so. */
+/** Some entries of a batch fail. */
 const inBatches = ['entries'] as const;
 const kinds: readonly string[] = [...before, ...after, ...instead, ...inBatches];
 
 export type FaultKind = (typeof before | typeof after | typeof instead | typeof inBatches)[number];
 
-/** Which requests meet a fault, and which one. */
+/** A fault, and the requests that it applies to. */
 export interface Fault {
   readonly kind: FaultKind;
   readonly service?: string;
   readonly operation?: string;
   readonly functionName?: string;
-  /** How many matching requests meet it; without it, all until it is cleared. */
+  /** How many matching requests it applies to; default: all until it is cleared. */
   readonly times?: number;
-  /** How many matching requests pass before the first one that meets it. */
+  /** How many matching requests pass first. */
   readonly after?: number;
-  /** 0 to 1; the choice is the same for the same seed. */
+  /** The probability, 0 to 1. The same seed gives the same choices. */
   readonly probability?: number;
   readonly seed?: number;
   /** Of `delay` and `delayAfter`. */
@@ -33,7 +33,7 @@ export interface Fault {
   readonly status?: number;
   /** Of `throttle`: sent as Retry-After. */
   readonly retryAfterSeconds?: number;
-  /** Of `entries`: 0 to 1, for each entry of a batch that meets the fault; without it, all of them fail. */
+  /** Of `entries`: the probability for each entry of a batch, 0 to 1; default: all of them fail. */
   readonly entryProbability?: number;
   /** Of `entries`: whether the entry is to blame, so that sending it again does not help. Default false. */
   readonly senderFault?: boolean;
@@ -45,10 +45,10 @@ interface Active extends Fault {
   readonly random: () => number;
 }
 
-/** A fault that a call meets, and the source of its further choices. */
+/** A fault that applies to a call, and the source of its further random choices. */
 export type Strike = Fault & Pick<Active, 'random'>;
 
-/** The faults asked for, in their order. */
+/** The injected faults, in their order. */
 export class Faults {
   #active: Active[] = [];
 
@@ -62,7 +62,7 @@ export class Faults {
     this.#active = [];
   }
 
-  /** The fault that this call meets, if any. Each call is asked for once. */
+  /** The fault that applies to a call, if any. To be called once for each call. */
   next(call: ServiceCall, functionName: string | undefined): Strike | undefined {
     return this.#active.find((fault) => matches(fault, call, functionName) && strikes(fault));
   }
@@ -86,7 +86,7 @@ function strikes(fault: Active): boolean {
   return true;
 }
 
-/** Numbers from 0 to 1 that only depend on the seed (a linear congruential generator with Knuth's constants). */
+/** Random numbers from 0 to 1 that depend on the seed only: a linear congruential generator with Knuth's constants. */
 function randomNumbers(seed: number): () => number {
   let state = BigInt(Math.trunc(seed));
   return () => {
@@ -95,7 +95,7 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
-/** The answer that a fault gives instead of the work; undefined if it is not of that kind. */
+/** The answer of a fault instead of the work; `undefined` for other kinds. */
 export function answerInstead(fault: Fault, call: ServiceCall): Answer | undefined {
   if (fault.kind === 'html') return htmlPage(fault.status ?? 502);
   if (fault.kind === 'throttle') return errorAnswer(call, throttled(call, fault.retryAfterSeconds));

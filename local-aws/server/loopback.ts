@@ -1,4 +1,4 @@
-/** Keeps pages of strangers away from servers that are for this machine alone. */
+/** Protects servers that are meant for this machine only from pages of other sites. */
 import type { IncomingMessage, RequestListener, ServerOptions } from 'node:http';
 import { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -6,8 +6,8 @@ import type { Duplex } from 'node:stream';
 const refusal = 'This server answers to localhost and loopback addresses only.';
 
 /**
- * Whether a `Host` header names this machine by a name or address that means it everywhere: `localhost`, a name below that,
- * 127.0.0.0/8, or [::1]. A stranger's page can have its own name lead here as well, but browsers then send that name.
+ * Whether a `Host` header is a loopback name: `localhost`, a name below it, 127.0.0.0/8 or [::1]. The page of another site can
+ * make its own name resolve to this machine (DNS rebinding), but browsers then send that name.
  */
 export function isLoopback(host = ''): boolean {
   const name = host.replace(/:\d+$/, '').replace(/\.$/, '');
@@ -21,13 +21,13 @@ function refuse(to: ServerResponse | Duplex): void {
   to.end(`HTTP/1.1 403 Forbidden\r\n${lines.join('')}\r\n${refusal}`);
 }
 
-/** A server that answers 403 to a request whose `Host` is another one's, websockets included. */
+/** A server that answers 403 to requests whose `Host` is not a loopback name, websockets included. */
 export class LoopbackServer extends Server {
   constructor(options: ServerOptions, listener: RequestListener) {
     super(options, listener);
   }
 
-  /** Whoever listens, such as Node-RED and its dashboard for upgrades, never sees a request that is refused. */
+  /** Refused requests are not emitted, so that no listener sees them, such as Node-RED's for upgrades. */
   override emit(event: string, ...given: unknown[]): boolean {
     const [request, to] = given as [IncomingMessage, ServerResponse | Duplex];
     if (

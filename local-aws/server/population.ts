@@ -1,4 +1,4 @@
-/** Things to be added, only to make lists long. All get names as `fleet-0001`. */
+/** Resources to add, for long lists. Their names are like `fleet-0001`. */
 export interface Population {
   readonly functions?: number;
   readonly topics?: number;
@@ -8,7 +8,7 @@ export interface Population {
   readonly versions?: number;
   /** How many aliases each of the functions has, as `alias-0001`. Default 0. */
   readonly aliases?: number;
-  /** What the names begin with. Default `fleet`. */
+  /** The prefix of the names. Default `fleet`. */
   readonly prefix?: string;
   /** Default: the account of `signIns.demo`. */
   readonly account?: string;

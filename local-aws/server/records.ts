@@ -6,7 +6,7 @@ export interface RequestRecord {
   readonly service: string;
   readonly operation: string;
   readonly accessKeyId: string;
-  /** Whether a session token came with it. */
+  /** Whether it had a session token. */
   readonly sessionToken: boolean;
   readonly region: string;
   readonly method: string;
@@ -17,12 +17,12 @@ export interface RequestRecord {
   readonly bytes: number;
   /** Number of the TCP connection, from 1. */
   readonly connection: number;
-  /** The fault that this request met. */
+  /** The fault that applied to the request. */
   fault?: string;
-  /** HTTP status of the answer; absent as long as, or if, none was sent. */
+  /** HTTP status of the answer; absent if none has been sent. */
   status?: number;
   errorCode?: string;
-  /** The answer was sent, or the connection is gone. */
+  /** Whether the answer was sent or the connection was closed. */
   finished: boolean;
 }
 
@@ -42,7 +42,7 @@ export interface InvocationRecord {
   outcome: 'running' | 'returned' | 'failed';
 }
 
-/** What to wait for: as many requests or as many runs of functions as said. */
+/** A number of requests or runs of functions to wait for. */
 export interface Condition {
   readonly invocations?: number;
   readonly functionName?: string;
@@ -55,7 +55,7 @@ export interface Condition {
 
 const most = 20_000;
 
-/** Everything that happened since the last reset, the oldest dropped beyond 20,000 of a kind. */
+/** Everything that has happened since the last reset, at most the latest 20,000 of a kind. */
 export class Records {
   requests: RequestRecord[] = [];
   invocations: InvocationRecord[] = [];
@@ -74,7 +74,7 @@ export class Records {
     this.changed();
   }
 
-  /** To be called when a record was changed: those who wait look again. */
+  /** To be called when a record has changed, so that conditions are checked again. */
   changed(): void {
     for (const look of this.#waiting) look();
   }

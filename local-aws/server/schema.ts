@@ -12,16 +12,16 @@ import type { AwsError } from './aws-error';
  */
 const clients: Record<string, Record<string, unknown>> = { lambda, sns, sqs, sts };
 
-/** Makes a service known whose client is loaded with its first request only. */
+/** Adds the client of a service that is loaded later. */
 export function knowClient(service: string, client: Record<string, unknown>): void {
   clients[service] = client;
 }
 
 /**
- * Checks an answer against what the SDK's own client knows of it.
+ * Checks an answer against the schema in the SDK's client.
  *
  * @param shape name of the output's shape, such as `ListFunctionsResponse`
- * @throws Error that names the member which the client does not know, or whose type is another
+ * @throws Error that names the member which the schema does not have, or which has another type there
  */
 export function checkOutput(service: string, shape: string, output: unknown): void {
   const schema = clients[service]?.[`${shape}$`];
@@ -33,7 +33,7 @@ export function checkOutput(service: string, shape: string, output: unknown): vo
 type ErrorSchema = [kind: -3, namespace: string, name: string, traits: ErrorTraits, members: string[]];
 interface ErrorTraits {
   httpError?: number;
-  /** What the query protocol calls it, and the status there. */
+  /** Its name and status in the query protocol. */
   awsQueryError?: [code: string, status: number];
 }
 
@@ -48,19 +48,19 @@ function errorNamed(service: string, name: string): ErrorSchema | undefined {
 /** Whether a service's model has this error. */
 export const isModelled = (service: string, name: string): boolean => errorNamed(service, name) !== undefined;
 
-/** What clients of the query protocol know an error of a service's model by. */
+/** The name and status of an error in the query protocol. */
 export const queryErrorOf = (service: string, name: string): ErrorTraits['awsQueryError'] =>
   errorNamed(service, name)?.[3]?.awsQueryError;
 
-/** The error that the query protocol calls so. */
+/** The error with this name in the query protocol. */
 const errorCalled = (service: string, code: string): ErrorSchema | undefined =>
   Object.values(clients[service] ?? {})
     .filter(isError)
     .find(([, , name, traits]) => (traits?.awsQueryError?.[0] ?? name) === code);
 
 /**
- * Checks an error's name, status and members, if the service's model knows the error. SNS speaks the query protocol only,
- * in which it may have another name than in the model. Throws as `checkOutput` does.
+ * Checks the name, status and members of an error, if it is in the service's model. SNS only has the query protocol, in
+ * which an error may have another name than in the model. Throws as `checkOutput` does.
  */
 export function checkError(service: string, error: AwsError): void {
   const query = service === 'sns' ? queryErrorOf(service, error.code) : undefined;

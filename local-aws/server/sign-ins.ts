@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Long-term keys of a user. All of them are made up: they open nothing but this local server. */
+/** Long-term keys of a user. They are made up and valid for this local server only. */
 export interface SignIn {
   /** The user's name, last part of its ARN. */
   readonly name: string;
@@ -9,7 +9,7 @@ export interface SignIn {
   readonly secretAccessKey: string;
   readonly userId: string;
   readonly arn: string;
-  /** What its policy allows: everything, or nothing but to ask who it is. */
+  /** Whether its policy allows everything, or only `GetCallerIdentity`. */
   readonly allows: 'everything' | 'nothing';
 }
 
@@ -51,7 +51,7 @@ function user(name: string, account: string, mark: string, allows: SignIn['allow
   };
 }
 
-/** The users of the local AWS: two accounts, and one user of the first that is allowed nothing. */
+/** The users of the local AWS: one in each of two accounts, and one in the first account without any rights. */
 export const signIns = {
   demo: user('demo', '111111111111', 'DEMO', 'everything'),
   second: user('second', '222222222222', 'SECOND', 'everything'),
@@ -72,8 +72,8 @@ function role(account: string, name: string, rest: Partial<Role>): Role {
 }
 
 /**
- * The roles of the local AWS: `demo` for the first account's users, `external` demands the External ID,
- * `guest` belongs to the second account, trusts the first and allows an hour at most.
+ * The roles of the local AWS: `demo` for the users of the first account, `external` with an External ID, and `guest` in the
+ * second account, which trusts the first one and allows sessions of an hour at most.
  */
 export const roles = {
   demo: role('111111111111', 'nimbus-demo', {}),
@@ -95,16 +95,16 @@ export function findRole(arn: string): Role | undefined {
   return rolesByArn.get(arn);
 }
 
-/** The sessions that AssumeRole has handed out, and the users, by access key id. */
+/** The sessions that `AssumeRole` has started, and the users, by access key ID. */
 export class Principals {
   readonly #sessions = new Map<string, Principal>();
 
-  /** Who has this access key, expired or not. */
+  /** The principal with this access key, even if it has expired. */
   find(accessKeyId: string): Principal | undefined {
     return users.get(accessKeyId) ?? this.#sessions.get(accessKeyId);
   }
 
-  /** Makes temporary credentials of a role, valid until `expires` (milliseconds since the epoch). */
+  /** Creates temporary credentials of a role that are valid until `expires`, ms since the epoch. */
   startSession(assumed: Role, sessionName: string, expires: number): Principal {
     const session: Principal = {
       account: assumed.account,

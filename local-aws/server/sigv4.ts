@@ -17,7 +17,7 @@ interface Signed {
 }
 
 /**
- * Checks a request's Signature Version 4 and says who sent it.
+ * Checks the Signature Version 4 of a request, and returns who has signed it.
  *
  * @param now the server's clock, in milliseconds since the epoch
  * @throws AwsError with the name that the call's protocol has for what is wrong
@@ -34,7 +34,7 @@ export function authenticate(call: ServiceCall, principals: Principals, now: num
   return principal;
 }
 
-/** The answer to temporary credentials whose time is over. */
+/** The error for temporary credentials that have expired. */
 export function expiredToken(call: ServiceCall): AwsError {
   return refuse(call, 'expired', 'The security token included in the request is expired');
 }
@@ -115,7 +115,10 @@ function checkSignature(call: ServiceCall, signed: Signed, principal: Principal)
 
 const signingKeys = new Map<string, KeyObject>();
 
-/** The key of a day, region and service. It costs four times as much as the signature itself, so it is kept. */
+/**
+ * The signing key of a day, region and service. It is cached, since it costs four times as much as the signature
+ * itself.
+ */
 function signingKey(secretAccessKey: string, scope: string): KeyObject {
   const name = `${secretAccessKey} ${scope}`;
   const known = signingKeys.get(name);
@@ -136,7 +139,7 @@ function canonicalRequest(call: ServiceCall, signedHeaders: readonly string[]): 
   return [call.method, path, canonicalQuery(call.query), headers.join(''), list, sha256(call.body)].join('\n');
 }
 
-/** Every service but S3 signs the path encoded once more than it is sent, without empty and dotted segments. */
+/** The path as it is signed: for all services but S3 encoded once more, and without empty and dotted segments. */
 function encodePath(path: string): string {
   const segments: string[] = [];
   for (const segment of path.split('/')) {

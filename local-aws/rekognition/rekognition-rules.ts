@@ -62,6 +62,7 @@ export const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     MaxFaces: { kind: 'number', least: 1, most: 4096 },
     QualityFilter: quality
   },
+  CompareFaces: { SimilarityThreshold: percent, QualityFilter: quality },
   ListFaces: { CollectionId: collectionId, ...page, FaceIds: faceIds },
   DeleteFaces: { CollectionId: collectionId, FaceIds: { ...faceIds, required: true } }
 };
@@ -170,17 +171,21 @@ function checkLength(member: string, shown: string, length: number, { least, mos
 
 const mebi = 1024 * 1024;
 
-/** The bytes of a request's image, checked but not yet decoded. Throws AwsError. */
-export function readImage(call: ServiceCall): Buffer {
-  const { Image: image } = call.input as { Image?: { Bytes?: unknown; S3Object?: unknown } };
+/** What a request may hold a picture in: two are compared, everything else is about one. */
+export type ImageMember = 'Image' | 'SourceImage' | 'TargetImage';
+
+/** The bytes of a request's picture, checked but not yet decoded. Throws AwsError. */
+export function readImage(call: ServiceCall, member: ImageMember): Buffer {
+  const path = `${member.charAt(0).toLowerCase()}${member.slice(1)}`;
+  const image = call.input[member];
   if (typeof image !== 'object' || image === null) {
-    throw validationError('ValidationException', [violation(undefined, 'image', 'not be null')]);
+    throw validationError('ValidationException', [violation(undefined, path, 'not be null')]);
   }
-  const { Bytes, S3Object } = image;
+  const { Bytes, S3Object } = image as { Bytes?: unknown; S3Object?: unknown };
   if ((Bytes === undefined) === (S3Object === undefined)) {
     throw invalidParameters('Requested image should either contain bytes or s3 object.');
   }
-  const bytes = S3Object === undefined ? readBytes(Bytes) : readObject(S3Object);
+  const bytes = S3Object === undefined ? readBytes(Bytes, `${path}.bytes`) : readObject(S3Object);
   if (call.operation === 'DetectProtectiveEquipment' && bytes.length > 4_000_000) {
     throw refuse('ImageTooLargeException', 'Image size is too large');
   }
@@ -188,11 +193,11 @@ export function readImage(call: ServiceCall): Buffer {
   return bytes;
 }
 
-function readBytes(value: unknown): Buffer {
-  if (typeof value !== 'string') throw refuse('SerializationException', 'Expected base64 in image.bytes.');
+function readBytes(value: unknown, member: string): Buffer {
+  if (typeof value !== 'string') throw refuse('SerializationException', `Expected base64 in ${member}.`);
   const bytes = Buffer.from(value, 'base64');
   const shown = `java.nio.HeapByteBuffer[pos=0 lim=${bytes.length} cap=${bytes.length}]`;
-  const found = checkLength('image.bytes', shown, bytes.length, { kind: 'text', least: 1, most: 5 * mebi });
+  const found = checkLength(member, shown, bytes.length, { kind: 'text', least: 1, most: 5 * mebi });
   if (found.length > 0) throw validationError('ValidationException', found);
   return bytes;
 }

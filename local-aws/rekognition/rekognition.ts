@@ -24,9 +24,11 @@ import { boundingBox, comparedFace, faceDetail } from './face-details';
 import type { FaceSight } from './face-sight';
 import { labelsOf } from './labels';
 import type { Celebrity } from './palette';
+import { imageProperties } from './quality';
 import {
   authorize,
   checkInput,
+  type ImageMember,
   type Input,
   invalidFormat,
   invalidParameters,
@@ -43,9 +45,9 @@ interface Work {
   readonly principal: Principal;
   /** The account's collections in the region, by id. */
   readonly collections: Map<string, Collection>;
-  readonly see: () => Promise<Seen>;
+  readonly see: (member?: ImageMember) => Promise<Seen>;
   /** The picture's bytes. */
-  readonly image: () => Buffer;
+  readonly image: (member?: ImageMember) => Buffer;
 }
 
 type Output = Record<string, unknown>;
@@ -66,20 +68,22 @@ export class Rekognition {
     if (!operation) throw unknownOperation(call);
     authorize(call, principal);
     checkInput(call);
-    let bytes: Buffer | undefined;
-    const image = () => {
-      bytes ??= readImage(call);
+    const read = new Map<ImageMember, Buffer>();
+    const image = (member: ImageMember = 'Image') => {
+      const bytes = read.get(member) ?? readImage(call, member);
+      read.set(member, bytes);
       return bytes;
     };
+    const see = (member?: ImageMember) => lookAt(image(member));
     const collections = this.collections.in(principal.account, call.region);
-    const output = await operation({ input: call.input, call, principal, collections, image, see: () => see(image()) });
+    const output = await operation({ input: call.input, call, principal, collections, image, see });
     checkOutput('rekognition', `${call.operation}Response`, output);
     const headers = { 'Content-Type': 'application/x-amz-json-1.1', 'x-amzn-RequestId': call.requestId };
     return { status: 200, headers, body: JSON.stringify(onWire(output)) };
   }
 }
 
-async function see(bytes: Buffer): Promise<Seen> {
+async function lookAt(bytes: Buffer): Promise<Seen> {
   try {
     return await look(bytes);
   } catch {
@@ -109,12 +113,14 @@ const operations: Readonly<Record<string, Operation>> = {
   ListCollections: listCollections,
   IndexFaces: indexFaces,
   SearchFacesByImage: searchFacesByImage,
+  CompareFaces: compareFaces,
   ListFaces: listFaces,
   DeleteFaces: deleteFaces
 };
 
 interface LabelSettings {
   readonly GeneralLabels?: { readonly LabelInclusionFilters?: string[]; readonly LabelExclusionFilters?: string[] };
+  readonly ImageProperties?: { readonly MaxDominantColors?: number };
 }
 
 async function detectLabels({ input, see }: Work): Promise<Output> {
@@ -128,17 +134,19 @@ async function detectLabels({ input, see }: Work): Promise<Output> {
     MaxLabels?: number;
     Features?: string[];
   };
-  const { GeneralLabels = {} } = (input.Settings ?? {}) as LabelSettings;
+  const { GeneralLabels = {}, ImageProperties = {} } = (input.Settings ?? {}) as LabelSettings;
+  const { MaxDominantColors = 10 } = ImageProperties;
   const { LabelInclusionFilters: only = [], LabelExclusionFilters: without = [] } = GeneralLabels;
   const labels = labelsOf(seen)
     .filter(({ Confidence = 0 }) => Confidence >= MinConfidence)
     .filter(({ Name = '' }) => (only.length === 0 || only.includes(Name)) && !without.includes(Name))
     .slice(0, MaxLabels);
-  const Quality = { Brightness: seen.brightness, Sharpness: 92.1, Contrast: 74.3 };
   return {
     ...(Features.includes('GENERAL_LABELS') ? { Labels: labels } : {}),
     LabelModelVersion: '3.0',
-    ...(Features.includes('IMAGE_PROPERTIES') ? { ImageProperties: { Quality } } : {})
+    ...(Features.includes('IMAGE_PROPERTIES')
+      ? { ImageProperties: imageProperties(seen.pixels, MaxDominantColors) }
+      : {})
   };
 }
 
@@ -334,6 +342,31 @@ async function searchFacesByImage({ input, collections, image, see }: Work): Pro
     SearchedFaceConfidence: largest.confidence,
     FaceMatches: matches,
     FaceModelVersion: faceModelVersion
+  };
+}
+
+async function compareFaces({ input, image, see }: Work): Promise<Output> {
+  const { SimilarityThreshold = 80, QualityFilter = 'NONE' } = input as {
+    SimilarityThreshold?: number;
+    QualityFilter?: string;
+  };
+  image('SourceImage');
+  image('TargetImage');
+  const good = (face: FaceSight) => isGood(face, QualityFilter);
+  const [largest] = (await see('SourceImage')).faces.filter(good);
+  const others = (await see('TargetImage')).faces.filter(good).slice(0, 100);
+  // The service does not say which of the two it is about.
+  if (!largest || others.length === 0) throw invalidParameters();
+  const compared = others.map((face) => ({
+    Similarity: similarity(largest.colour, face.colour),
+    Face: comparedFace(face)
+  }));
+  return {
+    SourceImageFace: { BoundingBox: boundingBox(largest.box), Confidence: largest.confidence },
+    FaceMatches: compared
+      .filter((match) => match.Similarity >= SimilarityThreshold)
+      .sort((one, other) => other.Similarity - one.Similarity),
+    UnmatchedFaces: compared.filter((match) => match.Similarity < SimilarityThreshold).map(({ Face }) => Face)
   };
 }
 

@@ -31,8 +31,8 @@ export interface Seen {
   readonly signs: readonly SignSight[];
   /** Shares of the picture, 0 to 1. */
   readonly scene: Readonly<Record<keyof typeof sceneColours, number>>;
-  /** Mean, 0 to 100. */
-  readonly brightness: number;
+  /** The picture in at most 480 pixels a side. */
+  readonly pixels: Pixels;
 }
 
 const longSide = 480;
@@ -75,7 +75,7 @@ async function lookNow(bytes: Uint8Array): Promise<Seen> {
       readSign(area, pixels, (box, width, height) => crop(image, box, width, height))
     ),
     scene: seeScene(pixels),
-    brightness: brightness(pixels)
+    pixels
   };
 }
 
@@ -253,14 +253,4 @@ function seeScene(pixels: Pixels): Seen['scene'] {
 
 function colourAt({ data }: Pixels, index: number): Colour {
   return [data[index * 4] as number, data[index * 4 + 1] as number, data[index * 4 + 2] as number];
-}
-
-function brightness(pixels: Pixels): number {
-  let [sum, count] = [0, 0];
-  for (let index = 0; index < pixels.width * pixels.height; index += 13) {
-    const [red, green, blue] = colourAt(pixels, index);
-    sum += 0.299 * red + 0.587 * green + 0.114 * blue;
-    count += 1;
-  }
-  return (sum / count / 255) * 100;
 }

@@ -16,6 +16,7 @@ import { inOneLine, invalid } from '../fields/errors';
 import type { Offer } from '../fields/fields';
 import { regionIs, regionOfArn } from '../fields/fields';
 import { substituteEnv } from '../fields/values';
+import { peopleIn } from '../rekognition/people';
 import type { Refusal } from './refusal';
 import { refusalOf } from './refusal';
 import { standInFor, standInForAccount } from './stand-in';
@@ -164,7 +165,21 @@ const collections = define({
   }
 });
 
-const lists = { functions, qualifiers: aliases, topics, queues, collections } satisfies Partial<Record<Offer, unknown>>;
+/** Who is known in a collection, and by how many faces. */
+const people = define({
+  service: 'rekognition',
+  action: 'rekognition:ListFaces',
+  async ask({ sdk, client, of, after, signal }) {
+    const command = new sdk.ListFacesCommand({ CollectionId: of, NextToken: after, MaxResults: 4096 });
+    const { Faces = [], NextToken } = await client.send(command, { abortSignal: signal });
+    const choices = peopleIn(Faces).map(([value, { length }]) => withDetail({ value }, `× ${length}`));
+    return page(choices, NextToken);
+  }
+});
+
+const lists = { functions, qualifiers: aliases, topics, queues, collections, people } satisfies Partial<
+  Record<Offer, unknown>
+>;
 
 type ListName = keyof typeof lists;
 

@@ -9,6 +9,18 @@ import { request } from './request';
 /** The lists by their fields. */
 export type Lists = Record<string, Picker>;
 
+/** The field that names what a list is of, and what to say where it does not. */
+interface Owner {
+  field: string;
+  missing: string;
+  unknown: string;
+}
+
+const owners: Partial<Record<string, Owner>> = {
+  qualifiers: { field: 'functionName', missing: 'noFunction', unknown: 'unknownFunction' },
+  people: { field: 'collection', missing: 'noCollection', unknown: 'unknownCollection' }
+};
+
 export function makeLists(controls: Controls, node: EditorNode): Lists {
   /** Lists that need no account. */
   const ofMachine = ['regions', 'profiles'];
@@ -29,10 +41,10 @@ export function makeLists(controls: Controls, node: EditorNode): Lists {
     return hasVariable(held) ? resolveText(node, held, 'str') : { text: held };
   }
 
-  /** The reason if the function whose versions are wanted is not known. */
-  function withoutFunction(of: ResolvedText): string | undefined {
+  /** Why a list cannot be asked for that is of what another field names. */
+  function withoutOwner({ field, missing, unknown }: Owner, of: ResolvedText): string | undefined {
     if ('text' in of && of.text !== '' && !hasVariable(of.text)) return undefined;
-    return controls.current(node, 'functionName') === '' ? 'noFunction' : 'unknownFunction';
+    return controls.current(node, field) === '' ? missing : unknown;
   }
 
   /** A note if the account has changes that are not deployed: the runtime uses it as it is deployed. */
@@ -46,8 +58,9 @@ export function makeLists(controls: Controls, node: EditorNode): Lists {
     const id = accountId();
     if (!('text' in id)) return { refusal: { kind: 'unknownAccount' } };
     if (id.text === '') return { refusal: { kind: 'noAccount' } };
-    const of: ResolvedText = list === 'qualifiers' ? resolved('functionName') : { text: '' };
-    const kind = list === 'qualifiers' && withoutFunction(of);
+    const owner = owners[list];
+    const of: ResolvedText = owner ? resolved(owner.field) : { text: '' };
+    const kind = owner && withoutOwner(owner, of);
     if (kind) return { refusal: { kind } };
     const region = resolved('region');
     const data = {

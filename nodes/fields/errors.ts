@@ -166,6 +166,12 @@ export function noteAbout<E extends ActionError>(error: E, about: string): E {
   return Object.defineProperty(error, 'about', { value: about, configurable: true });
 }
 
+/** Adds to an error what was done before it: as `error.results`, and for Catch nodes as `msg.error.cause.results`. */
+export function withResults(error: ActionError, results: object): ActionError {
+  if (error.cause) Object.assign(error.cause, { results });
+  return Object.assign(error, { results });
+}
+
 /** Whether whatever was thrown is an `ActionError`; it may be a proxy that throws. */
 export function isActionError(thrown: unknown): thrown is ActionError {
   try {
@@ -241,8 +247,9 @@ export class FieldError extends ActionError {
   }
 }
 
-/** For a required field without a value. */
-export const missing = (path: string, problem: string): FieldError => new FieldError('MissingValue', path, problem);
+/** For a required field without a value; for several of which one must have one. */
+export const missing = (path: string | readonly string[], problem: string): FieldError =>
+  new FieldError('MissingValue', path, problem);
 /** For fields whose value does not come in time. */
 export const unanswered = (path: string | readonly string[], problem: string): FieldError =>
   new FieldError('Timeout', path, problem, true);

@@ -6,7 +6,15 @@ import type { ValueType } from './values';
 export type When = Readonly<Record<string, readonly string[] | 'filled'>>;
 
 /** The lists that a dialog can offer beside a field. */
-export type Offer = 'collections' | 'functions' | 'profiles' | 'qualifiers' | 'queues' | 'regions' | 'topics';
+export type Offer =
+  | 'collections'
+  | 'functions'
+  | 'people'
+  | 'profiles'
+  | 'qualifiers'
+  | 'queues'
+  | 'regions'
+  | 'topics';
 
 /**
  * One property of a node: how the editor shows it, and how the runtime checks it. The form, its defaults, its

@@ -12,20 +12,23 @@ import {
   collectionField,
   folderField,
   imageField,
+  requiredField,
   roiField,
   targetsField,
   workingFolder
 } from './picture-fields';
 import { annotate, drawing, keeping, measure, needCanvas, own } from './pixels';
 import { toService } from './prepare';
-import type { Report } from './report';
+import type { Counted, Report } from './report';
 import { count, leastConfidence, marksOf, report } from './report';
 import type { Saved } from './save';
 import { save } from './save';
 import { LastFrames } from './unchanged';
 
+const ofLabels = { operation: ['labels'] };
 const ofFaces = { operation: ['faces', 'identify'] };
 const ofIdentify = { operation: ['identify'] };
+const whereSaved = { saveFolder: 'filled' } as const;
 const percent = { min: 0, max: 100, takes: 'percent' };
 
 const fields = {
@@ -37,11 +40,15 @@ const fields = {
   similarity: optional(number({ ...percent, value: '80', when: ofIdentify, icon: 'id-badge' })),
   confidence: optional(number({ ...percent, value: '70', example: 'topic = "porch" ? 80 : 60', icon: 'percent' })),
   targets: optional(targetsField),
-  maxLabels: optional(number({ min: 1, max: 1000, integer: true, when: { operation: ['labels'] }, icon: 'list-ol' })),
+  required: optional(requiredField({ operation: ['protectiveEquipment'] })),
+  maxLabels: optional(number({ min: 1, max: 1000, integer: true, when: ofLabels, icon: 'list-ol' })),
+  imageQuality: flag(false, { when: ofLabels }),
   attributes: optional(attributesField(ofFaces)),
   annotate: choice(['none', 'jpeg', 'png'], { icon: 'object-group' }),
   saveFolder: optional(folderField),
-  saveTimestamp: flag(false, { when: { saveFolder: 'filled' } }),
+  saveLatest: choice(['each', 'found'], { when: whereSaved, icon: 'floppy-o' }),
+  saveBoxes: flag(true, { when: whereSaved }),
+  saveTimestamp: flag(false, { when: whereSaved }),
   skipUnchanged: optional(number({ ...percent, value: '0', icon: 'clone' })),
   roi: optional(roiField),
   source: optional(text({ maxLength: 65_536, numbers: true, advanced: true, example: 'topic', icon: 'video-camera' }))
@@ -86,34 +93,64 @@ async function detect(context: Detect, image: Picture | StoredPicture, arrival: 
   const detector = detectors[inputs.operation];
   const picture = 'bytes' in image ? image : undefined;
   const query = { ...inputs, confidence: leastConfidence(inputs) };
-  const { raw, findings } = await detector.detect(context, await toService(image, detector, signal), query, picture);
+  const sent = await toService(image, detector, signal);
+  const { raw, findings, quality } = await detector.detect(context, sent, query, picture);
+  // biome-ignore lint/plugin/clock: people read the time in the result, in the name of a picture, and on it
+  const time = new Date();
   const counted = count(findings, inputs);
-  const detection = { report: report(counted, inputs, { source: sourceOf(context), image: picture }), raw };
-  if (!picture || (inputs.annotate === 'none' && inputs.saveFolder === undefined)) return detection;
-  const drawn = await annotate(picture, marksOf(counted, inputs), inputs.roi, formatOf(inputs), signal);
-  // After a redeployment another node may already save the pictures of this source.
-  signal.throwIfAborted();
-  const shown = inputs.annotate === 'none' ? detection : { ...detection, image: drawn };
-  return inputs.saveFolder === undefined ? shown : saveDrawn(context, shown, drawn, inputs.saveFolder, arrival);
+  const found = { report: report(counted, inputs, { source: sourceOf(context), time, image: picture, quality }), raw };
+  return picture ? drawnIn(context, found, { picture, counted, arrival, time }) : found;
 }
 
 const formatOf = ({ annotate }: Detect['inputs']) => (annotate === 'png' ? 'png' : 'jpeg');
 
-/** Saves the picture. If that fails, the result is kept, and the error is reported beside it. */
-async function saveDrawn(
+/** A picture that was analysed, and when. */
+interface Frame {
+  picture: Picture;
+  counted: readonly Counted[];
+  /** When it came, ms. */
+  arrival: number;
+  time: Date;
+}
+
+/** Adds the picture with boxes, and saves it, as far as that is asked for. */
+async function drawnIn(context: Detect, found: Detection, frame: Frame): Promise<Detection> {
+  const { inputs, signal } = context;
+  const { picture, counted } = frame;
+  const format = formatOf(inputs);
+  const shows = inputs.annotate !== 'none';
+  const saves = inputs.saveFolder !== undefined && (inputs.saveLatest === 'each' || found.report.count > 0);
+  let bytes = picture.bytes;
+  let detection = found;
+  if (shows || (saves && inputs.saveBoxes)) {
+    bytes = await annotate(picture, marksOf(counted, inputs), inputs.roi, format, signal);
+    if (shows) detection = { ...found, image: bytes };
+  }
+  if (inputs.saveFolder === undefined || !saves) return detection;
+  if (!inputs.saveBoxes) bytes = await inFormat(picture, format, signal);
+  // Another node may save the pictures of this source by now.
+  signal.throwIfAborted();
+  return saveIn(context, inputs.saveFolder, detection, bytes, frame);
+}
+
+/** A picture as it came, where it has the format already. */
+const inFormat = async (picture: Picture, format: 'jpeg' | 'png', signal: AbortSignal): Promise<Buffer> =>
+  picture.kind === format ? picture.bytes : annotate(picture, [], undefined, format, signal);
+
+/** A picture that cannot be saved takes nothing from what was found. */
+async function saveIn(
   context: Detect,
-  detection: Detection,
-  drawn: Buffer,
   folder: string,
-  arrival: number
+  detection: Detection,
+  bytes: Buffer,
+  { arrival, time }: Frame
 ): Promise<Detection> {
   const { inputs, RED } = context;
   const { report } = detection;
   const extension = formatOf(inputs) === 'png' ? 'png' : 'jpg';
-  // biome-ignore lint/plugin/clock: people read the time in the name of a picture, and on it
-  const time = inputs.saveTimestamp && report.count > 0 ? new Date() : undefined;
+  const found = inputs.saveTimestamp && report.count > 0 ? time : undefined;
   try {
-    const saved = await save(resolve(workingFolder(RED), folder), report.source, extension, drawn, arrival, time);
+    const saved = await save(resolve(workingFolder(RED), folder), report.source, extension, bytes, arrival, found);
     return { ...detection, report: { ...report, saved } };
   } catch (thrown) {
     const problem = context.toError(thrown);
@@ -162,6 +199,12 @@ async function detectIn(context: Detect, image: Picture, arrival: number, frames
     : { ...resultOfDetection(copyOf(result)), problem: result.problem };
 }
 
+/** The first property for which there is certainly something to draw: a picture with one face is searched as it is. */
+function drawnFor(needs: string[], inputs: Detect['inputs'], { kind }: Picture): string | undefined {
+  const isSavedAsItIs = !inputs.saveBoxes && kind === formatOf(inputs);
+  return needs.find((name) => name !== 'operation' && !(name === 'saveFolder' && isSavedAsItIs));
+}
+
 async function run(context: Detect, frames: Frames): Promise<Result> {
   const { inputs, RED, node } = context;
   const arrival = performance.now();
@@ -170,15 +213,15 @@ async function run(context: Detect, frames: Frames): Promise<Result> {
   checkNeeds(needs, image);
   if ('S3Object' in image) return resultOfDetection(await detect(context, image, arrival));
   const owner = { node: node.id, source: sourceOf(context) };
-  const [first] = needs;
   return context.hold(image.bytes.length, () => {
-    if (first === undefined) {
+    if (needs.length === 0) {
       own(image, owner);
       return keeping(image, () => detectIn(context, image, arrival, frames));
     }
     return drawing(image, owner, async () => {
-      // Checked before a request that costs money. `identify` needs canvas only if there is more than one face.
-      if (first !== 'identify') await needCanvas(first);
+      // What cannot be done is said before anything is paid for.
+      const first = drawnFor(needs, inputs, image);
+      if (first !== undefined) await needCanvas(first);
       return detectIn(context, image, arrival, frames);
     });
   });

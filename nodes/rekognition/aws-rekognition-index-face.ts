@@ -3,7 +3,7 @@ import type { Context, Result } from '../action/action';
 import { defineAction } from '../action/define-action';
 import { inParallel, Semaphore } from '../action/parallel';
 import type { ActionError } from '../fields/errors';
-import { ownError } from '../fields/errors';
+import { ownError, withResults } from '../fields/errors';
 import { choice, optional } from '../fields/fields';
 import { inCollection } from './collection';
 import { boxOf } from './detector';
@@ -157,16 +157,14 @@ async function indexFolder(context: IndexFace, files: PictureFile[], turns: Sema
     return outcome;
   });
   const error = errors.end ?? (skipped === files.length ? errors.passing : undefined);
-  if (error) throw withResults(error, outcomes);
+  if (error) throw withResults(error, resultsOf(outcomes));
   return outcomes;
 }
 
-/** Adds to an error which faces were indexed, and which pictures were skipped. */
-function withResults(error: ActionError, outcomes: Outcome[]): ActionError {
-  const results = { indexed: rounded(outcomes.flatMap(indexedIn)), skipped: skippedOf(outcomes) };
-  if (error.cause) Object.assign(error.cause, { results });
-  return Object.assign(error, { results });
-}
+const resultsOf = (outcomes: Outcome[]) => ({
+  indexed: rounded(outcomes.flatMap(indexedIn)),
+  skipped: skippedOf(outcomes)
+});
 
 async function indexAll(context: IndexFace, turns: Semaphore): Promise<Outcome[]> {
   const { RED, inputs } = context;

@@ -22,12 +22,16 @@ export interface Finding {
   confidence: number;
   /** Absent for what has no place in the picture, such as a label for the whole scene. */
   box?: Box | undefined;
-  /** Another name by which it can be a target. */
-  alias?: string;
-  /** Whether it is part of another finding that counts, such as a word of a line, so that it does not count itself. */
+  /** Other names by which it can be a target, such as those of what it is a kind of. */
+  aliases?: readonly string[];
+  /** What it is a kind of, where the service counts that as found as well. */
+  parent?: string;
+  /** A part of something else that counts: it does not count itself. */
   part?: true;
   equipment?: Equipment[];
-  /** Further members of the object in the result. */
+  /** The parts of a person that are to be seen, covered or not. */
+  bodyParts?: readonly string[];
+  /** What else the operation says of it. */
   details?: Record<string, unknown>;
   /** The text on the annotated picture; default: the name. */
   caption?: string;
@@ -41,6 +45,16 @@ export interface Finding {
 export interface Detected {
   raw: object;
   findings: Finding[];
+  /** How good the picture itself is, where that was asked for. */
+  quality?: Quality;
+}
+
+/** Percent each, and the main colours by how much of the picture they fill. */
+export interface Quality {
+  brightness: number | undefined;
+  sharpness: number | undefined;
+  contrast: number | undefined;
+  colors: { name: string | undefined; hex: string | undefined; percent: number | undefined }[];
 }
 
 /** What to look for. */
@@ -48,6 +62,7 @@ export interface Query {
   /** The least confidence that is needed, percent; absent: the service's own default. */
   confidence: number | undefined;
   maxLabels: number | undefined;
+  imageQuality: boolean;
   attributes: Attribute[] | undefined;
   collection: string | undefined;
   similarity: number | undefined;

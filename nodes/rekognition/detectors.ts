@@ -1,23 +1,56 @@
-import type { ProtectiveEquipmentPerson } from '@aws-sdk/client-rekognition';
-import type { Detector, Equipment, Finding } from './detector';
+import type {
+  DetectLabelsFeatureName,
+  DetectLabelsImageProperties,
+  Label,
+  ProtectiveEquipmentPerson
+} from '@aws-sdk/client-rekognition';
+import type { Detector, Equipment, Finding, Quality } from './detector';
 import { boxOf, faceOf, lower, rawOf } from './detector';
 import { identify } from './identify';
 
+const namesIn = (list: readonly { Name?: string | undefined }[] = []): string[] => list.map(({ Name }) => lower(Name));
+
+/** What a label is a kind of, belongs to, and is also called; empty lists are left out. */
+function kinshipOf({ Parents, Categories, Aliases }: Label): Record<string, string[]> {
+  const all = { parents: namesIn(Parents), categories: namesIn(Categories), aliases: namesIn(Aliases) };
+  return Object.fromEntries(Object.entries(all).filter(([, names]) => names.length > 0));
+}
+
+/** A label of the whole scene, or each of the things in it. */
+function labelled(label: Label): Finding[] {
+  const { Confidence = 0, Instances = [] } = label;
+  const details = kinshipOf(label);
+  const finding = { name: lower(label.Name), confidence: Confidence, aliases: Object.values(details).flat(), details };
+  if (Instances.length === 0) return [finding];
+  return Instances.map((each) => ({
+    ...finding,
+    confidence: each.Confidence ?? Confidence,
+    box: boxOf(each.BoundingBox)
+  }));
+}
+
+const qualityOf = ({ Quality = {}, DominantColors = [] }: DetectLabelsImageProperties): Quality => ({
+  brightness: Quality.Brightness,
+  sharpness: Quality.Sharpness,
+  contrast: Quality.Contrast,
+  colors: DominantColors.map(({ CSSColor, HexCode, PixelPercent }) => ({
+    name: CSSColor,
+    hex: HexCode,
+    percent: PixelPercent
+  }))
+});
+
 const labels: Detector = {
   api: 'DetectLabels',
-  async detect({ sdk, send }, Image, { confidence, maxLabels }) {
-    const command = new sdk.DetectLabelsCommand({ Image, MinConfidence: confidence, MaxLabels: maxLabels });
-    const answer = await send(command);
-    const findings = (answer.Labels ?? []).flatMap(({ Name, Confidence = 0, Instances = [] }): Finding[] => {
-      const name = lower(Name);
-      if (Instances.length === 0) return [{ name, confidence: Confidence }];
-      return Instances.map((each) => ({
-        name,
-        confidence: each.Confidence ?? Confidence,
-        box: boxOf(each.BoundingBox)
-      }));
-    });
-    return { raw: rawOf(answer), findings };
+  async detect({ sdk, send }, Image, { confidence, maxLabels, imageQuality }) {
+    const request = { Image, MinConfidence: confidence, MaxLabels: maxLabels };
+    const Features: DetectLabelsFeatureName[] = ['GENERAL_LABELS', 'IMAGE_PROPERTIES'];
+    const answer = await send(new sdk.DetectLabelsCommand({ ...request, ...(imageQuality && { Features }) }));
+    return {
+      raw: rawOf(answer),
+      findings: (answer.Labels ?? []).flatMap(labelled),
+      ...(imageQuality && { quality: qualityOf(answer.ImageProperties ?? {}) })
+    };
   }
 };
 
@@ -44,7 +77,7 @@ const text: Detector = {
         name: lower(Type),
         confidence: Confidence,
         box: boxOf(Geometry?.BoundingBox),
-        alias: DetectedText,
+        aliases: [DetectedText],
         ...(Type === 'WORD' && { part: true }),
         details: { text: DetectedText },
         caption: DetectedText
@@ -59,10 +92,10 @@ const moderation: Detector = {
   countsLabels: true,
   async detect({ sdk, send }, Image, { confidence }) {
     const answer = await send(new sdk.DetectModerationLabelsCommand({ Image, MinConfidence: confidence }));
-    const findings = (answer.ModerationLabels ?? []).map(({ Name, Confidence = 0 }) => ({
-      name: lower(Name),
-      confidence: Confidence
-    }));
+    const findings = (answer.ModerationLabels ?? []).map(({ Name, Confidence = 0, ParentName, TaxonomyLevel }) => {
+      const parent = lower(ParentName);
+      return { name: lower(Name), confidence: Confidence, parent, details: { parent, level: TaxonomyLevel } };
+    });
     return { raw: rawOf(answer), findings };
   }
 };
@@ -108,7 +141,8 @@ const protectiveEquipment: Detector = {
       name: 'person',
       confidence: person.Confidence ?? 0,
       box: boxOf(person.BoundingBox),
-      equipment: equipmentOf(person)
+      equipment: equipmentOf(person),
+      bodyParts: namesIn(person.BodyParts)
     }));
     return { raw: rawOf(answer), findings };
   }

@@ -1,14 +1,14 @@
 import type { Attribute } from '@aws-sdk/client-rekognition';
 import type { NodeAPI } from 'node-red';
 import { invalid } from '../fields/errors';
-import type { Field } from '../fields/fields';
+import type { Field, When } from '../fields/fields';
 import { checked, kindOf, show, text } from '../fields/fields';
 import { checkLength, parseJson } from '../fields/json';
 import type { Box } from './boxes';
 import { collectionIs, collectionPattern } from './collection';
 import { needLocal, takeImage } from './image';
 import { toExternalImageId } from './names';
-import type { Target } from './report';
+import type { EquipmentName, Target } from './report';
 
 /** The values of `Attributes` for faces. */
 const attributeNames: readonly string[] = [
@@ -35,6 +35,11 @@ const longestList = 1_048_576;
 
 /** The most characters of an `ExternalImageId`. */
 const longestId = 255;
+/** What the service takes as one, whoever wrote it. */
+const foreignId = /^[a-zA-Z0-9_.:-]{1,255}$/;
+
+/** What the service takes as the `FaceId` of a face. */
+const faceId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Splits text at commas; other values stay as they are. */
 const split = (value: unknown): unknown =>
@@ -72,6 +77,20 @@ function checkAttributes(given: unknown, name: string): Attribute[] {
     }
     return known as Attribute;
   });
+}
+
+const equipmentNames: readonly EquipmentName[] = ['face_cover', 'hand_cover', 'head_cover'];
+
+function checkRequired(given: unknown, name: string): EquipmentName[] | undefined {
+  // None of them has a comma in it, so that text from anywhere may be a list.
+  const list = [split(fromText(given, name))].flat();
+  checkCount(list, name);
+  const names = list.map((each) => {
+    const known = typeof each === 'string' && equipmentNames.find((equipment) => equipment === each.toLowerCase());
+    if (!known) throw invalid(name, `must be of ${equipmentNames.join(', ')}, but has ${show(each)}.`);
+    return known;
+  });
+  return names.length > 0 ? [...new Set(names)] : undefined;
 }
 
 function checkTarget(given: unknown, name: string): Target {
@@ -116,15 +135,18 @@ function checkRoi(given: unknown, name: string): Box {
   return { left, top, width, height };
 }
 
-/** A field for a picture in any form. Files are read later. */
-export const imageField = checked(takeImage, {
-  value: 'payload',
-  from: 'msg',
-  literals: ['str', 'json'],
-  takes: 'Buffer | string | object',
-  example: '"/data/cameras/" & topic & ".jpg"',
-  icon: 'picture-o'
-});
+/** A picture in any of its forms, by default that of a property of the message; one that is elsewhere is read later. */
+export const pictureField = (layout: { value: string; when?: When }) =>
+  checked(takeImage, {
+    from: 'msg',
+    literals: ['str', 'json'],
+    takes: 'Buffer | string | object',
+    example: '"/data/cameras/" & topic & ".jpg"',
+    icon: 'picture-o',
+    ...layout
+  });
+
+export const imageField = pictureField({ value: 'payload' });
 
 const anyFolder = text({ maxLength: 65_536, example: '"/data/pictures/" & topic', icon: 'folder-o' });
 
@@ -159,10 +181,8 @@ export const collectionField = (when?: Record<string, string[]>) =>
     when
   });
 
-const anyName = text({ value: 'topic', from: 'msg', numbers: true, example: 'payload.name', icon: 'user' });
-
-function checkName(given: unknown, name: string): string {
-  const person = anyName.check(given, name);
+/** Throws `InvalidValue` for a name that the service cannot keep. */
+function checkWriting(person: string, name: string): string {
   const { length } = person.length > longestId ? person : toExternalImageId(person);
   if (length > longestId) {
     throw invalid(
@@ -174,8 +194,46 @@ function checkName(given: unknown, name: string): string {
   return person;
 }
 
-/** A field for the name of a person whose face is indexed. */
-export const nameField: Field<string> = { ...anyName, check: checkName };
+const anyName = text({ value: 'topic', from: 'msg', numbers: true, example: 'payload.name', icon: 'user' });
+
+/** The name of somebody whose face is taught. */
+export const nameField: Field<string> = {
+  ...anyName,
+  check: (given, name) => checkWriting(anyName.check(given, name), name)
+};
+
+/** The name of somebody who is known, which may be an id that another program made. */
+export function knownNameField(when: When): Field<string> {
+  const known = text({ numbers: true, offers: 'people', example: 'payload.name', icon: 'user', when });
+  return {
+    ...known,
+    check(given, name) {
+      const person = known.check(given, name);
+      return foreignId.test(person) ? person : checkWriting(person, name);
+    }
+  };
+}
+
+function checkFaceIds(given: unknown, name: string): string[] {
+  // None of them has a comma in it, so that text from anywhere may be a list.
+  const list = split(fromText(given, name));
+  if (!Array.isArray(list)) throw invalid(name, `must be a list of face IDs, but is ${kindOf(given)}.`);
+  checkCount(list, name);
+  const wrong = list.findIndex((id) => typeof id !== 'string' || !faceId.test(id));
+  if (wrong >= 0)
+    throw invalid(name, `must be face IDs of 36 characters as AWS gives them, but has ${show(list[wrong])}.`);
+  return [...new Set<string>(list)];
+}
+
+/** Faces of a collection, by the ids that the service gave them. */
+export const faceIdsField = (when: When) =>
+  checked(checkFaceIds, {
+    literals: ['json', 'str'],
+    takes: 'array | string',
+    example: 'payload.faces.faceId',
+    icon: 'id-card-o',
+    when
+  });
 
 export const targetsField = checked(checkTargets, {
   literals: ['json', 'str'],
@@ -183,6 +241,17 @@ export const targetsField = checked(checkTargets, {
   example: '["person", { "name": "car", "confidence": 90 }]',
   icon: 'crosshairs'
 });
+
+/** What everybody has to wear. */
+export const requiredField = (when: When) =>
+  checked(checkRequired, {
+    from: 'str',
+    literals: ['str', 'json'],
+    takes: 'string | array',
+    example: 'topic = "site" ? ["head_cover", "hand_cover"] : "head_cover"',
+    icon: 'shield',
+    when
+  });
 
 export const roiField = checked(checkRoi, {
   literals: ['json'],

@@ -1,6 +1,6 @@
 import { present } from '../fields/json';
 import type { Box, Mark } from './boxes';
-import type { Equipment, Finding } from './detector';
+import type { Equipment, Finding, Quality } from './detector';
 import type { DetectorName } from './detectors';
 import { detectors } from './detectors';
 import { keyOf } from './names';
@@ -17,21 +17,27 @@ interface Interest {
   /** The least confidence, percent; absent: any. */
   confidence: number | undefined;
   targets: readonly Target[] | undefined;
+  /** What each person has to wear. */
+  required: readonly EquipmentName[] | undefined;
   roi: Box | undefined;
 }
 
-/** A finding with enough confidence, and the name that it counts as, if it counts. */
+/** A finding that is sure enough. */
 export interface Counted {
   finding: Finding;
-  countsAs: string | undefined;
+  /** What it counts as: each target that it meets, as it is spelled there, else its name; empty where it does not count. */
+  countsAs: string[];
+  /** What a person lacks of what is required. */
+  missing: EquipmentName[];
 }
 
-/** Returns a function that finds the first target with the name of a finding. */
-function targetsOf({ targets = [] }: Interest): (finding: Finding) => Target | undefined {
-  const keys = targets.map(({ name }) => keyOf(name));
-  return ({ name, alias = name }) => {
-    const names = [keyOf(name), keyOf(alias)];
-    return targets[keys.findIndex((key) => names.includes(key))];
+/** Tells which of the targets mean a finding by one of its names, whatever else they ask for. */
+function targetsOf({ targets = [] }: Interest): (finding: Finding) => Target[] {
+  const keyed = targets.map((target) => ({ target, key: keyOf(target.name) }));
+  return ({ name, aliases = [] }) => {
+    if (keyed.length === 0) return [];
+    const names = new Set([name, ...aliases].map(keyOf));
+    return keyed.flatMap(({ target, key }) => (names.has(key) ? target : []));
   };
 }
 
@@ -53,23 +59,57 @@ function isInside(box: Box, roi: Box | undefined): boolean {
   return x >= roi.left && x <= roi.left + roi.width && y >= roi.top && y <= roi.top + roi.height;
 }
 
-/** The name that a finding counts as: that of its target, else its own; `undefined` if it does not count. */
-function countsAs(finding: Finding, target: Target | undefined, interest: Interest): string | undefined {
-  const { operation, targets, roi } = interest;
-  if (finding.part || (targets && !target)) return undefined;
-  if (finding.box) return isInside(finding.box, roi) ? (target ?? finding).name : undefined;
-  // Its place in the picture is unknown. Of the many labels for a scene, only targets count.
-  const wanted = target !== undefined || detectors[operation].countsLabels === true;
-  return wanted && !roi ? (target ?? finding).name : undefined;
+/** The parts of the body that each piece of equipment has to cover. */
+const partsOf = { face_cover: ['face'], hand_cover: ['left_hand', 'right_hand'], head_cover: ['head'] };
+export type EquipmentName = keyof typeof partsOf;
+
+/** Whether a person wears a piece of equipment as they should: on each of its parts that is to be seen. */
+function wears({ equipment = [], bodyParts = [] }: Finding, name: EquipmentName, least: number | undefined): boolean {
+  const parts = partsOf[name].filter((part) => bodyParts.includes(part));
+  const covers = (part: string) =>
+    equipment.some((each) => each.name === name && each.bodyPart === part && each.covers && isSure(each, least));
+  return parts.length > 0 && parts.every(covers);
 }
 
-/** The findings with enough confidence, and whether they count. */
-export function count(findings: readonly Finding[], interest: Interest): Counted[] {
-  const targetOf = targetsOf(interest);
+/** A finding that is sure enough, and the targets that it meets. */
+interface Sure {
+  finding: Finding;
+  met: Target[];
+}
+
+/** A target may ask for more confidence than the others, or for less. */
+function sureOf(findings: readonly Finding[], interest: Interest): Sure[] {
+  const targetsFor = targetsOf(interest);
   return findings.flatMap((finding) => {
-    const target = targetOf(finding);
-    if (!isSure(finding, target?.confidence ?? interest.confidence)) return [];
-    return [{ finding, countsAs: countsAs(finding, target, interest) }];
+    const meant = targetsFor(finding);
+    const met = meant.filter(({ confidence = interest.confidence }) => isSure(finding, confidence));
+    const isThere = meant.length > 0 ? met.length > 0 : isSure(finding, interest.confidence);
+    return isThere ? [{ finding, met }] : [];
+  });
+}
+
+const namesOf = (targets: readonly Target[]): string[] => targets.map(({ name }) => name);
+
+/** What is sure enough, and whether it counts. */
+export function count(findings: readonly Finding[], interest: Interest): Counted[] {
+  const { operation, targets, required, roi } = interest;
+  const sure = sureOf(findings, interest);
+  /** Things with a place meet these: a label of the whole scene says nothing more of them. */
+  const placed = new Set(sure.flatMap(({ finding, met }) => (finding.box ? met : [])));
+  const parents = new Set(sure.map(({ finding }) => finding.parent));
+  const countsAs = ({ finding: { name, box, part }, met }: Sure, missing: EquipmentName[]): string[] => {
+    if (part || (box ? !isInside(box, roi) : roi)) return [];
+    if (required && missing.length === 0) return [];
+    if (required && met.length === 0) return [name];
+    if (box) return targets ? namesOf(met) : [name];
+    // Of a scene's many labels only those that are looked for count.
+    if (targets) return namesOf(met.filter((target) => !placed.has(target)));
+    return detectors[operation].countsLabels && !parents.has(name) ? [name] : [];
+  };
+  return sure.map((each) => {
+    const { finding } = each;
+    const missing = (required ?? []).filter((name) => !wears(finding, name, interest.confidence));
+    return { finding, missing, countsAs: countsAs(each, missing) };
   });
 }
 
@@ -83,15 +123,16 @@ export function rounded<T>(value: T): T {
   return present(Object.fromEntries(Object.entries(value).map(([name, member]) => [name, rounded(member)]))) as T;
 }
 
-function objectOf({ finding, countsAs }: Counted, { confidence }: Interest): object {
+function objectOf({ finding, countsAs, missing }: Counted, { confidence }: Interest): object {
   const { name, confidence: sure, box, equipment, details } = finding;
   const place = box && { box, centre: centreOf(box), area: box.width * box.height * 100 };
   return {
     name,
     confidence: sure,
-    target: countsAs !== undefined,
+    target: countsAs.length > 0,
     ...place,
     ...(equipment && { equipment: equipment.filter((each) => isSure(each, confidence)) }),
+    ...(missing.length > 0 && { missing }),
     ...details
   };
 }
@@ -99,9 +140,7 @@ function objectOf({ finding, countsAs }: Counted, { confidence }: Interest): obj
 /** How often each name counts. Targets that were not found have 0. */
 function summaryOf(counted: readonly Counted[], { targets = [] }: Interest): Record<string, number> {
   const summary = new Map(targets.map(({ name }) => [name, 0]));
-  for (const { countsAs } of counted) {
-    if (countsAs !== undefined) summary.set(countsAs, (summary.get(countsAs) ?? 0) + 1);
-  }
+  for (const name of counted.flatMap(({ countsAs }) => countsAs)) summary.set(name, (summary.get(name) ?? 0) + 1);
   return Object.fromEntries(summary);
 }
 
@@ -109,29 +148,42 @@ function summaryOf(counted: readonly Counted[], { targets = [] }: Interest): Rec
 export interface Report {
   operation: DetectorName;
   source: string;
+  /** When the picture was analysed: ISO 8601, in UTC. */
+  time: string;
   image?: { width: number; height: number };
   count: number;
   summary: Record<string, number>;
   objects: object[];
-  labels: { name: string; confidence: number }[];
+  labels: object[];
+  quality?: Quality;
+}
+
+/** What there is to know of a picture beside what was found in it. */
+interface Circumstances {
+  source: string;
+  time: Date;
+  image: { width: number; height: number } | undefined;
+  quality: Quality | undefined;
 }
 
 /** Makes the parsed result of the findings. */
 export function report(
   counted: readonly Counted[],
   interest: Interest,
-  { source, image }: { source: string; image: { width: number; height: number } | undefined }
+  { source, time, image, quality }: Circumstances
 ): Report {
   const placed = counted.filter(({ finding }) => finding.box);
   const labels = counted.filter(({ finding }) => !finding.box);
   return {
     operation: interest.operation,
     source,
+    time: time.toISOString(),
     ...(image && { image: { width: image.width, height: image.height } }),
-    count: counted.filter(({ countsAs }) => countsAs !== undefined).length,
+    count: counted.filter(({ countsAs }) => countsAs.length > 0).length,
     summary: summaryOf(counted, interest),
     objects: rounded(placed.map((each) => objectOf(each, interest))),
-    labels: rounded(labels.map(({ finding: { name, confidence } }) => ({ name, confidence })))
+    labels: rounded(labels.map(({ finding: { name, confidence, details } }) => ({ name, confidence, ...details }))),
+    ...(quality && { quality: rounded(quality) })
   };
 }
 
@@ -141,7 +193,7 @@ export function marksOf(counted: readonly Counted[], { confidence }: Interest): 
     const { name, box, caption = name, certainty = finding.confidence, equipment = [], part } = finding;
     if (!box || part) return [];
     const worn = equipment.flatMap((each) => (each.box && isSure(each, confidence) ? [markOf(each, each.box)] : []));
-    return [{ name, caption: captionOf(caption, certainty), box, counted: countsAs !== undefined }, ...worn];
+    return [{ name, caption: captionOf(caption, certainty), box, counted: countsAs.length > 0 }, ...worn];
   });
 }
 

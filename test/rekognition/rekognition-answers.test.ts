@@ -284,10 +284,14 @@ describe('what Rekognition answers', () => {
     };
     const nodes = [account(bench, { endpoint: relay.url, rekognitionRate: 0 }), node, sink('out')];
     await bench.red.deploy(nodes, { credentials: credentials() });
-    const { error, done, sent } = await bench.red.send(node.id, { payload: picture, topic: 'Ada' });
+    const { error, done, sent } = await bench.red.send(node.id, { payload: picture, target: picture, topic: 'Ada' });
     assert.equal(error, undefined);
     assert.deepEqual([done, sent.length], [1, 1]);
-    return sent[0] as Message;
+    const [message = {}] = sent;
+    if (node.type !== 'aws-rekognition-detect' || node.output === 'raw') return message;
+    const { time, ...payload } = message.payload as { time: string };
+    assert.equal(new Date(time).toISOString(), time);
+    return { ...message, payload };
   }
 
   const payloadOf = async (node: FlowNode, answers: Answers): Promise<unknown> =>
@@ -335,7 +339,10 @@ describe('what Rekognition answers', () => {
           target: true,
           box: { left: 0.004, top: 0.505, width: 0.107, height: 0.185 },
           centre: { x: 0.058, y: 0.598 },
-          area: 1.985
+          area: 1.985,
+          parents: ['vehicle', 'transportation'],
+          categories: ['vehicles and automotive'],
+          aliases: ['automobile']
         },
         {
           name: 'person',
@@ -343,12 +350,13 @@ describe('what Rekognition answers', () => {
           target: true,
           box: { left: 0.25, top: 0.5, width: 0.125, height: 0.25 },
           centre: { x: 0.313, y: 0.625 },
-          area: 3.125
+          area: 3.125,
+          categories: ['person description']
         }
       ],
       labels: [
-        { name: 'vehicle', confidence: 98.876 },
-        { name: 'road', confidence: 70 }
+        { name: 'vehicle', confidence: 98.876, parents: ['transportation'] },
+        { name: 'road', confidence: 70, categories: ['transport and logistics'] }
       ]
     });
   });
@@ -369,7 +377,10 @@ describe('what Rekognition answers', () => {
           target: true,
           box: { left: 0.004, top: 0.505, width: 0.107, height: 0.185 },
           centre: { x: 0.058, y: 0.598 },
-          area: 1.985
+          area: 1.985,
+          parents: ['vehicle', 'transportation'],
+          categories: ['vehicles and automotive'],
+          aliases: ['automobile']
         },
         {
           name: 'car',
@@ -377,7 +388,10 @@ describe('what Rekognition answers', () => {
           target: true,
           box: { left: 0.736, top: 0.521, width: 0.244, height: 0.216 },
           centre: { x: 0.857, y: 0.629 },
-          area: 5.261
+          area: 5.261,
+          parents: ['vehicle', 'transportation'],
+          categories: ['vehicles and automotive'],
+          aliases: ['automobile']
         },
         {
           name: 'person',
@@ -385,14 +399,70 @@ describe('what Rekognition answers', () => {
           target: true,
           box: { left: 0.25, top: 0.5, width: 0.125, height: 0.25 },
           centre: { x: 0.313, y: 0.625 },
-          area: 3.125
+          area: 3.125,
+          categories: ['person description']
         }
       ],
       labels: [
-        { name: 'vehicle', confidence: 98.876 },
-        { name: 'road', confidence: 70 }
+        { name: 'vehicle', confidence: 98.876, parents: ['transportation'] },
+        { name: 'road', confidence: 70, categories: ['transport and logistics'] }
       ]
     });
+  });
+
+  /** What counts of an answer, and how. */
+  async function countOf(node: Record<string, unknown>, answers: Answers): Promise<unknown> {
+    const { count, summary } = (await payloadOf(detectNode(node), answers)) as Record<string, unknown>;
+    return [count, summary];
+  }
+
+  it('labels by what they are a kind of, belong to, or are also called: things with a place, not the label beside them', async () => {
+    const counted = (...targets: unknown[]) => countOf({ targets: JSON.stringify(targets) }, { DetectLabels: labels });
+    assert.deepEqual(await counted('Vehicle'), [1, { Vehicle: 1 }]);
+    assert.deepEqual(await counted({ name: 'vehicle', confidence: 60 }), [2, { vehicle: 2 }]);
+    assert.deepEqual(await counted('car', 'vehicle', 'Automobile'), [1, { car: 1, vehicle: 1, Automobile: 1 }]);
+    assert.deepEqual(await counted('vehicles and automotive', 'dog'), [1, { 'vehicles and automotive': 1, dog: 0 }]);
+    assert.deepEqual(await counted('transport and logistics'), [1, { 'transport and logistics': 1 }]);
+    // No thing is sure enough for the target: then the label of the scene counts.
+    assert.deepEqual(await counted({ name: 'vehicle', confidence: 98.8 }), [1, { vehicle: 1 }]);
+  });
+
+  it('labels by what they are a kind of, in the region of interest', async () => {
+    const left = { left: 0, top: 0, width: 0.5, height: 1 };
+    const node = { targets: '["vehicle"]', confidence: '60', roi: JSON.stringify(left) };
+    assert.deepEqual(await countOf(node, { DetectLabels: labels }), [1, { vehicle: 1 }]);
+  });
+
+  it('the quality of the picture beside labels, where that is asked for', async () => {
+    const ImageProperties = {
+      Quality: { Brightness: 55.00012, Sharpness: 91.5, Contrast: 70.25 },
+      DominantColors: [
+        {
+          Red: 47,
+          Green: 79,
+          Blue: 79,
+          HexCode: '#2f4f4f',
+          CSSColor: 'darkslategrey',
+          SimplifiedColor: 'grey',
+          PixelPercent: 34.16661
+        }
+      ],
+      Foreground: { Quality: { Brightness: 50, Sharpness: 90 }, DominantColors: [] },
+      Background: { Quality: { Brightness: 60, Sharpness: 92 }, DominantColors: [] }
+    };
+    const answers = { DetectLabels: { ...labels, ImageProperties } };
+    const { quality } = (await payloadOf(detectNode({ imageQuality: true }), answers)) as { quality: object };
+    assert.deepEqual(quality, {
+      brightness: 55,
+      sharpness: 91.5,
+      contrast: 70.25,
+      colors: [{ name: 'darkslategrey', hex: '#2f4f4f', percent: 34.167 }]
+    });
+    const { Features } = JSON.parse(relay.exchanges[0]?.body ?? '{}') as { Features?: string[] };
+    assert.deepEqual(Features, ['GENERAL_LABELS', 'IMAGE_PROPERTIES']);
+    const without = (await payloadOf(detectNode(), answers)) as object;
+    assert.ok(!('quality' in without));
+    assert.doesNotMatch(relay.exchanges.at(-1)?.body ?? '', /Features/);
   });
 
   it('faces', async () => {
@@ -534,13 +604,13 @@ describe('what Rekognition answers', () => {
       operation: 'moderation',
       source: 'detect',
       image,
-      count: 3,
-      summary: { smoking: 1, 'drugs & tobacco paraphernalia & use': 1, 'drugs & tobacco': 1 },
+      count: 1,
+      summary: { smoking: 1 },
       objects: [],
       labels: [
-        { name: 'smoking', confidence: 99.448 },
-        { name: 'drugs & tobacco paraphernalia & use', confidence: 99.448 },
-        { name: 'drugs & tobacco', confidence: 99.448 }
+        { name: 'smoking', confidence: 99.448, parent: 'drugs & tobacco paraphernalia & use', level: 3 },
+        { name: 'drugs & tobacco paraphernalia & use', confidence: 99.448, parent: 'drugs & tobacco', level: 2 },
+        { name: 'drugs & tobacco', confidence: 99.448, parent: '', level: 1 }
       ]
     });
   });
@@ -627,6 +697,90 @@ describe('what Rekognition answers', () => {
         }
       ],
       labels: []
+    });
+  });
+
+  it('protective equipment that is required: who lacks some counts, whatever the targets say', async () => {
+    const ofRequired = async (required: string, more: object = {}) => {
+      const node = detectNode({ operation: 'protectiveEquipment', required, ...more });
+      const answers = { DetectProtectiveEquipment: protectiveEquipment };
+      const { count, summary, objects } = (await payloadOf(node, answers)) as {
+        count: number;
+        summary: object;
+        objects: { target: boolean; missing?: string[] }[];
+      };
+      return { count, summary, missing: objects.map(({ missing }) => missing) };
+    };
+    assert.deepEqual(await ofRequired('head_cover'), {
+      count: 1,
+      summary: { person: 1 },
+      missing: [undefined, ['head_cover']]
+    });
+    // Below the chin a mask covers nothing; nor is a hand covered that shows no glove.
+    assert.deepEqual(await ofRequired('FACE_COVER, hand_cover', { targets: 'dog', targetsType: 'str' }), {
+      count: 2,
+      summary: { dog: 0, person: 2 },
+      missing: [
+        ['face_cover', 'hand_cover'],
+        ['face_cover', 'hand_cover']
+      ]
+    });
+    // Less sure than is asked for.
+    assert.deepEqual((await ofRequired('["head_cover"]', { requiredType: 'json', confidence: '99.7' })).missing, [
+      ['head_cover']
+    ]);
+  });
+
+  it('faces, of which AWS’s own example has names by their ids alone', async () => {
+    const node = {
+      id: 'faces',
+      type: 'aws-rekognition-faces',
+      account: 'account',
+      collection: 'family',
+      wires: [['out']]
+    };
+    const ids = [
+      '851cb847-dccc-4fea-9309-9f4805967855',
+      'c0eb3b65-24a0-41e1-b23a-1908b1aaeac1',
+      'c92265d4-5f9c-43af-a58e-12be0ce02bc3'
+    ];
+    const { count, people } = (await payloadOf(node, { ListFaces: exampleOf('ListFaces') })) as {
+      count: number;
+      people: { name: string; faces: object[] }[];
+    };
+    assert.deepEqual([count, people.map(({ name }) => name).sort()], [3, ids]);
+    assert.deepEqual(people.find(({ name }) => name === ids[0])?.faces, [
+      {
+        faceId: ids[0],
+        confidence: 99.944,
+        box: { left: 0.516, top: 0.608, width: 0.033, height: 0.063 }
+      }
+    ]);
+  });
+
+  it('a comparison', async () => {
+    const node = {
+      id: 'faces',
+      type: 'aws-rekognition-faces',
+      account: 'account',
+      action: 'compare',
+      wires: [['out']]
+    };
+    const landmarks = { Landmarks: [{ Type: 'eyeLeft', X: 0.4, Y: 0.3 }], Pose: { Roll: 1, Yaw: 2, Pitch: 3 } };
+    const CompareFaces = {
+      SourceImageFace: { BoundingBox: box(0.25, 0.125, 0.5, 0.75), Confidence: 99.98765 },
+      FaceMatches: [
+        {
+          Similarity: 98.76543,
+          Face: { BoundingBox: box(0.125, 0.25, 0.25, 0.5), Confidence: 99.99999, ...landmarks }
+        }
+      ],
+      UnmatchedFaces: [{ BoundingBox: box(0.5, 0.5, 0.125, 0.25), Confidence: 99.5, ...landmarks }]
+    };
+    assert.deepEqual(await payloadOf(node, { CompareFaces }), {
+      matches: [{ similarity: 98.765, confidence: 100, box: { left: 0.125, top: 0.25, width: 0.25, height: 0.5 } }],
+      unmatched: 1,
+      source: { confidence: 99.988, box: { left: 0.25, top: 0.125, width: 0.5, height: 0.75 } }
     });
   });
 

@@ -18,7 +18,7 @@ import {
   type Thing
 } from '../../local-aws/rekognition/drawings';
 import { workingFolder } from '../../nodes/rekognition/picture-fields';
-import { account, deployAction, detectNode, elsewhere, indexFaceNode, keysOf, useBench } from '../aws';
+import { account, deployAction, detectNode, elsewhere, indexFaceNode, keysOf, useBench, sentBy } from '../aws';
 import type { Message, NodeError, Outcome } from '../node-red';
 import { sink } from '../node-red';
 import { useRelay } from '../relay';
@@ -34,6 +34,7 @@ interface Found {
 interface Payload {
   operation: string;
   source: string;
+  time: string;
   image?: { width: number; height: number };
   count: number;
   summary: Record<string, number>;
@@ -296,10 +297,13 @@ describe('aws-rekognition-detect', () => {
       const { payload, aws } = await detected({ operation: 'moderation' }, { payload: draw(scene) });
       assert.equal(aws?.operation, 'DetectModerationLabels');
       const { count, summary, labels, objects } = payload as Payload;
-      assert.deepEqual([count, summary, objects], [2, { alcohol: 1, 'alcoholic beverages': 1 }, []]);
+      assert.deepEqual([count, summary, objects], [1, { 'alcoholic beverages': 1 }, []]);
       assert.deepEqual(
-        labels.map(({ name }) => name),
-        ['alcohol', 'alcoholic beverages']
+        labels.map(({ confidence, ...label }) => label),
+        [
+          { name: 'alcohol', parent: '', level: 1 },
+          { name: 'alcoholic beverages', parent: 'alcohol', level: 2 }
+        ]
       );
     });
 
@@ -325,8 +329,11 @@ describe('aws-rekognition-detect', () => {
 
   describe('the result', () => {
     it('has the shape of the contract, to the letter', async () => {
+      const before = Date.now();
       const payload = await found({ name: 'porch', targets: '["Car", "boat"]' });
-      const { objects, labels, ...more } = payload;
+      const { objects, labels, time, ...more } = payload;
+      assert.equal(new Date(time).toISOString(), time);
+      assert.ok(Date.parse(time) >= before && Date.parse(time) <= Date.now());
       assert.deepEqual(more, {
         operation: 'labels',
         source: 'porch',
@@ -342,11 +349,16 @@ describe('aws-rekognition-detect', () => {
         const { x, y } = centre as { x: number; y: number };
         assert.ok(Math.abs(x - left - width / 2) < 0.002 && Math.abs(y - top - height / 2) < 0.002);
         assert.ok(Math.abs((area as number) - width * height * 100) < 0.2);
-        assert.deepEqual(others, {});
+        const ofCar = {
+          parents: ['transportation', 'vehicle'],
+          categories: ['vehicles and automotive'],
+          aliases: ['automobile']
+        };
+        assert.deepEqual(others, name === 'car' ? ofCar : { categories: ['person description'], aliases: ['human'] });
       }
       assert.deepEqual(names(payload), ['car', 'person']);
-      assert.ok(labels.length > 0);
-      for (const each of labels) assert.deepEqual(Object.keys(each), ['name', 'confidence']);
+      const vehicle = labels.find(({ name }) => name === 'vehicle');
+      assert.deepEqual(Object.keys(vehicle ?? {}), ['name', 'confidence', 'categories']);
     });
 
     it('finds things where they are', async () => {
@@ -996,7 +1008,8 @@ describe('aws-rekognition-detect', () => {
       ['one name', { targets: '"Car"' }, { Car: 1 }],
       ['none: everything counts', { targets: '' }, { person: 2, car: 1 }],
       ['an empty list: everything counts', { targets: '[]' }, { person: 2, car: 1 }],
-      ['the same twice', { targets: '["car", "CAR"]' }, { car: 1, CAR: 0 }]
+      ['the same twice', { targets: '["car", "CAR"]' }, { car: 1, CAR: 1 }],
+      ['what things are a kind of', { targets: '["vehicle", "person"]' }, { vehicle: 1, person: 2 }]
     ] as const) {
       it(`may be ${what}`, async () => {
         const payload = await found(properties, draw(two));
@@ -1348,6 +1361,44 @@ describe('aws-rekognition-detect', () => {
       });
       assert.deepEqual(await readdir(saveFolder), ['porch_latest.jpg']);
       assert.ok(statSync(join(saveFolder, 'porch_latest.jpg')).isDirectory());
+    });
+  });
+
+  describe('saveLatest', () => {
+    it('saves a picture only where something counts, if that is asked for', async () => {
+      const saveFolder = await newFolder();
+      await deploy({ saveFolder, name: 'porch', saveLatest: 'found', targets: 'wanted', targetsType: 'msg' });
+      const savedFor = async (wanted: string) => {
+        const { payload } = sentBy(await bench.red.send('detect', { payload: porchJpeg, wanted }));
+        return (payload as Payload).saved;
+      };
+      assert.equal(await savedFor('boat'), undefined);
+      assert.deepEqual(await readdir(saveFolder), []);
+      assert.deepEqual(await savedFor('car'), { latest: join(saveFolder, 'porch_latest.jpg') });
+      const saved = await readFile(join(saveFolder, 'porch_latest.jpg'));
+      assert.equal(await savedFor('boat'), undefined);
+      assert.deepEqual(await readFile(join(saveFolder, 'porch_latest.jpg')), saved);
+    });
+  });
+
+  describe('saveBoxes', () => {
+    it('off saves the picture as it came, while msg.image has the boxes', async () => {
+      const saveFolder = await newFolder();
+      const { image } = await detected({ saveFolder, name: 'porch', saveBoxes: false, annotate: 'jpeg' });
+      assert.deepEqual(await readFile(join(saveFolder, 'porch_latest.jpg')), porchJpeg);
+      assert.notDeepEqual(image, porchJpeg);
+    });
+
+    it('off saves a picture without boxes also in the other format', async () => {
+      const saveFolder = await newFolder();
+      await detected({ saveFolder, name: 'plain', saveBoxes: false, annotate: 'png' });
+      await detected({ saveFolder, name: 'boxes', annotate: 'png' });
+      const saved = async (name: string) => Pixels.of(await readFile(join(saveFolder, `${name}_latest.png`)));
+      const [original, plain, boxes] = [await Pixels.of(porchJpeg), await saved('plain'), await saved('boxes')];
+      const { box: place } = porch.things[0] as Thing;
+      assertBoxed(boxes, original, place);
+      const edge = [place.left, place.top + place.height * 0.6] as const;
+      assert.equal(plain.apartNear(original, ...edge), 0);
     });
   });
 

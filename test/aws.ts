@@ -188,6 +188,14 @@ export const indexFaceNode = (properties: Record<string, unknown> = {}): FlowNod
   ...properties
 });
 
+export const facesNode = (properties: Record<string, unknown> = {}): FlowNode => ({
+  id: 'faces',
+  type: 'aws-rekognition-faces',
+  account: 'account',
+  wires: [['out']],
+  ...properties
+});
+
 /** Of each action that is not among these types a node as it was just dragged in, one below the other. */
 export const otherNodes = (known: readonly string[], y: number): FlowNode[] =>
   Object.entries(contract)

@@ -22,7 +22,9 @@ export const operations = {
     'SendDurableExecutionCallbackSuccess'
   ],
   rekognition: [
+    'CompareFaces',
     'CreateCollection',
+    'DeleteFaces',
     'DetectFaces',
     'DetectLabels',
     'DetectModerationLabels',
@@ -30,6 +32,7 @@ export const operations = {
     'DetectText',
     'IndexFaces',
     'ListCollections',
+    'ListFaces',
     'RecognizeCelebrities',
     'SearchFacesByImage'
   ],

@@ -8,7 +8,8 @@ import type {
 } from '@aws-sdk/client-rekognition';
 import type { Context, Result } from '../action/action';
 import { defineAction } from '../action/define-action';
-import { ActionError, invalid, missing, nameOf, withResults } from '../fields/errors';
+import type { ActionError } from '../fields/errors';
+import { invalid, missing, nameOf, ownError, withResults } from '../fields/errors';
 import { choice, number, optional } from '../fields/fields';
 import type { Picture, StoredPicture } from './image';
 import { readImage } from './image';
@@ -109,7 +110,7 @@ function notDeleted(deleted: string[], left: readonly UnsuccessfulFaceDeletion[]
   const others = failed.length > 1 ? `, and ${failed.length - 1} more` : '';
   const message = `Not every face was deleted: AWS kept ${first?.faceId} (${first?.reason})${others}.`;
   const results = { deleted, failed };
-  return new ActionError('PartialFailure', message, { extra: { results }, cause: { results } });
+  return ownError('PartialFailure', message, { extra: { results }, cause: { results } });
 }
 
 const isGone = ({ Reasons = [] }: UnsuccessfulFaceDeletion): boolean => Reasons.includes('FACE_NOT_FOUND');

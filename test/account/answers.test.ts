@@ -3,6 +3,7 @@ import { createCanvas } from 'canvas';
 import {
   deployNodes,
   detectNode,
+  facesNode,
   indexFaceNode,
   listNode,
   publishNode,
@@ -75,6 +76,22 @@ const cases: Case[] = [
     node: indexFaceNode({ collection: 'family' }),
     operation: 'IndexFaces',
     good: { FaceRecords: [{ Face: { ...face, FaceId: 'f' } }], UnindexedFaces: [{ Reasons: ['SMALL'] }] }
+  },
+  {
+    node: facesNode({ collection: 'family' }),
+    operation: 'ListFaces',
+    good: { Faces: [{ ...face, FaceId: 'f', ExternalImageId: 'Ada' }] }
+  },
+  {
+    node: facesNode({ action: 'forget', collection: 'family', imageId: 'Ada' }),
+    operation: 'DeleteFaces',
+    before: { Faces: [{ FaceId: 'f', ExternalImageId: 'Ada' }] },
+    good: { DeletedFaces: ['f'], UnsuccessfulFaceDeletions: [] }
+  },
+  {
+    node: facesNode({ action: 'compare', target: 'payload' }),
+    operation: 'CompareFaces',
+    good: { SourceImageFace: face, FaceMatches: [{ Similarity: 99, Face: face }], UnmatchedFaces: [face] }
   }
 ];
 

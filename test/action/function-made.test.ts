@@ -5,6 +5,7 @@ import { createCanvas } from 'canvas';
 import {
   deployNodes,
   detectNode,
+  facesNode,
   indexFaceNode,
   invokeNode,
   listNode,
@@ -63,6 +64,10 @@ describe('a message that a Function node has made', () => {
     'aws-rekognition-index-face': {
       node: async () => indexFaceNode({ image: 'picture', collection: 'family', imageId: 'Ada', imageIdType: 'str' }),
       operation: 'IndexFaces'
+    },
+    'aws-rekognition-faces': {
+      node: async () => facesNode({ action: 'compare', image: 'picture', target: 'picture' }),
+      operation: 'CompareFaces'
     }
   };
   const traps: Record<string, { code: string; name: string }> = {

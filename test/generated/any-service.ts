@@ -102,6 +102,13 @@ const good: Record<string, (asked: Asked) => unknown> = {
   DetectProtectiveEquipment: () => ({ Persons: [{ ...face, BodyParts: [] }] }),
   SearchFacesByImage: () => ({ FaceMatches: [{ Similarity: 99, Face: { ExternalImageId: 'Ada', FaceId: 'f' } }] }),
   IndexFaces: () => ({ FaceRecords: [{ Face: { ...face, FaceId: 'f' } }], UnindexedFaces: [] }),
+  ListFaces: () => ({ Faces: [{ ...face, ExternalImageId: 'Ada', FaceId: 'f' }] }),
+  DeleteFaces: ({ body }) => ({ DeletedFaces: JSON.parse(body).FaceIds, UnsuccessfulFaceDeletions: [] }),
+  CompareFaces: () => ({
+    SourceImageFace: face,
+    FaceMatches: [{ Similarity: 99, Face: face }],
+    UnmatchedFaces: [face]
+  }),
   CreateCollection: () => ({ StatusCode: 200 }),
   ReceiveMessage: () => ({ Messages: [{ MessageId: 'm', ReceiptHandle: 'r', Body: 'x', MD5OfBody: md5('x') }] })
 };

@@ -207,8 +207,14 @@ const working: Record<string, Working> = {
     payload: ['picture'],
     plain: {
       operation: ['labels', 'faces', 'identify', 'text', 'moderation', 'celebrities', 'protectiveEquipment'],
-      annotate: ['none', 'none', 'none', 'jpeg']
+      annotate: ['none', 'none', 'none', 'jpeg'],
+      imageQuality: [false, true]
     }
+  },
+  'aws-rekognition-faces': {
+    fields: { collection: ['family', 'str'], imageId: ['Ada Lovelace', 'str'], target: ['payload', 'msg'] },
+    payload: ['picture'],
+    plain: { action: ['list', 'forget', 'compare'] }
   },
   'aws-rekognition-index-face': {
     fields: { collection: ['family', 'str'], imageId: ['Ada Lovelace', 'str'] },
@@ -760,6 +766,7 @@ const longSettings: Record<string, Record<string, unknown>[]> = {
     { skipUnchanged: '1' },
     { saveFolder: 'folder', saveFolderType: 'msg', saveTimestamp: true }
   ],
+  'aws-rekognition-faces': [{}, { action: 'forget' }, { action: 'compare', target: 'payload' }],
   'aws-rekognition-index-face': [{}]
 };
 /** What nodes read of a message beside their fields. */

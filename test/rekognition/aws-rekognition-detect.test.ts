@@ -18,7 +18,7 @@ import {
   type Thing
 } from '../../local-aws/rekognition/drawings';
 import { workingFolder } from '../../nodes/rekognition/picture-fields';
-import { account, deployAction, detectNode, elsewhere, indexFaceNode, keysOf, useBench, sentBy } from '../aws';
+import { account, deployAction, detectNode, elsewhere, indexFaceNode, keysOf, sentBy, useBench } from '../aws';
 import type { Message, NodeError, Outcome } from '../node-red';
 import { sink } from '../node-red';
 import { useRelay } from '../relay';

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-rekognition';
 import { signIns } from '../../local-aws/client';
 import { drawPicture, people, type Thing } from '../../local-aws/rekognition/drawings';
-import { account, credentials, errorOf, sentBy, useBench } from '../aws';
+import { account, credentials, errorOf, facesNode, sentBy, useBench } from '../aws';
 import type { Message } from '../node-red';
 import { sink } from '../node-red';
 import { operationOf, useRelay } from '../relay';
@@ -57,21 +57,20 @@ describe('aws-rekognition-faces', () => {
   });
   after(() => service.destroy());
 
-  const faces = (properties: object) => ({
-    id: 'faces',
-    type: 'aws-rekognition-faces',
-    account: 'account',
-    collection: 'family',
-    wires: [['out']],
-    ...properties
-  });
   const ofMessage = (name: string, from = name) => ({ [name]: from, [`${name}Type`]: 'msg' });
 
   /** Deploys the node with an account that does not hold requests back. */
   const deploy = (properties: object = {}, ofAccount: object = {}) =>
-    bench.red.deploy([account(bench, { rekognitionRate: 0, ...ofAccount }), faces(properties), sink('out')], {
-      credentials: credentials()
-    });
+    bench.red.deploy(
+      [
+        account(bench, { rekognitionRate: 0, ...ofAccount }),
+        facesNode({ collection: 'family', ...properties }),
+        sink('out')
+      ],
+      {
+        credentials: credentials()
+      }
+    );
 
   /** Teaches a face as another program would, and gives its id. */
   async function teach(Bytes: Buffer, ExternalImageId?: string): Promise<string> {

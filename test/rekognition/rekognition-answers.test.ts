@@ -7,7 +7,7 @@ import * as client from '@aws-sdk/client-rekognition';
 import { createCanvas } from 'canvas';
 import { readSize } from '../../local-aws/rekognition/rekognition-rules';
 import { checkOutput, knowClient } from '../../local-aws/server/schema';
-import { account, credentials, detectNode, indexFaceNode, useBench } from '../aws';
+import { account, credentials, detectNode, facesNode, indexFaceNode, useBench } from '../aws';
 import type { FlowNode, Message } from '../node-red';
 import { sink } from '../node-red';
 import { useRelay } from '../relay';
@@ -732,13 +732,7 @@ describe('what Rekognition answers', () => {
   });
 
   it('faces, of which AWS’s own example has names by their ids alone', async () => {
-    const node = {
-      id: 'faces',
-      type: 'aws-rekognition-faces',
-      account: 'account',
-      collection: 'family',
-      wires: [['out']]
-    };
+    const node = facesNode({ collection: 'family' });
     const ids = [
       '851cb847-dccc-4fea-9309-9f4805967855',
       'c0eb3b65-24a0-41e1-b23a-1908b1aaeac1',
@@ -759,13 +753,7 @@ describe('what Rekognition answers', () => {
   });
 
   it('a comparison', async () => {
-    const node = {
-      id: 'faces',
-      type: 'aws-rekognition-faces',
-      account: 'account',
-      action: 'compare',
-      wires: [['out']]
-    };
+    const node = facesNode({ action: 'compare' });
     const landmarks = { Landmarks: [{ Type: 'eyeLeft', X: 0.4, Y: 0.3 }], Pose: { Roll: 1, Yaw: 2, Pitch: 3 } };
     const CompareFaces = {
       SourceImageFace: { BoundingBox: box(0.25, 0.125, 0.5, 0.75), Confidence: 99.98765 },

@@ -16,7 +16,7 @@ const always: Readonly<Record<string, readonly string[]>> = {
   BatchResultErrorEntry: ['Id'],
   ChangeMessageVisibilityBatchResult: ['Successful'],
   ChangeMessageVisibilityBatchResultEntry: ['Id'],
-  CompareFacesResponse: ['FaceMatches'],
+  CompareFacesResponse: ['SourceImageFace', 'FaceMatches'],
   CreateCollectionResponse: ['StatusCode'],
   DeleteFacesResponse: ['DeletedFaces'],
   DeleteMessageBatchResult: ['Successful'],

@@ -11,7 +11,7 @@ type Schema = number | string | (() => Schema) | readonly unknown[];
 
 type Check = (value: unknown) => boolean;
 
-/** The members that AWS always sends, by structure: text that is not empty, or a list, which may be empty. */
+/** The members that AWS always sends, by structure: text that is not empty, a structure, or a list, which may be empty. */
 const always: Readonly<Record<string, readonly string[]>> = {
   BatchResultErrorEntry: ['Id'],
   ChangeMessageVisibilityBatchResult: ['Successful'],

@@ -1,10 +1,10 @@
 /** Who is known by the faces of a collection. */
 import type { Face } from '@aws-sdk/client-rekognition';
-import { nameOf } from './names';
+import { fromExternalImageId } from './names';
 
 /** Whose face it is, in Unicode's form NFC; one that was indexed without a name has none but its own id. */
 export const personOf = ({ ExternalImageId, FaceId = '' }: Face): string =>
-  ExternalImageId === undefined ? FaceId : nameOf(ExternalImageId).normalize('NFC');
+  ExternalImageId === undefined ? FaceId : fromExternalImageId(ExternalImageId).normalize('NFC');
 
 /** Names in the order of a directory. */
 const directory = new Intl.Collator('en', { numeric: true });

@@ -149,6 +149,21 @@ const stories: Record<string, Story[]> = {
     },
     { press: 'who is it?', shows: { people: /^\w+, \w+, \w+$/, stranger: /^\d of 3 unknown$/ } }
   ],
+  'rekognition-faces': [
+    { press: 'Anna', shows: { taught: 'Anna: 1 taught' } },
+    { press: 'Ben', shows: { taught: 'Ben: 1 taught' } },
+    {
+      press: 'who is known?',
+      shows: { error: 'ResourceNotFoundException' },
+      error: { code: 'ResourceNotFoundException', message: /does not exist/ }
+    },
+    {
+      press: 'forget Anna',
+      shows: { error: 'ResourceNotFoundException' },
+      error: { code: 'ResourceNotFoundException', message: /does not exist/ }
+    },
+    { press: 'is Anna in it?', shows: { matches: '1 alike, 2 others' } }
+  ],
   moderate: [
     { press: 'a bottle', shows: { 'held back': 'alcohol, alcoholic beverages' } },
     { press: 'a dog', shows: { published: 'nothing found' } },
@@ -820,6 +835,23 @@ describe('the flows that come with the pack', () => {
         await new Promise((resolve) => camera.close(resolve));
       }
     });
+  });
+
+  it('rekognition-faces knows those who were taught until they are forgotten', async () => {
+    signIn('demo');
+    const flow = await offered('rekognition-faces');
+    await bench.red.deploy(flow);
+    for (const [button, at, text] of [
+      ['Anna', 'taught', 'Anna: 1 taught'],
+      ['Ben', 'taught', 'Ben: 1 taught'],
+      ['who is known?', 'people', '2: Anna, Ben'],
+      ['forget Anna', 'forgotten', 'Anna: 1 deleted'],
+      ['who is known?', 'people', '1: Ben'],
+      ['forget Anna', 'forgotten', 'Anna: 0 deleted']
+    ] as const) {
+      await press(flow, button);
+      await shown(flow, at, text);
+    }
   });
 
   describe('teach-and-identify', () => {

@@ -33,7 +33,9 @@ const nodeOf = (type: string): unknown => require(join(__dirname, '..', '..', 'd
 function lackingIn(type: string): string {
   const { fields, account } = (require(`../../nodes/${placeOf(type)}`) as NodeModule).definition;
   const isThere = ({ value, types }: Field) => value !== '' && (types?.[0] !== 'msg' || value === 'payload');
-  const isOpen = Object.values(fields).some((field) => field.required && !field.when && !isThere(field));
+  const isShown = ({ when = {} }: Field) =>
+    Object.entries(when).every(([name, values]) => values !== 'filled' && values.includes(String(fields[name]?.value)));
+  const isOpen = Object.values(fields).some((field) => field.required && isShown(field) && !isThere(field));
   return isOpen || account === false ? 'MissingValue' : 'AccountMissing';
 }
 

@@ -225,13 +225,13 @@ describe('boxes on a picture', () => {
     }
   });
 
-  it('is a matter of milliseconds for a hundred of them', () => {
+  it('takes little work for a hundred of them', () => {
     const marks = Array.from({ length: 100 }, (_, n) =>
       mark(names[n % 9] as string, (n % 10) / 11, Math.floor(n / 10) / 11, 0.2, 0.2)
     );
-    const started = performance.now();
+    const before = process.cpuUsage();
     draw(1280, 720, marks);
-    assert.ok(performance.now() - started < 1000);
+    assert.ok(process.cpuUsage(before).user < 1_000_000);
   });
 
   it('is drawn, without a tag, on a picture that is too small for one', () => {

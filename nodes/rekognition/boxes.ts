@@ -1,4 +1,5 @@
 import type { SKRSContext2D } from 'canvas';
+import { colourKey, coloursOf, inkOn, luminance } from './colours';
 import { capitalHeight, type Pen, penOfThisMachine } from './lettering';
 
 /** A rectangle in a picture, in fractions of its width and height, from the top left. */
@@ -56,68 +57,9 @@ interface Tag extends Framed {
   place: Rectangle;
 }
 
-/**
- * Colours that can be told apart with each kind of colour blindness. In Machado's simulation, the smallest distance in OKLab
- * between two of them is 1.5 times that of Okabe and Ito's palette.
- */
-const palette = [
-  '#f76faf',
-  '#9bfbed',
-  '#751cad',
-  '#f9aa41',
-  '#f5f43b',
-  '#23a064',
-  '#3a58f6',
-  '#45befe',
-  '#b91426'
-] as const;
-const black = '#000000';
 const white = '#ffffff';
 const darkHalo = 'rgba(0, 0, 0, 0.6)';
 const lightHalo = 'rgba(255, 255, 255, 0.9)';
-
-const key = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
-
-/** FNV-1a with an offset for which the usual names from a camera (person, car, dog…) get different colours. */
-function hash(text: string): number {
-  let value = 5740;
-  for (let n = 0; n < text.length; n++) value = Math.imul(value ^ text.charCodeAt(n), 0x01000193);
-  return value >>> 0;
-}
-
-/** A colour for each name: that of its hash, or the next free one if another name in the picture has it. */
-function coloursOf(names: Iterable<string>): Map<string, string> {
-  const colours = new Map<string, string>();
-  const free = new Set<string>(palette);
-  const late: string[] = [];
-  const own = (name: string): number => hash(name) % palette.length;
-  const take = (name: string, colour: string): void => {
-    colours.set(name, colour);
-    free.delete(colour);
-  };
-  for (const name of [...new Set(names)].sort()) {
-    const colour = palette[own(name)] as string;
-    if (free.has(colour)) take(name, colour);
-    else late.push(name);
-  }
-  for (const name of late) {
-    const order = palette.map((_, n) => palette[(own(name) + n) % palette.length] as string);
-    take(name, order.find((colour) => free.has(colour)) ?? (order[0] as string));
-  }
-  return colours;
-}
-
-/** Relative luminance, as WCAG 2 defines it. */
-function luminance(colour: string): number {
-  const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
-    const value = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
-    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}
-
-/** Black or white text, whichever has the better contrast (at least 4.5). At a luminance of 0.179 both are equal. */
-const inkOn = (colour: string): string => (luminance(colour) > 0.179 ? black : white);
 
 /**
  * Large pictures are shown scaled down, but not by as much as they are larger. So sizes grow less than the picture
@@ -360,9 +302,9 @@ export function drawBoxes(
   if (!(size.width >= 1 && size.height >= 1)) return;
   const scale = scaleOf(size);
   const pen = penOfThisMachine();
-  const colours = coloursOf(marks.map(({ name }) => key(name)));
+  const colours = coloursOf(marks.map(({ name }) => colourKey(name)));
   const all = marks
-    .flatMap((mark) => framed(mark, colours.get(key(mark.name)) ?? white, size, scale) ?? [])
+    .flatMap((mark) => framed(mark, colours.get(colourKey(mark.name)) ?? white, size, scale) ?? [])
     .sort((a, b) => Number(a.mark.counted) - Number(b.mark.counted) || areaOf(b.frame) - areaOf(a.frame));
   context.save();
   context.lineJoin = 'round';

@@ -7,10 +7,9 @@ import type { Node, NodeAPI } from 'node-red';
 import type { Field, Fields } from '../../nodes/fields/fields';
 import type { NodeModule } from '../../nodes/fields/node-module';
 import { type Config, checkValue, compileField } from '../../nodes/fields/read';
-import { placeOf } from '../../scripts/nodes.mjs';
+import { placeOf, types } from '../../scripts/nodes.mjs';
 
 const root = join(__dirname, '..', '..');
-const sets = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))['node-red'].nodes);
 
 type Validator = (this: object, value: unknown, options: object) => true | string;
 interface Editing {
@@ -139,7 +138,7 @@ const value = fc.oneof(
 );
 
 describe('a literal in a dialog', () => {
-  for (const set of sets) {
+  for (const set of types) {
     const fields = fieldsOf(set);
     const { defaults, credentials } = registered(set);
     for (const [name, field] of Object.entries(fields)) {

@@ -6,19 +6,27 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { onBoth, onNewerNodeToo } from '../test/on-both.mjs';
+import { alone, onBoth, onNewerNodeToo } from '../test/on-both.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = (path) => join(root, 'node_modules', path);
 const counts = mkdtempSync(join(tmpdir(), 'nimbus-test-'));
-const fileLimit = 15 * 60_000;
+const processLimit = 15 * 60_000;
+/** Bytes of test files that one process runs, so that none is long enough for the others to wait for it. */
+const share = 100_000;
+/** What all of `npm test` may take on two cores. */
+const timeLimit = 8 * 60_000;
 const total = { passed: 0, failed: 0 };
+/** How long the tests of each file took, in ms. */
+const times = new Map();
 const newNode = process.execPath;
 const oldNode = nodeOfNpm();
 const began = Date.now();
+/** One process more than the machine has cores, since tests wait for something half of the time. */
+const workers = availableParallelism() + 1;
 /** What takes longest begins first. */
 const first = ['durability', 'browser'];
 const asked = process.argv.slice(2);
@@ -36,7 +44,7 @@ const ready = [await check('build', ['scripts/build.mjs'])];
 if (jobs.some(({ room }) => room === 'browser')) ready.push(await check('chromium', ['-e', unpackBrowser]));
 if (!ready.includes(false)) await runAll(jobs);
 rmSync(counts, { recursive: true, force: true });
-console.log(`Took ${seconds(began)}.\n`);
+reportTimes();
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
@@ -51,24 +59,39 @@ function nodeOfNpm() {
   return { path: newNode, version: process.version, note };
 }
 
-/** Every test file in a process of its own, the longest first: those with processes that die, then those in a browser. */
+/** The longest first: those with processes that die, then those in a browser. */
 function jobsFor(names) {
   const files = testFiles();
   checkOnBoth(files);
-  const isAsked = (file) => names.includes(dirname(file)) || names.includes(file) || names.includes(basename(file));
-  const stranger = names.find((name) => !files.some((file) => [dirname(file), file, basename(file)].includes(name)));
-  if (stranger)
-    throw new Error(
-      `There is no room or test file “${stranger}”. Rooms: ${[...new Set(files.map(dirname))].join(', ')}.`
-    );
+  const rooms = new Set(files.map(dirname));
+  const isMeant = (file, name) => (rooms.has(name) ? dirname(file) === name : [file, basename(file)].includes(name));
+  const isAsked = (file) => names.some((name) => isMeant(file, name));
+  const stranger = names.find((name) => !files.some((file) => isMeant(file, name)));
+  if (stranger) throw new Error(`There is no room or test file “${stranger}”. Rooms: ${[...rooms].join(', ')}.`);
   const jobs =
-    names.length > 0
-      ? files.filter(isAsked).map((file) => jobFor(file, 5))
-      : files.flatMap((file) => (isOnBoth(file) ? [jobFor(file, 5), jobFor(file, 4)] : [jobFor(file, 5)]));
+    names.length > 0 ? jobsOf(files.filter(isAsked), 5) : [...jobsOf(files, 5), ...jobsOf(files.filter(isOnBoth), 4)];
   // The Node above may know nothing of proxies.
-  if (oldNode.path !== newNode)
-    jobs.push(...jobs.filter(({ file, version }) => version === 4 && onNewerNodeToo.includes(file)).map(onNewerNode));
-  return jobs.sort((one, other) => placeOf(one) - placeOf(other) || sizeOf(other) - sizeOf(one));
+  if (names.length === 0 && oldNode.path !== newNode)
+    jobs.push(...onNewerNodeToo.map((file) => ({ ...jobFor([file], 4), node: newNode })));
+  return jobs.sort((one, other) => placeOf(one) - placeOf(other) || sizeOf(other.files) - sizeOf(one.files));
+}
+
+/** The files of a room share processes: each starts Node-RED and the local AWS once. */
+function jobsOf(files, version) {
+  const [single, shared] = [files.filter(isAlone), files.filter((file) => !isAlone(file))];
+  const rooms = [...new Set(shared.map(dirname))].map((room) => shared.filter((file) => dirname(file) === room));
+  // What is run by itself keeps all cores busy.
+  const size = Math.min(share, sizeOf(shared) / workers);
+  const hands = rooms.flatMap((room) => dealt(room, Math.ceil(sizeOf(room) / size)));
+  return [...single.map((file) => [file]), ...hands].map((some) => jobFor(some, version));
+}
+
+/** Deals files to so many processes, each the largest that is left to the one that has least. */
+function dealt(files, count) {
+  const hands = Array.from({ length: count }, () => []);
+  for (const file of files.toSorted((one, other) => sizeOf([other]) - sizeOf([one])))
+    hands.toSorted((one, other) => sizeOf(one) - sizeOf(other))[0].push(file);
+  return hands.filter(({ length }) => length > 0);
 }
 
 /** By room and name, such as `messaging/aws-sqs-send`. */
@@ -83,22 +106,20 @@ function isOnBoth(file) {
   return onBoth[dirname(file)]?.includes(basename(file)) ?? false;
 }
 
+function isAlone(file) {
+  return alone.includes(file) || alone.includes(dirname(file));
+}
+
 function checkOnBoth(files) {
   const named = Object.entries(onBoth).flatMap(([room, names]) => names.map((name) => `${room}/${name}`));
-  const missing = [...named, ...onNewerNodeToo].filter((file) => !files.includes(file));
+  const isThere = (name) => files.some((file) => file === name || dirname(file) === name);
+  const missing = [...named, ...onNewerNodeToo, ...alone].filter((name) => !isThere(name));
   if (missing.length > 0) throw new Error(`test/on-both.mjs names what is not there: ${missing.join(', ')}`);
 }
 
-function jobFor(file, version) {
-  return { room: dirname(file), file, version, node: nodeFor(file, version) };
-}
-
-function onNewerNode(job) {
-  return { ...job, node: newNode };
-}
-
-function nodeFor(file, version) {
-  return version === 5 || file.startsWith('browser/') ? newNode : oldNode.path;
+function jobFor(files, version) {
+  const room = dirname(files[0]);
+  return { room, files, version, node: version === 5 || room === 'browser' ? newNode : oldNode.path };
 }
 
 function placeOf({ room }) {
@@ -111,11 +132,11 @@ function pathOf(file) {
   return join('test', `${file}.${first.includes(room) ? room : 'test'}.ts`);
 }
 
-function sizeOf({ file }) {
-  return statSync(join(root, pathOf(file))).size;
+/** Of files, in bytes. */
+function sizeOf(files) {
+  return files.reduce((sum, file) => sum + statSync(join(root, pathOf(file))).size, 0);
 }
 
-/** One process more than the machine has cores, since tests wait for something half of the time. */
 async function runAll(all) {
   const waiting = [...all];
   const open = new Map();
@@ -130,7 +151,7 @@ async function runAll(all) {
       if (open.get(job.room) === 0) report(job.room, sum, sum.took);
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() + 1 }, work));
+  await Promise.all(Array.from({ length: workers }, work));
 }
 
 /** A stage that holds or does not; counts as one test. */
@@ -142,23 +163,25 @@ async function check(name, args) {
   return ok;
 }
 
-/** Runs a test file; says at once what failed. */
-async function mocha({ file, version, node }) {
-  const name = `${file} on Node-RED ${version === 4 ? '4.1' : '5'}${file.startsWith('browser/') || node === newNode ? '' : ' and the older Node'}`;
-  const counted = join(counts, `${name.replaceAll('/', '-')}.json`);
-  const config = first.includes(dirname(file)) ? ['--config', `test/${dirname(file)}/.mocharc.json`] : [];
+/** Runs test files of a room; says at once what failed. */
+async function mocha({ room, files, version, node }) {
+  const on = `on Node-RED ${version === 4 ? '4.1' : '5'}${node === newNode ? '' : ' and the older Node'}`;
+  const name = `${files.join(', ')} ${on}`;
+  const counted = join(counts, `${name.replaceAll(/\W+/g, '-').slice(0, 200)}.json`);
+  const config = first.includes(room) ? ['--config', `test/${room}/.mocharc.json`] : [];
   const args = [
     bin('mocha/bin/mocha.js'),
     '--forbid-only',
     '--reporter',
     './test/reporter.ts',
     ...config,
-    pathOf(file)
+    ...files.map(pathOf)
   ];
   const { code, output, took } = await run(node, args, { NODE_RED: String(version), MOCHA_COUNTS: counted });
-  const { passed, failed, skipped } = existsSync(counted)
+  const { passed, failed, skipped, durations } = existsSync(counted)
     ? JSON.parse(readFileSync(counted, 'utf8'))
-    : { passed: 0, failed: 0, skipped: 0 };
+    : { passed: 0, failed: 0, skipped: 0, durations: {} };
+  for (const [path, duration] of Object.entries(durations)) noteTime(`${relative(root, path)} ${on}`, duration);
   // A run that broke off, or that did not end by itself, is a failure of its own.
   const result = { passed, failed: code !== 0 && failed === 0 ? 1 : failed, skipped, took };
   if (result.failed > 0) console.log(`FAILED  ${name} (${shown(took)})\n${failuresOf(output).trimEnd()}\n`);
@@ -178,6 +201,20 @@ function report(name, { passed, failed, skipped = 0 }, took) {
   console.log(`${failed > 0 ? 'FAILED' : 'ok'}  ${name}: ${result} (${shown(took)})`);
 }
 
+function noteTime(name, duration) {
+  times.set(name, (times.get(name) ?? 0) + duration);
+}
+
+/** What all took, and where to look when it is too much. */
+function reportTimes() {
+  const took = Date.now() - began;
+  console.log(`Took ${shown(took)}.\n`);
+  if (asked.length > 0 || took <= timeLimit) return;
+  const slowest = [...times].sort(([, one], [, other]) => other - one).slice(0, 10);
+  console.log(`That is more than ${timeLimit / 60_000} minutes. The slowest files:`);
+  console.log(`${slowest.map(([name, duration]) => `  ${shown(duration)} ${name}`).join('\n')}\n`);
+}
+
 /** Runs a script with its output held back, so that several may run at a time; `took` is in ms. */
 function run(node, args, env = {}) {
   const start = Date.now();
@@ -191,19 +228,15 @@ function run(node, args, env = {}) {
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text) => (output += text));
     const timer = setTimeout(() => {
-      output += `\nStopped after ${fileLimit / 60_000} minutes.\n`;
+      output += `\nStopped after ${processLimit / 60_000} minutes.\n`;
       child.kill('SIGKILL');
-    }, fileLimit);
+    }, processLimit);
     child.once('error', (error) => (output += `\n${error.message}\n`));
     child.once('close', (code) => {
       clearTimeout(timer);
       resolve({ code, output: stripVTControlCharacters(output), took: Date.now() - start });
     });
   });
-}
-
-function seconds(since) {
-  return shown(Date.now() - since);
 }
 
 function shown(ms) {

@@ -21,3 +21,6 @@ export const onBoth = {
 
 /** What runs on which Node.js matters to proxies: the newer ones know them by themselves. */
 export const onNewerNodeToo = ['account/proxy'];
+
+/** What needs a process of its own, by its room or file: for processes that die, or another Node-RED than the tests' own. */
+export const alone = ['durability', 'package/loads'];

@@ -1,4 +1,4 @@
-/** Mocha's own `spec` report, and the counts as JSON in the file that `MOCHA_COUNTS` names. */
+/** Mocha's own `spec` report, and as JSON in the file that `MOCHA_COUNTS` names the counts, and how long each file took, in ms. */
 import { writeFileSync } from 'node:fs';
 import Mocha from 'mocha';
 
@@ -7,9 +7,15 @@ class CountingReporter extends Mocha.reporters.Spec {
     super(runner, options);
     const file = process.env.MOCHA_COUNTS;
     if (!file) return;
+    const durations: Record<string, number> = {};
+    const note = ({ file = '', duration = 0 }: Mocha.Runnable) => {
+      durations[file] = (durations[file] ?? 0) + duration;
+    };
+    runner.on('test end', note);
+    runner.on('hook end', note);
     runner.once('end', () => {
       const { passes, failures, pending } = this.stats;
-      writeFileSync(file, JSON.stringify({ passed: passes, failed: failures, skipped: pending }));
+      writeFileSync(file, JSON.stringify({ passed: passes, failed: failures, skipped: pending, durations }));
     });
   }
 }

@@ -130,7 +130,7 @@ describe('the editor', () => {
     assert.match(await page.locator('.nimbus-reason').innerText(), /must be a whole number from 1 to 50/);
     await editor.cancel();
     assert.deepEqual(editor.problems, []);
-    await editor.close();
+    await editor.end();
   });
 
   // Node-RED 4.1 has no dark theme.

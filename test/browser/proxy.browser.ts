@@ -52,7 +52,7 @@ describe(`the editor behind a proxy that changes the host, in Node-RED ${nodeRed
     )
   );
   afterEach(async () => {
-    await editor.close();
+    await editor.end();
     for (const server of servers.splice(0)) {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();

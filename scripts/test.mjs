@@ -177,7 +177,11 @@ async function mocha({ room, files, version, node }) {
     ...config,
     ...files.map(pathOf)
   ];
-  const { code, output, took } = await run(node, args, { NODE_RED: String(version), MOCHA_COUNTS: counted });
+  const { code, output, took } = await run(node, args, {
+    NODE_RED: String(version),
+    MOCHA_COUNTS: counted,
+    NODE_COMPILE_CACHE: join(counts, 'compiled')
+  });
   const { passed, failed, skipped, durations } = existsSync(counted)
     ? JSON.parse(readFileSync(counted, 'utf8'))
     : { passed: 0, failed: 0, skipped: 0, durations: {} };

@@ -2,21 +2,22 @@
  * Test files that run on Node-RED 5 and on 4.1, by their rooms: those that hang on Node-RED itself or on the Node.js below it,
  * which is how fields are read, deployments and how nodes close, Catch and Complete, credentials, status, the admin API,
  * forms, installing. The others run on Node-RED 5 alone: what AWS and the pack make of messages is the same on both.
+ * The examples show that each node does its work there.
  *
  * @type {Record<string, string[]>}
  */
 export const onBoth = {
-  account: ['account-changes', 'aws-account', 'proxy', 'secrets', 'variables'],
-  action: ['action', 'bad-input', 'function-made', 'message-way', 'thrown'],
+  account: ['account-changes', 'proxy', 'secrets', 'variables'],
+  action: ['action', 'function-made', 'message-way', 'thrown'],
   browser: ['account', 'dialogs', 'editor', 'errors', 'languages', 'walk'],
   dialog: ['endpoints'],
+  docs: ['examples'],
   // What is left behind is a matter of Node-RED and Node.js; what happens to messages is not.
   durability: ['redeploys', 'soak'],
   fields: ['transforms'],
-  lambda: ['aws-lambda-invoke', 'aws-lambda-list'],
-  messaging: ['aws-sns-publish', 'aws-sqs-receive', 'aws-sqs-send', 'aws-sqs-settle', 'batch'],
-  package: ['node-red'],
-  rekognition: ['aws-rekognition-detect', 'aws-rekognition-index-face']
+  lambda: ['aws-lambda-invoke'],
+  messaging: ['aws-sqs-receive', 'aws-sqs-send', 'aws-sqs-settle'],
+  package: ['node-red']
 };
 
 /** What runs on which Node.js matters to proxies: the newer ones know them by themselves. */

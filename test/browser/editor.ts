@@ -11,6 +11,12 @@ import { type NodeRed, nodeRedVersion, startNodeRed } from '../node-red';
 /** Node-RED 4.1 has the light one only. */
 export type Theme = 'light' | 'dark';
 
+/** Of the window, in CSS pixels. */
+export interface Size {
+  width: number;
+  height: number;
+}
+
 export interface EditorOptions {
   theme?: Theme;
   width?: number;
@@ -77,10 +83,7 @@ async function newEditor(looks: Required<EditorOptions>, red: NodeRed): Promise<
   await page.waitForFunction("typeof RED !== 'undefined' && RED.nodes.filterNodes({}).length >= 0");
   await page.addStyleTag({ content: still });
   if (/^(ja|ko|zh)/.test(language)) await addFont(page);
-  // The side bars leave nothing of a narrow window.
-  const sideBars =
-    "RED.actions.invoke('core:toggle-palette', false); RED.actions.invoke('core:toggle-sidebar', false);";
-  if (width < 500) await page.evaluate(sideBars);
+  if (isNarrow(width)) await page.evaluate(showSideBars(false));
   return editor;
 }
 
@@ -114,6 +117,13 @@ async function launch(): Promise<Browser> {
     ]
   });
 }
+
+/** The side bars leave nothing of a narrow window. */
+const isNarrow = (width: number): boolean => width < 500;
+
+/** In the page. */
+const showSideBars = (show: boolean): string =>
+  ['palette', 'sidebar'].map((bar) => `RED.actions.invoke('core:toggle-${bar}', ${show});`).join(' ');
 
 /** In the page: whether there is no dialog, no question, and no message in the debug sidebar. */
 const isAtRest = "$('.red-ui-tray, .red-ui-notification button:visible, .red-ui-debug-msg').length === 0";
@@ -322,9 +332,18 @@ export class Editor {
     return path;
   }
 
+  /** Makes the window of another size, as wide as it was opened before it is closed. */
+  async resize(size: Size): Promise<void> {
+    const before = this.page.viewportSize() as Size;
+    if (isDeepStrictEqual(before, size)) return;
+    await this.page.setViewportSize(size);
+    if (isNarrow(before.width) !== isNarrow(size.width)) await this.page.evaluate(showSideBars(!isNarrow(size.width)));
+    await this.#settled();
+  }
+
   /** Saves a picture of the open dialog alone, with all its rows, for the documents. */
   async shootDialog(name: string): Promise<void> {
-    const viewport = this.page.viewportSize() as { width: number; height: number };
+    const viewport = this.page.viewportSize() as Size;
     const form = '.red-ui-tray form:has(> .nimbus-row)';
     const rows = (await this.page.evaluate(`$('${form}').last().outerHeight()`)) as number;
     await this.page.setViewportSize({ ...viewport, height: Math.ceil(rows) + 210 });

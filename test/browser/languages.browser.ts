@@ -38,7 +38,8 @@ const others = otherNodes(Object.values(named), 100);
 const types: Record<string, string> = { ...named, ...Object.fromEntries(others.map(({ id, type }) => [id, type])) };
 /** Long words, many letters, and two scripts that break where they like: their pictures are to be looked at. */
 const shown = ['de', 'ja', 'zh-CN'];
-const narrow = 400;
+const wide = { width: 1440, height: 900 };
+const narrow = { width: 400, height: 1700 };
 const all = readdirSync(locales).filter((language) => language !== 'en-US');
 /** The pack's words are the same in Node-RED 4.1, and its forms: those with the longest words say whether they fit there. */
 const languages = nodeRedVersion === 4 ? ['de'] : all;
@@ -79,28 +80,31 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}, in other languages,`, () =>
   });
 
   for (const language of languages) {
-    for (const width of shown.includes(language) ? [1440, narrow] : [1440]) {
-      it(`${language}, are whole at ${width} px, and speak it`, async () => {
-        editor = await openEditor({ language, width, height: width === narrow ? 1700 : 900 });
-        const faults: string[] = [];
-        for (const [id, type] of Object.entries(types)) {
-          if (id === 'account') await editor.openConfig(type, id);
-          else await editor.openByKey(id);
-          await editor.page.evaluate("$('.nimbus-advanced').prop('open', true)");
-          const text = await editor.page.locator('.red-ui-tray').last().innerText();
-          const { label: labels, help: words } = wordsOf(language, type);
-          const [own = ''] = Object.keys(writtenIn('en-US', type).label ?? {});
-          for (const label of [labels.name, labels[own]]) {
-            if (!text.includes(label ?? '')) faults.push(`${type} lacks ${label}`);
-          }
-          const help = await editor.page.evaluate<string>(`RED.nodes.getNodeHelp('${type}')`);
-          if (!help.includes(`<p>${words.summary}</p>`)) faults.push(`${type} has other help`);
-          faults.push(...(await untidyIn(editor)).map((fault) => `${type}: ${fault}`));
-          if (shown.includes(language)) await editor.shoot(`${type}-${language}${width === narrow ? '-400' : ''}`);
-          await editor.cancel();
+    const isShown = shown.includes(language);
+    it(`${language}, are whole${isShown ? ', in a narrow window too,' : ''} and speak it`, async () => {
+      editor = await openEditor({ language, ...wide });
+      const faults: string[] = [];
+      for (const [id, type] of Object.entries(types)) {
+        if (id === 'account') await editor.openConfig(type, id);
+        else await editor.openByKey(id);
+        await editor.page.evaluate("$('.nimbus-advanced').prop('open', true)");
+        const text = await editor.page.locator('.red-ui-tray').last().innerText();
+        const { label: labels, help: words } = wordsOf(language, type);
+        const [own = ''] = Object.keys(writtenIn('en-US', type).label ?? {});
+        for (const label of [labels.name, labels[own]]) {
+          if (!text.includes(label ?? '')) faults.push(`${type} lacks ${label}`);
         }
-        assert.deepEqual(faults, []);
-      });
-    }
+        const help = await editor.page.evaluate<string>(`RED.nodes.getNodeHelp('${type}')`);
+        if (!help.includes(`<p>${words.summary}</p>`)) faults.push(`${type} has other help`);
+        for (const size of isShown ? [wide, narrow] : [wide]) {
+          await editor.resize(size);
+          faults.push(...(await untidyIn(editor)).map((fault) => `${type}, ${size.width} px: ${fault}`));
+          if (isShown) await editor.shoot(`${type}-${language}${size === narrow ? '-400' : ''}`);
+        }
+        await editor.resize(wide);
+        await editor.cancel();
+      }
+      assert.deepEqual(faults, []);
+    });
   }
 });

@@ -27,8 +27,8 @@ const oldNode = nodeOfNpm();
 const began = Date.now();
 /** One process more than the machine has cores, since tests wait for something half of the time. */
 const workers = availableParallelism() + 1;
-/** What takes longest begins first. */
-const first = ['durability', 'browser'];
+/** What takes longest begins first, and what waits the most beside it. */
+const first = ['browser', 'durability'];
 const asked = process.argv.slice(2);
 /** Once and before: of two processes that unpack it at a time, one runs half of it. */
 const unpackBrowser = "import('@sparticuz/chromium').then(({ default: chromium }) => chromium.executablePath())";
@@ -59,7 +59,7 @@ function nodeOfNpm() {
   return { path: newNode, version: process.version, note };
 }
 
-/** The longest first: those with processes that die, then those in a browser. */
+/** The longest first: those in a browser, then those with processes that die. */
 function jobsFor(names) {
   const files = testFiles();
   checkOnBoth(files);

@@ -22,7 +22,7 @@ const plans: Record<string, Plan> = {
     portal: 3 * minute,
     slow: 7 * minute,
     credentials: hour / 4,
-    every: 4
+    every: 8
   }
 };
 

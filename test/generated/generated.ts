@@ -966,7 +966,10 @@ export async function generate(
       const found = await generated.run(trials, redeploy);
       results.push(...found.results);
       const [fault] = found.faults;
-      if (fault) throw await smallest(alone(kind), trials, fault, batchSeed, results.length);
+      if (fault) {
+        say(`found: ${fault.text}`);
+        throw await smallest(alone(kind), trials, fault, batchSeed, results.length);
+      }
       if (batch % 10 === 9) say(`${results.length} messages`);
     }
   } finally {

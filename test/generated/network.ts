@@ -532,6 +532,7 @@ export async function runNetwork(
       try {
         checkTurn(await network.heart.during(() => network.run(sample)));
       } catch (cause) {
+        say(`found: ${cause instanceof Error ? cause.message : String(cause)}`);
         const known = cause instanceof Failure ? cause.input : undefined;
         throw new Error(`seed ${seed + batch}: ${await network.smallest(seed + batch, sample, known)}`, { cause });
       }

@@ -5,7 +5,9 @@ import { once } from 'node:events';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
+import { CreateCollectionCommand, IndexFacesCommand, RekognitionClient } from '@aws-sdk/client-rekognition';
 import { type RequestRecord, roles, signIns } from '../../local-aws/client';
+import { drawPicture, people } from '../../local-aws/rekognition/drawings';
 import { within } from '../../nodes/action/within';
 import { refusalOf } from '../../nodes/dialog/refusal';
 import { useEnvironment } from '../account/environment';
@@ -76,6 +78,9 @@ function ask(url: URL, { method = 'GET', headers = {}, body }: Asking = {}): Pro
 const json = { 'content-type': 'application/json' };
 const choicesPath = 'aws-account/choices';
 const testPath = 'aws-account/test';
+
+/** Where somebody's face is in a picture. */
+const face = { left: 0.3, top: 0.2, width: 0.4, height: 0.6 };
 
 describe('the endpoints for the editor', () => {
   const texts: string[] = [];
@@ -236,7 +241,17 @@ describe('the endpoints for the editor', () => {
       return { authorization: `Bearer ${token}` };
     }
 
-    const everyList = ['functions', 'qualifiers', 'topics', 'queues', 'collections', 'regions', 'profiles', 'unknown'];
+    const everyList = [
+      'functions',
+      'qualifiers',
+      'topics',
+      'queues',
+      'collections',
+      'people',
+      'regions',
+      'profiles',
+      'unknown'
+    ];
 
     async function statuses(headers: OutgoingHttpHeaders): Promise<Record<string, number>> {
       const found: Record<string, number> = {};
@@ -599,6 +614,36 @@ describe('the endpoints for the editor', () => {
       assert.deepEqual(await list('collections'), { choices, region: 'us-east-1' });
     });
 
+    it('people of a collection by name, with the number of their faces', async () => {
+      const client = new RekognitionClient({
+        region: 'us-east-1',
+        endpoint: bench.aws.url,
+        credentials: signIns.demo
+      });
+      try {
+        await client.send(new CreateCollectionCommand({ CollectionId: 'friends' }));
+        for (const [who, ExternalImageId] of [
+          [people.ben, 'Zo:C3:AB'],
+          [people.anna, 'Ada:20Lovelace']
+        ] as const) {
+          const Bytes = drawPicture(
+            { things: [{ kind: 'face', who, box: face }] },
+            { width: 320, height: 240, format: 'png' }
+          );
+          await client.send(new IndexFacesCommand({ CollectionId: 'friends', ExternalImageId, Image: { Bytes } }));
+        }
+        await deploy();
+        const choices = [
+          { value: 'Ada Lovelace', detail: '× 1' },
+          { value: 'Zoë', detail: '× 1' }
+        ];
+        assert.deepEqual(await list('people', { of: 'friends' }), { choices, region: 'us-east-1' });
+        assert.equal((await list('people', { of: 'nobody' })).refusal?.kind, 'notFound');
+      } finally {
+        client.destroy();
+      }
+    });
+
     it('regions without an account, and without asking AWS', async () => {
       const { choices = [] } = await list('regions', []);
       assert.ok(valuesOf(choices).includes('eu-central-1'));
@@ -832,7 +877,7 @@ describe('the endpoints for the editor', () => {
   });
 
   describe('refuse a list, and say why', () => {
-    const serviceLists = ['functions', 'qualifiers', 'topics', 'queues', 'collections'] as const;
+    const serviceLists = ['functions', 'qualifiers', 'topics', 'queues', 'collections', 'people'] as const;
     const refusal = async (name = 'functions', query: Query = {}) => (await list(name, query)).refusal;
 
     it('where the account is not deployed, or is no account', async () => {
@@ -891,7 +936,8 @@ describe('the endpoints for the editor', () => {
         ['qualifiers', 'denied', 'lambda:ListAliases'],
         ['topics', 'denied', 'sns:ListTopics'],
         ['queues', 'denied', 'sqs:ListQueues'],
-        ['collections', 'denied', 'rekognition:ListCollections']
+        ['collections', 'denied', 'rekognition:ListCollections'],
+        ['people', 'denied', 'rekognition:ListFaces']
       ]);
     });
 

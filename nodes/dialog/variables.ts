@@ -24,7 +24,7 @@ export interface Item {
 }
 
 /** Why a value is known only while the flow runs. */
-export type UnknownReason = 'message' | 'expression' | 'secret' | 'instance';
+type UnknownReason = 'message' | 'expression' | 'secret' | 'instance';
 
 /** The value of a variable, as far as it is known. */
 export type Meaning =

@@ -10,7 +10,7 @@ import type { EditorNode } from './node-red';
 import { makeReasons } from './reasons';
 
 /** The part of the form that belongs to one type of node. */
-export interface OwnPart {
+interface OwnPart {
   fields: Fields;
   /** From the node's own editor file: called when the dialog is open and filled in. */
   prepare?(node: EditorNode, fields: Fields): void;

@@ -26,7 +26,7 @@ export interface FlowItem {
 }
 
 /** What Node-RED's debug sidebar passes to its hooks for a message that it has just rendered. */
-export interface DrawnMessage {
+interface DrawnMessage {
   /** `type` is that of the node that has logged it. */
   message: { type?: string; format?: string };
   element: JQuery;

@@ -7,7 +7,7 @@ import type { EditorNode } from './node-red';
 /** Node-RED's answer: texts by name, and `has_<name>` for each password. */
 type Known = Readonly<Record<string, unknown>>;
 
-export interface CredentialStore {
+interface CredentialStore {
   /** The answer for a node; `undefined` until it is there. The node is then validated again. */
   of(node: EditorNode): Known | undefined;
 }

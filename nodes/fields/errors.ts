@@ -155,7 +155,7 @@ export const ownErrorNames = [
   'UnknownError'
 ] as const;
 
-export type OwnErrorName = (typeof ownErrorNames)[number];
+type OwnErrorName = (typeof ownErrorNames)[number];
 
 /** An error of the pack itself. */
 export const ownError = (name: OwnErrorName, message: string, details?: ErrorDetails): ActionError =>

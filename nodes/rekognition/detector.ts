@@ -42,7 +42,7 @@ export interface Finding {
 }
 
 /** The service's answer for a picture, and the findings in it. */
-export interface Detected {
+interface Detected {
   raw: object;
   findings: Finding[];
   /** How good the picture itself is, where that was asked for. */

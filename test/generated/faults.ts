@@ -98,7 +98,7 @@ const ofStrangers: Fault[] = [
   },
   {
     name: 'what waits to be drawn is bounded by bytes alone',
-    edits: [['rekognition/drawing-room.ts', '256 * MiB, 1_000_000_000]', '256 * MiB, Infinity]']],
+    edits: [['rekognition/drawing-backlog.ts', '256 * MiB, 1_000_000_000]', '256 * MiB, Infinity]']],
     by: ['rekognition/rekognition-trouble', 'holds only so many pixels of a node']
   },
   {
@@ -114,13 +114,7 @@ const ofStrangers: Fault[] = [
   },
   {
     name: 'a received message with broken bytes takes the others with it',
-    edits: [
-      [
-        'account/exchanges.ts',
-        "operation === 'ReceiveMessageCommand' ? messagesApart(body) : body",
-        "operation === '' ? messagesApart(body) : body"
-      ]
-    ],
+    edits: [['account/exchanges.ts', "operation === 'ReceiveMessageCommand' ?", "operation === '' ?"]],
     by: 'network'
   },
   {
@@ -179,13 +173,13 @@ const ofStrangers: Fault[] = [
     edits: [
       [
         'account/to-action-error.ts',
-        "new Set([...stumbles, 'UnknownError', 'Unknown'])",
+        "new Set([...ofJavaScript, 'UnknownError', 'Unknown'])",
         "new Set(['UnknownError', 'Unknown'])"
       ],
       [
         'account/to-action-error.ts',
-        "return stumbles.has(failure.name ?? 'Error') ? describeUnforeseen(failure) : describeService(failure, status);",
-        'return describeService(failure, status);'
+        "ofJavaScript.has(failure.name ?? 'Error') ? describeUnforeseen(failure) :",
+        'ofJavaScript.size === 0 ? describeUnforeseen(failure) :'
       ]
     ],
     by: 'messages'
@@ -374,13 +368,8 @@ const ofBadLines: Fault[] = [
   {
     name: 'the blanks of a reason are looked through from each of them',
     edits: [
-      [
-        'fields/errors.ts',
-        String.raw`  return oneLine(textOf(reason))
-    .slice(0, longestText)
-    .replace(/(?<![.\s])[.\s]+$/, '');`,
-        String.raw`  return textOf(reason).replace(/[.\s]+$/, '');`
-      ]
+      ['fields/errors.ts', 'return shortLine(textOf(reason))\n    .slice(0, longestText)', 'return textOf(reason)'],
+      ['fields/errors.ts', String.raw`/(?<![.\s])[.\s]+$/`, String.raw`/[.\s]+$/`]
     ],
     by: 'texts'
   },
@@ -388,8 +377,8 @@ const ofBadLines: Fault[] = [
     name: 'messages that name the same queues wait for each other',
     edits: [
       [
-        'messaging/target-batches.ts',
-        '[...failed].every((message) => !isLater(next.message, message))',
+        'messaging/fifo-groups.ts',
+        '[...failed].every(({ number }) => number >= next.message.number)',
         'failed.size === 0'
       ]
     ],

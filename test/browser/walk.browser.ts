@@ -46,15 +46,17 @@ interface Walk {
   /** In CSS pixels: the narrow window is so high that a whole dialog is in its picture. */
   width: number;
   height: number;
-  /** Whether every control is tried with keys and the mouse. */
-  full: boolean;
+  /** Whether every control is tried with keys. */
+  keys: boolean;
+  /** Whether every control is clicked on. What a click does is not a matter of the width, but what lies over a control is. */
+  mouse: boolean;
 }
 
 /** A theme is colours, and a width is the forms' own: each is tried in one Node-RED, and the form as it opens in both. */
-const walks: Walk[] = [{ theme: 'light', width: 1440, height: 900, full: true }];
+const walks: Walk[] = [{ theme: 'light', width: 1440, height: 900, keys: true, mouse: true }];
 if (nodeRedVersion === 5) {
-  walks.push({ theme: 'light', width: 400, height: 1700, full: true });
-  walks.push({ theme: 'dark', width: 400, height: 1700, full: false });
+  walks.push({ theme: 'light', width: 400, height: 1700, keys: true, mouse: false });
+  walks.push({ theme: 'dark', width: 400, height: 1700, keys: false, mouse: false });
 }
 
 /** Something that has the focus, or may get it. */
@@ -109,7 +111,7 @@ describe(`a walk through the dialogs in Node-RED ${nodeRedVersion}`, () => {
     await bench.aws.stop();
   });
 
-  for (const { theme, width, height, full } of walks) {
+  for (const { theme, width, height, keys, mouse } of walks) {
     it(`meets nothing that is cut, hidden or nameless, ${theme}, ${width} px wide`, async function () {
       this.timeout(180_000);
       editor = await openEditor({ theme, width, height });
@@ -117,12 +119,10 @@ describe(`a walk through the dialogs in Node-RED ${nodeRedVersion}`, () => {
       for (const [id, type, wrong] of dialogs) {
         await openDialog(id, type);
         await assertTidy(type);
-        if (full) {
-          await walkByKeyboard(type);
-          await walkByMouse(type);
-        } else {
-          await inPage("$('.nimbus-advanced').prop('open', true);");
-        }
+        if (keys) await walkByKeyboard(type);
+        else await inPage("$('.nimbus-advanced').prop('open', true);");
+        if (mouse) await walkByMouse(type);
+        else await assertUncovered(type);
         await assertTidy(`${type}, all of it`);
         await enterWrong(wrong);
         await assertTidy(`${type} with reasons`);
@@ -296,6 +296,16 @@ describe(`a walk through the dialogs in Node-RED ${nodeRedVersion}`, () => {
       await mouse.click(header.x, header.y);
       await editor.page.waitForFunction(`!${anyMenu}`);
     }
+  }
+
+  /** Nothing lies over a control where a click would hit it. */
+  async function assertUncovered(type: string): Promise<void> {
+    const controls = await inPage<Control[]>(`return controls.map((control) => {
+      control.scrollIntoView({ block: 'nearest' });
+      return controlOf(control);
+    });`);
+    for (const { tag, name, cover } of controls)
+      if (cover) faults.push(`${type}: ${tag} ${name} is covered by ${cover}`);
   }
 
   /** Values that will not do, entered as people do. */

@@ -6,7 +6,8 @@ import {
   type InvokeCommandInput,
   LambdaClient,
   ListFunctionsCommand,
-  paginateListFunctions
+  paginateListFunctions,
+  SendDurableExecutionCallbackHeartbeatCommand
 } from '@aws-sdk/client-lambda';
 import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import {
@@ -92,6 +93,40 @@ describe('The local AWS', () => {
       return true;
     });
   }
+
+  describe('has durable functions and tenants', () => {
+    const durable = { Qualifier: 'live', InvocationType: 'Event' } as const;
+
+    it('which it describes as Lambda does', async () => {
+      const { Functions = [] } = await lambda().send(new ListFunctionsCommand({}));
+      const found = (name: string) => Functions.find(({ FunctionName }) => FunctionName === name);
+      assert.deepEqual(found('approve')?.DurableConfig, { RetentionPeriodInDays: 14, ExecutionTimeout: 172_800 });
+      assert.deepEqual(found('tenants')?.TenancyConfig, { TenantIsolationMode: 'PER_TENANT' });
+    });
+
+    it('and checks tenants and names of executions as the model does', async () => {
+      const tenant = { TenantId: 'a,b' };
+      const text = /^1 validation error detected: Value 'a,b' at 'tenantId' failed .* pattern: \[a-zA-Z0-9/;
+      await fails(invoke('tenants', {}, tenant), 400, 'ValidationException', text);
+      const name = { ...durable, DurableExecutionName: 'x'.repeat(65) };
+      await fails(invoke('approve', {}, name), 400, 'ValidationException', /'durableExecutionName' .*equal to 64/);
+    });
+
+    it('and refuses a name that is taken, of another version too', async () => {
+      const named = { ...durable, DurableExecutionName: 'order-1' };
+      const { DurableExecutionArn: arn = '' } = await invoke('approve', { n: 1 }, named);
+      assert.equal((await invoke('approve', { n: 1 }, named)).DurableExecutionArn, arn);
+      const refusal = [409, 'DurableExecutionAlreadyStartedException', `Execution already started: ${arn}`] as const;
+      await fails(invoke('approve', { n: 2 }, named), ...refusal);
+      await fails(invoke('approve', { n: 1 }, { ...named, Qualifier: '$LATEST' }), ...refusal);
+    });
+
+    it('and lets nobody answer a callback who is not allowed to', async () => {
+      const command = new SendDurableExecutionCallbackHeartbeatCommand({ CallbackId: 'YQ==' });
+      const text = /not authorized to perform: lambda:SendDurableExecutionCallbackHeartbeat/;
+      await fails(lambda(signIns.limited).send(command), 403, 'AccessDeniedException', text);
+    });
+  });
 
   describe('checks who signed', () => {
     const calls: Record<string, (keys: Keys) => Promise<unknown>> = {

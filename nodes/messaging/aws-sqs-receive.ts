@@ -4,7 +4,7 @@ import { sdkOf } from '../account/sdks';
 import { toActionError } from '../account/to-action-error';
 import { statusOf } from '../action/status-words';
 import type { Fields } from '../fields/fields';
-import { choice, optional, plainNumber, plainText, regionIs, regionPattern } from '../fields/fields';
+import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern } from '../fields/fields';
 import { type NodeModule, onClose } from '../fields/node-module';
 import { readAll } from '../fields/read';
 import { queueIs, queuePattern } from './queue';
@@ -15,6 +15,7 @@ const fields = {
   queue: plainText({ pattern: queuePattern, is: queueIs, names: true, offers: 'queues', icon: 'inbox' }),
   settle: choice(['sent', 'flow'], { icon: 'check' }),
   bodyFormat: choice(['auto', 'string', 'buffer'], { icon: 'envelope-open-o' }),
+  unwrap: flag(false),
   maxInFlight: plainNumber(10, { min: 1, max: 120_000, integer: true, icon: 'tasks' }),
   batchSize: plainNumber(10, { min: 1, max: 10, integer: true, advanced: true, icon: 'list-ol' }),
   waitTime: plainNumber(20, { min: 0, max: 20, integer: true, takes: 'seconds', advanced: true, icon: 'clock-o' }),

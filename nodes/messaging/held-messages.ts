@@ -11,6 +11,8 @@ interface Received {
   readonly messageId: string;
   /** Each time a message is received, SQS gives it another one, and accepts the newest only. */
   receiptHandle: string;
+  /** How often it was received by then; 0 where that is not known. */
+  receiveCount: number;
   /** When its visibility timeout ends, unless that is extended, ms. */
   end: number;
   /** Its message group, if the flow gets the messages of a group one by one; else none. */
@@ -27,6 +29,12 @@ export interface HeldMessage extends Received {
   settlement?: { action: Settlement['action']; work: Promise<void> } | undefined;
   /** The request that extends its visibility, while there is no answer. */
   extension?: Promise<void> | undefined;
+}
+
+/** Has a message that was received once more take over its newer receipt handle: answers may overtake each other. */
+function renew(held: HeldMessage, { receiptHandle, receiveCount, end }: Received): void {
+  if (receiveCount < held.receiveCount) return;
+  Object.assign(held, { receiptHandle, receiveCount, end });
 }
 
 type Hand = (held: HeldMessage) => void;
@@ -124,8 +132,7 @@ export class HeldMessages {
     // A message that is being returned can be received again before the answer to the return has arrived: it is a new
     // one.
     if (former && former.settlement?.action !== 'return') {
-      former.receiptHandle = received.receiptHandle;
-      former.end = received.end;
+      renew(former, received);
       return true;
     }
     this.#last += 1;

@@ -1,41 +1,37 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
-import type { Message } from '@aws-sdk/client-sqs';
-import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import type { ReceiveMessageCommandOutput } from '@aws-sdk/client-sqs';
+import type { Node, NodeAPI } from 'node-red';
 import type { CurrentAccount } from '../account/account';
-import { hasShape } from '../account/answers';
-import type { Metadata } from '../account/sdks';
 import { sdkOf } from '../account/sdks';
 import { toActionError } from '../account/to-action-error';
-import { sendOn } from '../action/send-on';
 import { Status } from '../action/status';
 import { statusTextOf } from '../action/status-words';
 import { within } from '../action/within';
 import type { ActionError } from '../fields/errors';
-import { closed, inOneLine, memberOf, noteAbout, reasonOf, textOf } from '../fields/errors';
+import { closed, inOneLine, noteAbout } from '../fields/errors';
+import { BackOff, pauseAfter } from './back-off';
 import type { HeldMessage, Settlement } from './held-messages';
 import { HeldMessages } from './held-messages';
+import { Incoming } from './incoming';
 import type { Location, Place } from './locator';
 import { Locator } from './locator';
+import type { Asked, Poll } from './polls';
+import { Polls } from './polls';
 import { isFifo } from './queue';
-import type { BodyFormat } from './received-message';
-import { messageOf } from './received-message';
+import type { Format } from './received-message';
 import type { Operation } from './troubles';
 import { Troubles } from './troubles';
 import { Visibility } from './visibility';
 
 /** The checked properties of an `aws-sqs-receive`. */
-export interface ReceiverOptions extends Location {
+export interface ReceiverOptions extends Location, Format {
   batchSize: number;
   /** Seconds. */
   waitTime: number;
   maxInFlight: number;
-  bodyFormat: BodyFormat;
 }
 
-/** Pauses after failures, ms: up to this long, and twice as long after each further one. */
-const firstPause = 1000;
-const longestPause = 30_000;
 /** A queue that has nothing and says so at once is not asked more often than this, ms. */
 const shortestPoll = 1000;
 /** How long SQS may take to answer beyond the wait time of the request, before the request has failed, ms. */
@@ -68,22 +64,20 @@ export class Receiver {
   readonly #status: Status;
   readonly #locator: Locator;
   readonly #held: HeldMessages;
+  readonly #incoming: Incoming;
   readonly #visibility: Visibility;
   readonly #troubles: Troubles;
+  readonly #polls: Polls;
+  readonly #backOff = new BackOff();
   readonly #loop: Promise<void>;
-  /** Whether the flow has one message of a group at a time. */
-  readonly #ordered: boolean;
+  /** Ends with the last turn that an answer waits for. */
+  #turns = Promise.resolve();
   #closing = false;
-  /** Ends the wait for room. */
+  /** Ends the wait for room, or for the end of a request. */
   #wake: () => void = () => undefined;
-  #pauses = 0;
-  /** When the `ReceiveMessage` that has no answer yet was sent, ms; `undefined` if there is none. */
-  #asked: number | undefined;
   /** The IDs of messages that have expired, until one warning names them all. */
   readonly #lost: string[] = [];
   #showing = false;
-  /** Message groups of which a message of the last answer could not be sent: the later ones must not overtake it. */
-  readonly #stopped = new Set<string>();
 
   constructor(
     private readonly RED: NodeAPI,
@@ -94,8 +88,9 @@ export class Receiver {
     // Each pause and each request adds a listener; Node.js would warn of more than ten.
     setMaxListeners(0, this.#life.signal);
     this.#status = new Status(RED, node);
-    this.#ordered = options.settle === 'flow' && isFifo(options.queue);
     this.#locator = new Locator(account, options);
+    const { batchSize: messages, waitTime, maxInFlight } = options;
+    this.#polls = new Polls({ messages, waitTime, maxInFlight });
     this.#troubles = new Troubles(node, options.queue, (thrown, operation) => this.#toError(thrown, operation));
     this.#visibility = new Visibility(
       () => this.#locator.place,
@@ -107,6 +102,14 @@ export class Receiver {
       failed: (error) => this.#tried('ChangeMessageVisibility', error),
       lapsed: (messages) => this.#tellLost(messages),
       changed: () => this.#oneLess()
+    });
+    this.#incoming = new Incoming(RED, node, options, this.#held, {
+      sent: (held) => {
+        if (options.settle === 'sent') this.#deleteSent(held).catch((error) => this.#tried('DeleteMessage', error));
+      },
+      giveBack: (held) => {
+        this.#visibility.giveBack([held]).catch((error) => this.#tried('ChangeMessageVisibility', error));
+      }
     });
     this.#loop = this.#run();
   }
@@ -125,18 +128,18 @@ export class Receiver {
   }
 
   /**
-   * Ends the open `ReceiveMessage`: it would receive the messages that are returned next, and they would be invisible
-   * to all.
+   * Ends the open requests for messages: they would receive those that are returned next, and these would be invisible to
+   * all.
    */
   async #endPolls(): Promise<void> {
     // A request that was sent just now may be about to bring messages. If it were aborted, they would stay invisible
     // until their visibility timeout ends.
-    const young = this.#asked === undefined ? 0 : this.#asked + longestAnswer - performance.now();
-    if (young > 0) await waitFor(this.#loop, young);
-    const isOpen = this.#asked !== undefined;
+    const young = this.#polls.latest + longestAnswer - performance.now();
+    if (young > 0) await waitFor(this.#polls.ended, young);
+    const isOpen = this.#polls.size > 0;
     this.#life.abort(closed());
     // Limited, since a sign-in without an answer cannot be aborted.
-    await waitFor(this.#loop, abortLimit);
+    await waitFor(Promise.all([this.#loop, this.#polls.ended]), abortLimit);
     if (isOpen && this.#held.size > 0) await wait(goodbye);
   }
 
@@ -155,138 +158,112 @@ export class Receiver {
     await Promise.allSettled(returned);
   }
 
+  /** Sends one request for messages after the other, without waiting for their answers. */
   async #run(): Promise<void> {
     // Node-RED may make the account of the same deployment after this node.
     await turn();
-    while (!this.#closing) {
+    while (await this.#isNeeded()) {
       try {
         const place = await within(longestSilence, (signal) => this.#locator.find(signal), this.#life.signal);
-        await this.#poll(place, await this.#room());
-        this.#tried('ReceiveMessage');
+        const asked = this.#closing ? undefined : this.#next;
+        if (asked) this.#polls.begin(asked, (poll) => this.#poll(place, poll));
       } catch (error) {
         this.#tried('ReceiveMessage', error);
+        this.#recover();
       }
-      await this.#recover();
     }
   }
 
-  /** How many more messages may be received now. */
-  get #free(): number {
-    const { maxInFlight, settle } = this.options;
-    const { size, waiting, room } = this.#held;
-    // These messages have left the node already, and only wait to be deleted.
-    if (settle === 'sent') return Math.min(maxInFlight, deletionsEach * maxInFlight - size);
-    return Math.min(maxInFlight - (size - waiting), room);
-  }
-
-  /** Waits until more messages may be received, and gives how many. */
-  async #room(): Promise<number> {
-    while (!this.#closing && this.#free <= 0) {
+  /** Waits until there is need for one more request for messages; gives `false` once the receiver closes. */
+  async #isNeeded(): Promise<boolean> {
+    await this.#backOff.over(this.#life.signal);
+    while (!this.#closing && !this.#next) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
       // Messages that are settled in the same turn make room for one larger batch.
       await turn();
+      await this.#backOff.over(this.#life.signal);
     }
-    return this.#free;
+    return !this.#closing;
   }
 
-  async #poll(place: Place, room: number): Promise<void> {
-    if (this.#closing) return;
-    this.#show();
-    const { batchSize, waitTime } = this.options;
-    const command = new (sdkOf('sqs').ReceiveMessageCommand)({
-      QueueUrl: place.url,
-      MaxNumberOfMessages: Math.min(batchSize, room),
-      WaitTimeSeconds: waitTime,
-      VisibilityTimeout: place.visibilityTimeout,
-      MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp', 'MessageGroupId'],
-      MessageAttributeNames: ['All']
-    });
-    const began = performance.now();
-    this.#asked = began;
-    try {
-      const waits = waitTime * 1000;
-      const limits = { waits, silence: waits + shortestSilence };
-      const ask = (abortSignal: AbortSignal, heard: () => void) =>
-        place.client.send(command, { ...limits, abortSignal, heard });
-      const { Messages = [], $metadata } = await within(waits + longestSilence, ask, this.#life.signal);
-      this.#asked = undefined;
-      const end = performance.now() + place.hidden * 1000;
-      const taken = this.#takeAll(Messages, end, place, $metadata);
-      const rest = shortestPoll - (performance.now() - began);
-      if (taken === 0 && rest > 0) await this.#pause(rest);
-    } finally {
-      this.#asked = undefined;
-    }
-  }
-
-  /** Takes in the messages of an answer, and gives how many there was room for. */
-  #takeAll(entries: Message[], end: number, place: Place, metadata: Metadata): number {
-    this.#stopped.clear();
-    try {
-      const messages = entries.filter((entry) => this.#isMessage(entry));
-      return messages.filter((message) => this.#take(message, end, place, metadata)).length;
-    } finally {
-      this.#held.handOn();
-    }
-  }
-
-  /** Takes a message in, if there is room for it, and keeps it invisible until it is settled. */
-  #take(message: Message, end: number, place: Place, metadata: Metadata): boolean {
-    const { MessageId = '', ReceiptHandle = '', Attributes } = message;
-    const group = isFifo(this.options.queue) ? Attributes?.MessageGroupId : undefined;
-    const groupId = this.#ordered ? group : undefined;
-    const received = { messageId: MessageId, receiptHandle: ReceiptHandle, end, groupId };
-    const taken = this.#held.add(received, (held) =>
-      this.#hand(held, group, () =>
-        messageOf(message, {
-          bodyFormat: this.options.bodyFormat,
-          region: place.client.region,
-          metadata,
-          handle: this.#held.handleOf(held)
-        })
-      )
-    );
-    if (!this.#closing) this.#visibility.keep(this.#held);
-    this.#showSoon();
-    return taken;
+  /** What the next request for messages asks for; `undefined` where there is no need for one. */
+  get #next(): Asked | undefined {
+    if (this.#polls.size > 0 && this.#isOvertaken) return undefined;
+    return this.#polls.next(this.#free);
   }
 
   /**
-   * Sends a message to the flow. If it cannot be made, or Node-RED cannot copy it, it is given up, and the others go
-   * on.
+   * Whether messages of a FIFO queue may be visible again before the answer that brings them has come, so that those of
+   * another request could be before them.
    */
-  #hand(held: HeldMessage, group: string | undefined, make: () => NodeMessage): void {
-    if (group !== undefined && this.#stopped.has(group)) {
-      this.#held.abandon(held);
-      this.#visibility.giveBack([held]).catch((error) => this.#tried('ChangeMessageVisibility', error));
-      return;
-    }
+  get #isOvertaken(): boolean {
+    const { queue, waitTime } = this.options;
+    return isFifo(queue) && this.#locator.place.hidden * 1000 <= waitTime * 1000 + shortestSilence;
+  }
+
+  /** How many more messages may be asked for now. */
+  get #free(): number {
+    const { maxInFlight, settle } = this.options;
+    const { size, waiting, room } = this.#held;
+    // These messages have left the node already, and only wait to be deleted.
+    const free =
+      settle === 'sent'
+        ? Math.min(maxInFlight, deletionsEach * maxInFlight - size)
+        : Math.min(maxInFlight - (size - waiting), room);
+    return free - this.#polls.messages;
+  }
+
+  async #poll(place: Place, poll: Poll): Promise<void> {
+    this.#show();
     try {
-      sendOn(this.RED, this.node, make(), (each) => this.node.send(each));
-    } catch (thrown) {
-      if (group !== undefined) this.#stopped.add(group);
-      this.#held.abandon(held);
-      this.#tellStuck(held.messageId, reasonOf(thrown));
-      return;
+      const { Messages = [], $metadata } = await this.#ask(place, poll);
+      await this.#ownTurn();
+      this.#polls.answered(poll, Messages.length);
+      const taken = this.#incoming.take(Messages, place, $metadata);
+      if (taken > 0) {
+        if (!this.#closing) this.#visibility.keep(this.#held);
+        this.#showSoon();
+      } else if (this.#polls.size === 0) this.#backOff.rest(poll.began + shortestPoll - performance.now());
+      // One that was sent before the last failure does not tell that all is well again.
+      if (!this.#backOff.isOutdated(poll.began)) {
+        this.#tried('ReceiveMessage');
+        this.#recover();
+      }
+    } catch (error) {
+      this.#polls.failed(poll);
+      this.#tried('ReceiveMessage', error);
+      this.#recover();
     }
-    if (this.options.settle === 'sent') {
-      this.#deleteSent(held).catch((error) => this.#tried('DeleteMessage', error));
-    }
+    this.#wake();
   }
 
-  /** Whether an entry of an answer is a message as SQS gives them. If not, an error says so, and the others go on. */
-  #isMessage(entry: unknown): boolean {
-    if (hasShape(sdkOf('sqs').Message$, entry)) return true;
-    const id = textOf(memberOf(entry, 'MessageId') ?? 'without an ID');
-    this.#tellStuck(id, 'it is not as SQS gives them');
-    return false;
+  /**
+   * Waits for a turn of the event loop in which no other answer is dealt with: in between, those that have come meanwhile
+   * are read, which would otherwise seem to be late.
+   */
+  #ownTurn(): Promise<void> {
+    this.#turns = this.#turns.then(() => turn());
+    return this.#turns;
   }
 
-  #tellStuck(id: string, why: string): void {
-    this.node.error(
-      `The message ${inOneLine(id)} cannot be sent on: ${why}. It comes again when its visibility timeout is over.`
+  /** Receives messages. Rejects with `Timeout` or the service's error. */
+  #ask({ client, url, visibilityTimeout }: Place, { messages, waitTime }: Poll): Promise<ReceiveMessageCommandOutput> {
+    const command = new (sdkOf('sqs').ReceiveMessageCommand)({
+      QueueUrl: url,
+      MaxNumberOfMessages: messages,
+      WaitTimeSeconds: waitTime,
+      VisibilityTimeout: visibilityTimeout,
+      MessageSystemAttributeNames: ['All'],
+      MessageAttributeNames: ['All']
+    });
+    const waits = waitTime * 1000;
+    const limits = { waits, silence: waits + shortestSilence };
+    return within(
+      waits + longestSilence,
+      (abortSignal, heard) => client.send(command, { ...limits, abortSignal, heard }),
+      this.#life.signal
     );
   }
 
@@ -304,7 +281,7 @@ export class Receiver {
         // Its visibility timeout is over: it cannot be deleted any more.
         if ((error as Error).name === 'HandleExpired') return;
       }
-      await this.#pauseAfter(failures);
+      await wait(pauseAfter(failures), undefined, { signal: this.#life.signal }).catch(() => undefined);
     }
   }
 
@@ -325,25 +302,13 @@ export class Receiver {
     if (this.#troubles.tried(operation, thrown) || thrown !== undefined) this.#show();
   }
 
-  /** After a failure, waits before the next request, longer each time. */
-  async #recover(): Promise<void> {
+  /** While something fails, the next request for messages comes later. */
+  #recover(): void {
     // Only a visibility that cannot be extended is no reason to receive other messages later.
-    if (!this.#troubles.has('ReceiveMessage') && !this.#troubles.has('DeleteMessage')) this.#pauses = 0;
-    else {
+    if (this.#troubles.has('ReceiveMessage') || this.#troubles.has('DeleteMessage')) {
       this.#locator.forget();
-      this.#pauses += 1;
-      await this.#pauseAfter(this.#pauses - 1);
-    }
-  }
-
-  /** Waits, longer after each further failure. */
-  async #pauseAfter(failures: number): Promise<void> {
-    const longest = Math.min(longestPause, firstPause * 2 ** failures);
-    await this.#pause(longest * (0.5 + Math.random() / 2));
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await wait(ms, undefined, { signal: this.#life.signal }).catch(() => undefined);
+      this.#backOff.failed();
+    } else this.#backOff.succeeded();
   }
 
   #toError(thrown: unknown, operation: Operation): ActionError {

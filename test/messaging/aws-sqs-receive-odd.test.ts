@@ -172,6 +172,129 @@ describe('aws-sqs-receive, of a queue that holds anything,', () => {
     });
   }
 
+  describe('where messages of topics are unwrapped,', () => {
+    const envelope = (members: Entry = {}) => ({
+      Type: 'Notification',
+      MessageId: '22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324',
+      TopicArn: 'arn:aws:sns:us-east-1:111111111111:weather',
+      Message: '{"colour": "red"}',
+      Timestamp: '2026-11-30T15:00:00.000Z',
+      SignatureVersion: '1',
+      ...members
+    });
+    const of = (members: Entry) => JSON.stringify(envelope(members));
+    const attributes = (text: string) => of({}).replace(/}$/, `,"MessageAttributes":${text}}`);
+    const inner = envelope({ Message: 'inner', Subject: 'inner' });
+    const thing = { Type: 'String', Value: 'x' };
+
+    /** What only resembles what SNS writes. */
+    const strange: Record<string, string> = {
+      'that breaks off': of({}).slice(0, -1),
+      'in a list': `[${of({})}]`,
+      'that is text': JSON.stringify(of({})),
+      'without a message': of({ Message: undefined }),
+      'whose message is an object': of({ Message: { colour: 'red' } }),
+      'whose message is a number': of({ Message: 5 }),
+      'whose message is nothing': of({ Message: null }),
+      'of another type': of({ Type: 'SubscriptionConfirmation', was: 'Notification' }),
+      'whose type is a list': of({ Type: ['Notification'] }),
+      'without an ID': of({ MessageId: undefined }),
+      'whose topic is an object': of({ TopicArn: { startsWith: 1 } }),
+      'whose topic is a queue': of({ TopicArn: 'arn:aws:sqs:us-east-1:111111111111:orders' }),
+      'whose subject is a list': of({ Subject: ['x'] }),
+      'whose members are those of its prototype': `{"__proto__": ${of({})}, "Type": "Notification"}`,
+      'whose attributes are text': attributes('"x"'),
+      'whose attributes are a list': attributes('[]'),
+      'with an attribute that is text': attributes('{"x": "x"}'),
+      'with an attribute that is nothing': attributes('{"x": null}'),
+      'with an attribute without a type': attributes('{"x": {"Value": "x"}}'),
+      'with an attribute whose value is a number': attributes('{"x": {"Type": "Number", "Value": 5}}'),
+      'with an attribute whose bytes are no base64': attributes('{"x": {"Type": "Binary", "Value": "****"}}')
+    };
+
+    for (const [what, Body] of Object.entries(strange)) {
+      it(`leaves an envelope ${what} as it is`, async () => {
+        give([odd({ Body })]);
+        await receive({ unwrap: true, bodyFormat: 'string' });
+        const { payload, topic, aws } = await bench.red.next('out');
+        assert.deepEqual([payload, topic, aws?.sns], [Body, undefined, undefined]);
+        assert.deepEqual([...errors(), ...warnings()], []);
+      });
+    }
+
+    /** What is strange, but as SNS may write it: what becomes of it. */
+    const odds: Record<string, { body: string; payload?: unknown; topic?: string; sns?: Entry }> = {
+      'in another envelope': { body: of({ Message: JSON.stringify(inner) }), payload: inner },
+      'that says nothing': { body: of({ Message: '' }), payload: '' },
+      'of a megabyte': { body: of({ Message: 'x'.repeat(1_000_000) }), payload: 'x'.repeat(1_000_000) },
+      '10,000 levels deep': { body: of({ Message: deep(10_000) }), payload: JSON.parse(deep(10_000)) },
+      'whose subject is empty': { body: of({ Subject: '' }), topic: '', sns: { subject: '' } },
+      'whose subject is nothing': { body: of({ Subject: null }) },
+      'whose time is none': { body: of({ Timestamp: 'yesterday' }), sns: { publishedAt: undefined } },
+      'whose time is a number': { body: of({ Timestamp: 5 }), sns: { publishedAt: undefined } },
+      'behind a byte order mark': { body: `\ufeff${of({})}` },
+      'whose attributes are called as what every object has': {
+        body: attributes(JSON.stringify({ constructor: thing, toString: thing, hasOwnProperty: thing })),
+        sns: { attributes: { constructor: 'x', toString: 'x', hasOwnProperty: 'x' } }
+      },
+      'with names and values of any script': {
+        body: attributes('{"größe 世界 🌍": {"Type": "String", "Value": "\\ud83d\\u0000"}}'),
+        sns: { attributes: { 'größe 世界 🌍': '\ud83d\u0000' } }
+      },
+      'with an attribute of a type of its own': {
+        body: attributes('{"x": {"Type": "Number.celsius", "Value": "21.50"}, "y": {"Type": "", "Value": ""}}'),
+        sns: {
+          attributes: {
+            x: { DataType: 'Number.celsius', StringValue: '21.50' },
+            y: { DataType: '', StringValue: '' }
+          }
+        }
+      },
+      'with bytes of a type of their own': {
+        body: attributes('{"x": {"Type": "Binary.png", "Value": "AQI="}, "y": {"Type": "Binary", "Value": ""}}'),
+        sns: {
+          attributes: { x: { DataType: 'Binary.png', BinaryValue: Buffer.from([1, 2]) }, y: Buffer.alloc(0) }
+        }
+      },
+      'with lists that are none': {
+        body: attributes('{"x": {"Type": "String.Array", "Value": "{\\"length\\": 1}"}}'),
+        sns: { attributes: { x: { DataType: 'String.Array', StringValue: '{"length": 1}' } } }
+      }
+    };
+
+    for (const [what, { body, payload = { colour: 'red' }, topic, sns = {} }] of Object.entries(odds)) {
+      it(`gives the message of an envelope ${what}`, async () => {
+        give([odd({ Body: body })]);
+        await receive({ unwrap: true });
+        const msg = await bench.red.next('out');
+        // Of deep ones a comparison would need more calls within calls than there may be.
+        if (what.endsWith('deep')) assert.ok(Array.isArray(msg.payload));
+        else assert.deepEqual(msg.payload, payload);
+        assert.equal(msg.topic, topic);
+        const expected = {
+          topicArn: envelope().TopicArn,
+          messageId: envelope().MessageId,
+          publishedAt: Date.parse(envelope().Timestamp),
+          attributes: {},
+          ...sns
+        };
+        for (const name of Object.keys(expected)) {
+          assert.deepEqual((msg.aws as { sns: Entry }).sns[name], expected[name as keyof typeof expected], name);
+        }
+        assert.deepEqual([...errors(), ...warnings()], []);
+      });
+    }
+
+    it('keeps an attribute of an envelope called __proto__ from being a prototype', async () => {
+      give([odd({ Body: attributes('{"__proto__": {"Type": "String", "Value": "x"}}') })]);
+      await receive({ unwrap: true });
+      const { aws } = await bench.red.next('out');
+      const found = (aws as { sns: { attributes: object } }).sns.attributes;
+      assert.equal(Object.getPrototypeOf(found), Object.prototype);
+      assert.deepEqual(Object.entries(found), [['__proto__', 'x']]);
+    });
+  });
+
   it('sends bytes on that are no UTF-8 as what stands for them', async () => {
     answers.push(() => ({ body: JSON.stringify({ Messages: [odd({ Body: 'a\ufffdb' })] }) }));
     await receive();
@@ -208,7 +331,9 @@ describe('aws-sqs-receive, of a queue that holds anything,', () => {
     const shallowest = Math.min(...errors().map(({ text }) => Number(/deep (\d+)/.exec(text)?.[1])));
     await giveAll(Array.from({ length: 300 }, (_, index) => shallowest - 200 + index));
     assert.ok(errors().length > 0 && payloads().length > 0);
-    assert.deepEqual([payloads('two').length, payloads('three').length], [payloads().length, payloads().length]);
+    // Of several answers at once the last message is not the deepest, and may just be on its way.
+    const all = () => ['two', 'three'].every((id) => payloads(id).length === payloads().length);
+    await bench.red.until(all, 'as many on each wire');
   }).timeout(90_000);
 
   it('returns what came behind such a message in its FIFO group, and sends other groups on', async () => {

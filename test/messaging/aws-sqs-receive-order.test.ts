@@ -95,6 +95,23 @@ describe('a FIFO queue whose messages the flow settles', () => {
     await counted(url, 0, 0);
   });
 
+  it('returns nothing but the message itself where each request asks for one: none waits behind another', async () => {
+    const url = await queues.create(fifo);
+    await send(url, ...bodies('a', 3), ...bodies('b', 3));
+    await deploy(url, { batchSize: 1 });
+    const first = await bench.red.collect('out', 2);
+    for (const msg of first) await settle('return', msg);
+    const counts: unknown[] = [];
+    for (let index = 0; index < 6; index += 1) {
+      const msg = await next();
+      counts.push([msg.payload, msg.aws?.receiveCount]);
+      await settle('delete', msg);
+    }
+    const expected = ['a', 'b'].flatMap((group) => bodies(group, 3).map((body, index) => [body, index === 0 ? 2 : 1]));
+    assert.deepEqual(counts.toSorted(), expected);
+    await counted(url, 0, 0);
+  });
+
   it('returns those behind it first: as long as it is hidden, nobody gets them', async () => {
     const url = await queues.create(fifo);
     await send(url, ...bodies('a', 4));
@@ -379,7 +396,8 @@ describe('messages of one group', () => {
       ['a2', 60]
     ] as const) {
       const end = performance.now() + seconds * second;
-      deliveries.add({ messageId, receiptHandle: messageId, end, groupId: 'a' }, () => told.push(`${messageId} comes`));
+      const received = { messageId, receiptHandle: messageId, receiveCount: 1, end, groupId: 'a' };
+      deliveries.add(received, () => told.push(`${messageId} comes`));
     }
     deliveries.handOn();
     await deliveries.settle(1, { action: 'delete' });

@@ -3,13 +3,16 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { mock } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { signIns } from '../../local-aws/client';
 import { Backlog } from '../../nodes/account/backlog';
 import { Task } from '../../nodes/action/task';
+import { type Poll, Polls } from '../../nodes/messaging/polls';
 import { account, assertFailed, credentials, keysOf, receiveNode, settleNode, useBench, useQueues } from '../aws';
 import type { DeployOptions, FlowNode, Message, Status } from '../node-red';
 import { sink } from '../node-red';
-import { Relay } from '../relay';
+import { operationOf, Relay } from '../relay';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const second = 1000;
@@ -312,7 +315,7 @@ describe('aws-sqs-receive', () => {
       assert.deepEqual(payload, { colour: 'red' });
       assert.match(String(_msgid), /^[0-9a-f]{16}$/);
       assert.deepEqual(rest, {});
-      const { requestId, messageId, sentAt, handle, ...known } = aws as Record<string, unknown>;
+      const { requestId, messageId, sentAt, firstReceivedAt, handle, ...known } = aws as Record<string, unknown>;
       assert.deepEqual(known, {
         service: 'sqs',
         operation: 'ReceiveMessage',
@@ -320,12 +323,45 @@ describe('aws-sqs-receive', () => {
         statusCode: 200,
         attempts: 1,
         receiveCount: 1,
+        senderId: signIns.demo.userId,
         attributes: {}
       });
       assert.match(String(requestId), uuid);
       assert.match(String(messageId), uuid);
       assert.equal(typeof handle, 'string');
       assert.ok((sentAt as number) >= before && (sentAt as number) <= Date.now());
+      assert.ok((firstReceivedAt as number) >= (sentAt as number) && (firstReceivedAt as number) <= Date.now());
+    });
+
+    it('of a FIFO queue with its sequence number and its deduplication ID', async () => {
+      const url = await queues.create({ FifoQueue: 'true' });
+      await queues.send(url, { MessageBody: 'in order', MessageGroupId: 'a', MessageDeduplicationId: 'once' });
+      await receive({ queue: url });
+      const { groupId, deduplicationId, sequenceNumber } = (await next()).aws ?? {};
+      assert.deepEqual([groupId, deduplicationId], ['a', 'once']);
+      assert.match(String(sequenceNumber), /^\d{20}$/);
+    });
+
+    it('with the trace that it is part of', async () => {
+      const url = await queues.create();
+      const StringValue = 'Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1';
+      const MessageSystemAttributes = { AWSTraceHeader: { DataType: 'String', StringValue } };
+      await queues.send(url, { MessageBody: 'traced', MessageSystemAttributes });
+      await receive({ queue: url });
+      assert.equal((await next()).aws?.traceHeader, StringValue);
+    });
+
+    it('of a dead-letter queue with the queue that it comes from', async () => {
+      const dead = await queues.create();
+      const deadLetterTargetArn = `arn:aws:sqs:us-east-1:111111111111:${dead.split('/').at(-1)}`;
+      const RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount: 1 });
+      const url = await queues.create({ RedrivePolicy });
+      await queues.send(url, 'fails');
+      await queues.receive(url);
+      assert.deepEqual(await queues.receive(url), []);
+      await receive({ queue: dead });
+      const { aws } = await next();
+      assert.equal(aws?.deadLetterSource, `arn:aws:sqs:us-east-1:111111111111:${url.split('/').at(-1)}`);
     });
 
     it('with its group, of a fair queue too', async () => {
@@ -340,8 +376,11 @@ describe('aws-sqs-receive', () => {
       await queues.send(url, 'the third time');
       await queues.receive(url);
       await queues.receive(url);
+      const before = Date.now();
       await receive({ queue: url });
-      assert.equal((await next()).aws?.receiveCount, 3);
+      const { aws } = await next();
+      assert.equal(aws?.receiveCount, 3);
+      assert.ok((aws?.firstReceivedAt as number) <= before, 'the time of this receive');
     });
 
     for (const [bodyFormat, body, payload] of [
@@ -436,6 +475,283 @@ describe('aws-sqs-receive', () => {
         assert.deepEqual((await next()).aws?.attributes, { exact });
       });
     }
+  });
+
+  describe('gives the message of a topic', () => {
+    const attributes = {
+      text: { DataType: 'String', StringValue: 'Grüße' },
+      number: { DataType: 'Number', StringValue: '21.5' },
+      exact: { DataType: 'Number', StringValue: '1.50' },
+      list: { DataType: 'String.Array', StringValue: '["one", 2]' },
+      bytes: { DataType: 'Binary', BinaryValue: Buffer.from([0, 255, 7]) }
+    };
+
+    /** A queue that a topic has told something, in its envelope or not. */
+    async function told(RawMessageDelivery = 'false'): Promise<{ queue: string; topicArn: string; messageId: string }> {
+      const sns = new SNSClient({ region: 'us-east-1', endpoint: bench.aws.url, credentials: signIns.demo });
+      const queue = await queues.create();
+      const Name = `told-${queue.split('/').at(-1)}`;
+      const { TopicArn: topicArn = '' } = await sns.send(new CreateTopicCommand({ Name }));
+      const Endpoint = `arn:aws:sqs:us-east-1:111111111111:${queue.split('/').at(-1)}`;
+      const subscription = { TopicArn: topicArn, Protocol: 'sqs', Endpoint, Attributes: { RawMessageDelivery } };
+      await sns.send(new SubscribeCommand(subscription));
+      const message = { Subject: 'Weather', Message: '{"colour": "red"}', MessageAttributes: attributes };
+      const { MessageId: messageId = '' } = await sns.send(new PublishCommand({ TopicArn: topicArn, ...message }));
+      sns.destroy();
+      return { queue, topicArn, messageId };
+    }
+
+    it('as it was published, where it is to be unwrapped', async () => {
+      const before = Date.now();
+      const { queue, topicArn, messageId } = await told();
+      await receive({ queue, unwrap: true });
+      const { payload, topic, aws } = await next();
+      assert.deepEqual([payload, topic], [{ colour: 'red' }, 'Weather']);
+      const { publishedAt, ...sns } = (aws as { sns: Record<string, unknown> }).sns;
+      assert.deepEqual(sns, {
+        topicArn,
+        messageId,
+        subject: 'Weather',
+        attributes: {
+          text: 'Grüße',
+          number: 21.5,
+          exact: { DataType: 'Number', StringValue: '1.50' },
+          list: ['one', 2],
+          bytes: Buffer.from([0, 255, 7])
+        }
+      });
+      assert.ok((publishedAt as number) >= before - second && (publishedAt as number) <= Date.now());
+      assert.deepEqual(aws?.attributes, {});
+    });
+
+    for (const [bodyFormat, payload] of [
+      ['string', '{"colour": "red"}'],
+      ['buffer', Buffer.from('{"colour": "red"}')]
+    ] as const) {
+      it(`as ${bodyFormat}, where it is to be unwrapped`, async () => {
+        const { queue } = await told();
+        await receive({ queue, unwrap: 'true', bodyFormat });
+        assert.deepEqual((await next()).payload, payload);
+      });
+    }
+
+    it('in its envelope, where it is not to be unwrapped', async () => {
+      const { queue, topicArn } = await told();
+      await receive({ queue });
+      const { payload, topic, aws } = await next();
+      const { Type, TopicArn, Message } = payload as Record<string, unknown>;
+      assert.deepEqual([Type, TopicArn, Message], ['Notification', topicArn, '{"colour": "red"}']);
+      assert.deepEqual([topic, aws?.sns], [undefined, undefined]);
+    });
+
+    it('without an envelope as it is, unwrapped or not', async () => {
+      const { queue } = await told('true');
+      await receive({ queue, unwrap: true });
+      const { payload, topic, aws } = await next();
+      assert.deepEqual([payload, topic, aws?.sns], [{ colour: 'red' }, undefined, undefined]);
+      assert.equal((aws as { attributes: Record<string, unknown> }).attributes.text, 'Grüße');
+    });
+
+    it('with what unwrapping found behind other nodes as well', async () => {
+      const { queue, topicArn } = await told();
+      const send = { id: 'send', type: 'aws-sqs-send', account: 'account', queue: await queues.create() };
+      const more = [{ ...send, queueType: 'str', wires: [['sent']] }, sink('sent')];
+      await receive({ queue, unwrap: true, wires: [['send']] }, more);
+      const { aws } = await bench.red.next('sent');
+      assert.equal(aws?.operation, 'SendMessage');
+      assert.equal((aws as { sns: Record<string, unknown> }).sns.topicArn, topicArn);
+    });
+  });
+
+  describe('with several requests at once', () => {
+    interface Settling {
+      Id: string;
+      ReceiptHandle: string;
+    }
+    /** A request for messages that waits for its answer. */
+    interface Open {
+      MaxNumberOfMessages: number;
+      WaitTimeSeconds: number;
+      answer(messages: object[]): void;
+      refuse(): void;
+    }
+    const fifo = 'https://sqs.us-east-1.amazonaws.com/111111111111/busy.fifo';
+    const standard = fifo.replace('.fifo', '');
+    let open: Open[];
+    let made: number;
+    let deleted: string[];
+
+    beforeEach(() => {
+      open = [];
+      made = 0;
+      deleted = [];
+    });
+
+    /** Deploys a receiver of a queue that answers when the test says so. */
+    async function answering(properties: Record<string, unknown>, VisibilityTimeout = '600'): Promise<void> {
+      const relay = await newRelay();
+      relay.answer = (exchange) => {
+        const operation = operationOf(exchange);
+        if (operation === 'GetQueueAttributes') return { body: JSON.stringify({ Attributes: { VisibilityTimeout } }) };
+        const input = JSON.parse(exchange.body) as Open & Settling & { Entries?: Settling[] };
+        if (operation === 'ReceiveMessage') {
+          return new Promise((resolve) => {
+            const refuse = () =>
+              resolve({ status: 403, errorType: 'AccessDeniedException', body: '{"message": "no"}' });
+            const answer = (Messages: object[]) => resolve({ body: JSON.stringify({ Messages }) });
+            open.push({ ...input, answer, refuse });
+          });
+        }
+        const { Entries, ReceiptHandle } = input;
+        const handles = Entries ? Entries.map((entry) => entry.ReceiptHandle) : [ReceiptHandle];
+        if (operation.startsWith('DeleteMessage')) deleted.push(...handles);
+        const headers = { 'Content-Type': 'application/x-amz-json-1.0' };
+        return { headers, body: JSON.stringify({ Successful: Entries?.map(({ Id }) => ({ Id })) }) };
+      };
+      await receive({ queue: standard, ...properties }, [], { endpoint: relay.url });
+    }
+
+    const message = (members: object = {}) => {
+      made += 1;
+      return { MessageId: `m${made}`, ReceiptHandle: `r${made}`, Body: `${made}`, ...members };
+    };
+    const full = ({ MaxNumberOfMessages }: Open) => Array.from({ length: MaxNumberOfMessages }, () => message());
+    /** The open requests, once there are so many, in the order in which they came. */
+    async function requests(count: number): Promise<Open[]> {
+      await bench.red.until(() => open.length >= count, `${count} requests for messages`);
+      assert.equal(open.length, count);
+      return open.splice(0);
+    }
+
+    it('asks with one more after each full batch, as long as there is room, and with one when there are no more', async () => {
+      await answering({ maxInFlight: 45 });
+      const seen: number[][] = [];
+      for (const count of [1, 2, 4, 4]) {
+        const all = await requests(count);
+        seen.push(all.map(({ WaitTimeSeconds }) => WaitTimeSeconds));
+        for (const each of all) {
+          assert.equal(each.MaxNumberOfMessages, 10);
+          each.answer(full(each));
+        }
+      }
+      // One waits for messages as long as it may, the others take what is there.
+      assert.deepEqual(
+        seen.map((times) => times.toSorted((a, b) => b - a)),
+        [[20], [20, 1], [20, 1, 1, 1], [20, 1, 1, 1]]
+      );
+      for (const { answer } of await requests(4)) answer([]);
+      const [last] = await requests(1);
+      assert.equal(last?.WaitTimeSeconds, 20);
+      // A part of a batch is no reason for more.
+      last?.answer([message()]);
+      await requests(1);
+      await bench.red.until(() => deleted.length === 111, 'all to be deleted');
+      assert.equal(payloads().length, 111);
+    });
+
+    it('asks for no more than the flow may have, those included that requests may bring', async () => {
+      await answering({ settle: 'flow', maxInFlight: 35 });
+      for (const [count, sizes] of [
+        [1, [10]],
+        [2, [10, 10]],
+        [1, [5]]
+      ] as const) {
+        const all = await requests(count);
+        assert.deepEqual(
+          all.map(({ MaxNumberOfMessages }) => MaxNumberOfMessages),
+          sizes
+        );
+        for (const each of all) each.answer(full(each));
+      }
+      const msgs = await bench.red.collect('out', 35);
+      // Deletions wait for no request for messages, nor the other way round.
+      for (const { error } of await bench.red.sendMany('settle', msgs.slice(0, 20))) assert.equal(error, undefined);
+      await bench.red.until(() => open.length >= 1, 'a request for messages');
+      assert.ok(open.reduce((sum, { MaxNumberOfMessages }) => sum + MaxNumberOfMessages, 0) <= 20);
+    });
+
+    it('fails with all of them once: it warns once, and asks with one request after the pause', async () => {
+      await answering({ maxInFlight: 40 });
+      for (const count of [1, 2]) for (const each of await requests(count)) each.answer(full(each));
+      for (const { refuse } of await requests(4)) refuse();
+      const [again] = await requests(1);
+      assert.equal(logged('warn').length, 1, logged('warn').join('\n'));
+      again?.answer([]);
+      await bench.red.until(() => logged('info').length === 1, 'that all is well again');
+    });
+
+    it('is not well again by the answer to a request that was sent before the failure', async () => {
+      await answering({ maxInFlight: 20 });
+      for (const each of await requests(1)) each.answer(full(each));
+      const [one, other] = await requests(2);
+      one?.refuse();
+      await red('not allowed');
+      other?.answer([message()]);
+      await bench.red.until(() => payloads().length === 11, 'the message');
+      const [again] = await requests(1);
+      assert.deepEqual([logged('warn').length, logged('info').length, lastStatus().fill], [1, 0, 'red']);
+      again?.answer([]);
+      await bench.red.until(() => lastStatus().fill === 'blue');
+    });
+
+    it('keeps the newest receipt handle of a message, in whatever order the answers come', async () => {
+      await answering({ settle: 'flow', maxInFlight: 40 });
+      for (const each of await requests(1)) each.answer(full(each));
+      const [one, other] = await requests(2);
+      const twice = (count: string) =>
+        message({ MessageId: 'twice', ReceiptHandle: count, Attributes: { ApproximateReceiveCount: count } });
+      other?.answer([twice('2')]);
+      await bench.red.until(() => payloads().length === 11, 'the message');
+      one?.answer([twice('1'), message()]);
+      await bench.red.until(() => payloads().length === 12, 'the message behind it');
+      const [msg] = bench.red.received('out').filter(({ aws }) => aws?.messageId === 'twice');
+      assert.equal((await settle(msg as Message)).error, undefined);
+      assert.deepEqual(deleted, ['2']);
+    });
+
+    it('does not ask a FIFO queue that may have shown messages again before their answer has come', async () => {
+      await answering({ queue: fifo, maxInFlight: 40 }, '25');
+      for (const count of [1, 1, 1]) for (const each of await requests(count)) each.answer(full(each));
+      await requests(1);
+      await answering({ queue: fifo, maxInFlight: 40 }, '26');
+      for (const count of [1, 2]) for (const each of await requests(count)) each.answer(full(each));
+      await requests(4);
+    });
+
+    it('asks with one less for a full batch that took its time: more would wait for each other', () => {
+      let now = 0;
+      mock.method(performance, 'now', () => now);
+      const all = new Polls({ messages: 10, waitTime: 20, maxInFlight: 1000 });
+      const polls: Poll[] = [];
+      const begin = () => {
+        for (let asked = all.next(1000); asked; asked = all.next(1000)) {
+          all.begin(asked, async (poll) => void polls.push(poll));
+        }
+      };
+      const answer = (after: number) => {
+        now += after;
+        for (const poll of polls.splice(0)) all.answered(poll, 10);
+        begin();
+        return polls.length;
+      };
+      begin();
+      assert.deepEqual([1, 20, 300, 499, 499, 499].map(answer), [2, 4, 8, 16, 20, 20]);
+      assert.deepEqual([500, 20].map(answer), [1, 2]);
+    });
+
+    it('returns what they bring when it closes, and loses nothing', async () => {
+      const url = await queues.create({ VisibilityTimeout: String(hour) });
+      await queues.send(url, ...Array.from({ length: 300 }, (_, index) => `message ${index}`));
+      await bench.aws.fault({ kind: 'delayAfter', delayMs: 20, operation: 'ReceiveMessage' });
+      await receive({ queue: url, settle: 'flow', maxInFlight: 1000 });
+      await bench.red.collect('out', 40);
+      assert.ok(
+        (await inputs('ReceiveMessage')).some(({ WaitTimeSeconds }) => WaitTimeSeconds === 1),
+        'one at a time'
+      );
+      await bench.red.deploy([]);
+      await counted(url, { visible: 300, hidden: 0 });
+    });
   });
 
   describe('deletes what it has sent on', () => {

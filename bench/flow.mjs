@@ -103,7 +103,7 @@ function installOut(userDir) {
   globalThis.benchOut = (msg) => {
     const resolve = waiting.get(msg.n);
     waiting.delete(msg.n);
-    resolve(msg);
+    resolve?.(msg);
   };
   return waiting;
 }

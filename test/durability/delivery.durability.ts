@@ -1,6 +1,6 @@
 /** From one Node-RED to others through a queue: with faults on the way, a redeploy, and a process that is killed. */
 import assert from 'node:assert/strict';
-import { countFaults, deletedUntold, heldUp, kinds, notPutOff, sentUntold, troubleAll } from './faults';
+import { countFaults, deletedUntold, heldUp, kinds, notPutOff, sentUntold, sideBySide, troubleAll } from './faults';
 import { type Runner, useFleet } from './fleet';
 import { isSlow, type Receiving, receiving, sending } from './flows';
 import type { Ledger, Receipt } from './ledger';
@@ -51,6 +51,9 @@ describe('delivery', () => {
       `      ${seconds.toFixed(1)} s, ${sum(untold.values())} copies, ${JSON.stringify(again)}; faults: ${JSON.stringify(met)}`
     );
     for (const kind of kinds) assert.ok((met[kind] ?? 0) > 0, `no request met ${kind}`);
+    // Those as well that receive beside others.
+    const beside = countFaults(sideBySide(requests));
+    for (const kind of ['throttle', 'error503']) assert.ok((beside[kind] ?? 0) > 0, `none of several met ${kind}`);
     assert.deepEqual(lostOf(ledger), []);
     assert.deepEqual(wrongCopies(ledger, untold), []);
     assert.deepEqual(unexplained, []);

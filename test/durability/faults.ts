@@ -76,6 +76,10 @@ export function notPutOff(requests: RequestRecord[]): number {
   return failed.filter((request) => isFor(request, 'ChangeMessageVisibility')).flatMap(entriesOf).length;
 }
 
+/** The requests for messages that were sent beside another one of their receiver: these hardly wait. */
+export const sideBySide = (requests: RequestRecord[]): RequestRecord[] =>
+  requests.filter(({ operation, input }) => operation === 'ReceiveMessage' && input.WaitTimeSeconds === 1);
+
 const isUntold = ({ fault }: RequestRecord): boolean => fault === 'resetAfter' || fault === 'hangAfter';
 /** Alone or in a batch. */
 const isFor = ({ operation: name }: RequestRecord, operation: string): boolean =>

@@ -1,5 +1,6 @@
 /** Several Node-REDs at one queue. */
 import assert from 'node:assert/strict';
+import { sideBySide } from './faults';
 import { type Runner, useFleet } from './fleet';
 import { receiving } from './flows';
 import type { Ledger, Receipt } from './ledger';
@@ -25,6 +26,8 @@ describe('scaling out', () => {
     const shares = names.map((name) => ledger.count('settled', name));
     console.log(`      shares: ${shares}`);
     for (const share of shares) assert.ok(share >= 0.15 * count, `${names} settled ${shares}`);
+
+    assert.ok(sideBySide(await aws.requests()).length > 0, 'never several requests at once');
 
     const filled = queues.fill(url, count, count);
     const more = (name: string) => ledger.count('settled', name) - (shares[names.indexOf(name)] ?? 0);

@@ -325,6 +325,17 @@ function look({ groups, faults }: Trial, { protocol, body }: Asked, response: Se
   }
 }
 
+/** What SNS puts around a message for a queue. */
+export const envelope = {
+  Type: 'Notification',
+  MessageId: 'published',
+  TopicArn: 'arn:aws:sns:us-east-1:111111111111:topic',
+  Subject: 'subject',
+  Message: '{"published": true}',
+  Timestamp: '2026-11-30T15:00:00.000Z',
+  MessageAttributes: { colour: { Type: 'String', Value: 'red' }, bytes: { Type: 'Binary', Value: 'AQI=' } }
+};
+
 /** An answer with messages. */
 export const messagesIn = (...Messages: object[]): string => JSON.stringify({ Messages });
 
@@ -336,7 +347,13 @@ function receive({ waiting, polls }: Trial, response: ServerResponse): void {
     ReceiptHandle: `r${index}`,
     Body,
     MD5OfBody: md5(Body),
-    Attributes: { ApproximateReceiveCount: '2', SentTimestamp: '1' }
+    Attributes: {
+      ApproximateReceiveCount: '2',
+      SentTimestamp: '1',
+      ApproximateFirstReceiveTimestamp: '2',
+      SenderId: 'AIDASENDER',
+      AWSTraceHeader: 'Root=1-5759e988-bd862e3fe1be46a994272793'
+    }
   }));
   if (bodies.length > 0) response.writeHead(200, headers('json')).end(messagesIn(...Messages));
   else polls.push(response);

@@ -11,7 +11,7 @@ import { contract } from '../contract';
 import type { FlowNode, Message, NodeRed, Outcome } from '../node-red';
 import { sink } from '../node-red';
 import { setClock } from '../set-clock';
-import { type AnswerPlan, AnyService, answerKinds, messagesIn, mistimed, secrets } from './any-service';
+import { type AnswerPlan, AnyService, answerKinds, envelope, messagesIn, mistimed, secrets } from './any-service';
 import { anyLongText, anyShape, type LongText, shapes, writeLongText } from './long-texts';
 
 /** The value of a typed field as a flow stores it. */
@@ -198,6 +198,7 @@ const working: Record<string, Working> = {
       queue: ['orders'],
       settle: ['sent', 'flow'],
       bodyFormat: ['auto', 'string', 'buffer'],
+      unwrap: [true, false],
       maxInFlight: [1, 10]
     }
   },
@@ -588,7 +589,7 @@ class Generated {
 
   #nodesOf({ type, settings, account, answers, messages, ahead, operations }: Trial, id: string): FlowNode[] {
     const settling = type === 'aws-sqs-settle';
-    const queue = settling ? messages.map(() => '{"order": 1}') : ['{"order": 1}'];
+    const queue = settling ? messages.map(() => '{"order": 1}') : ['{"order": 1}', JSON.stringify(envelope)];
     const service = { queue, ahead, operations, slash: !settling && messages.length > 1 };
     return [
       {
@@ -823,6 +824,9 @@ const mostSdkCpu = 150;
 /** A text that took longer is tried again: the one that came before it may have left work behind. */
 const mostTries = 5;
 
+/** A message of a queue that a topic sent. */
+const inEnvelope = (members: Record<string, unknown>) => ({ Body: JSON.stringify({ ...envelope, ...members }) });
+
 /** What a message of a queue may hold of a stranger. */
 const received: Record<string, (text: string) => Record<string, unknown>> = {
   body: (Body) => ({ Body }),
@@ -836,7 +840,15 @@ const received: Record<string, (text: string) => Record<string, unknown>> = {
   'type of an attribute': (text) => ({ MessageAttributes: { a: { DataType: text, StringValue: 'x' } } }),
   'name of an attribute': (text) => ({ MessageAttributes: { [text]: { DataType: 'String', StringValue: 'x' } } }),
   group: (MessageGroupId) => ({ Attributes: { MessageGroupId } }),
-  time: (SentTimestamp) => ({ Attributes: { SentTimestamp } })
+  time: (SentTimestamp) => ({ Attributes: { SentTimestamp } }),
+  trace: (AWSTraceHeader) => ({ Attributes: { AWSTraceHeader } }),
+  'message of a topic': (Message) => inEnvelope({ Message }),
+  'topic of a message': (text) => inEnvelope({ TopicArn: `arn:aws:sns:us-east-1:111111111111:${text}` }),
+  'time of a topic’s message': (Timestamp) => inEnvelope({ Timestamp }),
+  'list of a topic’s message': (Value) => inEnvelope({ MessageAttributes: { a: { Type: 'String.Array', Value } } }),
+  'bytes of a topic’s message': (Value) => inEnvelope({ MessageAttributes: { a: { Type: 'Binary', Value } } }),
+  'name of an attribute of a topic’s message': (text) =>
+    inEnvelope({ MessageAttributes: { [text]: { Type: text, Value: text } } })
 };
 const receivedMembers = Object.keys(received);
 const bodyFormats = ['auto', 'string', 'buffer'];
@@ -860,7 +872,7 @@ export async function meetLongTexts(red: NodeRed, { each, seed }: { each: number
       await red.deploy(
         [
           { ...account, endpoint: service.trial('long', []), rekognitionRate: 0 },
-          { ...receiver, bodyFormat },
+          { ...receiver, bodyFormat, unwrap: true },
           ...some.map(({ place }) => place.node),
           sink('out')
         ],

@@ -11,6 +11,7 @@ import { detectNode, indexFaceNode, invokeNode, listNode, publishNode, receiveNo
 import type { FlowNode, Message, NodeRed } from '../node-red';
 import { sink } from '../node-red';
 import { workTime } from '../work-time';
+import { envelope } from './any-service';
 import { type Mutation, mutate } from './mutate';
 import type { Recipe, Told } from './network-service';
 
@@ -50,6 +51,7 @@ const taking: FlowNode[] = [
 const receiving: FlowNode[] = Array.from({ length: 8 }, (_, index) =>
   receiveNode({
     queue,
+    unwrap: index % 3 === 0,
     bodyFormat: index % 4 === 0 ? 'buffer' : 'auto',
     wires: [index % 2 === 0 ? ['out'] : ['out', 'other']]
   })
@@ -193,6 +195,8 @@ const deepText = (most: number): fc.Arbitrary<Given> =>
 /** A message of a queue; its texts are written when it is sent. */
 const received = fc.record({
   body: fc.oneof({ arbitrary: longText(100_000), weight: 5 }, { arbitrary: deepText(50_000), weight: 1 }),
+  /** Whether a topic sent it. */
+  isPublished: fc.boolean(),
   attributes: fc.dictionary(
     fc.constantFrom('a', '__proto__', 'constructor', 'b.c', '', 'x'),
     fc.record({
@@ -206,7 +210,14 @@ const received = fc.record({
     { maxKeys: 4 }
   ),
   system: fc.dictionary(
-    fc.constantFrom('ApproximateReceiveCount', 'SentTimestamp', 'MessageGroupId', '__proto__'),
+    fc.constantFrom(
+      'ApproximateReceiveCount',
+      'ApproximateFirstReceiveTimestamp',
+      'SentTimestamp',
+      'SequenceNumber',
+      'MessageGroupId',
+      '__proto__'
+    ),
     fc.constantFrom('1', '', 'x', '-1', '9'.repeat(400)),
     { maxKeys: 3 }
   )
@@ -252,6 +263,7 @@ export type Input =
       kind: 'message';
       node: number;
       body: Given;
+      isPublished: boolean;
       attributes: Record<string, { DataType: string; StringValue: Given; BinaryValue: string }>;
       system: Record<string, string>;
     };
@@ -482,8 +494,9 @@ class Network {
         { ...each, StringValue: written(each.StringValue) }
       ])
     );
+    const Body = written(input.body);
     const odd = message(`odd${this.#messages}`, {
-      Body: written(input.body),
+      Body: input.isPublished ? JSON.stringify({ ...envelope, Message: Body }) : Body,
       MessageAttributes,
       Attributes: input.system
     });

@@ -121,6 +121,7 @@ const stories: Record<string, Story[]> = {
       payload: { dish: 'pizza', cooked: true }
     }
   ],
+  's3-to-detect': [{ press: 'porch.jpg', shows: { seen: '1 person, 1 car, 1 dog', told: messageId } }],
   'detect-objects': [
     { press: 'porch', shows: { alert: /^porch: (car|dog|person), /, seen: '1 person, 1 car, 1 dog' } },
     { press: 'a cat', shows: { quiet: 'nothing at the porch', seen: '0 person, 0 car, 0 dog' } }
@@ -248,7 +249,7 @@ describe('the flows that come with the pack', () => {
   // What earlier tests have sent is not to be found by later ones.
   beforeEach(async () => {
     const all = ['orders', 'orders-dead-letters', 'orders.fifo', 'kitchen', 'billing', 'notifications', 'approvals'];
-    for (const queue of [...all, 'decisions']) await queues.purge(urlOf(queue));
+    for (const queue of [...all, 'decisions', 'pictures']) await queues.purge(urlOf(queue));
   });
 
   /** The sign-in that a user has in the environment of Node-RED. */
@@ -771,6 +772,30 @@ describe('the flows that come with the pack', () => {
       await bench.red.deploy(flow);
       await queues.send(urlOf('billing'), '{"customer": "Grace", "price": 7}');
       await shown(flow, 'billed', 'Grace pays 7');
+    });
+  });
+
+  describe('s3-to-detect', () => {
+    const event = (key: string) =>
+      JSON.stringify({ Records: [{ s3: { bucket: { name: 'nimbus-pictures' }, object: { key } } }] });
+
+    it('returns a picture that is gone, whose key it reads as S3 writes it', async () => {
+      signIn('demo');
+      const flow = await offered('s3-to-detect');
+      await bench.red.deploy(flow);
+      await queues.send(urlOf('pictures'), event('my+picture%2B%C3%BC.jpg'));
+      await shown(flow, 'error', 'InvalidS3ObjectException, try 1');
+      const [detection] = (await bench.aws.requests()).filter(({ operation }) => operation === 'DetectLabels');
+      const S3Object = { Bucket: 'nimbus-pictures', Name: 'my picture+ü.jpg' };
+      assert.deepEqual(detection?.input.Image, { S3Object });
+    });
+
+    it('deletes what tells of no picture, such as the test of S3', async () => {
+      signIn('demo');
+      const flow = await offered('s3-to-detect');
+      await bench.red.deploy(flow);
+      await queues.send(urlOf('pictures'), '{"Service": "Amazon S3", "Event": "s3:TestEvent"}');
+      await shown(flow, 'seen', 'no picture');
     });
   });
 

@@ -100,7 +100,7 @@ describe('The lists of the local AWS', () => {
     const { Topics = [] } = await listTopics();
     assert.deepEqual(
       Topics.map(({ TopicArn }) => TopicArn?.split(':').at(-1)),
-      ['alerts', 'orders-placed', 'orders.fifo']
+      ['alerts', 'orders-placed', 'orders.fifo', 'pictures']
     );
     const { QueueUrls = [] } = await listQueues();
     assert.ok(QueueUrls.includes(`${aws.url}/111111111111/orders`) && QueueUrls.length > 3);
@@ -231,7 +231,7 @@ describe('The lists of the local AWS', () => {
       it('have 100 a page', async () => {
         await aws.populate({ topics: 250 });
         const found = await pages(paginateListTopics({ client: client(SNSClient) }, {}), (page) => page.Topics);
-        assert.deepEqual(sizes(found), [100, 100, 53]);
+        assert.deepEqual(sizes(found), [100, 100, 54]);
         assert.deepEqual(ofFleet(found.flat().map(({ TopicArn }) => TopicArn)), fleet(250));
         assert.equal(found[1]?.[0]?.TopicArn?.startsWith('arn:aws:sns:us-east-1:111111111111:fleet-'), true);
       });
@@ -242,7 +242,7 @@ describe('The lists of the local AWS', () => {
         const TopicArn = Topics.at(-1)?.TopicArn;
         await client(SNSClient).send(new DeleteTopicCommand({ TopicArn }));
         const rest = await listTopics(NextToken);
-        assert.equal(Topics.length + (rest.Topics?.length ?? 0), 153);
+        assert.equal(Topics.length + (rest.Topics?.length ?? 0), 154);
       });
 
       it('keep to the region and the account', async () => {

@@ -26,6 +26,8 @@ async function create({ sdk, client }: DetectorCall, collection: string): Promis
 export async function inCollection<R>(call: DetectorCall, collection: string, work: () => Promise<R>): Promise<R> {
   const creations = created.get(call.client) ?? new Map<string, Promise<void>>();
   created.set(call.client, creations);
+  // Until it exists, the work would fail, and a second creation would be asked for.
+  await creations.get(collection)?.catch(() => undefined);
   const before = creations.get(collection);
   try {
     return await work();

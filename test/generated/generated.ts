@@ -848,7 +848,8 @@ const received: Record<string, (text: string) => Record<string, unknown>> = {
   'list of a topic’s message': (Value) => inEnvelope({ MessageAttributes: { a: { Type: 'String.Array', Value } } }),
   'bytes of a topic’s message': (Value) => inEnvelope({ MessageAttributes: { a: { Type: 'Binary', Value } } }),
   'name of an attribute of a topic’s message': (text) =>
-    inEnvelope({ MessageAttributes: { [text]: { Type: text, Value: text } } })
+    inEnvelope({ MessageAttributes: { [text]: { Type: 'String', Value: 'x' } } }),
+  'type of an attribute of a topic’s message': (Type) => inEnvelope({ MessageAttributes: { a: { Type, Value: 'x' } } })
 };
 const receivedMembers = Object.keys(received);
 const bodyFormats = ['auto', 'string', 'buffer'];

@@ -51,19 +51,27 @@ function clientsOf({ clients, problem, name }: AccountNode): Clients {
   throw new ActionError(problem?.name ?? 'AccountMissing', `${called(name)}: ${problem?.message}`);
 }
 
-/** The accounts of all deployed nodes, by the events of their Node-RED: a process may run several. */
-const inUse = new WeakMap<object, Set<CurrentAccount>>();
+/** The accounts of all deployed nodes of a Node-RED, and what tells them of a deployment. */
+class Deployed extends Set<CurrentAccount> {
+  readonly tell = (): void => {
+    for (const account of this) account.deployed();
+  };
+}
+
+/** By the events of their Node-RED: a process may run several. */
+const inUse = new WeakMap<object, Deployed>();
 
 /** All nodes of a Node-RED share one listener, since Node.js warns if an event has more than ten. */
-function accountsIn({ events }: NodeAPI): Set<CurrentAccount> {
-  const known = inUse.get(events);
-  if (known) return known;
-  const accounts = new Set<CurrentAccount>();
+function use({ events }: NodeAPI, account: CurrentAccount): void {
+  const accounts = inUse.get(events) ?? new Deployed();
   inUse.set(events, accounts);
-  events.on('flows:started', () => {
-    for (const account of accounts) account.deployed();
-  });
-  return accounts;
+  if (accounts.size === 0) events.on('flows:started', accounts.tell);
+  accounts.add(account);
+}
+
+function leave({ events }: NodeAPI, account: CurrentAccount): void {
+  const accounts = inUse.get(events);
+  if (accounts?.delete(account) && accounts.size === 0) events.off('flows:started', accounts.tell);
 }
 
 /**
@@ -82,7 +90,7 @@ export class CurrentAccount {
   ) {
     this.#node = accountFrom(RED, id);
     this.#node?.clients?.attach();
-    accountsIn(RED).add(this);
+    use(RED, this);
   }
 
   /** Whether the account is running. In the constructor of a node it may be missing: it may be created after the node. */
@@ -115,7 +123,7 @@ export class CurrentAccount {
 
   /** To be called when the node closes. */
   close(): void {
-    accountsIn(this.RED).delete(this);
+    leave(this.RED, this);
     this.#node?.clients?.detach();
   }
 

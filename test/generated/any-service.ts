@@ -216,9 +216,9 @@ export class AnyService {
     return this.#trials.get(id)?.faults ?? [];
   }
 
-  /** What a trial has asked for, each thing once. */
+  /** What a trial has asked for, each thing once, in an order that does not depend on time. */
   asked(id: string): string[] {
-    return [...(this.#trials.get(id)?.asked ?? [])];
+    return [...(this.#trials.get(id)?.asked ?? [])].sort();
   }
 
   /** How many messages a trial has deleted. */

@@ -70,18 +70,6 @@ const ofStrangers: Fault[] = [
     by: 'messages'
   },
   {
-    name: 'an error without words for it leaves its message unended',
-    edits: [
-      [
-        'account/to-action-error.ts',
-        'return isActionError(thrown) ? completed(thrown, context) : described(thrown, context);\n  } catch {',
-        'return isActionError(thrown) ? completed(thrown, context) : described((thrown as Error).name && thrown, context);\n  } catch (error) {\n    throw error;'
-      ],
-      ['action/input.ts', '    } catch {\n      return indescribable();', '    } catch (error) {\n      throw error;']
-    ],
-    by: 'messages'
-  },
-  {
     name: 'a list of an attribute is looked through from each of its quotes',
     edits: [['messaging/attributes.ts', String.raw`/"(?:[^"\\]|\\.)*"?|\./gs`, String.raw`/"(?:[^"\\]|\\.)*"|\./gs`]],
     by: 'texts'
@@ -103,13 +91,7 @@ const ofStrangers: Fault[] = [
   },
   {
     name: 'a received message that cannot be sent on takes the others with it',
-    edits: [
-      [
-        'messaging/receiver.ts',
-        '    } catch (thrown) {\n      if (group !== undefined) this.#stopped.add(group);',
-        '    } catch (thrown) {\n      if (held.number > 0) throw thrown;\n      if (group !== undefined) this.#stopped.add(group);'
-      ]
-    ],
+    edits: [['messaging/incoming.ts', 'this.#tellStuck(held.messageId, reasonOf(thrown));', 'throw thrown;']],
     by: 'network'
   },
   {

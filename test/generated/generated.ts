@@ -444,6 +444,9 @@ function neverEnds({ messages, answers, settings }: Trial, index: number): boole
 const hasOpenEnd = (trial: Trial): boolean =>
   neverEnds(trial, 0) || trial.messages.some((_, index) => neverEnds(trial, index));
 
+/** Nodes whose messages go on with the payload that they came with. */
+const keepPayload = new Set(['aws-sqs-settle', 'aws-lambda-callback']);
+
 /** The same trial as a Function node makes its message, and answered by a gateway that packs: it must come to the same. */
 const twinOf = (trial: Trial): Trial => ({
   ...trial,
@@ -538,7 +541,7 @@ class Generated {
       for (const text of faultsOf(each)) faults.push({ index, text });
       const { trial, outcome } = each;
       for (const text of this.service.faults(each.id)) faults.push({ index, text });
-      const refused = trial.seal && trial.type !== 'aws-sqs-settle' && outcome.error?.name === 'InvalidValue';
+      const refused = trial.seal && !keepPayload.has(trial.type) && outcome.error?.name === 'InvalidValue';
       if (refused && !trial.account.validate && this.service.requests(each.id) > 0)
         faults.push({ index, text: 'was refused only when a request had been made' });
       return this.#resultsOf(each);
@@ -579,8 +582,7 @@ class Generated {
   /** What a trial's message came to, and what the service was asked for it, as far as both are the same for its twin. */
   #whatBecameOf({ trial, id, outcome }: Running): string {
     const { error, sent } = outcome;
-    // What is settled goes on with its own payload.
-    const payload = trial.type === 'aws-sqs-settle' ? undefined : sent[0]?.payload;
+    const payload = keepPayload.has(trial.type) ? undefined : sent[0]?.payload;
     const all = [error?.name, error?.message, shown(payload), this.service.asked(id)];
     const text = inspect(all, { maxStringLength: 2000 }).replaceAll(id, '');
     // One was looked at a moment after the other.

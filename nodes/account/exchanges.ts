@@ -25,15 +25,19 @@ export interface Exchange {
   contentType?: string | undefined;
 }
 
+/** The member of a command's input, and of its last request, that has the exchange. A WeakMap costs several µs a request. */
+const exchangeKey = Symbol('exchange');
+
 /** The part of an HTTP request that is used here. */
 interface Written {
   headers: Record<string, string>;
   body?: { length: number };
+  [exchangeKey]?: Exchange;
 }
 
 /** The part of the arguments of the SDK's middleware that is used here. */
 interface Step {
-  input: object;
+  input: { [exchangeKey]?: Exchange };
   request: Written;
 }
 
@@ -52,11 +56,10 @@ function limitsOf(exchange: Exchange | undefined, request: Written): Limits {
 }
 
 /**
- * The commands of an account that are being sent: by their input and by their last request, since signing copies
- * requests.
+ * The commands of an account that are being sent. Both the input and the last request of each have its exchange, since
+ * signing copies requests.
  */
 export class Exchanges {
-  readonly #exchanges = new WeakMap<object, Exchange>();
   /** The bearer token of the last request to an SSO portal. */
   #ssoToken = '';
 
@@ -67,17 +70,17 @@ export class Exchanges {
   }
 
   begin(exchange: Exchange): void {
-    this.#exchanges.set(exchange.command.input, exchange);
+    Object.assign(exchange.command.input, { [exchangeKey]: exchange });
   }
 
   /** Adds middleware to a client that connects its requests with their commands. */
   follow(client: SdkClient): void {
     client.middlewareStack.add(
       (next: (step: Step) => unknown) => (step: Step) => {
-        const exchange = this.#exchanges.get(step.input);
+        const exchange = step.input[exchangeKey];
         if (exchange) {
           exchange.authorization = step.request.headers.authorization;
-          this.#exchanges.set(step.request, exchange);
+          step.request[exchangeKey] = exchange;
         }
         return next(step);
       },
@@ -91,7 +94,7 @@ export class Exchanges {
       (next: (step: Step) => unknown, { commandName }: { commandName: string }) =>
         async (step: Step) => {
           if (!isFirst(step.request)) {
-            await rate.turn(commandName, this.#exchanges.get(step.input)?.limits.abortSignal);
+            await rate.turn(commandName, step.input[exchangeKey]?.limits.abortSignal);
           }
           return next(step);
         },
@@ -110,7 +113,7 @@ export class Exchanges {
       // The SDK would otherwise repeat requests that were cut off, such as those for temporary credentials.
       if (isOver()) throw closed();
       this.#ssoToken = request.headers['x-amz-sso_bearer_token'] ?? this.#ssoToken;
-      const exchange = this.#exchanges.get(request);
+      const { [exchangeKey]: exchange }: Written = request;
       const sent = performance.now();
       const answer = await handler.handle(request, limitsOf(exchange, request));
       this.clock.hear(request, answer.response, performance.now() - sent);

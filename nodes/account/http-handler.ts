@@ -7,15 +7,24 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Agents } from './agents';
+import { Deadlines } from './deadlines';
 import { overdueAfter } from './overdue';
 import type { RequestHandler } from './sdks';
 
 type HttpRequest = Parameters<RequestHandler['handle']>[0];
 type Handled = ReturnType<RequestHandler['handle']>;
 
+/** What aborts requests: an `AbortSignal`, or an object that has the part of it that is needed here and costs less. */
+export interface AbortSource {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** The limits of a request. */
 export interface Limits {
-  abortSignal?: AbortSignal;
+  abortSignal?: AbortSource;
   /** The longest time without data in either direction, ms; 0: no limit. */
   silence?: number;
   /**
@@ -48,7 +57,7 @@ const timeoutError = (message: string, members: { code: string } | { syscall: st
   Object.assign(new Error(message), { name: 'TimeoutError', ...members });
 
 /** The error with which the SDK's own handler rejects when it is aborted. */
-const abortError = ({ reason }: AbortSignal): Error =>
+const abortError = ({ reason }: AbortSource): Error =>
   Object.assign(new Error('Request aborted', { cause: reason }), { name: 'AbortError' });
 
 /** Percent-encodes as SigV4 does, which escapes more than `encodeURIComponent`. */
@@ -89,81 +98,104 @@ function write(sent: ClientRequest, body: string | Uint8Array | undefined, left:
   writeFrom(0);
 }
 
-/** Ends a request when its connection is silent for too long. */
-class Watch {
-  #timer: NodeJS.Timeout | undefined;
-  #neighbours: NodeJS.Timeout | undefined;
+/** A request that is being sent. It fails if its connection is silent for too long. */
+class Sending {
+  readonly answer: Promise<IncomingMessage>;
   #response: IncomingMessage | undefined;
-  /** When the request was sent over a connection that was used before, ms; `undefined` once data has been received. */
-  #doubted: number | undefined;
+  /** The longest time without data, ms; `undefined` until the connection is made. */
+  #silence: number | undefined;
+  readonly #began = performance.now();
 
   constructor(
     private readonly sent: ClientRequest,
     private readonly limits: Limits,
-    private readonly agents: Agents
+    private readonly agents: Agents,
+    private readonly deadlines: Deadlines,
+    overdue: Deadlines
   ) {
-    this.#limit(longestConnecting, () => timeoutError('No connection was made in time.', { syscall: 'connect' }));
-    sent.once('socket', (socket: Socket & { secureConnecting?: boolean }) => {
-      const connected = () => this.#begin(socket);
-      if (!socket.connecting && !socket.secureConnecting) connected();
-      else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connected);
-    });
-    sent.once('response', (response) => {
-      this.#response = response;
+    const { silence = longestSilence, answerWithin = silence, waits = 0 } = limits;
+    this.answer = new Promise((resolve, reject) => {
+      sent.once('response', (response) => {
+        this.#response = response;
+        overdue.done(this.#closeNeighbours);
+        this.#limitSilence(silence);
+        resolve(response);
+      });
+      sent.on('error', (error: NodeJS.ErrnoException) =>
+        reject(broken.has(error.code) ? Object.assign(error, { name: 'TimeoutError' }) : error)
+      );
     });
     sent.once('close', () => {
-      clearTimeout(this.#timer);
-      clearTimeout(this.#neighbours);
+      deadlines.done(this.#fail);
+      overdue.done(this.#closeNeighbours);
     });
+    if (sent.reusedSocket) {
+      overdue.set(this.#closeNeighbours, waits + overdueAfter);
+      this.#limitSilence(answerWithin);
+      if (this.#listens) sent.once('socket', (socket) => this.#listenTo(socket));
+    } else {
+      deadlines.set(this.#fail, longestConnecting);
+      sent.once('socket', (socket) => this.#connect(socket, silence));
+    }
   }
 
-  /** To be called when a part of the request has been sent. */
-  readonly left = (): void => {
-    this.#timer?.refresh();
+  /** To be called when data has gone over the connection. */
+  readonly progressed = (): void => {
+    if (this.#silence) this.deadlines.set(this.#fail, this.#silence);
   };
 
-  #begin(socket: Socket): void {
-    const { silence = longestSilence, answerWithin = silence, waits = 0 } = this.limits;
-    const heard = () => this.#hear(silence);
+  readonly #fail = (): void => {
+    this.#closeNeighbours();
+    const error =
+      this.#silence === undefined
+        ? timeoutError('No connection was made in time.', { syscall: 'connect' })
+        : timeoutError(`There was silence for ${this.#silence / 1000} s.`, { code: 'ETIMEDOUT' });
+    (this.#response ?? this.sent).destroy(error);
+  };
+
+  /** If a connection that was used before is dead, those may be as well that have been idle for as long: closes them. */
+  readonly #closeNeighbours = (): void => {
+    if (this.sent.reusedSocket && !this.#response) this.agents.closeIdle(performance.now() - this.#began);
+  };
+
+  /** Whether anybody wants to know when data comes. */
+  get #listens(): boolean {
+    const { silence, heard } = this.limits;
+    return silence !== 0 || heard !== undefined;
+  }
+
+  #connect(socket: Socket & { secureConnecting?: boolean }, silence: number): void {
+    const connected = () => {
+      this.#limitSilence(silence);
+      if (this.#listens) this.#listenTo(socket);
+    };
+    if (!socket.connecting && !socket.secureConnecting) connected();
+    else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connected);
+  }
+
+  #listenTo(socket: Socket): void {
+    const heard = () => {
+      this.progressed();
+      this.limits.heard?.();
+    };
     socket.on('data', heard);
     this.sent.once('close', () => socket.off('data', heard));
-    this.#limitSilence(this.sent.reusedSocket ? answerWithin : silence);
-    if (!this.sent.reusedSocket) return;
-    this.#doubted = performance.now();
-    this.#neighbours = setTimeout(() => this.#closeNeighbours(), waits + overdueAfter);
-  }
-
-  #hear(silence: number): void {
-    if (this.#doubted === undefined) this.#timer?.refresh();
-    else {
-      this.#doubted = undefined;
-      clearTimeout(this.#neighbours);
-      this.#limitSilence(silence);
-    }
-    this.limits.heard?.();
-  }
-
-  /** Closes the idle connections that are as old as this one: if this one is dead, they may be dead as well. */
-  #closeNeighbours(): void {
-    if (this.#doubted !== undefined) this.agents.closeIdle(performance.now() - this.#doubted);
   }
 
   #limitSilence(ms: number): void {
-    this.#limit(ms, () => {
-      this.#closeNeighbours();
-      return timeoutError(`There was silence for ${ms / 1000} s.`, { code: 'ETIMEDOUT' });
-    });
-  }
-
-  #limit(ms: number, error: () => Error): void {
-    clearTimeout(this.#timer);
-    this.#timer = ms > 0 ? setTimeout(() => (this.#response ?? this.sent).destroy(error()), ms) : undefined;
+    this.#silence = ms;
+    if (ms > 0) this.deadlines.set(this.#fail, ms);
+    else this.deadlines.done(this.#fail);
   }
 }
 
 /** Sends requests over an account's connections. */
 export class HttpHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
+
+  /** For the next data of each request, and for its answer on a connection that was used before. */
+  readonly #deadlines = new Deadlines();
+  readonly #overdue = new Deadlines();
 
   constructor(private readonly agents: Agents) {}
 
@@ -172,20 +204,14 @@ export class HttpHandler {
     if (abortSignal?.aborted) throw abortError(abortSignal);
     this.agents.closeIdle(longestIdle);
     const sent = this.#open(request);
-    const { left } = new Watch(sent, limits, this.agents);
+    const sending = new Sending(sent, limits, this.agents, this.#deadlines, this.#overdue);
     if (abortSignal) {
       const abort = () => sent.destroy(abortError(abortSignal));
-      abortSignal.addEventListener('abort', abort, { once: true });
+      abortSignal.addEventListener('abort', abort);
       sent.once('close', () => abortSignal.removeEventListener('abort', abort));
     }
-    const answered = new Promise<IncomingMessage>((resolve, reject) => {
-      sent.once('response', resolve);
-      sent.on('error', (error: NodeJS.ErrnoException) =>
-        reject(broken.has(error.code) ? Object.assign(error, { name: 'TimeoutError' }) : error)
-      );
-    });
-    write(sent, request.body, left);
-    return { response: responseOf(await answered) };
+    write(sent, request.body, sending.progressed);
+    return { response: responseOf(await sending.answer) };
   }
 
   /** The handler is shared by all clients of the account, so that none of them may configure it. */

@@ -1,4 +1,5 @@
 import { Backlog } from './backlog';
+import type { AbortSource } from './http-handler';
 
 /**
  * How much longer than a second it takes to send the requests of a second: on their way to the service, requests that
@@ -33,7 +34,7 @@ class OperationQueue {
     this.#period = (this.#most / rate) * 1000 * slack;
   }
 
-  turn(signal: AbortSignal | undefined): Promise<void> | undefined {
+  turn(signal: AbortSource | undefined): Promise<void> | undefined {
     if (this.#waiting.size === 0 && this.#pause() <= 0) return this.#noteSent();
     return new Promise((resolve, reject) => {
       const end = () => {
@@ -48,7 +49,7 @@ class OperationQueue {
         }
       };
       if (signal?.aborted) return reject(signal.reason);
-      signal?.addEventListener('abort', end, { once: true });
+      signal?.addEventListener('abort', end);
       this.#waiting.add(waiting);
       if (this.#waiting.size === 1) this.#wait();
     });
@@ -89,7 +90,7 @@ export class Rate {
   constructor(private readonly rate: number) {}
 
   /** Resolves when a request may be sent; `undefined` if that is now. Rejects with the reason of `signal`. */
-  turn(operation: string, signal?: AbortSignal): Promise<void> | undefined {
+  turn(operation: string, signal?: AbortSource): Promise<void> | undefined {
     if (this.rate === 0) return undefined;
     let queue = this.#queues.get(operation);
     if (!queue) {
@@ -100,7 +101,7 @@ export class Rate {
   }
 
   /** The same for a new call that holds so many bytes. Rejects with `RequestThrottled` if too much waits already. */
-  async enter(operation: string, bytes: number, signal?: AbortSignal): Promise<void> {
+  async enter(operation: string, bytes: number, signal?: AbortSource): Promise<void> {
     this.#backlog.check(bytes);
     const turn = this.turn(operation, signal);
     if (!turn) return;

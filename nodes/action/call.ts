@@ -111,7 +111,7 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     const unlimited = this.caller.action.timeout ? { silence: 0 } : {};
     this.caller.countRequests(1);
     try {
-      const output = await this.client.send(command, { abortSignal: this.signal, ...unlimited });
+      const output = await this.client.send(command, { abortSignal: this.message, ...unlimited });
       this.note(metadataOf(output));
       return output;
     } catch (thrown) {

@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { Backlog, mostBytes, mostMessages } from '../account/backlog';
+import { Deadlines } from '../account/deadlines';
 import { noticeOverdue } from '../account/overdue';
 import type { ActionError } from '../fields/errors';
 import {
@@ -144,6 +145,7 @@ export class Input<Values> {
   /** The messages under way. */
   readonly #running = new Set<Task>();
   readonly #backlog = new Backlog(mostMessages, mostBytes);
+  readonly #deadlines = new Deadlines();
   /** The earlier messages whose fields are still being read; `undefined` if there are none. */
   #before: Before | undefined;
   #closing = false;
@@ -216,34 +218,20 @@ export class Input<Values> {
     try {
       if (this.#closing) throw closing();
       const reading = this.#read(msg, inputs);
-      // `inputs` is complete once `reading` has resolved.
-      const work = () => this.#work(msg, inputs as Values, reading, send, task);
       // If the node holds too much, the message ends with that error, and nothing handles one of `reading`.
       reading?.catch(() => undefined);
-      await task.during(bytesOf(inputs), () => this.#limit(inputs, task, work));
+      task.begin(bytesOf(inputs));
+      const ended = this.#limit(task, inputs);
+      try {
+        // `inputs` is complete once `reading` has resolved.
+        await this.#work(msg, inputs as Values, reading, send, task);
+      } finally {
+        ended();
+        task.finish();
+      }
       return undefined;
     } catch (thrown) {
       return this.#errorOf(thrown, inputs);
-    }
-  }
-
-  /** Does the work within the message's time limit, which includes reading its fields. */
-  async #limit(inputs: Partial<Values>, task: Task, work: () => Promise<void>): Promise<void> {
-    const seconds = this.work.timeout?.(inputs);
-    if (seconds === undefined) {
-      await work();
-      return;
-    }
-    const late = () => {
-      const missing = Object.keys(this.work.fields).filter((name) => !(name in inputs));
-      const problem = `: there was no value within the timeout of ${seconds} s; nothing was sent.`;
-      task.abort(missing.length > 0 ? unanswered(missing, problem) : timedOut(seconds));
-    };
-    const timer = setTimeout(late, seconds * 1000);
-    try {
-      await work();
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -258,6 +246,19 @@ export class Input<Values> {
     if (turn !== undefined) await task.until(turn);
     this.#check(msg, inputs);
     this.#pass(msg, await this.work.run(msg, inputs, task), send);
+  }
+
+  /** Aborts a message that takes too long, reading its fields included. To be told when it has ended. */
+  #limit(task: Task, inputs: Partial<Values>): () => void {
+    const seconds = this.work.timeout?.(inputs);
+    if (seconds === undefined) return () => undefined;
+    const late = () => {
+      const missing = Object.keys(this.work.fields).filter((name) => !(name in inputs));
+      const problem = `: there was no value within the timeout of ${seconds} s; nothing was sent.`;
+      task.abort(missing.length > 0 ? unanswered(missing, problem) : timedOut(seconds));
+    };
+    this.#deadlines.set(late, seconds * 1000);
+    return () => this.#deadlines.done(late);
   }
 
   /**

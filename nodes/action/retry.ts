@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Task } from './task';
 
 /** The first pause is at most `base` ms; the limit doubles for each further one, up to `longest` ms. */
 const base = 200;
@@ -10,14 +11,14 @@ const longest = 20_000;
  */
 export async function retry<T>(
   work: () => Promise<T>,
-  { times, when, signal }: { times: number; when: (error: unknown) => boolean; signal: AbortSignal }
+  { times, when, message }: { times: number; when: (error: unknown) => boolean; message: Task }
 ): Promise<T> {
   for (let done = 0; ; done += 1) {
     try {
       return await work();
     } catch (error) {
-      if (done >= times || signal.aborted || !when(error)) throw error;
-      await wait(Math.random() * Math.min(longest, base * 2 ** done), undefined, { signal });
+      if (done >= times || message.aborted || !when(error)) throw error;
+      await wait(Math.random() * Math.min(longest, base * 2 ** done), undefined, { signal: message.signal });
     }
   }
 }

@@ -1,12 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import type { Backlog } from '../account/backlog';
+import type { AbortSource } from '../account/http-handler';
 import type { ActionError } from '../fields/errors';
 
 /** How many messages have arrived in this process. */
 let messages = 0;
 
 /** The handling of one message by a node. A time limit or the closing of the node can abort it. */
-export class Task {
+export class Task implements AbortSource {
   /** In the order of arrival. */
   readonly number = ++messages;
   /** Resolves when the message has ended. Set by the input of the node. */
@@ -17,8 +18,8 @@ export class Task {
   #counted = 0;
   #reason: ActionError | undefined;
   #controller: AbortController | undefined;
-  /** Rejects the promises of `until`. */
-  readonly #waiting = new Set<(reason: ActionError) => void>();
+  /** Called when it is aborted. */
+  readonly #listeners = new Set<() => void>();
 
   constructor(private readonly backlog: Backlog) {}
 
@@ -27,7 +28,11 @@ export class Task {
     return this.#reason;
   }
 
-  /** Aborted with the task. Created on first use, since most messages need none. */
+  get aborted(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  /** The same for what needs an `AbortSignal`. Created on first use, since it costs more than all else of a message. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
@@ -38,19 +43,18 @@ export class Task {
     return this.#controller.signal;
   }
 
-  /** Does the work of a message of so many bytes. Rejects with `RequestThrottled` if the node holds too much already. */
-  async during(bytes: number, work: () => Promise<void>): Promise<void> {
+  /** To be called first, with the bytes of the message. Throws `RequestThrottled` if the node holds too much already. */
+  begin(bytes: number): void {
     this.backlog.take(bytes);
     this.#bytes = bytes;
     this.#counted = bytes;
-    try {
-      await work();
-    } finally {
-      // If the message was aborted, work for it may still hold bytes until it ends.
-      this.#bytes = 0;
-      this.#count(this.#held);
-      this.backlog.release(0);
-    }
+  }
+
+  /** To be called when the work is done. If the message was aborted, some of it may still hold bytes until it ends. */
+  finish(): void {
+    this.#bytes = 0;
+    this.#count(this.#held);
+    this.backlog.release(0);
   }
 
   /**
@@ -77,18 +81,27 @@ export class Task {
   abort(reason: ActionError): void {
     this.#reason ??= reason;
     this.#controller?.abort(this.#reason);
-    for (const end of this.#waiting) end(this.#reason);
+    for (const listener of this.#listeners) listener();
+  }
+
+  addEventListener(_: 'abort', listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  removeEventListener(_: 'abort', listener: () => void): void {
+    this.#listeners.delete(listener);
   }
 
   /** Settles as `work` does, or rejects as soon as the task is aborted, since not all work can be aborted itself. */
   until<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.#reason) reject(this.#reason);
-      this.#waiting.add(reject);
+      const aborted = () => reject(this.#reason);
+      if (this.#reason) aborted();
+      this.#listeners.add(aborted);
       const leave =
         <V>(settle: (value: V) => void) =>
         (value: V) => {
-          this.#waiting.delete(reject);
+          this.#listeners.delete(aborted);
           settle(value);
         };
       work.then(leave(resolve), leave(reject));

@@ -124,7 +124,7 @@ async function clientContext({ inputs, RED, node }: Invocation): Promise<string 
 const cannotHaveRun = (error: unknown): boolean => wasThrottled(error) || couldNotConnect(error);
 
 async function invoke(context: Invocation): Promise<InvokeCommandOutput> {
-  const { sdk, inputs, send, hold, signal } = context;
+  const { sdk, inputs, send, hold, message } = context;
   const payload = checkSize(inputs);
   const input = {
     FunctionName: inputs.functionName,
@@ -136,7 +136,7 @@ async function invoke(context: Invocation): Promise<InvokeCommandOutput> {
     TenantId: inputs.tenantId,
     DurableExecutionName: inputs.durableName
   };
-  const options = { times: inputs.retries, when: cannotHaveRun, signal };
+  const options = { times: inputs.retries, when: cannotHaveRun, message };
   return hold(Buffer.byteLength(payload), () => retry(() => send(new sdk.InvokeCommand(input)), options));
 }
 

@@ -2,7 +2,8 @@
  * `npm run bench:invoke`: what CPU time an invocation costs through an aws-lambda-invoke, against the bare SDK with the same
  * options, and against a Node-RED node that does nothing but call that: what Node-RED itself costs is told apart. Each way has
  * a process of its own, so that none pays for another's garbage, and so has the server. They take turns in slices of some
- * 50 ms: what else the machine does slows all of them down alike. What is judged is how they compare within one turn.
+ * 50 ms: what else the machine does slows all of them down alike. What is judged is how they compare within one turn. Each
+ * turn has processes of its own, since how well V8 compiles the same code differs from one to the next by several percent.
  * `npm run bench:invoke -- 21` takes as many turns.
  */
 import { fork } from 'node:child_process';
@@ -142,24 +143,37 @@ function print(inFlight, results) {
   row('  without Node-RED', '', spread(own, 3), `<= ${reach}  ${median(own) <= reach ? 'reached' : 'MISSED'}`);
 }
 
-async function bench(turns) {
-  const server = fork(script, ['serve']);
-  const endpoint = await answerOf(server);
+/** What each way costs by messages in flight, in processes that are begun for this. */
+async function measure(endpoint) {
   const children = {};
   for (const name of Object.keys(ways)) {
     children[name] = fork(script, ['work', name, endpoint]);
     await answerOf(children[name]);
   }
+  const costs = {};
+  for (const inFlight of [10, 1, 50]) {
+    await turn(children, inFlight);
+    costs[inFlight] = await turn(children, inFlight);
+  }
+  for (const child of Object.values(children)) child.kill();
+  return costs;
+}
+
+async function bench(turns) {
+  const server = fork(script, ['serve']);
+  const endpoint = await answerOf(server);
   console.log(
     `Node.js ${process.version}: medians (ranges) of ${turns} turns of ${slices * messages} invocations each\n`
   );
+  const results = [];
+  while (results.length < turns) results.push(await measure(endpoint));
   for (const inFlight of [1, 10, 50]) {
-    const results = [];
-    for (let warmUp = 0; warmUp < 2; warmUp += 1) await turn(children, inFlight);
-    while (results.length < turns) results.push(await turn(children, inFlight));
-    print(inFlight, results);
+    print(
+      inFlight,
+      results.map((costs) => costs[inFlight])
+    );
   }
-  for (const child of [server, ...Object.values(children)]) child.kill();
+  server.kill();
 }
 
 const [task = '9', ...rest] = process.argv.slice(2);

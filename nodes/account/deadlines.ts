@@ -23,7 +23,7 @@ export class Deadlines {
   #ringAt(end: number): void {
     clearTimeout(this.#timer);
     this.#rings = end;
-    if (end < Infinity) this.#timer = setTimeout(() => this.#ring(end), end - performance.now());
+    if (end < Infinity) this.#timer = setTimeout(() => this.#ring(end), Math.max(0, end - performance.now()));
   }
 
   #ring(now: number): void {

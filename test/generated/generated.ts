@@ -552,7 +552,7 @@ class Generated {
       );
       const [own, other] = pair.map((each) => this.#whatBecameOf(each));
       // On a busy machine one of them, or one of its targets, comes too late.
-      const isLate = /Timeout|in time/.test(`${own} ${other}`);
+      const isLate = /timeout|in time|within \d/i.test(`${own} ${other}`);
       if (own !== other && !isLate)
         faults.push({ index: given.indexOf(trial), text: `comes to\n${own}\nbut its twin to\n${other}` });
     }

@@ -526,6 +526,8 @@ class Network {
 
 function payloadOf({ base, as, mutations }: Input & { kind: 'picture' }): unknown {
   const bytes = mutate(pictures[base] as Buffer, mutations);
+  // As text, the long ones of several nodes would fill the heap by themselves.
+  if (bytes.length > 1_000_000) return bytes;
   if (as === 'base64') return bytes.toString('base64');
   if (as === 'data URL') return `data:image/png;base64,${bytes.toString('base64')}`;
   return as === 'JSON' && bytes.length < 100_000 ? { type: 'Buffer', data: [...bytes] } : bytes;

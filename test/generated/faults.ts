@@ -231,11 +231,7 @@ const ofBadLines: Fault[] = [
   {
     name: 'a slow link is cut although bytes flow',
     edits: [
-      [
-        'account/http-handler.ts',
-        'if (this.#doubted === undefined) this.#timer?.refresh();',
-        'if (this.#doubted === undefined) return;'
-      ]
+      ['account/http-handler.ts', 'if (this.#silence) this.deadlines', 'if (this.#silence === -1) this.deadlines']
     ],
     by: ['account/links', 'brings the messages of a receiver, however long they take']
   },
@@ -247,7 +243,11 @@ const ofBadLines: Fault[] = [
   {
     name: 'an old connection that is silent is waited for',
     edits: [
-      ['account/http-handler.ts', 'this.sent.reusedSocket ? answerWithin : silence', 'Math.max(answerWithin, silence)']
+      [
+        'account/http-handler.ts',
+        'this.#limitSilence(answerWithin)',
+        'this.#limitSilence(Math.max(answerWithin, silence))'
+      ]
     ],
     by: ['account/links', 'takes a picture by a new one']
   },
@@ -256,8 +256,8 @@ const ofBadLines: Fault[] = [
     edits: [
       [
         'account/http-handler.ts',
-        'if (this.#doubted !== undefined) this.agents',
-        'if (this.#doubted === -1) this.agents'
+        'if (this.sent.reusedSocket && !this.#response) this.agents',
+        'if (this.#began === -1) this.agents'
       ]
     ],
     by: ['account/links', 'none of those after it']

@@ -1095,7 +1095,7 @@ const callbacks: Row[] = [
     msg: { payload: 'kept', callbackId: 'YQ==' },
     fault: { kind: 'html', operation: 'SendDurableExecutionCallbackSuccess' },
     error: 'UnknownError',
-    says: /is not one of AWS/,
+    says: /is not from AWS/,
     retryable: true,
     requests: 3
   },
@@ -1108,7 +1108,7 @@ const callbacks: Row[] = [
     }),
     msg: { payload: 'kept', callbackId: 'YQ==' },
     error: 'UnknownError',
-    says: /is not one of AWS/
+    says: /is not from AWS/
   }
 ];
 

@@ -806,6 +806,9 @@ const places: Place[] = withInput.flatMap((type) =>
       ...(contract[type]?.typed ?? []).flatMap((field) =>
         ['msg', 'jsonata'].map((kind) => place(`${field} by ${kind}`, 'x', { [field]: 'x', [`${field}Type`]: kind }))
       ),
+      ...(contract[type]?.typed.includes('region')
+        ? [place('reason that an expression gives', 'x', { region: '$error(x)', regionType: 'jsonata' })]
+        : []),
       ...ownMembers.map((member) => place(`msg.${member}`, member))
     ];
   })

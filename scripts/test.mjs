@@ -25,8 +25,8 @@ const times = new Map();
 const newNode = process.execPath;
 const oldNode = nodeOfNpm();
 const began = Date.now();
-/** One process more than the machine has cores, since tests wait for something half of the time. */
-const workers = availableParallelism() + 1;
+/** More processes than the machine has cores, since tests wait for something half of the time. */
+const workers = 2 * availableParallelism();
 /** What takes longest begins first, and what waits the most beside it. */
 const first = ['browser', 'durability'];
 const asked = process.argv.slice(2);

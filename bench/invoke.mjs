@@ -176,6 +176,8 @@ async function bench(turns) {
   server.kill();
 }
 
+// Whatever becomes of the process that began the others, they end with it.
+process.on('disconnect', () => process.exit());
 const [task = '9', ...rest] = process.argv.slice(2);
 if (task === 'serve') serve();
 else if (task === 'work') await work(...rest);

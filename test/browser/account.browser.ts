@@ -64,9 +64,8 @@ describe(`the keys of an account in Node-RED ${nodeRedVersion}`, () => {
     await isValid(id, false);
     await isValid(user?.id ?? '', false);
     await editor.page.locator('#red-ui-header-button-deploy').click();
-    await editor.page.locator('.red-ui-notification button.primary').waitFor();
-    const question = editor.page.locator('.red-ui-notification').last();
-    assert.match(await question.innerText(), /not properly configured|invalid/i);
+    const question = editor.page.locator('.red-ui-notification', { hasText: /not properly configured|invalid/i });
+    await question.locator('button.primary').waitFor();
     await question.locator('button').first().click();
     await question.waitFor({ state: 'hidden' });
 

@@ -95,7 +95,13 @@ function installOut(userDir) {
       });
       RED.nodes.registerType('bench-bare', function (config) {
         RED.nodes.createNode(this, config);
-        this.on('input', async (msg, send, done) => { await globalThis.benchBare(msg); send(msg); done(); });
+        this.on('input', async (msg, send, done) => {
+          this.status({ fill: 'blue', shape: 'dot', text: 'requesting' });
+          await globalThis.benchBare(msg);
+          send(msg);
+          this.status({});
+          done();
+        });
       });
     };`
   );

@@ -1,6 +1,7 @@
 /**
  * `npm run bench:invoke`: what CPU time an invocation costs through an aws-lambda-invoke, against the bare SDK with the same
- * options, and against a Node-RED node that does nothing but call that: what Node-RED itself costs is told apart. Each way has
+ * options, and against a Node-RED node that does nothing but call that and show when, as Node-RED's own http request node
+ * does: what Node-RED itself costs is told apart. Each way has
  * a process of its own, so that none pays for another's garbage, and so has the server. They take turns in slices of some
  * 50 ms: what else the machine does slows all of them down alike. What is judged is how they compare within one turn. Each
  * turn has processes of its own, since how well V8 compiles the same code differs from one to the next by several percent.
@@ -17,6 +18,8 @@ const require = createRequire(import.meta.url);
 /** Slices of each way in a turn, and messages in a slice. */
 const slices = 16;
 const messages = 125;
+/** Turns before those that are measured: flows run for months, and V8 takes some thousand invocations to compile all of it. */
+const warmUps = 8;
 /** How many times the CPU time of the bare SDK an invocation may take. */
 const reach = 1.05;
 
@@ -151,6 +154,7 @@ async function measure(endpoint) {
     await answerOf(children[name]);
   }
   const costs = {};
+  for (let warm = 0; warm < warmUps; warm += 1) await turn(children, 10);
   for (const inFlight of [10, 1, 50]) {
     await turn(children, inFlight);
     costs[inFlight] = await turn(children, inFlight);

@@ -11,6 +11,7 @@ import { fork } from 'node:child_process';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { median, spread } from './figures.mjs';
 import { startFlow } from './flow.mjs';
 
 const script = fileURLToPath(import.meta.url);
@@ -119,13 +120,6 @@ async function turn(children, inFlight) {
   return costs;
 }
 
-const sorted = (values) => [...values].sort((a, b) => a - b);
-const median = (values) => sorted(values)[Math.floor(values.length / 2)];
-const spread = (values, digits) => {
-  const all = sorted(values);
-  const [low, middle, high] = [all[0], median(all), all.at(-1)].map((value) => value.toFixed(digits));
-  return `${middle} (${low}-${high})`;
-};
 const row = (...cells) => console.log(cells.map((text) => text.padEnd(24)).join(''));
 
 function print(inFlight, results) {

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeCertificate } from './certificate.mjs';
+import { median, spread } from './figures.mjs';
 import { waysToReceive } from './receives.mjs';
 
 const script = fileURLToPath(import.meta.url);
@@ -75,13 +76,6 @@ async function run({ queue, begin }, count) {
   };
 }
 
-const sorted = (values) => [...values].sort((a, b) => a - b);
-const median = (values) => sorted(values)[Math.floor(values.length / 2)];
-const spread = (values, digits = 2) => {
-  const all = sorted(values);
-  const [low, middle, high] = [all[0], median(all), all.at(-1)].map((value) => value.toFixed(digits));
-  return `${middle} (${low}-${high})`;
-};
 const line = (cells) => console.log(cells.map((text, index) => text.padEnd(index === 0 ? 34 : 22)).join(''));
 
 /** Prints a table; gives how many deletions were of messages that were deleted already. */

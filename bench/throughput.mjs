@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeCertificate } from './certificate.mjs';
+import { median, spread } from './figures.mjs';
 import { waysTo } from './sends.mjs';
 
 const script = fileURLToPath(import.meta.url);
@@ -133,13 +134,6 @@ async function report() {
   return (await answer)[0];
 }
 
-const sorted = (values) => [...values].sort((a, b) => a - b);
-const median = (values) => sorted(values)[Math.floor(values.length / 2)];
-const spread = (values, digits = 2) => {
-  const all = sorted(values);
-  const [low, middle, high] = [all[0], median(all), all.at(-1)].map((value) => value.toFixed(digits));
-  return `${middle} (${low}-${high})`;
-};
 const cell = (text) => String(text).padEnd(24);
 
 /** Prints a table; gives how many messages were lost, doubled or mixed up. */

@@ -7,8 +7,13 @@ import type { Answer, Command, SdkClient, ServiceName } from './sdks';
 import type { ServiceClock } from './service-clock';
 import { credentialsRefused, signatureRefused } from './service-errors';
 
-/** The bytes of a picture in a command. */
-const bytesOf = ({ Image }: { Image?: { Bytes?: Uint8Array | undefined } }): number => Image?.Bytes?.length ?? 0;
+interface Picture {
+  Bytes?: Uint8Array | undefined;
+}
+
+/** The bytes of the pictures in a command: two are compared, all else is about one. */
+const bytesOf = (input: Partial<Record<'Image' | 'SourceImage' | 'TargetImage', Picture>>): number =>
+  [input.Image, input.SourceImage, input.TargetImage].reduce((sum, picture) => sum + (picture?.Bytes?.length ?? 0), 0);
 
 /** What a client has beside the SDK's own client. */
 interface Parts {

@@ -7,7 +7,6 @@ import { type Editor, openEditor } from './editor';
 
 const read = (path: string) => JSON.parse(readFileSync(join(__dirname, '../..', path), 'utf8')) as FlowNode[];
 const example = read('examples/approve.json');
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const sizes = { desktop: { width: 1280, height: 620 }, phone: { width: 390, height: 844 } };
 const themes = ['light', 'dark'] as const;
 const patience = { timeout: 90_000 };
@@ -67,25 +66,11 @@ describe(`the dashboard of orders in Node-RED ${nodeRedVersion}`, function () {
       for (const [name, size] of Object.entries(sizes)) {
         await page.setViewportSize(size);
         await editor.shoot(`approve-${name}-${colorScheme}`);
-        assert.deepEqual(await tooWide(editor), [], name);
-        assert.deepEqual(await seriousFindings(editor), [], name);
+        assert.deepEqual(await editor.tooWide('.nrdb-ui-group'), [], name);
+        assert.deepEqual(await editor.findings('.nrdb-ui-group'), [], name);
       }
     }
     assert.deepEqual(editor.problems, []);
     await editor.close();
   });
-
-  /** What sticks out of the window to the right. */
-  const tooWide = ({ page }: Editor) =>
-    page.evaluate(`[document.documentElement, ...document.querySelectorAll('.nrdb-ui-group *:not(.v-progress-linear *)')]
-      .filter((one) => one.scrollWidth > innerWidth || one.getBoundingClientRect().right > innerWidth)
-      .map(({ outerHTML }) => outerHTML.slice(0, 200))`);
-
-  /** What axe says of the cards: of the dashboard's own frame it is not ours to judge. */
-  async function seriousFindings({ page }: Editor): Promise<unknown> {
-    await page.evaluate(axe);
-    return page.evaluate(`axe.run('.nrdb-ui-group').then(({ violations }) => violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => [id, html, failureSummary].join(': '))))`);
-  }
 });

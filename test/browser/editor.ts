@@ -230,6 +230,14 @@ export class Editor {
     )`)) as string[];
   }
 
+  /** What sticks out of the window to the right: of the page, and of parts of it. */
+  async tooWide(parts: string): Promise<string[]> {
+    return (await this.page.evaluate(`
+      [document.documentElement, ...document.querySelectorAll('${parts} *:not(.v-progress-linear *)')]
+        .filter((one) => one.scrollWidth > innerWidth || one.getBoundingClientRect().right > innerWidth)
+        .map(({ outerHTML }) => outerHTML.slice(0, 200))`)) as string[];
+  }
+
   /** Fills a plain control: text, number, select or checkbox. */
   async fill(property: string, value: string | boolean): Promise<void> {
     const field = await this.field(property);

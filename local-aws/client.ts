@@ -5,11 +5,14 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
+import type { CertificatePlaces, Device, DeviceOptions } from './certificates/devices';
 import { type Control, controlPath, type ManyFunctions, type Settings } from './server/control';
 import type { Fault } from './server/faults';
 import type { Population } from './server/population';
 import type { Condition, InvocationRecord, RequestRecord } from './server/records';
 
+export type { CertificatePlaces, Device, DeviceOptions } from './certificates/devices';
+export { profiles, roleAliases, trustAnchors } from './certificates/resources';
 export type { ManyFunctions, Settings } from './server/control';
 export type { Fault, FaultKind } from './server/faults';
 export type { Population } from './server/population';
@@ -119,6 +122,21 @@ export class LocalAws {
    */
   async populate(population: Population): Promise<void> {
     await this.#control('populate', population);
+  }
+
+  /** Where devices sign in with certificates, and what its server's certificate is checked against. */
+  certificatePlaces(): Promise<CertificatePlaces> {
+    return this.#control('certificatePlaces', null);
+  }
+
+  /** Makes a device with a certificate of its own. It stays until the process ends. */
+  makeDevice(options: DeviceOptions = {}): Promise<Device> {
+    return this.#control('makeDevice', options);
+  }
+
+  /** Takes a certificate, as PEM, its rights away. */
+  async revoke(certificate: string): Promise<void> {
+    await this.#control('revoke', { certificate });
   }
 
   /** Removes what `populate` and `addFunctions` have added, as `reset` does. */

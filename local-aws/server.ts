@@ -1,6 +1,11 @@
-import { randomInt, randomUUID } from 'node:crypto';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { randomInt, randomUUID, X509Certificate } from 'node:crypto';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { Devices } from './certificates/devices';
+import { type CertificateSettings, iot, refusesConnection } from './certificates/iot';
+import { rolesAnywhere } from './certificates/roles-anywhere';
 import { bareName } from './lambda/function-name';
 import { Functions, ownFunctions } from './lambda/functions';
 import { Lambda } from './lambda/lambda';
@@ -45,22 +50,38 @@ const shownHeaders = /^(content-type|user-agent|amz-sdk-request|amz-sdk-invocati
  */
 export async function startLocalAws(options: LocalAwsOptions = {}): Promise<RunningLocalAws> {
   const aws = new LocalAwsServer(options.functions ?? [], options.collections ?? []);
-  const server = new LoopbackServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000 }, (request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
     aws.serve(request, response).catch((error: unknown) => {
       console.error('local-aws:', error);
       request.socket.destroy();
     });
-  });
+  };
+  const server = new LoopbackServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000 }, serve);
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
   });
   await listen(server, options.port);
   const { port } = server.address() as AddressInfo;
   aws.url = `http://127.0.0.1:${port}`;
-  return { url: aws.url, close: () => close(server, aws) };
+  const provider = await startCredentialsProvider(aws, serve);
+  return { url: aws.url, close: () => Promise.all([close(provider), close(server)]).then(() => aws.close()) };
 }
 
-async function listen(server: Server, port: number | undefined): Promise<void> {
+/** Starts the credentials provider of IoT Core, which ends the connections of certificates that it does not accept. */
+async function startCredentialsProvider(aws: LocalAwsServer, serve: RequestListener) {
+  const options = { ...aws.devices.makeServer(), requestCert: true, rejectUnauthorized: false };
+  const server = createServer(options, serve);
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (refusesConnection(socket, aws.devices, aws.now())) socket.destroy();
+  });
+  await listen(server, undefined);
+  aws.credentialEndpoint = `localhost:${(server.address() as AddressInfo).port}`;
+  return server;
+}
+
+type Listening = Pick<Server, 'address' | 'close' | 'closeAllConnections'> & NetServer;
+
+async function listen(server: NetServer, port: number | undefined): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       await new Promise<void>((resolve, reject) => {
@@ -77,10 +98,9 @@ async function listen(server: Server, port: number | undefined): Promise<void> {
   }
 }
 
-async function close(server: Server, aws: LocalAwsServer): Promise<void> {
+async function close(server: Listening): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeAllConnections();
-  await aws.close();
   await closed;
 }
 
@@ -90,6 +110,9 @@ const functionSession = 12 * 3_600_000;
 class LocalAwsServer {
   /** Its endpoint. */
   url = '';
+  /** That of the credentials provider, a host and port. */
+  credentialEndpoint = '';
+  readonly devices = new Devices();
   readonly #records = new Records();
   readonly #faults = new Faults();
   readonly #principals = new Principals();
@@ -126,7 +149,7 @@ class LocalAwsServer {
     if (!answer || response.destroyed) return;
     record.status = answer.status;
     if (answer.errorCode) record.errorCode = answer.errorCode;
-    send(response, answer, fault?.kind === 'truncate', this.#now());
+    send(response, answer, fault?.kind === 'truncate', this.now());
   }
 
   async close(): Promise<void> {
@@ -135,7 +158,7 @@ class LocalAwsServer {
 
   /** What a function needs to call other services of this one, in the words of every SDK. */
   #accessOf(account: string, name: string): Record<string, string> {
-    const session = this.#principals.startSession(functionRole(account, name), name, this.#now() + functionSession);
+    const session = this.#principals.startSession(functionRole(account, name), name, this.now() + functionSession);
     return {
       AWS_ENDPOINT_URL: this.url,
       AWS_ACCESS_KEY_ID: session.accessKeyId,
@@ -144,7 +167,8 @@ class LocalAwsServer {
     };
   }
 
-  #now(): number {
+  /** Its clock, ms since the epoch. */
+  now(): number {
     return Date.now() + (this.#settings.clockAheadSeconds ?? 0) * 1000;
   }
 
@@ -216,11 +240,25 @@ class LocalAwsServer {
   }
 
   async #work(call: ServiceCall, response: ServerResponse, fault?: Strike): Promise<Answer> {
-    const signer = authenticate(call, this.#principals, this.#now());
+    if (call.service === 'rolesanywhere' && call.operation) return rolesAnywhere(call, this.#certificateSettings());
+    // Certificates are shown to the credentials provider only, which is a server of its own.
+    if (call.service === 'iot' && call.operation && response.socket instanceof TLSSocket) {
+      return iot(call, response.socket.getPeerX509Certificate(), this.#certificateSettings());
+    }
+    const signer = authenticate(call, this.#principals, this.now());
     const principal: Principal = fault?.kind === 'denied' ? { ...signer, allows: 'nothing' } : signer;
     if (fault?.kind !== 'entries') return this.#serve(call, principal, response);
     const { rest, complete } = failEntries(call, fault, fault.random);
     return complete(rest && (await this.#serve(rest, principal, response)));
+  }
+
+  #certificateSettings(): CertificateSettings {
+    return {
+      principals: this.#principals,
+      devices: this.devices,
+      now: () => this.now(),
+      temporaryCredentialsSeconds: this.#settings.temporaryCredentialsSeconds ?? undefined
+    };
   }
 
   async #serve(call: ServiceCall, principal: Principal, response: ServerResponse): Promise<Answer> {
@@ -228,7 +266,7 @@ class LocalAwsServer {
     if (call.service === 'sts') {
       return sts(call, principal, {
         principals: this.#principals,
-        now: () => this.#now(),
+        now: () => this.now(),
         temporaryCredentialsSeconds: this.#settings.temporaryCredentialsSeconds ?? undefined
       });
     }
@@ -280,6 +318,12 @@ class LocalAwsServer {
       connections: () => this.#records.connections,
       addFunctions: ({ count, ...rest }) => this.#populate({ prefix: 'device', ...rest, functions: count }),
       populate: (population) => this.#populate(population),
+      certificatePlaces: () => ({
+        credentialEndpoint: this.credentialEndpoint,
+        ca: this.devices.root.certificate.toString()
+      }),
+      makeDevice: (options) => this.devices.make(options),
+      revoke: ({ certificate }) => this.devices.revoke(new X509Certificate(certificate)),
       clearPopulation: () => this.#clearPopulation(),
       until: ({ timeoutMs, ...condition }) => {
         const gone = new AbortController();

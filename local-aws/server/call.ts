@@ -51,6 +51,11 @@ export function readCall(request: WireRequest): ServiceCall {
   const service = scope?.[2] || guessService(path, target, form);
   const common = { ...request, path, query, service, region: scope?.[1] || 'us-east-1' };
   if (service === 'lambda') return { ...common, protocol: 'rest-json', ...lambdaOperation(request, path, query) };
+  if (service === 'iot') return { ...common, protocol: 'rest-json', ...iotOperation(request, path) };
+  if (service === 'rolesanywhere') {
+    const operation = request.method === 'POST' && path === '/sessions' ? 'CreateSession' : '';
+    return { ...common, protocol: 'rest-json', operation, input: jsonInput(request.body) };
+  }
   if (service === 'rekognition' || (target && service !== 'sts' && service !== 'sns')) {
     const protocol = service === 'rekognition' ? 'json-1.1' : 'json-1.0';
     return { ...common, protocol, operation: target.split('.')[1] ?? '', input: jsonInput(request.body) };
@@ -61,6 +66,8 @@ export function readCall(request: WireRequest): ServiceCall {
 
 function guessService(path: string, target: string, form: URLSearchParams | undefined): string {
   if (/^\/(?:2015-03-31|2025-12-01)\//.test(path)) return 'lambda';
+  if (path.startsWith('/role-aliases/')) return 'iot';
+  if (path === '/sessions') return 'rolesanywhere';
   if (target.startsWith('AmazonSQS.')) return 'sqs';
   if (target.startsWith('RekognitionService.')) return 'rekognition';
   return versions[form?.get('Version') ?? ''] ?? '';
@@ -88,6 +95,12 @@ function lambdaOperation(request: WireRequest, path: string, query: string): Pic
     return { operation, input: { ...fields, FunctionName: decode(listed) } };
   }
   return { operation: '', input: fields };
+}
+
+function iotOperation(request: WireRequest, path: string): Pick<ServiceCall, 'operation' | 'input'> {
+  const [, roleAlias] = /^\/role-aliases\/([^/]+)\/credentials$/.exec(path) ?? [];
+  const isKnown = roleAlias !== undefined && request.method === 'GET';
+  return { operation: isKnown ? 'AssumeRoleWithCertificate' : '', input: { roleAlias: decode(roleAlias ?? '') } };
 }
 
 function jsonInput(body: Buffer): Record<string, unknown> {

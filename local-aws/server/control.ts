@@ -1,3 +1,4 @@
+import type { CertificatePlaces, Device, DeviceOptions } from '../certificates/devices';
 import type { Fault } from './faults';
 import type { Population } from './population';
 import type { Condition, InvocationRecord, RequestRecord } from './records';
@@ -32,6 +33,9 @@ export interface Control {
   addFunctions: { takes: ManyFunctions; gives: null };
   populate: { takes: Population; gives: null };
   clearPopulation: { takes: null; gives: null };
+  certificatePlaces: { takes: null; gives: CertificatePlaces };
+  makeDevice: { takes: DeviceOptions; gives: Device };
+  revoke: { takes: { certificate: string }; gives: null };
   until: { takes: Condition & { timeoutMs: number }; gives: boolean };
   reset: { takes: null; gives: null };
 }

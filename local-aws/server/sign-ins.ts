@@ -21,6 +21,8 @@ export interface Role {
   readonly roleId: string;
   /** Account numbers whose users may assume it. */
   readonly trusts: readonly string[];
+  /** Services that may assume it for a device. */
+  readonly services?: readonly string[];
   readonly externalId?: string;
   /** Longest session in seconds. */
   readonly maxSessionDuration: number;
@@ -73,7 +75,7 @@ function role(account: string, name: string, rest: Partial<Role>): Role {
 
 /**
  * The roles of the local AWS: `demo` for the users of the first account, `external` with an External ID, and `guest` in the
- * second account, which trusts the first one and allows sessions of an hour at most.
+ * second account, which trusts the first one and allows sessions of an hour at most; `device` for certificates.
  */
 export const roles = {
   demo: role('111111111111', 'nimbus-demo', {}),
@@ -81,7 +83,11 @@ export const roles = {
     trusts: ['111111111111', '222222222222'],
     externalId: 'nimbus-external-id'
   }),
-  guest: role('222222222222', 'nimbus-guest', { trusts: ['111111111111'], maxSessionDuration: 3600 })
+  guest: role('222222222222', 'nimbus-guest', { trusts: ['111111111111'], maxSessionDuration: 3600 }),
+  device: role('111111111111', 'nimbus-device', {
+    trusts: [],
+    services: ['credentials.iot.amazonaws.com', 'rolesanywhere.amazonaws.com']
+  })
 } as const satisfies Record<string, Role>;
 
 /** The role of a function, by which it calls other services. */

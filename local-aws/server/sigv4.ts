@@ -3,10 +3,11 @@ import { AwsError } from './aws-error';
 import { decode, type ServiceCall, split } from './call';
 import type { Principal, Principals } from './sign-ins';
 
-const algorithm = 'AWS4-HMAC-SHA256';
+const hmacAlgorithm = 'AWS4-HMAC-SHA256';
 const allowedSkew = 5 * 60_000;
 
-interface Signed {
+/** What the `Authorization` header of a request says. */
+export interface Signed {
   readonly accessKeyId: string;
   /** Date, region, service and `aws4_request`. */
   readonly scope: string;
@@ -23,7 +24,7 @@ interface Signed {
  * @throws AwsError with the name that the call's protocol has for what is wrong
  */
 export function authenticate(call: ServiceCall, principals: Principals, now: number): Principal {
-  const signed = readAuthorization(call);
+  const signed = readAuthorization(call, hmacAlgorithm);
   const principal = principals.find(signed.accessKeyId);
   if (!principal || (call.headers['x-amz-security-token'] ?? undefined) !== principal.sessionToken) {
     throw refuse(call, 'unknown', 'The security token included in the request is invalid.');
@@ -47,14 +48,16 @@ const names = {
   expired: ['ExpiredTokenException', 'ExpiredToken']
 } as const;
 
-function refuse(call: ServiceCall, problem: keyof typeof names, message: string): AwsError {
+/** The error for what is wrong with a signature, by the name that the call's protocol has for it. */
+export function refuse(call: ServiceCall, problem: keyof typeof names, message: string): AwsError {
   const [json, query] = names[problem];
   if (call.protocol === 'query') return new AwsError(problem === 'incomplete' ? 400 : 403, query, message);
   if (call.protocol === 'json-1.1') return new AwsError(400, json, message);
   return new AwsError(403, json, message, call.protocol === 'json-1.0' ? { queryCode: query } : {});
 }
 
-function readAuthorization(call: ServiceCall): Signed {
+/** Reads the `Authorization` header. Throws AwsError if it is incomplete, or of another algorithm. */
+export function readAuthorization(call: ServiceCall, algorithm: string): Signed {
   const header = call.headers.authorization;
   if (!header) {
     const text = call.protocol === 'query' ? 'Request is missing Authentication Token' : 'Missing Authentication Token';
@@ -76,7 +79,8 @@ function readAuthorization(call: ServiceCall): Signed {
   return { accessKeyId, scope, signedHeaders, signature: parts.get('Signature') ?? '', time };
 }
 
-function checkClock(call: ServiceCall, time: string, now: number): void {
+/** Throws AwsError if the time of a signature is too far from the server's. */
+export function checkClock(call: ServiceCall, time: string, now: number): void {
   const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(time);
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = (parts ?? []).slice(1).map(Number);
   const sent = parts ? Date.UTC(year, month - 1, day, hour, minute, second) : Number.NaN;
@@ -95,9 +99,13 @@ function stamp(time: number): string {
   return `${new Date(time).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
 }
 
+/** The string to sign of a request. */
+export const stringToSign = (call: ServiceCall, { time, scope, signedHeaders }: Signed, algorithm: string): string =>
+  [algorithm, time, scope, sha256(canonicalRequest(call, signedHeaders))].join('\n');
+
 function checkSignature(call: ServiceCall, signed: Signed, principal: Principal): void {
   const canonical = canonicalRequest(call, signed.signedHeaders);
-  const text = [algorithm, signed.time, signed.scope, sha256(canonical)].join('\n');
+  const text = stringToSign(call, signed, hmacAlgorithm);
   const expected = Buffer.from(hmac(signingKey(principal.secretAccessKey, signed.scope), text).toString('hex'));
   const given = Buffer.from(signed.signature);
   const complete = ['host', 'x-amz-date'].every((name) => signed.signedHeaders.includes(name));

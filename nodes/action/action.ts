@@ -93,11 +93,6 @@ interface Description<S extends ServiceName, F extends Fields> {
   regionOf?(target: string): string | undefined;
   /** Whether `run` is called in the order of the messages, however long reading their fields takes. */
   inOrder?: true;
-  /**
-   * Converts the values of a message for all of its targets, before the flow can change objects that it has passed in them.
-   * Throws `InvalidValue`.
-   */
-  prepare?(inputs: ActionInputs<F>): ActionInputs<F>;
   /** With the parsed output a message keeps the payload with which it came. */
   keepsPayload?: true;
   /** Members of the message, beside `payload` and `aws`, that a result may set. */

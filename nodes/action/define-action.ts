@@ -6,7 +6,7 @@ import type { ServiceName } from '../account/sdks';
 import { sdkOf } from '../account/sdks';
 import { toActionError } from '../account/to-action-error';
 import type { ActionError } from '../fields/errors';
-import { noteAbout, ownError } from '../fields/errors';
+import { noteAbout, ownError, valueError } from '../fields/errors';
 import type { Field, Fields } from '../fields/fields';
 import { regionOfArn, show } from '../fields/fields';
 import { type NodeModule, onClose } from '../fields/node-module';
@@ -47,6 +47,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   readonly #input: Input<ActionInputs<F>>;
   /** The name of the field that accepts many targets. */
   readonly #many: string | undefined;
+  /** The names of the fields whose values depend on those of others. */
+  readonly #dependent: readonly string[];
   /** The last target and its region: the next message usually has the same target. */
   #named: { target: string; region: string | undefined } | undefined;
   readonly #account: CurrentAccount;
@@ -61,6 +63,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     this.inOrder = action.inOrder ?? false;
     this.runner = 'deploy' in action ? action.deploy() : action;
     this.#many = Object.keys(this.fields).find((name) => this.fields[name]?.many);
+    this.#dependent = Object.keys(this.fields).filter((name) => this.fields[name]?.beside);
     this.#account = new CurrentAccount(RED, config.account);
     // During the deployment, so that no message waits until the SDK is loaded.
     if (this.#account.exists) sdkOf(action.service);
@@ -113,7 +116,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   }
 
   run(msg: NodeMessage, read: ActionInputs<F>, task: Task): Promise<Changes> {
-    const inputs: ActionInputs<F> = this.action.prepare?.(read) ?? read;
+    const inputs = this.#together(read);
     const targets = this.#many && inputs[this.#many];
     return Array.isArray(targets) ? this.#runMany(msg, inputs, targets, task) : this.#runOne(msg, inputs, task);
   }
@@ -124,6 +127,21 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
 
   timeout(inputs: Partial<ActionInputs<F>>): number | undefined {
     return this.action.timeout?.(inputs);
+  }
+
+  /** The values of a message, checked beside each other. Throws `MissingValue` or `InvalidValue`. */
+  #together(read: ActionInputs<F>): ActionInputs<F> {
+    if (this.#dependent.length === 0) return read;
+    const inputs: Record<string, unknown> = { ...read };
+    for (const name of this.#dependent) {
+      const field = this.fields[name] as Field;
+      try {
+        inputs[name] = field.beside?.(inputs[name], read);
+      } catch (thrown) {
+        throw valueError(name, thrown, field.secret);
+      }
+    }
+    return inputs as ActionInputs<F>;
   }
 
   #keepsPayload({ output }: ActionInputs<F>): boolean {

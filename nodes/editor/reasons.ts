@@ -33,7 +33,10 @@ export function makeReasons(controls: Controls): Reasons {
     if (error.name !== 'InvalidValue') return true;
     if (control === 'number')
       return controls.say(node, integer ? 'invalid.wholeNumber' : 'invalid.number', { label, min, max });
-    return controls.say(node, `invalid.${name}`, { defaultValue: controls.say(node, 'invalid.text', { label }) });
+    return controls.say(node, `invalid.${name}`, {
+      label,
+      defaultValue: controls.say(node, 'invalid.text', { label })
+    });
   }
 
   /** The value of a field if the node itself has it: a plain property or a literal, without environment variables. */
@@ -47,16 +50,29 @@ export function makeReasons(controls: Controls): Reasons {
     return value === '' || literals.includes(type) ? { value, type } : undefined;
   }
 
+  /** The value that the runtime reads of a field, if it is a valid literal. */
+  function literalOf(node: EditorNode, name: string): { value: unknown } | undefined {
+    const field = fields[name] as Field;
+    if (!controls.isShown(node, field)) return { value: field.value === '' ? undefined : field.value };
+    const held = heldBy(node, name, controls.current(node, name));
+    if (!held) return undefined;
+    try {
+      return { value: checkLiteral(name, field, held.value, held.type) };
+    } catch {
+      return undefined;
+    }
+  }
+
   /** The targets of a node, if they are valid literals. */
   function targetsOf(node: EditorNode): unknown {
-    const [name, field] = Object.entries(fields).find(([, { many }]) => many) ?? [];
-    const held = name && heldBy(node, name, controls.current(node, name));
-    if (!held || !field) return [];
-    try {
-      return checkLiteral(name, field, held.value, held.type);
-    } catch {
-      return [];
-    }
+    const name = Object.keys(fields).find((each) => fields[each]?.many);
+    return (name && literalOf(node, name)?.value) ?? [];
+  }
+
+  /** The values of all fields that are valid literals. */
+  function literalsOf(node: EditorNode): Record<string, unknown> {
+    const found = Object.keys(fields).map((name) => [name, literalOf(node, name)] as const);
+    return Object.fromEntries(found.flatMap(([name, literal]) => (literal ? [[name, literal.value]] : [])));
   }
 
   function reason(node: EditorNode, name: string, given: unknown): Reason {
@@ -71,7 +87,8 @@ export function makeReasons(controls: Controls): Reasons {
     if (!held) return true;
     try {
       const input = checkLiteral(name, field, held.value, held.type);
-      return goesWith(field, input, targetsOf(node)) || controls.say(node, `beside.${name}`);
+      const known = { targets: targetsOf(node), others: field.beside ? literalsOf(node) : {} };
+      return goesWith(field, input, known) || controls.say(node, `beside.${name}`);
     } catch (thrown) {
       return inWords(node, name, thrown as Error);
     }

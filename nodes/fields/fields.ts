@@ -60,6 +60,12 @@ export interface Field<T = unknown> {
   check(value: unknown, name: string, typed?: boolean): T;
   /** Throws if a value, or the lack of one, does not fit a target of the node, such as a FIFO queue. */
   besideTarget?(value: T | undefined, target: string): void;
+  /**
+   * Converts a checked value, or the lack of one, by those of the other fields; once for all targets of a message, before the
+   * flow can change objects that it has passed. Throws if they do not go together. In a dialog `others` has only the values
+   * that are known there.
+   */
+  beside?(value: T | undefined, others: Readonly<Record<string, unknown>>): T | undefined;
 }
 
 export type Fields = Readonly<Record<string, Field>>;
@@ -180,27 +186,16 @@ export function number({ value = '', from = 'num', ...limits }: NumberLimits & D
 /** The types of literals that a field accepts. */
 type Literals = { literals?: ValueType[] };
 
-/** A typed field for any value. */
-export function json({
-  value = '',
-  from = 'json',
-  literals = ['json', 'str', 'num', 'bool'],
-  ...layout
-}: Default & Layout & Literals = {}): Field<unknown> {
-  return {
-    control: 'json',
-    types: preferring(from, ...literals),
-    value,
-    required: true,
-    ...layout,
-    check: (found) => found
-  };
+/** A typed field for any value that `check` converts. */
+export function checked<T>(
+  check: Field<T>['check'],
+  { value = '', from = 'json', literals = ['json', 'str', 'num', 'bool'], ...layout }: Default & Layout & Literals = {}
+): Field<T> {
+  return { control: 'json', types: preferring(from, ...literals), value, required: true, ...layout, check };
 }
 
-/** A typed field for any value that `check` converts. */
-export function checked<T>(check: Field<T>['check'], options: Default & Layout & Literals = {}): Field<T> {
-  return { ...json(options), check };
-}
+/** A typed field for any value. */
+export const json = (options: Default & Layout & Literals = {}): Field<unknown> => checked((found) => found, options);
 
 /** A typed field whose value becomes JSON of about `most` bytes; text or a Buffer that is JSON stays as it is. */
 export function jsonText(most: number, options: Default & Layout = {}): Field<string> {

@@ -15,10 +15,17 @@ export function checkLiteral(name: string, field: Field, value: unknown, type?: 
   return input;
 }
 
-/** Whether a field's checked literal, or the lack of one, fits the targets, as far as they are literals. */
-export function goesWith(field: Field, input: unknown, targets: unknown): boolean {
+/** What a dialog knows of a node: its targets that are literals, and the checked values of its other fields. */
+interface Known {
+  targets: unknown;
+  others: Readonly<Record<string, unknown>>;
+}
+
+/** Whether a field's checked literal, or the lack of one, fits the targets and the other fields. */
+export function goesWith(field: Field, input: unknown, { targets, others }: Known): boolean {
   try {
     for (const target of [targets].flat()) field.besideTarget?.(input, String(target));
+    field.beside?.(input, others);
     return true;
   } catch {
     return false;

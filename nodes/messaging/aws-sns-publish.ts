@@ -2,12 +2,12 @@ import type { PublishCommandInput } from '@aws-sdk/client-sns';
 import type { Sdks } from '../account/sdks';
 import type { Context, Result } from '../action/action';
 import { defineAction } from '../action/define-action';
-import { invalid, valueError } from '../fields/errors';
+import { invalid } from '../fields/errors';
 import { flag, json, many, optional, text } from '../fields/fields';
 import { checkJsonLength, checkLength, parseJson, stringify, toText } from '../fields/json';
 import { Batches } from './batches';
 import type { Receipt } from './message';
-import { checkMessage, entryOf, messageFields, resultOfReceipt } from './message';
+import { bytesOf, checkText, entryOf, messageFields, resultOfReceipt } from './message';
 import { isFifo, isOrdered } from './queue';
 import type { EntryOperations } from './target-batches';
 
@@ -31,12 +31,15 @@ const fields = {
       icon: 'bullhorn'
     })
   ),
-  message: json({
-    value: 'payload',
-    from: 'msg',
-    example: '"The temperature is " & payload.temperature & " °C"',
-    icon: 'envelope'
-  }),
+  message: {
+    ...json({
+      value: 'payload',
+      from: 'msg',
+      example: '"The temperature is " & payload.temperature & " °C"',
+      icon: 'envelope'
+    }),
+    beside: messageText
+  },
   perProtocol: flag(false),
   subject: optional(
     text({
@@ -88,13 +91,11 @@ function protocolTexts(given: unknown): string {
   return stringify(Object.fromEntries(texts), 'message', sizeLimit);
 }
 
-/** The same, but throws only `InvalidValue`. */
-function textsOf(given: unknown): string {
-  try {
-    return protocolTexts(given);
-  } catch (thrown) {
-    throw valueError('message', thrown);
-  }
+/** The text to publish. Throws `InvalidValue`, or whatever reading the value throws. */
+function messageText(given: unknown, { perProtocol }: Readonly<Record<string, unknown>>): string {
+  const text = perProtocol === true ? protocolTexts(given) : toText(given, 'message', sizeLimit);
+  checkText(text, 'message');
+  return text;
 }
 
 async function publish(context: Context<'sns', typeof fields>, batches: Batches<Entry, Receipt>): Promise<Result> {
@@ -110,7 +111,7 @@ async function publish(context: Context<'sns', typeof fields>, batches: Batches<
         ...(subject !== undefined && { Subject: subject }),
         ...entryOf(inputs, target)
       },
-      bytes: checkMessage(message, inputs.attributes, 'message', sizeLimit),
+      bytes: bytesOf(message, inputs.attributes, 'message', sizeLimit),
       operations: (topic) => operationsTo(sdk, topic, batch)
     };
   });
@@ -124,10 +125,6 @@ export = defineAction({
   fields,
   inOrder: true,
   mayOvertake: ({ target }) => ![target].flat().some(isOrdered),
-  prepare(inputs) {
-    const { message, perProtocol } = inputs;
-    return { ...inputs, message: perProtocol ? textsOf(message) : toText(message, 'message', sizeLimit) };
-  },
   deploy() {
     const batches = new Batches<Entry, Receipt>();
     return {

@@ -8,7 +8,7 @@ import { toText } from '../fields/json';
 import type { Attributes } from './attributes';
 import { Batches } from './batches';
 import type { Receipt } from './message';
-import { checkMessage, entryOf, messageFields, resultOfReceipt } from './message';
+import { bytesOf, checkText, entryOf, messageFields, resultOfReceipt } from './message';
 import {
   forgetUrl,
   isAstray,
@@ -35,6 +35,12 @@ function checkAttributes(given: unknown, name: string): Attributes | undefined {
   return found;
 }
 
+function checkBody(found: unknown, name: string): string {
+  const text = toText(found, name, sizeLimit);
+  checkText(text, name);
+  return text;
+}
+
 const fields = {
   queue: many(
     text({
@@ -46,7 +52,7 @@ const fields = {
       icon: 'inbox'
     })
   ),
-  body: checked((found, name) => toText(found, name, sizeLimit), {
+  body: checked(checkBody, {
     value: 'payload',
     from: 'msg',
     example: '{ "order": payload.id, "time": $now() }',
@@ -95,7 +101,7 @@ async function send(context: Context<'sqs', typeof fields>, batches: Batches<Ent
   const { queue, body, batch, groupId, delaySeconds } = inputs;
   const receipt = await batches.send(context, queue, isFifo(queue) ? groupId : undefined, () => {
     const entry = { MessageBody: body, ...delayOf(delaySeconds, queue), ...entryOf(inputs, queue) };
-    const bytes = checkMessage(body, inputs.attributes, 'body', sizeLimit);
+    const bytes = bytesOf(body, inputs.attributes, 'body', sizeLimit);
     // Looked up last, when the message is known to be valid.
     const target = urlOfQueue(sdk, client, queue);
     return {

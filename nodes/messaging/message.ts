@@ -55,12 +55,14 @@ export function entryOf({ attributes, groupId, deduplicationId }: MessageInputs,
   };
 }
 
-/**
- * The size of a message as its limit counts it, bytes. Throws `InvalidValue` for text that cannot be sent or is too
- * long.
- */
-export function checkMessage(text: string, attributes: Attributes | undefined, name: string, limit: number): number {
+/** Throws `InvalidValue` for text that neither SNS nor SQS takes as a message. */
+export function checkText(text: string, name: string): void {
   if (text === '') throw invalid(name, 'must not be empty text.');
+  checkCharacters(text, name);
+}
+
+/** The size of a message as its limit counts it, bytes. Throws `InvalidValue` for one that is too long. */
+export function bytesOf(text: string, attributes: Attributes | undefined, name: string, limit: number): number {
   const bytes = Buffer.byteLength(text) + sizeOfAttributes(attributes);
   if (bytes > limit) {
     throw invalid(
@@ -68,7 +70,6 @@ export function checkMessage(text: string, attributes: Attributes | undefined, n
       `and its attributes have ${bytes} bytes, but may have at most ${limit}: put larger data into S3 and send its key.`
     );
   }
-  checkCharacters(text, name);
   return bytes;
 }
 

@@ -5,7 +5,7 @@ import type { ActionError } from '../fields/errors';
 import { invalid } from '../fields/errors';
 import { choice, flag, number, optional, text } from '../fields/fields';
 import { detectors } from './detectors';
-import type { Picture, StoredPicture } from './image';
+import type { ImageSource, Picture, StoredPicture } from './image';
 import { readImage } from './image';
 import {
   attributesField,
@@ -31,11 +31,29 @@ const ofIdentify = { operation: ['identify'] };
 const whereSaved = { saveFolder: 'filled' } as const;
 const percent = { min: 0, max: 100, takes: 'percent' };
 
+/** The properties that are set and need the bytes of the picture. */
+function needsOf({ operation, annotate = 'none', saveFolder, skipUnchanged = 0 }: Readonly<Record<string, unknown>>) {
+  const needs = {
+    annotate: annotate !== 'none',
+    saveFolder: saveFolder !== undefined,
+    skipUnchanged: skipUnchanged !== 0,
+    operation: operation === 'identify'
+  };
+  return Object.entries(needs).flatMap(([name, needed]) => (needed ? [name] : []));
+}
+
+/** Throws `InvalidValue` if properties need the bytes of a picture that is in S3. */
+function checkNeeds(image: ImageSource | undefined, others: Readonly<Record<string, unknown>>) {
+  const needs = typeof image === 'object' && 'S3Object' in image ? needsOf(others) : [];
+  if (needs.length === 0) return image;
+  throw invalid(needs, ': the picture itself is needed, but it is in S3, where it stays.');
+}
+
 const fields = {
   operation: choice(['labels', 'faces', 'identify', 'text', 'moderation', 'celebrities', 'protectiveEquipment'], {
     icon: 'eye'
   }),
-  image: imageField,
+  image: { ...imageField, beside: checkNeeds },
   collection: collectionField(ofIdentify),
   similarity: optional(number({ ...percent, value: '80', when: ofIdentify, icon: 'id-badge' })),
   confidence: optional(number({ ...percent, value: '70', example: 'topic = "porch" ? 80 : 60', icon: 'percent' })),
@@ -69,24 +87,6 @@ interface Detection {
 type Frames = LastFrames<Detection>;
 
 const sourceOf = ({ inputs, node }: Detect): string => inputs.source ?? (node.name || node.id);
-
-/** The properties that are set and need the bytes of the picture. */
-function needsOf({ operation, annotate, saveFolder, skipUnchanged = 0 }: Detect['inputs']): string[] {
-  const needs = {
-    annotate: annotate !== 'none',
-    saveFolder: saveFolder !== undefined,
-    skipUnchanged: skipUnchanged > 0,
-    operation: operation === 'identify'
-  };
-  return Object.entries(needs).flatMap(([name, needed]) => (needed ? [name] : []));
-}
-
-/** Throws `InvalidValue` if properties need the bytes of a picture that is in S3. */
-function checkNeeds(needs: string[], image: Picture | StoredPicture): void {
-  if (needs.length > 0 && 'S3Object' in image) {
-    throw invalid(needs, ': the picture itself is needed, but it is in S3, where it stays.');
-  }
-}
 
 async function detect(context: Detect, image: Picture | StoredPicture, arrival: number): Promise<Detection> {
   const { inputs, signal } = context;
@@ -210,7 +210,6 @@ async function run(context: Detect, frames: Frames): Promise<Result> {
   const arrival = performance.now();
   const image = await readImage(inputs.image, 'image', workingFolder(RED));
   const needs = needsOf(inputs);
-  checkNeeds(needs, image);
   if ('S3Object' in image) return resultOfDetection(await detect(context, image, arrival));
   const owner = { node: node.id, source: sourceOf(context) };
   return context.hold(image.bytes.length, () => {

@@ -24,10 +24,17 @@ const ofCollection = { action: ['list', 'forget'] };
 const ofForget = { action: ['forget'] };
 const ofCompare = { action: ['compare'] };
 
+/** Throws `MissingValue` if nothing says who is to be forgotten. */
+function checkWho(imageId: string | undefined, others: Readonly<Record<string, unknown>>): string | undefined {
+  const isMissing = imageId === undefined && 'faceIds' in others && others.faceIds === undefined;
+  if (!isMissing || others.action !== 'forget') return imageId;
+  throw missing(['imageId', 'faceIds'], ': one of them has to say who is to be forgotten.');
+}
+
 const fields = {
   action: choice(['list', 'forget', 'compare'], { icon: 'address-book-o' }),
   collection: collectionField(ofCollection),
-  imageId: optional(knownNameField(ofCollection)),
+  imageId: { ...optional(knownNameField(ofCollection)), beside: checkWho },
   faceIds: optional(faceIdsField(ofForget)),
   image: pictureField({ value: 'payload', when: ofCompare }),
   target: pictureField({ value: 'target', when: ofCompare }),
@@ -117,9 +124,6 @@ const isGone = ({ Reasons = [] }: UnsuccessfulFaceDeletion): boolean => Reasons.
 
 async function forget(context: Faces): Promise<Result> {
   const { collection, imageId, faceIds } = context.inputs;
-  if (faceIds === undefined && imageId === undefined) {
-    throw missing(['imageId', 'faceIds'], ': one of them has to say who is to be forgotten.');
-  }
   const named = faceIds ?? (await knownFaces(context)).map(({ FaceId = '' }) => FaceId);
   const deletions = await deleteFaces(context, named);
   const { DeletedFaces: deleted, UnsuccessfulFaceDeletions: failed } = deletions;

@@ -26,6 +26,8 @@ export interface StoredPicture {
 /** The most bytes and pixels of a picture. While it is drawn on, each pixel takes 8 bytes of memory. */
 const mostBytes = 64 * 1024 * 1024;
 const mostPixels = 64_000_000;
+/** The most characters of a picture as text. */
+const longestText = Math.ceil(mostBytes * 1.4);
 /** The most pixels of a side: JPEGs cannot have more. */
 const longestSide = 65_500;
 /** The most bytes of a PNG beside its pixels: the decoder takes a second for 8 MB of text, and a minute for 30. */
@@ -51,17 +53,34 @@ const foreign: Array<[is: string, head: RegExp]> = [
   ['JSON (did the camera report an error?)', /^\s*\{\s*"/]
 ];
 
-/** A picture from a message, or text: the picture itself, or where it is. */
-type ImageSource = string | Picture | StoredPicture;
+/** A picture from a message, or text: the picture itself, or the path of its file. */
+export type ImageSource = string | Picture | StoredPicture;
 
 /**
- * Checks and copies a picture when its message arrives, since the flow may change its Buffer later. Text is read later, since
- * it cannot change. Throws `InvalidValue`.
+ * Checks and copies a picture when its message arrives, since the flow may change its Buffer later. A file is read, and text
+ * decoded, later, since text cannot change. Throws `MissingValue` or `InvalidValue`.
  */
 export function takeImage(value: unknown, name: string, typed = false): ImageSource {
   if (typeof value !== 'string') return readObject(value, name);
   if (!typed) needLocal(value, name);
-  return value;
+  return takeText(value, name);
+}
+
+/** Checks text as far as that takes no file and no decoding. */
+function takeText(text: string, name: string): ImageSource {
+  if (text === '') throw missing(name, 'is required, but is empty.');
+  if (text.length > longestText) {
+    throw invalid(name, `may have at most ${longestText} characters, but has ${text.length}.`);
+  }
+  if (/^s3:\/\//i.test(text)) return storedAt(text, name);
+  // Not quoted, since the address of a camera may contain its password.
+  if (/^(?!file:)[a-z][a-z\d+.-]*:\/\//i.test(text)) {
+    throw invalid(name, `must be ${is}, but is a web address: get the picture with an http request node.`);
+  }
+  if (/^data:/i.test(text) && !/;base64$/i.test(text.slice(0, Math.max(0, text.indexOf(','))))) {
+    throw invalid(name, 'must be a data URL with base64, such as data:image/jpeg;base64,…');
+  }
+  return text;
 }
 
 /** The most characters of a path. */
@@ -91,7 +110,7 @@ export function needLocal(path: string, name: string): void {
 
 /**
  * Reads the picture from its source. Relative paths begin at `folder`; `sought` is what a path may lead to, for errors.
- * Rejects with `MissingValue` or `InvalidValue`.
+ * Rejects with `InvalidValue`.
  */
 export async function readImage(
   value: ImageSource,
@@ -100,13 +119,7 @@ export async function readImage(
   sought = 'file'
 ): Promise<Picture | StoredPicture> {
   if (typeof value !== 'string') return value;
-  if (value === '') throw missing(name, 'is required, but is empty.');
-  if (/^s3:\/\//i.test(value)) return storedAt(value, name);
-  // Not quoted, since the address of a camera may contain its password.
-  if (/^(?!file:)[a-z][a-z\d+.-]*:\/\//i.test(value)) {
-    throw invalid(name, `must be ${is}, but is a web address: get the picture with an http request node.`);
-  }
-  return pictureFrom(decodeText(value, name) ?? (await readFile(pathOf(value, name, folder), name, sought)), name);
+  return pictureFrom(decodeText(value) ?? (await readFile(pathOf(value, name, folder), name, sought)), name);
 }
 
 /** The absolute path for a text that is a path or a file URL. Throws `InvalidValue`. */
@@ -164,17 +177,9 @@ function storedIn(given: unknown, name: string): StoredPicture {
   return { S3Object: { Bucket, Name, Version } };
 }
 
-/** The bytes of a picture as a data URL or base64; `undefined` for text that may be a path. Throws `InvalidValue`. */
-function decodeText(text: string, name: string): Buffer | undefined {
-  const limit = Math.ceil(mostBytes * 1.4);
-  if (text.length > limit) throw invalid(name, `may have at most ${limit} characters, but has ${text.length}.`);
-  if (/^data:/i.test(text)) {
-    const comma = text.indexOf(',');
-    if (comma < 0 || !/;base64$/i.test(text.slice(0, comma))) {
-      throw invalid(name, 'must be a data URL with base64, such as data:image/jpeg;base64,…');
-    }
-    return Buffer.from(text.slice(comma + 1), 'base64');
-  }
+/** The bytes of a picture as a data URL or base64; `undefined` for text that may be a path. */
+function decodeText(text: string): Buffer | undefined {
+  if (/^data:/i.test(text)) return Buffer.from(text.slice(text.indexOf(',') + 1), 'base64');
   // JPEGs begin with /9j/4 in base64, PNGs with iVBORw0KGgo. Paths could begin like this, but hardly do.
   const head = Buffer.from(text.slice(0, 64), 'base64');
   return pictureKind(head) || /^(?:R0lGOD|UklGR|JVBERi0)/.test(text.trimStart())

@@ -8,6 +8,8 @@ import type { Field, Fields } from '../../nodes/fields/fields';
 import type { NodeModule } from '../../nodes/fields/node-module';
 import { type Config, checkValue, compileField } from '../../nodes/fields/read';
 import { placeOf, types } from '../../scripts/nodes.mjs';
+import { account, credentials, useBench } from '../aws';
+import { type FlowNode, sink } from '../node-red';
 
 const root = join(__dirname, '..', '..');
 
@@ -55,14 +57,18 @@ async function wrongAtRuntime(fields: Fields, name: string, config: Record<strin
     const node = { id: 'node', type: 'x', _flow: { getSetting: () => undefined } } as unknown as Node;
     const inputs: Record<string, unknown> = {};
     await compileField(RED, node, config as Config, name, fields)({ _msgid: '1' }, inputs);
-    // Each target is looked at when it has its turn.
     const { [name]: field } = fields;
+    field?.beside?.(inputs[name], {});
+    // Each target is looked at when it has its turn.
     if (field?.many && Array.isArray(inputs[name])) for (const each of inputs[name]) checkValue(name, field, each);
     return '';
   } catch (error) {
     return (error as Error).message;
   }
 }
+
+/** What every node has in the editor. */
+const editing = (type: string) => ({ id: 'node', type, _def: { _: (key: string) => key } });
 
 /** Whether its form shows a field: the runtime does not look at others. */
 const isShown = ({ when = {} }: Field, config: Record<string, unknown>) =>
@@ -92,6 +98,11 @@ const typical = [
   '{"a":{"DataType":"Binary","BinaryValue":"YQ=="}}',
   '{"a":{"DataType":"Binary","BinaryValue":""}}',
   '{"S3Object":{"Bucket":"b","Name":"n"}}',
+  '{"S3Object":{"Bucket":"bucket","Name":"n"}}',
+  '{"default":1}',
+  '{"default":"hello"}',
+  '""',
+  '"\\u0001"',
   '["hello",1]',
   '["hello","no such/function"]',
   '["person",{"name":"car","confidence":101}]',
@@ -127,6 +138,9 @@ const typical = [
   'http://256.1.1.1',
   'http://localhost:4566',
   's3://bucket/key',
+  's3://bucket',
+  'http://camera/snapshot.jpg',
+  'data:image/jpeg,x',
   'arn:aws:iam::123456789012:role/name',
   'arn:aws:sns:eu-west-1:123456789012:alerts',
   'arn:aws:lambda:eu-west-1:123456789012:function:orders'
@@ -153,7 +167,7 @@ describe('a literal in a dialog', () => {
           fc.pre(!text.includes('${'));
           const config = { ...configWith(fields, name), [name]: text, ...(type && { [`${name}Type`]: type }) };
           assert.ok(isShown(field, config), name);
-          const node = { ...config, id: 'node', type: set, _def: { _: (key: string) => key } };
+          const node = { ...config, ...editing(set) };
           // As the runtime does with what is pasted.
           const read = field.stored ? { ...config, [name]: text.trim() } : config;
           const wrong = await wrongAtRuntime(fields, name, read);
@@ -166,10 +180,17 @@ describe('a literal in a dialog', () => {
     }
   }
 
+  it('that is a picture is no web address, and the dialog says what to do', () => {
+    for (const set of ['aws-rekognition-detect', 'aws-rekognition-faces', 'aws-rekognition-index-face']) {
+      const node = { ...editing(set), image: 'http://camera/snapshot.jpg', imageType: 'str', action: 'compare' };
+      assert.equal(registered(set).defaults.image?.validate?.call(node, node.image, {}), 'invalid.image', set);
+    }
+  });
+
   it('goes with the targets that are literals, or is not valid', () => {
     const why = (set: string, name: string, given: Record<string, string>) => {
       const { defaults } = registered(set);
-      const node = { id: 'node', type: set, _def: { _: (key: string) => key }, [name]: '', ...given };
+      const node = { ...editing(set), [name]: '', ...given };
       return defaults[name]?.validate?.call(node, node[name as keyof typeof node], {});
     };
     const topic = 'arn:aws:sns:us-east-1:111111111111:alerts';
@@ -192,9 +213,86 @@ describe('a literal in a dialog', () => {
       );
       assert.equal(why(set, 'deduplicationId', { ...to(`${plain}.fifo`), ...own('deduplicationId', 'a') }), true);
     }
+    const stored = { image: 's3://bucket/key', imageType: 'str' };
+    for (const needs of [
+      { annotate: 'png' },
+      { operation: 'identify' },
+      { saveFolder: 'pictures', saveFolderType: 'str' },
+      { skipUnchanged: '5', skipUnchangedType: 'num' }
+    ])
+      assert.equal(why('aws-rekognition-detect', 'image', { ...stored, ...needs }), 'beside.image');
+    assert.equal(
+      why('aws-rekognition-detect', 'image', { ...stored, skipUnchanged: '0', skipUnchangedType: 'num' }),
+      true
+    );
+    const forgets = (given: Record<string, string>) =>
+      why('aws-rekognition-faces', 'imageId', { action: 'forget', ...given });
+    assert.equal(forgets({}), 'beside.imageId');
+    assert.equal(forgets({ faceIds: 'payload', faceIdsType: 'msg' }), true);
+    assert.equal(forgets({ action: 'list' }), true);
+    const differs = (message: string, type: string) =>
+      why('aws-sns-publish', 'message', { perProtocol: 'true', message, messageType: type });
+    assert.equal(differs('hello', 'str'), 'beside.message');
+    assert.equal(differs('{"default":"hello"}', 'json'), true);
+    assert.equal(differs('payload', 'msg'), true);
     const delay = (queue: string, value: string) =>
       why('aws-sqs-send', 'delaySeconds', { queue, queueType: 'str', delaySeconds: value, delaySecondsType: 'num' });
     assert.deepEqual([delay('orders', '5'), delay('orders.fifo', '0')], [true, true]);
     assert.equal(delay('orders.fifo', '5'), 'beside.delaySeconds');
   });
+});
+
+/** What a message is to blame for, and not the node: files that are not there, and what no dialog has. */
+const elsewhere = /: ".*"…? cannot be read: |msg\.aws\.handle/;
+
+describe('a node whose literals are valid in its dialog', () => {
+  const bench = useBench();
+  const seed = Number(process.env.NIMBUS_SEED ?? Date.now() % 1e9);
+
+  for (const set of types) {
+    const { definition } = require(join(root, 'dist', 'nodes', `${placeOf(set)}.js`)) as NodeModule;
+    const { fields, config, inputs } = definition;
+    if (config || inputs === 0) continue;
+
+    it(`finds nothing wrong with them when it runs: ${set}`, async () => {
+      const { defaults } = registered(set);
+      const isValid = (name: string, node: Record<string, unknown>) =>
+        (defaults[name]?.validate?.call({ ...node, ...editing(set) }, node[name], {}) ?? true) === true;
+      /** The values of a field, and their types, that are valid where nothing is known of other fields. */
+      const valuesOf = (name: string, field: Field) => {
+        if (field.control === 'flag') return [{ [name]: true }, { [name]: false }];
+        const literals = field.types?.filter((type) => ['str', 'num', 'bool', 'json'].includes(type)) ?? [undefined];
+        return literals
+          .flatMap((type) =>
+            [...typical, ...(field.options ?? [])].map((text) => ({
+              [name]: text,
+              ...(type && { [`${name}Type`]: type })
+            }))
+          )
+          .filter((given) => isValid(name, { ...configWith(fields, name), ...given }));
+      };
+      const values = Object.entries(fields)
+        .map(([name, field]) => valuesOf(name, field))
+        .filter(({ length }) => length > 0);
+      const settings = fc
+        .tuple(...values.map((each) => fc.constantFrom(...each)))
+        .map((each): Record<string, unknown> => Object.assign({}, ...each))
+        .filter((node) => Object.keys(fields).every((name) => isValid(name, node)));
+      const nodes = fc.sample(settings, { numRuns: 60, seed }).map(
+        // Nobody waits for what the service answers.
+        (given, index): FlowNode => ({ ...given, id: `node-${index}`, type: set, account: 'account', wires: [['out']] })
+      );
+      await bench.red.deploy([account(bench, { rekognitionRate: 0 }), ...nodes, sink('out')], {
+        credentials: credentials()
+      });
+      for (const node of nodes) {
+        const { error } = await bench.red.send(node.id, { payload: 'hello', topic: 'porch' });
+        const results = (error?.results ?? []) as { error?: Error }[];
+        const errors = [error, ...(Array.isArray(results) ? results.map((each) => each.error) : [])];
+        const own = errors.filter((each) => /^(?:Invalid|Missing)Value$/.test(each?.name ?? ''));
+        const said = own.map((each) => each?.message ?? '').filter((message) => !elsewhere.test(message));
+        assert.deepEqual(said, [], `NIMBUS_SEED=${seed} ${JSON.stringify(node)}`);
+      }
+    });
+  }
 });

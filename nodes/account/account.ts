@@ -1,12 +1,15 @@
 import type { Node, NodeAPI } from 'node-red';
 import { ActionError, ownError } from '../fields/errors';
 import type { Config } from '../fields/read';
+import type { Meter } from '../metering/meter';
 import type { Clients } from './clients';
 
 /** The part of a deployed `aws-account` that other nodes use. */
 export interface AccountNode extends Node {
   /** Absent if a property of the account is not valid. */
   clients?: Clients;
+  /** Counts its requests. */
+  meter: Meter;
   /** What is wrong with its properties, if anything is. */
   problem?: ActionError;
 }
@@ -27,7 +30,7 @@ export function describedAccount(RED: NodeAPI, id: unknown): Config | undefined 
 }
 
 /** Whether there is a deployed account with this id, running or not: disabled ones and those of subflows do not run. */
-const isAccount = (RED: NodeAPI, id: unknown): boolean => describedAccount(RED, id) !== undefined;
+export const isDescribed = (RED: NodeAPI, id: unknown): boolean => describedAccount(RED, id) !== undefined;
 
 /** Whether a deployed account is disabled, by itself or with its flow. */
 export function isDisabled(RED: NodeAPI, { d, z }: Config): boolean {
@@ -40,7 +43,7 @@ export function isDisabled(RED: NodeAPI, { d, z }: Config): boolean {
 
 /** The stored credentials of a deployed account, running or not; never of another node. */
 export const storedCredentials = (RED: NodeAPI, id: string): Record<string, string> =>
-  (isAccount(RED, id) && (RED.nodes.getCredentials(id) as Record<string, string> | undefined)) || {};
+  (isDescribed(RED, id) && (RED.nodes.getCredentials(id) as Record<string, string> | undefined)) || {};
 
 /** What an error calls an account. */
 const called = (name: string | undefined): string => (name ? `The account “${name}”` : 'The aws-account');
@@ -100,8 +103,13 @@ export class CurrentAccount {
 
   /** Its clients. Throws `AccountMissing`, or the error of the account's properties if one is not valid. */
   get clients(): Clients {
+    return clientsOf(this.running);
+  }
+
+  /** The account as it runs, even if one of its properties is not valid. Throws `AccountMissing`. */
+  get running(): AccountNode {
     if (!this.#node) this.#find();
-    if (this.#node) return clientsOf(this.#node);
+    if (this.#node) return this.#node;
     const described = describedAccount(this.RED, this.id);
     throw ownError(
       'AccountMissing',

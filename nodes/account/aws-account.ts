@@ -1,12 +1,13 @@
 import type { Node } from 'node-red';
 import { inOneLine } from '../fields/errors';
 import type { NodeModule } from '../fields/node-module';
+import { meterOf } from '../metering/meters';
 import type { AccountNode } from './account';
 import { callerIdentity } from './caller-identity';
 import type { Clients } from './clients';
 import { warnOfProxy } from './proxy';
 import type { StoredCredentials } from './settings';
-import { clientsFrom, fields, readSettings } from './settings';
+import { budgetFrom, clientsFrom, fields, readSettings } from './settings';
 import { toActionError } from './to-action-error';
 
 /** Asks STS who we are and logs it. A failure is only a warning, since the network may not be up yet. */
@@ -32,9 +33,11 @@ function sayWhoWeAre(node: Node, clients: Clients): void {
 const account: NodeModule = {
   definition: { type: 'aws-account', fields, config: true, endpoints: true },
   create(RED, node: AccountNode & Node<StoredCredentials>, config) {
+    const meter = meterOf(RED, node.id, budgetFrom(RED, node, config), (text) => node.warn(text));
+    node.meter = meter;
     try {
       const settings = readSettings(RED, node, config, node.credentials ?? {});
-      const clients = clientsFrom(RED, node, config, settings);
+      const clients = clientsFrom(RED, node, config, settings, meter);
       node.clients = clients;
       warnOfProxy((text) => node.warn(text), settings.endpoint);
       node.on('close', () => clients.close());

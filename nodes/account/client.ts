@@ -1,6 +1,8 @@
 import { memberOf } from '../fields/errors';
+import type { Meter } from '../metering/meter';
 import type { Agents } from './agents';
 import { checkAnswer } from './answers';
+import { Charge } from './charge';
 import type { CommandLimits, Exchange, Exchanges } from './exchanges';
 import type { Rate } from './rate';
 import type { Answer, Command, SdkClient, ServiceName } from './sdks';
@@ -15,6 +17,9 @@ interface Picture {
 const bytesOf = (input: Partial<Record<'Image' | 'SourceImage' | 'TargetImage', Picture>>): number =>
   [input.Image, input.SourceImage, input.TargetImage].reduce((sum, picture) => sum + (picture?.Bytes?.length ?? 0), 0);
 
+/** The name of a command's operation. */
+const operationOf = (command: Command<unknown>): string => command.constructor.name.slice(0, -'Command'.length);
+
 /** What a client has beside the SDK's own client. */
 interface Parts {
   readonly service: ServiceName;
@@ -25,6 +30,7 @@ interface Parts {
   readonly exchanges: Exchanges;
   readonly agents: Agents;
   readonly clock: ServiceClock;
+  readonly meter: Meter;
   /** Called after each failure, with the access key ID if AWS has refused that. */
   failed(refusedKey: string | undefined): void;
 }
@@ -74,19 +80,26 @@ export class Client {
   async #send<Output extends Answer>(command: Command<Output>, limits: CommandLimits): Promise<Output> {
     if (limits.abortSignal?.aborted) throw limits.abortSignal.reason;
     if (this.parts.rate) await this.#turn(this.parts.rate, command, limits);
-    const exchange: Exchange = { service: this.parts.service, command, limits };
+    const { service } = this.parts;
+    const charged = { service, operation: operationOf(command), input: command.input, signal: limits.abortSignal };
+    const charge = new Charge(this.parts.meter, charged);
+    const exchange: Exchange = { service, command, limits, charge };
     this.parts.exchanges.begin(exchange);
     try {
       const output = (await this.client.send(command)) as Output;
       checkAnswer(command.schema, output, exchange.contentType);
+      charge.answered(output);
       return output;
     } catch (error) {
+      charge.failed(error);
       // The SDK only says that it was aborted; the signal has the reason.
       if (limits.abortSignal?.aborted && memberOf(error, 'name') === 'AbortError') throw limits.abortSignal.reason;
       const signer = /Credential=([^/]+)/.exec(exchange.authorization ?? '')?.[1];
       const isForTime = signatureRefused(error) && this.parts.clock.hasRefused(error);
       this.parts.failed(credentialsRefused(error) && !isForTime ? signer : undefined);
       throw error;
+    } finally {
+      charge.end();
     }
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyError, invalid } from '../fields/errors';
 import type { Credentials } from '../fields/fields';
 import { regionIs, regionPattern } from '../fields/fields';
+import type { Meter } from '../metering/meter';
 import { Agents } from './agents';
 import { Client } from './client';
 import type { Destination, DestinationOptions } from './destinations';
@@ -34,6 +35,7 @@ interface AccountOptions extends DestinationOptions {
   hidden?: readonly string[];
   /** Requests a second for each operation of Rekognition; 0 is no limit. */
   rekognitionRate: number;
+  meter: Meter;
 }
 
 /** A hash of credentials, so that the keys of the map hold no secret. */
@@ -52,7 +54,7 @@ export class Clients {
   readonly #agents: Agents;
   readonly #rekognitionRate: Rate;
   readonly #clock = new ServiceClock();
-  readonly #exchanges = new Exchanges(this.#clock);
+  readonly #exchanges: Exchanges;
   readonly #handler: RequestHandler;
   readonly #destinations: Destinations;
   readonly #clients = new Map<string, Client>();
@@ -67,6 +69,7 @@ export class Clients {
     this.#options = options;
     this.#proxy = proxyFor(options.endpoint);
     this.#agents = new Agents(this.#proxy);
+    this.#exchanges = new Exchanges(this.#clock, options.meter);
     this.#handler = this.#exchanges.handler(new HttpHandler(this.#agents), () => this.#ended);
     this.#rekognitionRate = new Rate(options.rekognitionRate);
     this.#destinations = new Destinations(
@@ -178,6 +181,7 @@ export class Clients {
       exchanges: this.#exchanges,
       agents: this.#agents,
       clock: this.#clock,
+      meter: this.#options.meter,
       failed: (refusedKey) => {
         this.#destinations.lookAgain();
         if (!credentials && refusedKey !== undefined) provider.forget(refusedKey);

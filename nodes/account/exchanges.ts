@@ -1,8 +1,10 @@
 /** Connects each command with the HTTP requests that the SDK makes of it, and with their answers. */
 
 import { closed } from '../fields/errors';
+import type { Meter } from '../metering/meter';
 import type { Response } from './answer-size';
 import { limitAnswer } from './answer-size';
+import { type Charge, countSignIn } from './charge';
 import type { HttpHandler, Limits } from './http-handler';
 import { withReadableMessages } from './message-bytes';
 import type { Rate } from './rate';
@@ -19,6 +21,7 @@ export interface Exchange {
   readonly service: ServiceName;
   readonly command: Command<unknown>;
   readonly limits: CommandLimits;
+  readonly charge: Charge;
   /** The `authorization` header of its last request. */
   authorization?: string | undefined;
   /** The content type of the last answer. */
@@ -63,7 +66,10 @@ export class Exchanges {
   /** The bearer token of the last request to an SSO portal. */
   #ssoToken = '';
 
-  constructor(private readonly clock: ServiceClock) {}
+  constructor(
+    private readonly clock: ServiceClock,
+    private readonly meter: Meter
+  ) {}
 
   get ssoToken(): string {
     return this.#ssoToken;
@@ -73,18 +79,22 @@ export class Exchanges {
     Object.assign(exchange.command.input, { [exchangeKey]: exchange });
   }
 
-  /** Adds middleware to a client that connects its requests with their commands. */
+  /** Adds middleware to a client that connects its requests with their commands, and charges those that fail. */
   follow(client: SdkClient): void {
     client.middlewareStack.add(
-      (next: (step: Step) => unknown) => (step: Step) => {
+      (next: (step: Step) => Promise<unknown>) => (step: Step) => {
         const exchange = step.input[exchangeKey];
-        if (exchange) {
-          exchange.authorization = step.request.headers.authorization;
-          step.request[exchangeKey] = exchange;
-        }
-        return next(step);
+        if (!exchange) return next(step);
+        exchange.authorization = step.request.headers.authorization;
+        step.request[exchangeKey] = exchange;
+        const { charge } = exchange;
+        charge.begin(!isFirst(step.request));
+        return next(step).catch((error) => {
+          charge.failed(error);
+          throw error;
+        });
       },
-      { step: 'deserialize', priority: 'low', name: 'followCommand' }
+      { step: 'deserialize', priority: 'high', name: 'followCommand' }
     );
   }
 
@@ -116,7 +126,9 @@ export class Exchanges {
       const { [exchangeKey]: exchange }: Written = request;
       const sent = performance.now();
       const answer = await handler.handle(request, limitsOf(exchange, request));
-      this.clock.hear(request, answer.response, performance.now() - sent);
+      const took = performance.now() - sent;
+      this.clock.hear(request, answer.response, took);
+      if (!exchange) countSignIn(this.meter, request.body, took, answer.response.statusCode);
       if (exchange) exchange.contentType = answer.response.headers['content-type'];
       unpack(answer.response);
       const operation = exchange?.command.constructor.name;

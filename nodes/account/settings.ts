@@ -6,6 +6,10 @@ import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern
 import type { Config } from '../fields/read';
 import { readAll } from '../fields/read';
 import { isOfVariable } from '../fields/values';
+import type { Budget, Meter } from '../metering/meter';
+import { toNanodollars, unlimited } from '../metering/meter';
+import { looseMeter, meterOf } from '../metering/meters';
+import { isDescribed } from './account';
 import { Clients } from './clients';
 import { regionName } from './regions';
 import type { SignIn } from './sign-in';
@@ -27,6 +31,11 @@ function checkEndpoint(given: unknown, name: string): string {
   if (!URL.canParse(url)) throw invalid(name, `must be ${endpointIs}.`);
   return url;
 }
+
+const budgetFields = {
+  budget: optional(plainNumber('', { min: 0, max: 1_000_000, takes: 'US dollars', icon: 'money' })),
+  budgetPeriod: choice(['month', 'day'], { icon: 'calendar' })
+} satisfies Fields;
 
 /** The fields of an `aws-account`. */
 export const fields = {
@@ -70,6 +79,7 @@ export const fields = {
     advanced: true,
     icon: 'clock-o'
   }),
+  ...budgetFields,
   endpoint: optional({ ...endpoint, check: checkEndpoint }),
   validate: flag(true, { advanced: true }),
   rekognitionRate: plainNumber(5, { min: 0, max: 10_000, advanced: true, icon: 'tachometer' })
@@ -126,16 +136,31 @@ function hiddenIn(RED: NodeAPI, node: Node, config: Config, settings: Settings):
     .filter((value) => !telling.test(value));
 }
 
+/** The budget of an account; none if it is not valid, in which case the account does not work. */
+export function budgetFrom(RED: NodeAPI, node: Node, config: Config): Budget {
+  try {
+    const { budget, budgetPeriod } = readAll(RED, node, config, budgetFields);
+    return { most: budget === undefined ? undefined : toNanodollars(budget), unit: budgetPeriod };
+  } catch {
+    return unlimited;
+  }
+}
+
 /** Makes the clients of an account. Throws `InvalidValue` if the environment names a proxy that is not valid. */
-export function clientsFrom(RED: NodeAPI, node: Node, config: Config, settings: Settings): Clients {
+export function clientsFrom(RED: NodeAPI, node: Node, config: Config, settings: Settings, meter: Meter): Clients {
   const { region, endpoint, rekognitionRate } = settings;
   const hidden = hiddenIn(RED, node, config, settings);
-  return new Clients({ signIn: signInFrom(settings, node.id), region, endpoint, rekognitionRate, hidden });
+  return new Clients({ signIn: signInFrom(settings, node.id), region, endpoint, rekognitionRate, hidden, meter });
 }
 
 /**
- * Makes the clients of an account that does not run, from its dialog or its flow. Throws `MissingValue` or
- * `InvalidValue`.
+ * Makes the clients of an account that does not run, from its dialog or its flow. What they send is counted if the account is
+ * deployed, and never stopped. Throws `MissingValue` or `InvalidValue`.
  */
-export const openAccount = (RED: NodeAPI, node: Node, config: Config, credentials: StoredCredentials): Clients =>
-  clientsFrom(RED, node, config, readSettings(RED, node, config, credentials));
+export function openAccount(RED: NodeAPI, node: Node, config: Config, credentials: StoredCredentials): Clients {
+  const settings = readSettings(RED, node, config, credentials);
+  const meter = isDescribed(RED, node.id)
+    ? meterOf(RED, node.id, unlimited, (text) => RED.log.warn(text))
+    : looseMeter();
+  return clientsFrom(RED, node, config, settings, meter);
+}

@@ -7,6 +7,7 @@ import { FieldError } from '../fields/errors';
 /** The texts for errors, by name. The values are keys below `status` in `common.json`. */
 const byName: Readonly<Record<string, string>> = {
   AccountMissing: 'noAccount',
+  BudgetExceeded: 'budgetSpent',
   CallbackTimeoutException: 'callbackOver',
   DurableExecutionAlreadyStartedException: 'nameTaken',
   FunctionError: 'functionFailed',

@@ -144,6 +144,7 @@ export class ActionError extends Error {
 /** The names of the pack's own errors. All others are those of AWS, of the SDK or of Node.js. */
 export const ownErrorNames = [
   'AccountMissing',
+  'BudgetExceeded',
   'Closed',
   'FunctionError',
   'HandleExpired',

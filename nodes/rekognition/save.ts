@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { link, open, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ActionError, invalid } from '../fields/errors';
 import { show } from '../fields/fields';
+import { devices, markOf } from '../fields/file-names';
 
 /** The paths of the saved pictures. */
 export interface Saved {
@@ -13,19 +14,9 @@ export interface Saved {
 /** The most bytes of the source in a file name, in UTF-8. The other parts of the name take about 60. */
 const longestSource = 180;
 
-/** Names that Windows reserves for devices. */
-const devices = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
-
 /** The end of a file name for a source that is not a valid file name itself. */
 const marked = /_[0-9a-f]{12}$/;
 const markLength = 13;
-
-/** The mark of a source, a hash of its UTF-16, in which lone surrogates differ as well. */
-const markOf = (source: string): string =>
-  createHash('sha256')
-    .update(source, 'utf16le')
-    .digest('hex')
-    .slice(0, markLength - 1);
 
 /** The beginning of a text, at most so many bytes in UTF-8. */
 function cut(text: string, bytes: number): string {

@@ -5,6 +5,7 @@ import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { type RequestRecord, roles, signIns } from '../../local-aws/client';
 import { Clients } from '../../nodes/account/clients';
 import { signInProvider } from '../../nodes/account/sign-in';
+import { looseMeter } from '../../nodes/metering/meters';
 import { account, credentials, invokeNode, keysOf, listNode, receiveNode, useBench } from '../aws';
 import type { FlowNode, LogEntry, Message, Outcome } from '../node-red';
 import { sink } from '../node-red';
@@ -1576,7 +1577,8 @@ describe('aws-account', () => {
         signIn: { source: 'default' },
         rekognitionRate: 5,
         region: 'us-east-1',
-        endpoint: bench.aws.url
+        endpoint: bench.aws.url,
+        meter: looseMeter()
       });
       const made: WeakRef<object>[] = [];
       for (let index = 0; index < 300; index += 1) {

@@ -15,9 +15,10 @@ const services = [...new Set(types.map((type) => dirname(placeOf(type))))].filte
 /** From a room to those that it may know. What stands lower knows nothing of what stands on it. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   fields: [],
-  account: ['fields'],
+  metering: ['fields'],
+  account: ['metering', 'fields'],
   action: ['account', 'fields'],
-  ...Object.fromEntries(services.map((room) => [room, ['action', 'account', 'fields']])),
+  ...Object.fromEntries(services.map((room) => [room, ['action', 'account', 'metering', 'fields']])),
   // It lists what services hold, in their own terms.
   dialog: [...services, 'action', 'account', 'fields']
 };

@@ -1,0 +1,169 @@
+/** Counts what the requests of an account come to, and stops those for which its budget has nothing left. */
+import { ownError } from '../fields/errors';
+import { dayOf, midnight, type Period, type PeriodUnit, periodOf } from './period';
+import type { Bill, Nanodollars } from './prices';
+import { billOf } from './prices';
+import type { Usage } from './usage';
+import type { UsageFile } from './usage-file';
+
+/** What became of a request. */
+export interface Outcome extends Bill {
+  readonly failed: boolean;
+  /** Refused because of its rate. */
+  readonly throttled: boolean;
+  /** How long it took, ms. */
+  readonly took: number;
+}
+
+/** The limit of an account. */
+export interface Budget {
+  /** What all requests of a period may cost; `undefined`: no limit. */
+  readonly most: Nanodollars | undefined;
+  readonly unit: PeriodUnit;
+}
+
+export const unlimited: Budget = { most: undefined, unit: 'month' };
+
+/** What the requests of an account came to, dollars. */
+export interface Report {
+  readonly period: { unit: PeriodUnit; from: string; to: string };
+  readonly cost: number;
+  readonly budget: number | null;
+  readonly left: number | null;
+  readonly operations: readonly OperationReport[];
+}
+
+interface OperationReport {
+  readonly service: string;
+  readonly operation: string;
+  readonly requests: number;
+  readonly failed: number;
+  readonly throttled: number;
+  readonly units: number;
+  readonly cost: number;
+  readonly medianMs: number | null;
+  readonly p95Ms: number | null;
+}
+
+/**
+ * What is sent whatever the budget: what protects messages that were received already, and the lists of the editor.
+ */
+const always = new Set([
+  'ChangeMessageVisibility',
+  'ChangeMessageVisibilityBatch',
+  'DeleteMessage',
+  'DeleteMessageBatch',
+  'ListQueues'
+]);
+
+/** The part of a budget at which a warning is logged. */
+const nearly = 0.8;
+
+/** Dollars with 6 decimals. */
+const dollars = (nanodollars: Nanodollars): number => Math.round(nanodollars / 1000) / 1e6;
+
+const nanodollarsIn = 1e9;
+export const toNanodollars = (dollars: number): Nanodollars => Math.round(dollars * nanodollarsIn);
+/** An amount for people: all that is not 0, and no more. */
+const shown = (nanodollars: Nanodollars): string => `${Number((nanodollars / nanodollarsIn).toFixed(9))} USD`;
+
+/** The meter of an account as it is deployed now. The counts and their file outlive it. */
+export class Meter {
+  #day = '';
+  #period: Period;
+
+  constructor(
+    private readonly usage: Usage,
+    private readonly file: UsageFile,
+    private readonly budget: Budget,
+    private readonly warn: (text: string) => void
+  ) {
+    this.#period = periodOf(budget.unit, this.#today());
+  }
+
+  /**
+   * Holds what a request will cost, until it is released. Throws `BudgetExceeded` if there is less left than that; a
+   * repetition by the SDK is counted, and not stopped.
+   */
+  hold(service: string, operation: string, input: object, isRepetition = false): Nanodollars {
+    const { cost } = billOf(service, operation, input);
+    if (cost > 0 && !isRepetition && !always.has(operation)) this.#check(cost);
+    this.usage.held += cost;
+    return cost;
+  }
+
+  release(held: Nanodollars): void {
+    this.usage.held -= held;
+  }
+
+  /** Counts a request that has ended. */
+  count(service: string, operation: string, { units, cost, failed, throttled, took }: Outcome): void {
+    const counts = { requests: 1, failed: Number(failed), throttled: Number(throttled), units, nanodollars: cost };
+    this.usage.count(this.#today(), `${service} ${operation}`, counts, took);
+    this.file.changed();
+    this.#warnIfNearlySpent();
+  }
+
+  /** What was counted in this period, or in the one before. */
+  report(which: 'current' | 'last'): Report {
+    const { unit, most } = this.budget;
+    const { from, to } = periodOf(unit, this.#today(), which === 'last' ? 1 : 0);
+    const cost = this.usage.cost(from, to);
+    const operations = this.usage
+      .operations(from, to)
+      .sort((one, other) => other.nanodollars - one.nanodollars || other.requests - one.requests);
+    return {
+      period: { unit, from: midnight(from), to: midnight(to) },
+      cost: dollars(cost),
+      budget: most === undefined ? null : dollars(most),
+      left: most === undefined ? null : dollars(Math.max(0, most - cost)),
+      operations: operations.map(({ operation, nanodollars, durations, ...counts }) => {
+        const [service = '', name = ''] = operation.split(' ');
+        const times = { medianMs: durations?.at(0.5) ?? null, p95Ms: durations?.at(0.95) ?? null };
+        return { service, operation: name, ...counts, cost: dollars(nanodollars), ...times };
+      })
+    };
+  }
+
+  /** What was spent in this period. */
+  get #spent(): Nanodollars {
+    return this.usage.cost(this.#period.from, this.#period.to);
+  }
+
+  #check(cost: Nanodollars): void {
+    const { most } = this.budget;
+    if (most === undefined) return;
+    this.#today();
+    const spent = this.#spent;
+    const { held } = this.usage;
+    if (spent + held + cost <= most) return;
+    const { unit, to } = this.#period;
+    const inFlight = held > 0 ? `, and ${shown(held)} are held for requests in flight` : '';
+    throw ownError(
+      'BudgetExceeded',
+      `The account's budget of ${shown(most)} for this ${unit} has nothing left for a request of about ${shown(cost)}: ${shown(spent)} are spent${inFlight}; the next ${unit} begins at ${midnight(to)} (UTC).`
+    );
+  }
+
+  #warnIfNearlySpent(): void {
+    const { most } = this.budget;
+    const spent = this.#spent;
+    if (most === undefined || spent === 0 || spent < most * nearly) return;
+    const { unit, from, to } = this.#period;
+    if (this.file.wasWarned(`${unit} ${from} ${most}`)) return;
+    this.warn(
+      `${Math.floor((100 * spent) / most)} % of the budget of ${shown(most)} for this ${unit} are spent; requests that cost more than is left will end with BudgetExceeded until ${midnight(to)} (UTC).`
+    );
+  }
+
+  /** The day by this machine's clock, which may be set at any time. The period follows it. */
+  #today(): string {
+    // biome-ignore lint/plugin/clock: AWS bills by date
+    const day = dayOf(Date.now());
+    if (day !== this.#day) {
+      this.#day = day;
+      this.#period = periodOf(this.budget.unit, day);
+    }
+    return day;
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Keeps the counts of an account on disk. A new file replaces the old one when it is whole, so that what stands there is
+ * never cut off in the middle.
+ */
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdir, open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { memberOf, reasonOf } from '../fields/errors';
+import type { Day, Days, Usage } from './usage';
+import { addDays, countNames } from './usage';
+
+/** How long counts wait until they are written, ms. With the time that writing takes they stay below 10 s. */
+const longestWait = 5000;
+/** How many days are kept: those of two months. */
+const mostDays = 62;
+/** Of how many budgets it is known that they were warned of. */
+const mostWarnings = 20;
+/** A file of two months has some 100 KB; one that is larger was not written here. */
+const mostBytes = 16 * 1024 * 1024;
+
+/** What is in the file. */
+interface Content {
+  days: Days;
+  /** The periods and budgets for which a warning was logged. */
+  warned: string[];
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= 0;
+
+const isCounts = (value: unknown): boolean => isObject(value) && countNames.every((name) => isCount(value[name]));
+
+const isDay = (value: unknown): value is Day =>
+  isObject(value) && Object.entries(value).every(([name, counts]) => /^[a-z]+ \w+$/.test(name) && isCounts(counts));
+
+const isDays = (value: unknown): value is Days =>
+  isObject(value) && Object.entries(value).every(([day, counts]) => /^\d{4}-\d\d-\d\d$/.test(day) && isDay(counts));
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string');
+
+/** Reads what was written. Throws if it is not that. */
+function contentOf(text: string): Content {
+  const read: unknown = JSON.parse(text);
+  if (isObject(read) && isDays(read.days) && isTexts(read.warned)) return { days: read.days, warned: read.warned };
+  throw new Error('it is not what was written there');
+}
+
+/**
+ * The text of the file, with the latest days. Those before a certain day are not dropped, since a clock that runs ahead would
+ * drop all of them.
+ */
+function textOf(days: Days, warned: string[]): string {
+  const latest = Object.entries(days)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .slice(-mostDays);
+  return JSON.stringify({ days: Object.fromEntries(latest), warned: warned.slice(-mostWarnings) } satisfies Content);
+}
+
+/** The file with the counts of an account. */
+export class UsageFile {
+  #warned: string[] = [];
+  /** The version of the file that was last read or written here. */
+  #version = '';
+  #timer: NodeJS.Timeout | undefined;
+  #isFailing = false;
+
+  /** Reads the file, if there is one. `path` is `undefined` where Node-RED has no user directory. `warn` logs a text. */
+  constructor(
+    private readonly path: string | undefined,
+    private readonly usage: Usage,
+    private readonly warn: (text: string) => void
+  ) {
+    const content = this.#read();
+    if (content) this.#take(content);
+    this.#version = this.#versionOfFile();
+  }
+
+  /** To be called when something was counted. */
+  changed(): void {
+    this.#timer ??= setTimeout(() => this.write(), longestWait).unref();
+  }
+
+  /** Whether a warning was logged already. From now on it was. */
+  wasWarned(what: string): boolean {
+    if (this.#warned.includes(what)) return true;
+    this.#warned = [...this.#warned, what];
+    this.changed();
+    return false;
+  }
+
+  /** Writes at once what is not written yet, for the end of the process. */
+  writeNow(): void {
+    if (this.#timer === undefined || this.path === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    try {
+      mkdirSync(dirname(this.path), { recursive: true });
+      writeFileSync(this.#newPath(this.path), this.#next(this.usage.takeUnwritten()).text, { mode: 0o600 });
+      renameSync(this.#newPath(this.path), this.path);
+    } catch {
+      // Nobody is left to be told.
+    }
+  }
+
+  /** Writes what is not written yet. If that fails, it is tried again later, and one warning says so. */
+  async write(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const unwritten = this.usage.takeUnwritten();
+    try {
+      await this.#write(unwritten);
+      this.#isFailing = false;
+    } catch (error) {
+      this.usage.giveBack(unwritten);
+      this.changed();
+      this.#failed(error);
+    }
+  }
+
+  async #write(unwritten: Days): Promise<void> {
+    if (this.path === undefined) throw new Error('Node-RED has no user directory');
+    const { text, others } = this.#next(unwritten);
+    await mkdir(dirname(this.path), { recursive: true });
+    const file = await open(this.#newPath(this.path), 'w', 0o600);
+    try {
+      await file.writeFile(text);
+      // After a power failure the file could otherwise be empty.
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(this.#newPath(this.path), this.path);
+    if (others) this.#take(others);
+    this.#version = this.#versionOfFile();
+  }
+
+  /** Another process of the same user directory has another one. */
+  #newPath(path: string): string {
+    return `${path}.${process.pid}.new`;
+  }
+
+  /**
+   * The next text of the file: what stands there, with what this process has not written yet. If another process has written
+   * there, `others` is all of that text.
+   */
+  #next(unwritten: Days): { text: string; others?: Content } {
+    const others = this.#version === this.#versionOfFile() ? undefined : this.#read();
+    if (!others) return { text: textOf(this.usage.days, this.#warned) };
+    addDays(others.days, unwritten);
+    others.warned = [...new Set([...others.warned, ...this.#warned])];
+    return { text: textOf(others.days, others.warned), others };
+  }
+
+  #take({ days, warned }: Content): void {
+    this.usage.setWritten(days);
+    this.#warned = warned;
+  }
+
+  #versionOfFile(): string {
+    const stats = this.path === undefined ? undefined : statSync(this.path, { throwIfNoEntry: false });
+    return stats ? `${stats.ino} ${stats.mtimeMs} ${stats.size}` : '';
+  }
+
+  /** What the file holds; `undefined` if there is none. One that cannot be read is set aside. */
+  #read(): Content | undefined {
+    if (this.path === undefined) return undefined;
+    try {
+      if (statSync(this.path).size > mostBytes) throw new Error('it is too large');
+      return contentOf(readFileSync(this.path, 'utf8'));
+    } catch (error) {
+      const code = memberOf(error, 'code');
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') this.#setAside(this.path, error);
+      return undefined;
+    }
+  }
+
+  #setAside(path: string, why: unknown): void {
+    // biome-ignore lint/plugin/clock: people read it
+    const aside = `${path}.${new Date().toISOString().replaceAll(':', '.')}.damaged`;
+    try {
+      renameSync(path, aside);
+      this.warn(
+        `The counts of this account in ${path} cannot be read (${reasonOf(why)}): the file is ${aside} now, and counting begins anew.`
+      );
+    } catch {
+      this.warn(`The counts of this account in ${path} cannot be read (${reasonOf(why)}): counting begins anew.`);
+    }
+  }
+
+  /** Says once that counts cannot be written. */
+  #failed(error: unknown): void {
+    if (this.#isFailing) return;
+    this.#isFailing = true;
+    const where = this.path === undefined ? '' : ` to ${this.path}`;
+    this.warn(
+      `The counts of this account cannot be written${where}: ${reasonOf(error)}. Counting goes on, but a restart begins with what was written before.`
+    );
+  }
+}

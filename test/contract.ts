@@ -17,6 +17,9 @@ export interface SavedNode {
 
 export const contract: Record<string, SavedNode> = JSON.parse(readFileSync(join(__dirname, 'contract.json'), 'utf8'));
 
+/** The nodes that ask AWS nothing, and so need no rights. */
+export const asksNothing = ['aws-usage'];
+
 /** The kinds of source of every typed field; some take literals as well. */
 export const sources = ['msg', 'flow', 'global', 'env', 'jsonata'];
 export const literals = ['str', 'num', 'bool', 'json'];

@@ -31,7 +31,7 @@ function addConnectionTest(node: EditorNode, fields: Fields): void {
   const answer = $('<div class="nimbus-connection" role="status"></div>');
   $('<div class="form-row nimbus-row nimbus-test"></div>')
     .append(button, answer)
-    .insertBefore('#node-config-input-advanced');
+    .insertBefore($('#node-config-input-budget').closest('.form-row'));
 
   /** The text of AWS for a wrong signature is very long. */
   const shortened = (text: string) => (text.length > 300 ? `${text.slice(0, 300)}…` : text);

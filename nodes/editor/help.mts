@@ -37,7 +37,9 @@ export interface HelpWords {
 
 const hasInput = ({ config, inputs }: Definition) => !config && inputs !== 0;
 const hasAccount = ({ config, account }: Definition) => !config && account !== false;
-const calls = (definition: Definition) => hasInput(definition) && hasAccount(definition);
+/** Whether it asks AWS something: what needs no rights does not. */
+const asks = (definition: Definition) => hasAccount(definition) && definition.type in policies;
+const calls = (definition: Definition) => hasInput(definition) && asks(definition);
 const hasMany = ({ fields }: Definition) => Object.values(fields).some(({ many }) => many);
 const hasTyped = ({ fields }: Definition) => Object.values(fields).some(({ types }) => types);
 
@@ -49,7 +51,7 @@ const shared: Readonly<Record<string, (definition: Definition) => boolean>> = {
   PartialFailure: hasMany,
   RequestThrottled: calls,
   Closed: hasInput,
-  UnknownError: hasAccount,
+  UnknownError: asks,
   'Timeout, ECONNREFUSED, ENOTFOUND, …': calls,
   'aws: object': calls
 };

@@ -353,7 +353,7 @@ export class Editor {
   async shootDialog(name: string): Promise<void> {
     const viewport = this.page.viewportSize() as Size;
     const form = '.red-ui-tray form:has(> .nimbus-row)';
-    const rows = (await this.page.evaluate(`$('${form}').last().outerHeight()`)) as number;
+    const rows = (await this.page.evaluate(`$('${form}').last()[0].scrollHeight`)) as number;
     await this.page.setViewportSize({ ...viewport, height: Math.ceil(rows) + 210 });
     await this.#settled();
     const tray = await this.page.locator('.red-ui-tray').last().boundingBox();

@@ -44,7 +44,7 @@ const doorbell = {
 };
 
 /** Those that need the nodes of a dashboard, which each says on its tab. */
-const withDashboard = ['approve', 'dashboard-detection'];
+const withDashboard = ['approve', 'dashboard-detection', 'dashboard-usage'];
 
 /** What is said of each example but mqtt-topic-to-lambda, whose messages come from a broker. */
 const stories: Record<string, Story[]> = {
@@ -450,6 +450,7 @@ describe('the flows that come with the pack', () => {
       for (const [name, list] of Object.entries(stories)) pressed[name] = list.map(({ press: button }) => button);
       pressed['detect-objects']?.push('camera');
       pressed['dashboard-detection'] = ['every 3 s'];
+      pressed['dashboard-usage'] = ['every 5 s'];
       pressed.approve = ['a coffee machine', 'ten chairs'];
       const buttons: Record<string, unknown[]> = {};
       for (const file of await readdir(join(repository, 'examples'))) {

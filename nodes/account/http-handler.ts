@@ -7,7 +7,6 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Agents } from './agents';
-import { Deadlines } from './deadlines';
 import { overdueAfter } from './overdue';
 import type { RequestHandler } from './sdks';
 
@@ -104,20 +103,21 @@ class Sending {
   #response: IncomingMessage | undefined;
   /** The longest time without data, ms; `undefined` until the connection is made. */
   #silence: number | undefined;
+  /** Rings when the connection has been silent for too long, or is not made in time. */
+  #timer: NodeJS.Timeout | undefined;
   readonly #began = performance.now();
 
   constructor(
     private readonly sent: ClientRequest,
     private readonly limits: Limits,
-    private readonly agents: Agents,
-    private readonly deadlines: Deadlines,
-    overdue: Deadlines
+    private readonly agents: Agents
   ) {
     const { silence = longestSilence, answerWithin = silence, waits = 0 } = limits;
+    const overdue = sent.reusedSocket ? setTimeout(() => this.#closeNeighbours(), waits + overdueAfter) : undefined;
     this.answer = new Promise((resolve, reject) => {
       sent.once('response', (response) => {
         this.#response = response;
-        overdue.done(this.#closeNeighbours);
+        clearTimeout(overdue);
         this.#limitSilence(silence);
         resolve(response);
       });
@@ -126,37 +126,36 @@ class Sending {
       );
     });
     sent.once('close', () => {
-      deadlines.done(this.#fail);
-      overdue.done(this.#closeNeighbours);
+      clearTimeout(this.#timer);
+      clearTimeout(overdue);
     });
     if (sent.reusedSocket) {
-      overdue.set(this.#closeNeighbours, waits + overdueAfter);
       this.#limitSilence(answerWithin);
       if (this.#listens) sent.once('socket', (socket) => this.#listenTo(socket));
     } else {
-      deadlines.set(this.#fail, longestConnecting);
+      this.#ringAfter(longestConnecting);
       sent.once('socket', (socket) => this.#connect(socket, silence));
     }
   }
 
   /** To be called when data has gone over the connection. */
   readonly progressed = (): void => {
-    if (this.#silence) this.deadlines.set(this.#fail, this.#silence);
+    if (this.#silence) this.#timer?.refresh();
   };
 
-  readonly #fail = (): void => {
+  #fail(): void {
     this.#closeNeighbours();
     const error =
       this.#silence === undefined
         ? timeoutError('No connection was made in time.', { syscall: 'connect' })
         : timeoutError(`There was silence for ${this.#silence / 1000} s.`, { code: 'ETIMEDOUT' });
     (this.#response ?? this.sent).destroy(error);
-  };
+  }
 
   /** If a connection that was used before is dead, those may be as well that have been idle for as long: closes them. */
-  readonly #closeNeighbours = (): void => {
+  #closeNeighbours(): void {
     if (this.sent.reusedSocket && !this.#response) this.agents.closeIdle(performance.now() - this.#began);
-  };
+  }
 
   /** Whether anybody wants to know when data comes. */
   get #listens(): boolean {
@@ -184,18 +183,18 @@ class Sending {
 
   #limitSilence(ms: number): void {
     this.#silence = ms;
-    if (ms > 0) this.deadlines.set(this.#fail, ms);
-    else this.deadlines.done(this.#fail);
+    clearTimeout(this.#timer);
+    if (ms > 0) this.#ringAfter(ms);
+  }
+
+  #ringAfter(ms: number): void {
+    this.#timer = setTimeout(() => this.#fail(), ms);
   }
 }
 
 /** Sends requests over an account's connections. */
 export class HttpHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
-
-  /** For the next data of each request, and for its answer on a connection that was used before. */
-  readonly #deadlines = new Deadlines();
-  readonly #overdue = new Deadlines();
 
   constructor(private readonly agents: Agents) {}
 
@@ -204,7 +203,7 @@ export class HttpHandler {
     if (abortSignal?.aborted) throw abortError(abortSignal);
     this.agents.closeIdle(longestIdle);
     const sent = this.#open(request);
-    const sending = new Sending(sent, limits, this.agents, this.#deadlines, this.#overdue);
+    const sending = new Sending(sent, limits, this.agents);
     if (abortSignal) {
       const abort = () => sent.destroy(abortError(abortSignal));
       abortSignal.addEventListener('abort', abort);

@@ -1,7 +1,6 @@
 import { types } from 'node:util';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { Backlog, mostBytes, mostMessages } from '../account/backlog';
-import { Deadlines } from '../account/deadlines';
 import { noticeOverdue } from '../account/overdue';
 import type { ActionError } from '../fields/errors';
 import {
@@ -21,7 +20,7 @@ import { compileField } from '../fields/read';
 import { together } from './parallel';
 import { checkCopy, sendOn } from './send-on';
 import { Status } from './status';
-import { Task } from './task';
+import { Task, Tasks } from './task';
 
 /** Members of a message to set; `undefined` deletes one. */
 export type Changes = Record<string, unknown>;
@@ -143,9 +142,8 @@ export class Input<Values> {
   readonly status: Status;
   readonly #readers: Read[];
   /** The messages under way. */
-  readonly #running = new Set<Task>();
+  readonly #running = new Tasks();
   readonly #backlog = new Backlog(mostMessages, mostBytes);
-  readonly #deadlines = new Deadlines();
   /** The earlier messages whose fields are still being read; `undefined` if there are none. */
   #before: Before | undefined;
   #closing = false;
@@ -203,11 +201,11 @@ export class Input<Values> {
   async close(): Promise<void> {
     this.#closing = true;
     const limit = setTimeout(() => {
-      for (const task of this.#running) task.abort(closed());
+      for (const task of this.#running.inOrder()) task.abort(closed());
       this.work.abort?.(closed());
     }, closeLimit);
     // Messages that arrive meanwhile end at once with `Closed`, but are waited for as well.
-    while (this.#running.size > 0) await Promise.all([...this.#running].map(({ ended }) => ended));
+    while (this.#running.size > 0) await Promise.all(this.#running.inOrder().map(({ ended }) => ended));
     clearTimeout(limit);
     this.status.close();
   }
@@ -221,12 +219,12 @@ export class Input<Values> {
       // If the node holds too much, the message ends with that error, and nothing handles one of `reading`.
       reading?.catch(() => undefined);
       task.begin(bytesOf(inputs));
-      const ended = this.#limit(task, inputs);
+      const limit = this.#limit(task, inputs);
       try {
         // `inputs` is complete once `reading` has resolved.
         await this.#work(msg, inputs as Values, reading, send, task);
       } finally {
-        ended();
+        clearTimeout(limit);
         task.finish();
       }
       return undefined;
@@ -248,17 +246,16 @@ export class Input<Values> {
     this.#pass(msg, await this.work.run(msg, inputs, task), send);
   }
 
-  /** Aborts a message that takes too long, reading its fields included. To be told when it has ended. */
-  #limit(task: Task, inputs: Partial<Values>): () => void {
+  /** Aborts a message that takes too long, reading its fields included. */
+  #limit(task: Task, inputs: Partial<Values>): NodeJS.Timeout | undefined {
     const seconds = this.work.timeout?.(inputs);
-    if (seconds === undefined) return () => undefined;
+    if (seconds === undefined) return undefined;
     const late = () => {
       const missing = Object.keys(this.work.fields).filter((name) => !(name in inputs));
       const problem = `: there was no value within the timeout of ${seconds} s; nothing was sent.`;
       task.abort(missing.length > 0 ? unanswered(missing, problem) : timedOut(seconds));
     };
-    this.#deadlines.set(late, seconds * 1000);
-    return () => this.#deadlines.done(late);
+    return setTimeout(late, seconds * 1000);
   }
 
   /**

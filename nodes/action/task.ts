@@ -12,6 +12,8 @@ export class Task implements AbortSource {
   readonly number = ++messages;
   /** Resolves when the message has ended. Set by the input of the node. */
   ended: Promise<void> = Promise.resolve();
+  /** Where it is in `Tasks`. */
+  place = 0;
   /** Bytes of the message, bytes that parts of its work hold, and the larger of the two, which counts in the backlog. */
   #bytes = 0;
   #held = 0;
@@ -106,5 +108,33 @@ export class Task implements AbortSource {
         };
       work.then(leave(resolve), leave(reject));
     });
+  }
+}
+
+/**
+ * The tasks of a node that are under way. Not a `Set`: V8 copies the table of one that things enter and leave all the time,
+ * and an old table holds what was in it, and the next table, until the old generation of the heap is collected.
+ */
+export class Tasks {
+  readonly #all: Task[] = [];
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  add(task: Task): void {
+    task.place = this.#all.push(task) - 1;
+  }
+
+  delete(task: Task): void {
+    const last = this.#all.pop() as Task;
+    if (last === task) return;
+    this.#all[task.place] = last;
+    last.place = task.place;
+  }
+
+  /** In the order of arrival. */
+  inOrder(): Task[] {
+    return [...this.#all].sort((one, other) => one.number - other.number);
   }
 }

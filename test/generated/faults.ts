@@ -230,9 +230,7 @@ const ofBadLines: Fault[] = [
   },
   {
     name: 'a slow link is cut although bytes flow',
-    edits: [
-      ['account/http-handler.ts', 'if (this.#silence) this.deadlines', 'if (this.#silence === -1) this.deadlines']
-    ],
+    edits: [['account/http-handler.ts', 'if (this.#silence) this.#timer', 'if (this.#silence === -1) this.#timer']],
     by: ['account/links', 'brings the messages of a receiver, however long they take']
   },
   {

@@ -449,7 +449,7 @@ describe('the flows that come with the pack', () => {
       const pressed: Record<string, string[]> = { 'mqtt-topic-to-lambda': ['for thermostat', 'for no function'] };
       for (const [name, list] of Object.entries(stories)) pressed[name] = list.map(({ press: button }) => button);
       pressed['detect-objects']?.push('camera');
-      pressed['dashboard-detection'] = ['every 3 s'];
+      pressed['dashboard-detection'] = ['every 3 s', 'who is known?'];
       pressed['dashboard-usage'] = ['every 5 s'];
       pressed.approve = ['a coffee machine', 'ten chairs'];
       const buttons: Record<string, unknown[]> = {};
@@ -940,10 +940,15 @@ describe('the flows that come with the pack', () => {
     }
     const at = async (flow: FlowNode[], type: string, name: string): Promise<Record<string, unknown>> =>
       (await bench.red.next(named(flow, type, name).id)).payload as Record<string, unknown>;
-    const whatIsIn = (table?: Message): unknown =>
-      plain((table?.payload as { what: string }[] | undefined)?.map(({ what }) => what));
+    /** How often each kind of object was there, and who. */
+    const whatWas = async (flow: FlowNode[]): Promise<unknown> => {
+      const { lanes } = plain(await at(flow, 'ui-template', 'over time')) as {
+        lanes: { kind: string; spans: { count: number; who: string[] }[] }[];
+      };
+      return lanes.map(({ kind, spans }) => [kind, ...spans.map(({ count, who }) => [count, ...who])]);
+    };
 
-    it('shows picture, counts and detections, and tells once of who stays', async () => {
+    it('shows picture, counts and what was when, and tells once of who stays', async () => {
       const flow = await deployExample();
       await press(flow, 'every 3 s');
       const { picture, counts, pictures, skipped } = await at(flow, 'ui-template', 'live picture');
@@ -954,24 +959,18 @@ describe('the flows that come with the pack', () => {
         skipped: 0
       });
       assert.equal(await at(flow, 'ui-notification', 'notification'), somebody);
-      const table = named(flow, 'ui-table', 'table').id;
-      const [, both] = await bench.red.collect(table, 2);
-      assert.deepEqual(whatIsIn(both), ['unknown face', 'person']);
+      const once = [['person', [1]], ['car'], ['dog']];
+      assert.deepEqual(await whatWas(flow), once);
 
       await press(flow, 'every 3 s');
       const again = await at(flow, 'ui-template', 'live picture');
       assert.deepEqual(plain([again.pictures, again.skipped]), [2, 1]);
-      const chart = await bench.red.collect(named(flow, 'ui-chart', 'chart').id, 6);
-      assert.deepEqual(
-        chart.map(({ topic, payload }) => [topic, payload]),
-        [...Array(2)].flatMap(() => Object.entries({ person: 1, car: 0, dog: 0 }))
-      );
-      assert.equal(bench.red.received(table).length, 2);
+      assert.deepEqual(await whatWas(flow), once);
       const asked = (await bench.aws.requests()).map(({ operation }) => operation);
       assert.equal(asked.filter((operation) => operation === 'DetectLabels').length, 1);
       assert.equal(asked.filter((operation) => operation === 'Publish').length, 1);
       const { Message, Subject } = await requestToSns();
-      assert.deepEqual([Message, Subject], ['1 at the porch', 'Porch camera']);
+      assert.deepEqual([Message, Subject], ['Somebody is at the porch', 'Porch camera']);
     });
 
     it('knows a face by the name that the dashboard sent for it', async () => {
@@ -986,8 +985,57 @@ describe('the flows that come with the pack', () => {
       await look(15);
       const { match } = await at(flow, 'ui-template', 'face');
       assert.equal((match as { name: string }).name, 'Anna');
-      const tables = await bench.red.collect(named(flow, 'ui-table', 'table').id, 4);
-      assert.deepEqual(whatIsIn(tables.at(-1)), ['Anna', 'person', 'unknown face', 'person']);
+      const views = await bench.red.collect(named(flow, 'ui-template', 'live picture').id, 2);
+      const names = views.map(({ payload }) =>
+        (payload as { boxes: { name: string }[] }).boxes.map(({ name }) => name)
+      );
+      assert.deepEqual(plain(names), [['person'], ['Anna']]);
+      await whatWas(flow);
+      assert.deepEqual(await whatWas(flow), [['person', [1, 'Anna']], ['car'], ['dog']]);
+      await bench.red.until(() => bench.red.received(named(flow, 'change', 'say so').id).length === 2, 'both alerts');
+      const told = bench.red.received(named(flow, 'change', 'say so').id).map(({ text }) => text);
+      assert.deepEqual(told, ['Somebody is at the porch', 'Anna is at the porch']);
+    });
+
+    it('lists who is known, and forgets whom the dashboard names: in AWS, and in what it shows', async () => {
+      const flow = await deployExample(`${camera.url}/porch.jpg?t={{second}}`);
+      const look = (second: number) => bench.red.send(named(flow, 'http request', 'camera').id, { second });
+      const listed = async () => plain(await at(flow, 'ui-template', 'people'));
+      assert.deepEqual(await listed(), { people: [] });
+      await look(12.8);
+      const stranger = await at(flow, 'ui-template', 'face');
+      await bench.red.send(named(flow, 'function', 'frame and name').id, { topic: 'Anna', payload: stranger.frame });
+      assert.deepEqual(await listed(), { people: [{ name: 'Anna', faces: 1 }] });
+      await look(15);
+      await at(flow, 'ui-template', 'face');
+      await whatWas(flow);
+      await whatWas(flow);
+
+      const whom = { topic: 'Anna', ui_update: { raw: true }, collection: 'others' };
+      await bench.red.send(named(flow, 'function', 'whom').id, whom);
+      assert.equal(await at(flow, 'ui-notification', 'told'), 'Anna is forgotten: 1 face was deleted.');
+      const [asked] = bench.red.received(named(flow, 'aws-rekognition-faces', 'forget').id);
+      assert.deepEqual([asked?.topic, asked?.ui_update, asked?.collection], ['Anna', undefined, undefined]);
+      assert.deepEqual(await listed(), { people: [] });
+      assert.equal(await at(flow, 'ui-template', 'face'), null);
+      await look(15);
+      assert.deepEqual(await whatWas(flow), [['person', [1]], ['car'], ['dog']]);
+    });
+
+    it('shows the picture although nobody could be looked up, and says why not', async () => {
+      const flow = await deployExample();
+      await bench.aws.fault({ operation: 'DetectFaces', kind: 'denied' });
+      await press(flow, 'every 3 s');
+      const { counts } = await at(flow, 'ui-template', 'live picture');
+      assert.deepEqual(plain(counts), { person: 1, car: 0, dog: 0 });
+      await shown(flow, 'error', /^AccessDenied/);
+    });
+
+    it('has nobody at the porch while a sleeve shows at the edge', async () => {
+      const flow = await deployExample(`${camera.url}/porch.jpg?t=3.5`);
+      await press(flow, 'every 3 s');
+      const { counts } = await at(flow, 'ui-template', 'live picture');
+      assert.deepEqual(plain(counts), { person: 0, car: 0, dog: 0 });
     });
 
     it('says on the dashboard why a face was not taught', async () => {

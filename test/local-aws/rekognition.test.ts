@@ -212,6 +212,15 @@ describe('The local Rekognition', () => {
       for (const { Confidence = 100 } of others) assert.ok(Confidence < (whole?.Confidence ?? 0) - 3);
     });
 
+    it('no sliver at the edge, nor behind a corner, until there is enough of it to tell what it is', async () => {
+      const entering = async (shown: number) => {
+        const box = place(1 - shown / 1280, 0.2, 0.15, 0.65);
+        const { Labels = [] } = await labels(draw([{ kind: 'person', box }], { width: 1280, height: 720 }));
+        return Labels.filter(({ Name }) => Name === 'Person').length;
+      };
+      assert.deepEqual(await Promise.all([6, 11, 24, 60].map(entering)), [0, 0, 0, 1]);
+    });
+
     it('kinds of kinds, and the place', async () => {
       const { Labels = [], LabelModelVersion } = await labels(draw([things.Car as Thing], { background: 'porch' }));
       const car = Labels.find(({ Name }) => Name === 'Car');

@@ -9,8 +9,8 @@
 export const onBoth = {
   account: ['account-changes', 'proxy', 'secrets', 'variables'],
   action: ['action', 'function-made', 'message-way', 'thrown'],
-  browser: ['account', 'dialogs', 'editor', 'errors', 'languages', 'walk'],
-  dialog: ['endpoints'],
+  browser: ['account', 'dialogs', 'editor', 'errors', 'languages', 'proxy', 'walk'],
+  dialog: ['endpoints', 'variables-of-flows'],
   docs: ['examples'],
   // What is left behind is a matter of Node-RED and Node.js; what happens to messages is not.
   durability: ['redeploys', 'soak'],

@@ -50,8 +50,8 @@ declare global {
       eachSubflow(visit: (subflow: FlowItem & { instances?: FlowItem[] }) => void): void;
     };
     view: { redraw(): void };
+    comms: { subscribe(topic: string, listener: () => void): void };
     events: {
-      on(event: string, listener: () => void): void;
       emit(event: string, node: EditorNode): void;
     };
     hooks: {

@@ -4,7 +4,7 @@
  */
 import { eachOwnNode } from './own-nodes';
 import { showSentences } from './sidebar';
-import { validate } from './stored';
+import { followDeployments, validate } from './stored';
 
 export * from '../action/action';
 export * from '../fields/bytes';
@@ -19,6 +19,7 @@ export * from './request';
 /** Called once the program is available as the global. */
 export function start(): void {
   showSentences();
+  followDeployments();
   // If the package is installed while the editor is open, nodes may have been registered before their validators.
   eachOwnNode(validate);
 }

@@ -3,7 +3,7 @@ import type { Field } from '../fields/fields';
 import { checkLiteral, goesWith } from '../fields/literal';
 import { type Controls, hasVariable } from './controls';
 import type { EditorNode } from './node-red';
-import { credentialStore } from './stored';
+import { credentialsOf } from './stored';
 
 /** The result of a validator of Node-RED: `true`, or a message why the value is not valid. */
 export type Reason = true | string;
@@ -22,7 +22,6 @@ export interface Reasons {
 
 export function makeReasons(controls: Controls): Reasons {
   const { fields } = controls;
-  const stored = credentialStore();
 
   /** The message for an error of the runtime's check, whose own text is English. */
   function inWords(node: EditorNode, name: string, error: Error): Reason {
@@ -101,7 +100,7 @@ export function makeReasons(controls: Controls): Reasons {
   /** Validates a credential of a node whose dialog is closed. */
   function credentialReason(node: EditorNode, name: string, field: Field): Reason {
     if (!controls.isShown(node, field)) return true;
-    const known = stored.of(node);
+    const known = credentialsOf(node);
     if (!known) return true;
     const value = known[name];
     // Text credentials are known, and passwords that have just been typed; of others only whether they exist.

@@ -105,6 +105,15 @@ describe(`the keys of an account in Node-RED ${nodeRedVersion}`, () => {
     await isValid('account', true);
   });
 
+  it('count as another window has left them in the store', async () => {
+    await open({}, credentials().account);
+    await isValid('account', true);
+    const nodes = [account(bench), invokeNode({ x: 300, y: 100 }), { ...sink('out'), x: 560, y: 100 }];
+    await bench.red.deploy(nodes, { credentials: { account: noKeys } });
+    await isValid('account', false);
+    await isValid('invoke', false);
+  });
+
   it('leave the store with the sign-in that they are for, and nothing brings them back', async () => {
     await open({ roleArn }, { ...credentials().account, sessionToken: 'token', externalId: 'external-id' });
     await editor.openConfig('aws-account', 'account');

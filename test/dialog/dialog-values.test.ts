@@ -30,7 +30,7 @@ function registered(set: string): Editing {
   let found: Editing | undefined;
   const RED = {
     _: (key: string) => key,
-    events: { on: () => undefined },
+    comms: { subscribe: () => undefined },
     hooks: { add: () => undefined, remove: () => undefined },
     nodes: {
       registerType: (_: string, definition: Editing) => (found = definition),

@@ -71,6 +71,8 @@ export function makeLists(controls: Controls, node: EditorNode): Lists {
     };
     const page: ChoicePage & { region?: string } = await request({ url, data, timeout: 5000 });
     const notes = undeployed(id.text, page);
+    if (controls.fields.dynamicCredentials && controls.current(node, 'dynamicCredentials') !== '')
+      notes.push(controls.say(node, 'picker.credentials'));
     if ('unknown' in region && page.region)
       notes.push(controls.say(node, `picker.region.${region.unknown}`, { region: page.region }));
     return { ...page, note: notes.join(' ') };

@@ -96,7 +96,7 @@ describe(`variables in dialogs of Node-RED ${nodeRedVersion}`, function () {
     await editor.cancel();
   });
 
-  it('that are known only when the node runs are named, and why, beside the region that is shown', async () => {
+  it('that are known only when the node runs are named, and why, beside the region that is shown, as credentials are', async () => {
     await open([
       { id: 'tab', type: 'tab', label: 'tab', env: place('', 'cred') },
       subflow('sub', { env: place('eu-west-1') }),
@@ -107,6 +107,7 @@ describe(`variables in dialogs of Node-RED ${nodeRedVersion}`, function () {
       invoke('context', { z: 'tab', region: 'place', regionType: 'flow' }),
       invoke('expression', { z: 'tab', region: '"eu-" & topic', regionType: 'jsonata' }),
       invoke('secret', { z: 'tab', region: 'PLACE', regionType: 'env' }),
+      invoke('credentials', { z: 'tab', dynamicCredentials: 'keys', dynamicCredentialsType: 'msg' }),
       invoke('instance', { z: 'sub', region: '${PLACE}' })
     ]);
     for (const [id, why] of [
@@ -122,6 +123,12 @@ describe(`variables in dialogs of Node-RED ${nodeRedVersion}`, function () {
       assert.deepEqual(await editor.findings('.nimbus-choices'), []);
       await editor.cancel();
     }
+    await regionsOf('credentials');
+    assert.equal(
+      await note().innerText(),
+      'Shows what the account sees: the node signs in with the credentials of each message.'
+    );
+    await editor.cancel();
   });
 
   it('name the function whose versions are listed', async () => {

@@ -134,6 +134,11 @@ export class LocalAws {
     return this.#control('makeDevice', options);
   }
 
+  /** Makes a certificate of another authority, as PEM, known to IoT Core. */
+  async register(certificate: string): Promise<void> {
+    await this.#control('register', { certificate });
+  }
+
   /** Takes a certificate, as PEM, its rights away. */
   async revoke(certificate: string): Promise<void> {
     await this.#control('revoke', { certificate });

@@ -323,6 +323,7 @@ class LocalAwsServer {
         ca: this.devices.root.certificate.toString()
       }),
       makeDevice: (options) => this.devices.make(options),
+      register: ({ certificate }) => this.devices.register(new X509Certificate(certificate)),
       revoke: ({ certificate }) => this.devices.revoke(new X509Certificate(certificate)),
       clearPopulation: () => this.#clearPopulation(),
       until: ({ timeoutMs, ...condition }) => {

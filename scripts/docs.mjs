@@ -88,11 +88,15 @@ function standard(name, field, word) {
 
 /** The condition for the dialog to show the row. */
 function condition({ when = {} }, word) {
-  const parts = Object.entries(when).map(([name, values]) => {
-    if (values === 'filled') return `where **${word('label', name)}** is filled in`;
-    return `with **${word('label', name)}** ${either(values.map(code))}`;
-  });
-  return parts.length > 0 ? `only ${parts.join(' and ')}` : '';
+  const met = [when].flat().map((condition) =>
+    Object.entries(condition)
+      .map(([name, values]) => {
+        if (values === 'filled') return `where **${word('label', name)}** is filled in`;
+        return `with **${word('label', name)}** ${either(values.map(code))}`;
+      })
+      .join(' and ')
+  );
+  return met[0] ? `only ${met.join(', or ')}` : '';
 }
 
 function meaning(name, field, word) {

@@ -77,13 +77,7 @@ export class Devices {
     const signer = { device: this.#below, root: this.root, stranger: this.stranger }[authority];
     const issued = signer.issue({ ...options, subject });
     const { certificate } = issued;
-    if (status !== 'unknown') {
-      this.#known.set(certificate.fingerprint256, {
-        isActive: status === 'active',
-        things: options.things ?? [],
-        aliases: options.aliases
-      });
-    }
+    if (status !== 'unknown') this.register(certificate, { ...options, status });
     const key = options.foreignKey ? makeKeys(options.key).privateKey : issued.key;
     const encrypted = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase };
     return {
@@ -91,6 +85,11 @@ export class Devices {
       chain: authority === 'device' ? this.#below.certificate.toString() : '',
       key: key.export({ type: 'pkcs8', format: 'pem', ...encrypted }) as string
     };
+  }
+
+  /** Makes a certificate known to IoT Core. */
+  register({ fingerprint256 }: X509Certificate, { status = 'active', things = [], aliases }: DeviceOptions = {}): void {
+    this.#known.set(fingerprint256, { isActive: status === 'active', things, aliases });
   }
 
   /** What IoT Core knows of a certificate. */

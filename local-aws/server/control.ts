@@ -35,6 +35,7 @@ export interface Control {
   clearPopulation: { takes: null; gives: null };
   certificatePlaces: { takes: null; gives: CertificatePlaces };
   makeDevice: { takes: DeviceOptions; gives: Device };
+  register: { takes: { certificate: string }; gives: null };
   revoke: { takes: { certificate: string }; gives: null };
   until: { takes: Condition & { timeoutMs: number }; gives: boolean };
   reset: { takes: null; gives: null };

@@ -54,27 +54,34 @@ function clientsOf({ clients, problem, name }: AccountNode): Clients {
   throw new ActionError(problem?.name ?? 'AccountMissing', `${called(name)}: ${problem?.message}`);
 }
 
-/** The accounts of all deployed nodes of a Node-RED, and what tells them of a deployment. */
-class Deployed extends Set<CurrentAccount> {
+/** What wants to know of deployments. */
+interface Follower {
+  /** Called when a deployment has started its flows. */
+  deployed(): void;
+}
+
+/** What wants to know of the deployments of a Node-RED, and what tells it. */
+class Followers extends Set<Follower> {
   readonly tell = (): void => {
-    for (const account of this) account.deployed();
+    for (const each of this) each.deployed();
   };
 }
 
 /** By the events of their Node-RED: a process may run several. */
-const inUse = new WeakMap<object, Deployed>();
+const followersOf = new WeakMap<object, Followers>();
 
-/** All nodes of a Node-RED share one listener, since Node.js warns if an event has more than ten. */
-function use({ events }: NodeAPI, account: CurrentAccount): void {
-  const accounts = inUse.get(events) ?? new Deployed();
-  inUse.set(events, accounts);
-  if (accounts.size === 0) events.on('flows:started', accounts.tell);
-  accounts.add(account);
-}
-
-function leave({ events }: NodeAPI, account: CurrentAccount): void {
-  const accounts = inUse.get(events);
-  if (accounts?.delete(account) && accounts.size === 0) events.off('flows:started', accounts.tell);
+/**
+ * Calls `deployed` after each deployment, until the function that is returned is called. All nodes of a Node-RED share one
+ * listener, since Node.js warns if an event has more than ten.
+ */
+export function followDeployments({ events }: NodeAPI, follower: Follower): () => void {
+  const followers = followersOf.get(events) ?? new Followers();
+  followersOf.set(events, followers);
+  if (followers.size === 0) events.on('flows:started', followers.tell);
+  followers.add(follower);
+  return () => {
+    if (followers.delete(follower) && followers.size === 0) events.off('flows:started', followers.tell);
+  };
 }
 
 /**
@@ -84,6 +91,7 @@ function leave({ events }: NodeAPI, account: CurrentAccount): void {
  */
 export class CurrentAccount {
   #node: AccountNode | undefined;
+  readonly #leave: () => void;
 
   /** `changed` is called when a deployment has made it another one, or none. */
   constructor(
@@ -93,7 +101,7 @@ export class CurrentAccount {
   ) {
     this.#node = accountFrom(RED, id);
     this.#node?.clients?.attach();
-    use(RED, this);
+    this.#leave = followDeployments(RED, this);
   }
 
   /** Whether the account is running. In the constructor of a node it may be missing: it may be created after the node. */
@@ -131,7 +139,7 @@ export class CurrentAccount {
 
   /** To be called when the node closes. */
   close(): void {
-    leave(this.RED, this);
+    this.#leave();
     this.#node?.clients?.detach();
   }
 

@@ -37,10 +37,12 @@ export class Agents {
   /** When each idle connection brought its last answer, in ms of `performance.now()`. */
   readonly #answered = new WeakMap<Duplex, number>();
 
-  constructor(proxy: AccountProxy) {
-    const agents = proxy.agents(options);
-    this.httpAgent = agents?.httpAgent ?? new http.Agent(options);
-    this.httpsAgent = agents?.httpsAgent ?? new https.Agent(options);
+  /** `tls`: options of all TLS connections, such as a certificate to show. */
+  constructor(proxy: AccountProxy, tls: https.AgentOptions = {}) {
+    const all = { ...options, ...tls };
+    const agents = proxy.agents(all);
+    this.httpAgent = agents?.httpAgent ?? new http.Agent(all);
+    this.httpsAgent = agents?.httpsAgent ?? new https.Agent(all);
     for (const agent of [this.httpAgent, this.httpsAgent]) {
       refuseUpgrades(agent);
       agent.on('free', (socket: Duplex) => this.#answered.set(socket, performance.now()));

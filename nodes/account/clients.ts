@@ -4,18 +4,19 @@ import type { Credentials } from '../fields/fields';
 import { regionIs, regionPattern } from '../fields/fields';
 import type { Meter } from '../metering/meter';
 import { Agents } from './agents';
+import type { CertificateSummary } from './certificate';
 import { Client } from './client';
 import type { Destination, DestinationOptions } from './destinations';
 import { Destinations } from './destinations';
 import { Exchanges } from './exchanges';
 import { HttpHandler } from './http-handler';
+import type { Identity } from './identity';
 import type { AccountProxy } from './proxy';
 import { proxyFor } from './proxy';
 import { Rate } from './rate';
 import type { RequestHandler, SdkClient, ServiceName } from './sdks';
 import { clientClassOf, clientOptionsOf } from './sdks';
 import { ServiceClock, signForTimeOf } from './service-clock';
-import type { Identity } from './sign-in';
 import { endpointOptions } from './sign-in';
 
 /** How many clients are kept. Messages may bring any number of regions and credentials. */
@@ -36,6 +37,8 @@ interface AccountOptions extends DestinationOptions {
   /** Requests a second for each operation of Rekognition; 0 is no limit. */
   rekognitionRate: number;
   meter: Meter;
+  /** Called when credentials could not be renewed, and the old ones are still valid. */
+  renewalFailed?: (error: unknown) => void;
 }
 
 /** A hash of credentials, so that the keys of the map hold no secret. */
@@ -75,8 +78,14 @@ export class Clients {
     this.#destinations = new Destinations(
       options,
       this.#clock,
-      ({ region, endpoints }) => ({ region, endpoints, requestHandler: this.#handler }),
-      () => this.#forgetClients()
+      ({ region, endpoints }) => ({
+        region,
+        endpoints,
+        requestHandler: this.#handler,
+        handlerWith: (host, tls) => this.#handlerWith(host, tls)
+      }),
+      () => this.#forgetClients(),
+      options.renewalFailed
     );
   }
 
@@ -100,6 +109,16 @@ export class Clients {
     return (this.#destinations.current ?? (await this.#destinations.find())).provider();
   }
 
+  /** The certificate of the latest sign-in, if the account signs in with one. */
+  get certificate(): CertificateSummary | undefined {
+    return this.#options.signIn.certificate?.summary;
+  }
+
+  /** Signs in anew before the next request. */
+  signInAgain(): void {
+    this.#destinations.signInAgain();
+  }
+
   /** To be called by each node that uses the account, and for each message that is being handled. */
   attach(): void {
     this.#users += 1;
@@ -120,11 +139,18 @@ export class Clients {
   /** All secrets that the account holds at the moment. */
   secrets(): string[] {
     const { signIn, hidden = [] } = this.#options;
-    const { keys, role } = signIn;
-    const own = [...Object.values(keys ?? {}), role?.externalId ?? '', this.#exchanges.ssoToken];
+    const { keys, role, certificate } = signIn;
+    const ofSignIn = [...Object.values(keys ?? {}), role?.externalId ?? '', ...(certificate?.secrets ?? [])];
+    const own = [...ofSignIn, this.#exchanges.ssoToken];
     const all = [...this.#destinations.secrets(), ...own, ...hidden, ...this.#proxy.secrets];
     // LocalStack takes an account number as the access key ID; that is in every ARN and must not be struck out.
     return all.filter((secret) => !/^\d{12}$/.test(secret));
+  }
+
+  /** A handler whose connections to a host have options of TLS of their own. Throws `InvalidValue` as the constructor does. */
+  #handlerWith(host: string, tls: object): RequestHandler {
+    const agents = new Agents(proxyFor(`https://${host}`), tls);
+    return this.#exchanges.handler(new HttpHandler(agents), () => this.#ended);
   }
 
   #end(): void {

@@ -53,10 +53,12 @@ export class Destinations {
     /** The options of the SDK's own clients that only sign in. */
     private readonly optionsFor: (config: ResolvedConfig) => InnerClientOptions,
     /** Called when the destination has changed. */
-    private readonly moved: () => void
+    private readonly moved: () => void,
+    /** Called when credentials could not be renewed, and the old ones are still valid. */
+    private readonly renewalFailed: (error: unknown) => void = () => undefined
   ) {
     const { signIn, region, endpoint } = options;
-    this.#hasFiles = signIn.source !== 'keys' || !region || !endpoint;
+    this.#hasFiles = !(signIn.source === 'keys' || signIn.source === 'certificate') || !region || !endpoint;
   }
 
   /** The destination, if it is known and the shared files have not changed since. */
@@ -73,6 +75,11 @@ export class Destinations {
   /** Checks the files before the next request: after a failure somebody may have corrected them. */
   lookAgain(): void {
     this.#lookedAt = -Infinity;
+  }
+
+  /** Signs in anew before the next request, since what the sign-in is made of has changed. */
+  signInAgain(): void {
+    this.#destination?.provider.reset();
   }
 
   /** Reads the environment and the files, once for all callers. Rejects with `InvalidValue`, or the SDK's error. */
@@ -123,7 +130,8 @@ export class Destinations {
         this.options.signIn,
         async () => this.optionsFor(config),
         () => this.#verify(destination),
-        this.clock
+        this.clock,
+        this.renewalFailed
       )
     };
     this.#former = this.#destination;

@@ -4,6 +4,7 @@ import type { ActionError } from '../fields/errors';
 /** The kind for an error's name; the first match counts. */
 const kinds: ReadonlyArray<readonly [kind: string, names: RegExp]> = [
   ['settings', /^(MissingValue|InvalidValue)$/],
+  ['certificate', /^CertificateError$/],
   ['noKeys', /^(CredentialsProviderError|TokenProviderError)$/],
   ['unknownKeys', /^(InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId)$/],
   ['wrongSecret', /^(SignatureDoesNotMatch|InvalidSignatureException|IncompleteSignature(Exception)?)$/],

@@ -52,8 +52,8 @@ export function sharedFilesStamp(): string {
   return [config, credentials].map((file) => stampOf(file.replace(/^~\//, () => join(home, '/')))).join();
 }
 
-/** The services that an account sends requests to: those of its nodes, and the portal of an SSO login. */
-const services = [...serviceNames, 'sso'] as const;
+/** The services that an account sends requests to: those of its nodes, the portal of an SSO login, and Roles Anywhere. */
+const services = [...serviceNames, 'sso', 'rolesanywhere'] as const;
 
 /** Custom endpoint URLs by service; services that are absent use AWS's endpoint. */
 export type Endpoints = Readonly<Partial<Record<(typeof services)[number], string>>>;

@@ -65,6 +65,11 @@ export class ServiceClock {
     if (signed > latest + tolerance || signed + ms < earliest - tolerance) this.#mistimed.add(response);
   }
 
+  /** Whether the signature of a request had another time than the service that has sent this answer. */
+  isMistimed(response: object): boolean {
+    return this.#mistimed.has(response);
+  }
+
   /** Whether AWS has refused a request for the time in its signature. Nothing was carried out then. */
   hasRefused(error: unknown): boolean {
     const { $response } = error as { $response?: object };

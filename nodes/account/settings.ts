@@ -2,7 +2,18 @@
 import type { Node, NodeAPI } from 'node-red';
 import { invalid } from '../fields/errors';
 import type { Fields, Inputs } from '../fields/fields';
-import { choice, flag, optional, plainNumber, plainText, regionIs, regionPattern, stored } from '../fields/fields';
+import {
+  choice,
+  configNode,
+  flag,
+  optional,
+  plainNumber,
+  plainText,
+  regionIs,
+  regionOfArn,
+  regionPattern,
+  stored
+} from '../fields/fields';
 import type { Config } from '../fields/read';
 import { readAll } from '../fields/read';
 import { isOfVariable } from '../fields/values';
@@ -10,11 +21,44 @@ import type { Budget, Meter } from '../metering/meter';
 import { toNanodollars, unlimited } from '../metering/meter';
 import { looseMeter, meterOf } from '../metering/meters';
 import { isDescribed } from './account';
+import type { CertificateSummary } from './certificate';
+import { CertificateSignIn, type Exchange } from './certificate-sign-in';
 import { Clients } from './clients';
 import { regionName } from './regions';
 import type { SignIn } from './sign-in';
+import { readTlsNode } from './tls-node';
 
 const role = { roleArn: 'filled' } as const;
+const withCertificate = { source: ['certificate'] } as const;
+const iot = { ...withCertificate, exchange: ['iot'] } as const;
+const anywhere = { ...withCertificate, exchange: ['rolesAnywhere'] } as const;
+
+const roleArnPattern = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/;
+const roleArnIs = 'the ARN of a role, such as arn:aws:iam::123456789012:role/name';
+
+/** A host name or IPv6 address in brackets, with an optional port up to 65535. */
+const hostPattern =
+  /^([\w.-]+|\[[\da-f:.]+\])(:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?$/i;
+const hostIs = 'a host such as c1abc.credentials.iot.eu-west-1.amazonaws.com, without https://';
+
+const host = plainText({ pattern: hostPattern, is: hostIs, takes: 'host', when: iot, icon: 'server' });
+
+/** The pattern alone would accept addresses such as 256.1.1.1. */
+function checkHost(given: unknown, name: string): string {
+  const endpoint = host.check(given, name);
+  if (!URL.canParse(`https://${endpoint}`)) throw invalid(name, `must be ${hostIs}.`);
+  return endpoint;
+}
+
+/** The ARN of a resource of IAM Roles Anywhere. */
+const anywhereArn = (kind: string, icon: string) =>
+  plainText({
+    pattern: new RegExp(`^arn:aws[a-z-]*:rolesanywhere:[a-z0-9-]+:\\d{12}:${kind}/[\\w-]+$`),
+    is: `an ARN such as arn:aws:rolesanywhere:eu-west-1:123456789012:${kind}/…`,
+    takes: 'ARN',
+    when: anywhere,
+    icon
+  });
 
 const key = { pattern: /^[\x21-\x7e]+$/, is: 'text without blanks', when: { source: ['keys'] } };
 
@@ -39,16 +83,42 @@ const budgetFields = {
 
 /** The fields of an `aws-account`. */
 export const fields = {
-  source: choice(['default', 'keys', 'profile'], { icon: 'sign-in' }),
+  source: choice(['default', 'keys', 'profile', 'certificate'], { icon: 'sign-in' }),
   accessKeyId: stored('text', { ...key, icon: 'user' }),
   secretAccessKey: stored('password', { ...key, icon: 'lock' }),
   sessionToken: optional(stored('password', { ...key, icon: 'ticket' })),
   profile: plainText({ when: { source: ['profile'] }, offers: 'profiles', icon: 'id-card-o' }),
+  tls: configNode('tls-config', { when: withCertificate, icon: 'certificate' }),
+  exchange: choice(['iot', 'rolesAnywhere'], { when: withCertificate, icon: 'exchange' }),
+  credentialEndpoint: { ...host, check: checkHost },
+  roleAlias: plainText({
+    pattern: /^[\w=,@-]{1,128}$/,
+    is: '1 to 128 letters, digits and = , @ - _',
+    when: iot,
+    icon: 'id-badge'
+  }),
+  thingName: optional(
+    plainText({
+      pattern: /^[\w:-]{1,128}$/,
+      is: '1 to 128 letters, digits and : - _',
+      when: iot,
+      icon: 'cube'
+    })
+  ),
+  trustAnchorArn: anywhereArn('trust-anchor', 'anchor'),
+  profileArn: anywhereArn('profile', 'id-card-o'),
+  certificateRoleArn: plainText({
+    pattern: roleArnPattern,
+    is: roleArnIs,
+    takes: 'ARN',
+    when: anywhere,
+    icon: 'user-secret'
+  }),
   region: optional(plainText({ pattern: regionPattern, is: regionIs, offers: 'regions', icon: 'globe' })),
   roleArn: optional(
     plainText({
-      pattern: /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
-      is: 'the ARN of a role, such as arn:aws:iam::123456789012:role/name',
+      pattern: roleArnPattern,
+      is: roleArnIs,
       takes: 'ARN',
       icon: 'user-secret'
     })
@@ -65,7 +135,7 @@ export const fields = {
     plainText({
       pattern: /^[\w+=,.@-]{2,64}$/,
       is: '2 to 64 letters, digits and + = , . @ - _',
-      when: role,
+      when: [role, anywhere],
       advanced: true,
       icon: 'tag'
     })
@@ -75,7 +145,7 @@ export const fields = {
     max: 43_200,
     integer: true,
     takes: 'seconds',
-    when: role,
+    when: [role, anywhere],
     advanced: true,
     icon: 'clock-o'
   }),
@@ -106,8 +176,38 @@ export function readSettings(RED: NodeAPI, node: Node, config: Config, credentia
 /** A valid session name: IDs of nodes in subflows may be too long, and those of old flows contain other characters. */
 const defaultSessionName = (id: string) => `node-red-${id}`.replace(/[^\w+=,.@-]/g, '-').slice(0, 64);
 
+/** The longest session of a role that is assumed by a role, seconds. */
+const longestChained = 3600;
+
+/** The exchange of a certificate; `undefined` for another sign-in. */
+function exchangeFrom(settings: Partial<Settings>): Exchange | undefined {
+  const { source, exchange, credentialEndpoint, roleAlias, thingName } = settings;
+  const { trustAnchorArn, profileArn, certificateRoleArn, sessionName, duration = 3600 } = settings;
+  if (source !== 'certificate') return undefined;
+  if (exchange !== 'rolesAnywhere') {
+    return credentialEndpoint && roleAlias
+      ? { kind: 'iot', endpoint: credentialEndpoint, roleAlias, thingName }
+      : undefined;
+  }
+  return trustAnchorArn && profileArn && certificateRoleArn
+    ? { kind: 'rolesAnywhere', trustAnchorArn, profileArn, roleArn: certificateRoleArn, sessionName, duration }
+    : undefined;
+}
+
+/** The region in the host of a credentials provider. */
+const regionOfHost = (endpoint: string): string | undefined =>
+  /\.credentials\.iot(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com(?:\.cn)?(?::\d+)?$/i
+    .exec(endpoint)?.[1]
+    ?.toLowerCase();
+
+/** The region that the exchange of a certificate names. */
+function regionOf(exchange: Exchange | undefined): string | undefined {
+  if (exchange?.kind === 'iot') return regionOfHost(exchange.endpoint);
+  return exchange && regionOfArn(exchange.trustAnchorArn);
+}
+
 /** The sign-in of checked settings. Fields that the dialog does not show are `undefined`. */
-function signInFrom(settings: Partial<Settings>, id: string): SignIn {
+function signInFrom(settings: Partial<Settings>, id: string, certificate: CertificateSignIn | undefined): SignIn {
   const { source = 'default', profile, accessKeyId, secretAccessKey, sessionToken } = settings;
   const { roleArn, externalId, sessionName = defaultSessionName(id), duration = 3600 } = settings;
   return {
@@ -117,7 +217,15 @@ function signInFrom(settings: Partial<Settings>, id: string): SignIn {
       accessKeyId && secretAccessKey
         ? { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) }
         : undefined,
-    role: roleArn ? { arn: roleArn, sessionName, duration, externalId } : undefined
+    certificate,
+    role: roleArn
+      ? {
+          arn: roleArn,
+          sessionName,
+          duration: certificate ? Math.min(duration, longestChained) : duration,
+          externalId
+        }
+      : undefined
   };
 }
 
@@ -146,11 +254,38 @@ export function budgetFrom(RED: NodeAPI, node: Node, config: Config): Budget {
   }
 }
 
+/** What an account wants to know of its sign-ins. */
+export interface SignInNotices {
+  /** A sign-in has used this certificate. */
+  certificateSeen?(summary: CertificateSummary): void;
+  /** Credentials could not be renewed, and the old ones are still valid. */
+  renewalFailed?(error: unknown): void;
+}
+
 /** Makes the clients of an account. Throws `InvalidValue` if the environment names a proxy that is not valid. */
-export function clientsFrom(RED: NodeAPI, node: Node, config: Config, settings: Settings, meter: Meter): Clients {
-  const { region, endpoint, rekognitionRate } = settings;
+export function clientsFrom(
+  RED: NodeAPI,
+  node: Node,
+  config: Config,
+  settings: Settings,
+  meter: Meter,
+  { certificateSeen, renewalFailed }: SignInNotices = {}
+): Clients {
+  const { endpoint, rekognitionRate, tls } = settings;
   const hidden = hiddenIn(RED, node, config, settings);
-  return new Clients({ signIn: signInFrom(settings, node.id), region, endpoint, rekognitionRate, hidden, meter });
+  const exchange = exchangeFrom(settings);
+  const certificate = exchange && new CertificateSignIn(() => readTlsNode(RED, tls), exchange, certificateSeen);
+  const { region = regionOf(exchange) } = settings;
+  const signIn = signInFrom(settings, node.id, certificate);
+  return new Clients({
+    signIn,
+    region,
+    endpoint,
+    rekognitionRate,
+    hidden,
+    meter,
+    ...(renewalFailed && { renewalFailed })
+  });
 }
 
 /**

@@ -1,19 +1,12 @@
 import { copyError, ownError } from '../fields/errors';
 import type { Credentials } from '../fields/fields';
 import { show } from '../fields/fields';
+import type { CertificateSignIn, ExchangeOptions } from './certificate-sign-in';
+import type { Identity } from './identity';
 import type { Endpoints } from './profiles';
 import type { RequestHandler } from './sdks';
 import { sdkOf } from './sdks';
 import { ServiceClock, signForTimeOf } from './service-clock';
-
-/** Credentials as the SDK's providers return them. */
-export interface Identity extends Credentials {
-  expiration?: Date;
-  /** The expiration that an EC2 instance stated, if the SDK has replaced it because of this machine's clock. */
-  originalExpiration?: Date;
-  /** Where the SDK has found them, such as CREDENTIALS_ENV_VARS. */
-  $source?: Record<string, unknown>;
-}
 
 type Provider = () => Promise<Identity>;
 
@@ -35,17 +28,20 @@ export interface SignInProvider extends SharedProvider {
 
 /** Where an account's keys come from: the checked properties of an `aws-account`. */
 export interface SignIn {
-  source: 'default' | 'keys' | 'profile';
+  source: 'default' | 'keys' | 'profile' | 'certificate';
   profile?: string | undefined;
   keys?: Credentials | undefined;
+  certificate?: CertificateSignIn | undefined;
   role?: { arn: string; sessionName: string; duration: number; externalId?: string | undefined } | undefined;
 }
 
 /** Options for the SDK's own STS and SSO clients, which some sources need. */
 export interface InnerClientOptions {
   region: string;
-  endpoints?: Pick<Endpoints, 'sts' | 'sso'>;
+  endpoints?: Pick<Endpoints, 'sts' | 'sso' | 'rolesanywhere'>;
   requestHandler?: RequestHandler;
+  /** For the exchange of a certificate. */
+  handlerWith?: ExchangeOptions['handlerWith'];
 }
 
 /** The same, with the clock for signatures. */
@@ -102,8 +98,15 @@ function lifetimeOf({ identity, since }: Held, clock: ServiceClock): number {
   return stated > 0 ? stated : unknownTime;
 }
 
-/** Makes a shared provider of a source. `clock` has the time of AWS, by which credentials expire. */
-export function share(provider: Provider, clock = new ServiceClock()): SharedProvider {
+/**
+ * Makes a shared provider of a source. `clock` has the time of AWS, by which credentials expire. `renewalFailed` is called
+ * with the first of several failures in a row while the old credentials are still valid.
+ */
+export function share(
+  provider: Provider,
+  clock = new ServiceClock(),
+  renewalFailed: (error: unknown) => void = () => undefined
+): SharedProvider {
   let held: Held | undefined;
   let asking: Promise<Identity> | undefined;
   /** Why the last attempt failed. During a pause, messages fail with it at once. */
@@ -126,8 +129,10 @@ export function share(provider: Provider, clock = new ServiceClock()): SharedPro
       note();
     };
     const fail = (error: unknown) => {
+      const isNews = failure === undefined && held && performance.now() - held.since < lifetimeOf(held, clock);
       failures.add();
       failure = { error };
+      if (isNews) renewalFailed(error);
     };
     mine.then(
       (identity) => answered(() => keep(identity)),
@@ -256,9 +261,20 @@ function inTime<T>(answer: Promise<T>, what: string): Promise<T> {
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
 
-function baseProvider(sdk: Providers, signIn: SignIn, options: TimedOptions): Provider {
-  const { source, keys, profile } = signIn;
+/** Asks for credentials in exchange for a certificate. */
+function certificateProvider(certificate: CertificateSignIn, options: TimedOptions): Provider {
+  const { requestHandler, handlerWith, endpoints, clock } = options;
+  if (!requestHandler || !handlerWith) throw new Error('A certificate needs the connections of an account.');
+  const exchange = { requestHandler, handlerWith, endpoint: endpoints?.rolesanywhere, clock };
+  const what = 'The certificate was not exchanged for credentials: its files could not be read, or AWS did not answer';
+  return () => inTime(certificate.ask(exchange), what);
+}
+
+function baseProvider(signIn: SignIn, options: TimedOptions): Provider {
+  const { source, keys, profile, certificate } = signIn;
   if (source === 'keys' && keys) return async () => keys;
+  if (source === 'certificate' && certificate) return certificateProvider(certificate, options);
+  const sdk: Providers = require('@aws-sdk/credential-providers');
   const { region, endpoints = {}, requestHandler } = options;
   const clientConfig = stsOptions(options);
   const init = {
@@ -302,7 +318,8 @@ export function signInProvider(
   signIn: SignIn,
   options: () => Promise<InnerClientOptions>,
   verify: () => Promise<void> = async () => undefined,
-  clock = new ServiceClock()
+  clock = new ServiceClock(),
+  renewalFailed?: (error: unknown) => void
 ): SignInProvider {
   /** By access key ID; the one that was used last comes last, so that the oldest can be dropped. */
   const identities = new Map<string, Identity>();
@@ -316,9 +333,8 @@ export function signInProvider(
     return identity;
   };
   const make = async (): Promise<Provider> => {
-    const sdk: Providers = require('@aws-sdk/credential-providers');
     const clientOptions = { ...(await options()), clock };
-    const base = remember(baseProvider(sdk, signIn, clientOptions));
+    const base = remember(baseProvider(signIn, clientOptions));
     if (!signIn.role) return base;
     const { arn, sessionName, duration, externalId } = signIn.role;
     const params = {
@@ -332,12 +348,16 @@ export function signInProvider(
     return remember(() => inTime(assumeRole(share(base, clock), params, clientOptions), what));
   };
   let made: Promise<Provider> | undefined;
-  const shared = share(async () => {
-    made ??= make();
-    const identity = await (await made)();
-    await verify();
-    return identity;
-  }, clock);
+  const shared = share(
+    async () => {
+      made ??= make();
+      const identity = await (await made)();
+      await verify();
+      return identity;
+    },
+    clock,
+    renewalFailed
+  );
   return Object.assign(shared, {
     secrets: () =>
       [...identities.values()].flatMap(({ accessKeyId, secretAccessKey, sessionToken = '' }) => [

@@ -1,5 +1,5 @@
 /** The controls of a dialog and their values. */
-import type { Field, Fields } from '../fields/fields';
+import { type Field, type Fields, isShown } from '../fields/fields';
 import type { EditorNode } from './node-red';
 
 /** The controls of a type of node. Values are read from them while the dialog is open, else from the node. */
@@ -50,6 +50,7 @@ export class Controls {
     const field = this.fields[name];
     const input = this.input(name);
     if (node !== this.edited || input.length === 0) return node[name] ?? field?.value ?? '';
+    if (field?.control === 'config') return this.held(name);
     return field?.control === 'flag' ? input.prop('checked') : input.val();
   }
 
@@ -66,11 +67,8 @@ export class Controls {
   }
 
   /** Whether a row is shown, by the values of other fields. */
-  isShown(node: EditorNode, { when = {} }: Field): boolean {
-    return Object.entries(when).every(([name, values]) => {
-      const value = String(this.current(node, name));
-      return values === 'filled' ? value !== '' : values.includes(value);
-    });
+  isShown(node: EditorNode, field: Field): boolean {
+    return isShown(field, (name) => String(this.current(node, name)));
   }
 }
 

@@ -99,11 +99,12 @@ const ofControl: Partial<Record<Field['control'], string>> = {
 };
 
 /** What help says of a field that nobody wrote about: its hint, its options, or with which of another's it is there. */
-function toldByForm(name: string, { options = [], when = {} }: Field, { hint, label, option }: Words): string {
+function toldByForm(name: string, field: Field, { hint, label, option }: Words): string {
+  const { options = [], when = {} } = field;
   const hints = hint[name] ?? {};
   if (typeof hints === 'string') return hints;
   const told = options.map((each) => `<b>${option[name]?.[each]}</b>${hints[each] ? `: ${hints[each]}` : ''}`);
-  for (const [other, values] of Object.entries(when)) {
+  for (const [other, values] of [when].flat().flatMap((condition) => Object.entries(condition))) {
     if (values !== 'filled')
       told.push(`<b>${label[other]}</b>: ${values.map((each) => option[other]?.[each]).join(', ')}`);
   }

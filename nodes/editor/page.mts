@@ -98,15 +98,20 @@ ${advanced(prefix, rows(true))}`;
 const validate = (name: string) =>
   `validate: function (value, opt) { return form()?.check(this, '${name}', value) ?? true; }`;
 
+/** Node-RED uses this label in its message about a missing config node; each node has its own catalogue. */
+const labelOf = (type: string, name: string) => `get label() { return RED._('${packageName}/${type}:label.${name}'); }`;
+
 function defaults(definition: Definition): string {
   const { type, fields } = definition;
   const lines = ["name: { value: '' }"];
-  // Node-RED uses this label in its message about a missing account; each node has its own catalogue.
-  const label = `get label() { return RED._('${packageName}/${type}:label.account'); }`;
-  if (hasAccount(definition)) lines.push(`account: { value: '', type: 'aws-account', required: true, ${label} }`);
+  if (hasAccount(definition)) {
+    lines.push(`account: { value: '', type: 'aws-account', required: true, ${labelOf(type, 'account')} }`);
+  }
   for (const [name, field] of Object.entries(fields)) {
     if (field.stored) continue;
-    lines.push(`${name}: { value: ${JSON.stringify(field.value)}, ${validate(name)} }`);
+    // A row that is hidden may stay empty.
+    const configNode = field.configType ? ` type: '${field.configType}', required: false, ${labelOf(type, name)},` : '';
+    lines.push(`${name}: { value: ${JSON.stringify(field.value)},${configNode} ${validate(name)} }`);
     if (field.types) lines.push(`${name}Type: { value: '${field.types[0]}' }`);
   }
   return lines.join(',\n');

@@ -1,5 +1,5 @@
 /** Validates values in dialogs, with messages in the editor's language. */
-import type { Field } from '../fields/fields';
+import { conditionsOf, type Field } from '../fields/fields';
 import { checkLiteral, goesWith } from '../fields/literal';
 import { type Controls, hasVariable } from './controls';
 import type { EditorNode } from './node-red';
@@ -95,7 +95,9 @@ export function makeReasons(controls: Controls): Reasons {
 
   /** The credentials whose rows depend on a field. */
   const dependants = (name: string) =>
-    Object.entries(fields).filter(([, field]) => field.stored && field.when && name in field.when);
+    Object.entries(fields).filter(
+      ([, field]) => field.stored && conditionsOf(field).some((condition) => name in condition)
+    );
 
   /** Validates a credential of a node whose dialog is closed. */
   function credentialReason(node: EditorNode, name: string, field: Field): Reason {
@@ -120,6 +122,7 @@ export function makeReasons(controls: Controls): Reasons {
 
   return {
     check,
-    of: (node, name) => reason(node, name, controls.input(name).val())
+    of: (node, name) =>
+      reason(node, name, fields[name]?.control === 'config' ? controls.held(name) : controls.input(name).val())
   };
 }

@@ -145,6 +145,7 @@ export class ActionError extends Error {
 export const ownErrorNames = [
   'AccountMissing',
   'BudgetExceeded',
+  'CertificateError',
   'Closed',
   'FunctionError',
   'HandleExpired',
@@ -262,10 +263,15 @@ export const invalid = (path: string | readonly string[], problem: string): Fiel
 export function copyError(thrown: unknown): unknown {
   if (!isActionError(thrown)) return thrown;
   if (thrown instanceof FieldError) return thrown.copy();
-  const { name, message, retryable, statusCode } = thrown;
+  const { name, message, retryable, statusCode, requestId } = thrown;
   // Copied as well, since what is added to it later concerns one message.
   const cause = typeof thrown.cause === 'object' ? { ...thrown.cause } : thrown.cause;
-  return new ActionError(name, message, { retryable, cause, ...(statusCode !== undefined && { statusCode }) });
+  return new ActionError(name, message, {
+    retryable,
+    cause,
+    ...(statusCode !== undefined && { statusCode }),
+    ...(requestId !== undefined && { requestId })
+  });
 }
 
 /** The error for whatever reading or checking a field's value has thrown. Of a secret field nothing is quoted. */

@@ -2,8 +2,22 @@ import { invalid } from './errors';
 import { checkLength, parseJson, toJson } from './json';
 import type { ValueType } from './values';
 
-/** The dialog shows a row only while each named field has one of these values, or is not blank (`filled`). */
-export type When = Readonly<Record<string, readonly string[] | 'filled'>>;
+/** A condition: each named field has one of these values, or is not blank (`filled`). */
+type Condition = Readonly<Record<string, readonly string[] | 'filled'>>;
+
+/** The dialog shows a row only while a condition, or one of several, is met. */
+export type When = Condition | readonly Condition[];
+
+/** The conditions of a field; one of them has to be met. Without any, the field always counts. */
+export const conditionsOf = ({ when = {} }: Pick<Field, 'when'>): readonly Condition[] => [when].flat();
+
+/** Whether the dialog shows a field, by the values of others. */
+export const isShown = (field: Field, heldBy: (name: string) => string): boolean =>
+  conditionsOf(field).some((condition) =>
+    Object.entries(condition).every(([name, values]) =>
+      values === 'filled' ? heldBy(name) !== '' : values.includes(heldBy(name))
+    )
+  );
 
 /** The lists that a dialog can offer beside a field. */
 export type Offer =
@@ -21,7 +35,7 @@ export type Offer =
  * validators and the runtime's reading all come from this description.
  */
 export interface Field<T = unknown> {
-  readonly control: 'text' | 'number' | 'json' | 'credentials' | 'choice' | 'flag' | 'secret';
+  readonly control: 'text' | 'number' | 'json' | 'credentials' | 'choice' | 'flag' | 'secret' | 'config';
   /** The kinds of source that a typed field offers, the default one first; absent for a plain property. */
   readonly types?: readonly ValueType[];
   readonly value: string | number | boolean;
@@ -37,6 +51,8 @@ export interface Field<T = unknown> {
   /** Never quoted in an error. */
   readonly secret?: true;
   readonly options?: readonly string[] | undefined;
+  /** The type of the config node whose ID it is. */
+  readonly configType?: string;
   /** The list of `choices.ts` that the dialog offers; users may type any other value. */
   readonly offers?: Offer | undefined;
   /** The type in the help if the control does not say it, such as `seconds` or `array | string`. */
@@ -298,6 +314,13 @@ export function plainText(limits: TextLimits & Layout = {}): Field<string> {
   const field = textual(limits);
   return { ...field, check: (found, name) => field.check(asText(found), name) };
 }
+
+/** A plain field for the ID of a config node of a type. */
+export const configNode = (configType: string, layout: Layout = {}): Field<string> => ({
+  ...plainText(layout),
+  control: 'config',
+  configType
+});
 
 /** A field in Node-RED's credential store. Errors never quote its value. */
 export function stored(kind: 'text' | 'password', limits: TextLimits & Layout = {}): Field<string> {

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { ActionError, FieldError, invalid, missing, unanswered, valueError } from './errors';
 import type { Field, Fields, Inputs } from './fields';
+import { isShown } from './fields';
 import type { Reader, StoredValue, ValueType } from './values';
 import { compileValue, constant, isOfVariable, literals, substituteEnv } from './values';
 
@@ -14,11 +15,8 @@ export type Config = NodeDef & Record<string, unknown>;
 export type Read = (msg: NodeMessage, inputs: Record<string, unknown>) => Promise<void> | undefined;
 
 /** Whether the dialog shows a field: one that is not shown counts as blank. */
-const isActive = ({ when = {} }: Field, config: Config, fields: Fields): boolean =>
-  Object.entries(when).every(([name, values]) => {
-    const value = String(config[name] ?? fields[name]?.value);
-    return values === 'filled' ? value !== '' : values.includes(value);
-  });
+const isActive = (field: Field, config: Config, fields: Fields): boolean =>
+  isShown(field, (name) => String(config[name] ?? fields[name]?.value));
 
 function storedValue(config: Config, name: string, field: Field, type: ValueType): StoredValue {
   const value = config[name];

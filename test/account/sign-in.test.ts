@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { Identity } from '../../nodes/account/identity';
 import { ServiceClock } from '../../nodes/account/service-clock';
-import { type Identity, share } from '../../nodes/account/sign-in';
+import { share } from '../../nodes/account/sign-in';
 import { invalid } from '../../nodes/fields/errors';
 import { setClock } from '../set-clock';
 

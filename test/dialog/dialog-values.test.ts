@@ -72,16 +72,21 @@ const editing = (type: string) => ({ id: 'node', type, _def: { _: (key: string) 
 
 /** Whether its form shows a field: the runtime does not look at others. */
 const isShown = ({ when = {} }: Field, config: Record<string, unknown>) =>
-  Object.entries(when).every(([name, values]) =>
-    values === 'filled' ? config[name] !== '' : values.includes(String(config[name]))
-  );
+  [when]
+    .flat()
+    .some((condition) =>
+      Object.entries(condition).every(([name, values]) =>
+        values === 'filled' ? config[name] !== '' : values.includes(String(config[name]))
+      )
+    );
 
 /** A configuration of a node in which a field counts. */
 function configWith(fields: Fields, name: string): Record<string, unknown> {
   const config: Record<string, unknown> = Object.fromEntries(
     Object.entries(fields).map(([key, { value }]) => [key, value])
   );
-  for (const [other, values] of Object.entries(fields[name]?.when ?? {})) {
+  const [condition = {}] = [fields[name]?.when ?? {}].flat();
+  for (const [other, values] of Object.entries(condition)) {
     config[other] = values === 'filled' ? 'filled' : values[0];
     if (fields[other]?.types) config[`${other}Type`] = 'str';
   }

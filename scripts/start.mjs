@@ -53,6 +53,7 @@ async function start() {
   const aws = await startLocalAws();
   if (stopping) return;
   offerSignIn(aws.url);
+  await offerDevice(aws);
   process.env.NIMBUS_CAMERA = `${await startCamera()}/porch.jpg`;
   const editor = await startNodeRed();
   if (stopping) return;
@@ -109,11 +110,42 @@ function prepareUserDir() {
   writeFileSync(join(userDir, 'flows_cred.json'), JSON.stringify(demoCredentials(demo), null, 2));
 }
 
-/** The flows of the demo, and the example of a dashboard with the demo's account and camera. */
+/** The ID of the node of the demo that uses the account *Local device*: it lists the functions. */
+const listing = 'dbbe6e848293a69a';
+
+/**
+ * An account that signs in with the certificate of a device. Its files are made anew at each start, as the local AWS is;
+ * `offerDevice` sets the variables.
+ */
+function localDevice(account) {
+  const files = { cert: '${NIMBUS_DEVICE_CERT}', key: '${NIMBUS_DEVICE_KEY}', ca: '${NIMBUS_DEVICE_CA}' };
+  const none = { certname: '', keyname: '', caname: '', servername: '', alpnprotocol: '' };
+  const tls = { id: 'd4a1c6f0b8e25973', type: 'tls-config', name: 'Local device', ...files, ...none };
+  return [
+    { ...tls, certType: 'files', verifyservercert: true },
+    {
+      ...account,
+      id: '7e0b93d5a1f4c286',
+      name: 'Local device',
+      source: 'certificate',
+      tls: tls.id,
+      credentialEndpoint: '${NIMBUS_CREDENTIAL_ENDPOINT}',
+      roleAlias: 'nimbus-device',
+      thingName: 'local-device'
+    }
+  ];
+}
+
+/**
+ * The flows of the demo with an account of a device, and the example of a dashboard with the demo's account and camera.
+ */
 function demoFlows() {
   const read = (...path) => JSON.parse(readFileSync(join(root, ...path), 'utf8'));
   const flows = read('demo', 'flows.json');
-  const account = flows.find(({ type }) => type === 'aws-account').id;
+  const own = flows.find(({ type }) => type === 'aws-account');
+  const account = own.id;
+  const [tls, device] = localDevice(own);
+  flows.find(({ id }) => id === listing).account = device.id;
   const dashboard = read('examples', 'dashboard-detection.json')
     .filter(({ type }) => type !== 'aws-account')
     .map((node) => ({
@@ -121,7 +153,7 @@ function demoFlows() {
       ...(node.account && { account }),
       ...(node.type === 'http request' && { url: '${NIMBUS_CAMERA}' })
     }));
-  return [...flows, ...dashboard];
+  return [tls, device, ...flows, ...dashboard];
 }
 
 /** Environment variables in place of secrets; `offerSignIn` sets them before Node-RED creates the account. */
@@ -157,6 +189,21 @@ function offerSignIn(url) {
   process.env.NIMBUS_LOCAL_AWS = url;
   process.env.NIMBUS_ACCESS_KEY_ID = signIns.demo.accessKeyId;
   process.env.NIMBUS_SECRET_ACCESS_KEY = signIns.demo.secretAccessKey;
+}
+
+/** Makes a device with a certificate, and sets the variables of the account *Local device*. */
+async function offerDevice(aws) {
+  const { credentialEndpoint, ca } = await aws.certificatePlaces();
+  const made = await aws.makeDevice({ subject: { CN: 'local-device' }, things: ['local-device'] });
+  const { certificate, chain, key } = made;
+  process.env.NIMBUS_CREDENTIAL_ENDPOINT = credentialEndpoint;
+  const folder = join(userDir, 'device');
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries({ cert: certificate + chain, key, ca })) {
+    const file = join(folder, `${name}.pem`);
+    writeFileSync(file, text, { mode: 0o600 });
+    process.env[`NIMBUS_DEVICE_${name.toUpperCase()}`] = file;
+  }
 }
 
 async function startNodeRed() {

@@ -3,11 +3,12 @@ import type { Node, NodeAPI } from 'node-red';
 import { accountFrom, describedAccount, storedCredentials } from '../account/account';
 import type { CallerIdentity } from '../account/caller-identity';
 import { callerIdentity } from '../account/caller-identity';
+import type { CertificateSummary } from '../account/certificate';
 import type { Clients } from '../account/clients';
 import { fields as accountFields, openAccount } from '../account/settings';
 import { toActionError } from '../account/to-action-error';
 import { within } from '../action/within';
-import { textOf } from '../fields/errors';
+import { isActionError, textOf } from '../fields/errors';
 import type { Fields } from '../fields/fields';
 import type { Config } from '../fields/read';
 import { namesVariable, substituteEnv } from '../fields/values';
@@ -17,8 +18,13 @@ import type { Meanings } from './stand-in';
 import { standInFor, standInForAccount, unknownIn } from './stand-in';
 import { type Meaning, namesIn } from './variables';
 
+/** What a test knows of the certificate that signs in, whether it works or not. */
+export interface WithCertificate {
+  certificate?: CertificateSummary | undefined;
+}
+
 /** The result of a successful test; `way` is where the default chain has found the keys. */
-export interface Connection extends CallerIdentity {
+export interface Connection extends CallerIdentity, WithCertificate {
   way?: string | undefined;
 }
 
@@ -127,7 +133,7 @@ export async function tryConnection(
   RED: NodeAPI,
   body: unknown,
   mayDeploy: () => Promise<boolean>
-): Promise<Connection | { refusal: Refusal }> {
+): Promise<Connection | (WithCertificate & { refusal: Refusal })> {
   const draft = draftFrom(body);
   const { id, properties, credentials } = draft;
   const stored = storedCredentials(RED, id);
@@ -150,10 +156,13 @@ export async function tryConnection(
     const made = openAccount(RED, node, properties as Config, Object.fromEntries(kept));
     clients = made;
     const identity = await within(limit, (signal) => callerIdentity(made, signal));
-    return { ...identity, way: await wayOf(made) };
+    return { ...identity, way: await wayOf(made), certificate: made.certificate };
   } catch (thrown) {
     const secrets = [...(clients?.secrets() ?? []), ...Object.values(credentials)];
-    return { refusal: refusalOf(toActionError(thrown, { service: 'sts', operation: 'GetCallerIdentity', secrets })) };
+    const error = toActionError(thrown, { service: 'sts', operation: 'GetCallerIdentity', secrets });
+    // An error of the pack itself says what to do; of all others the editor has the meaning.
+    const refusal = { ...refusalOf(error), ...(isActionError(thrown) && { message: error.message }) };
+    return { refusal, certificate: clients?.certificate };
   } finally {
     clients?.close();
   }

@@ -1,4 +1,5 @@
 /** The account's own part of its dialog: the connection test, and clearing old session tokens. */
+import type { CertificateSummary } from '../account/certificate';
 import type { Connection as RuntimeConnection } from '../dialog/connection';
 import type { Fields } from '../fields/fields';
 import { meaningsOf } from './flows';
@@ -20,8 +21,9 @@ function forgetSessionToken(): void {
 function addConnectionTest(node: EditorNode, fields: Fields): void {
   const say = (key: string, options: object = {}) => node._def._(`connection.${key}`, options);
   const input = (name: string) => $(`#node-config-input-${name}`);
-  const held = (name: string) =>
-    fields[name]?.control === 'flag' ? input(name).prop('checked') : String(input(name).val() ?? '');
+  // Without a TLS configuration the control has the option to add one.
+  const textIn = (name: string) => String(input(name).val() ?? '').replace(/^_ADD_$/, '');
+  const held = (name: string) => (fields[name]?.control === 'flag' ? input(name).prop('checked') : textIn(name));
   const valuesOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, held(name)]));
   const names = Object.keys(fields);
   const credentials = names.filter((name) => fields[name]?.stored);
@@ -39,9 +41,10 @@ function addConnectionTest(node: EditorNode, fields: Fields): void {
     $('<div></div>').append($('<b></b>').text(`${name} `), $('<span></span>').text(value));
 
   function signIn({ way }: Connection): string {
-    const { source, profile, roleArn } = valuesOf(['source', 'profile', 'roleArn']);
+    const { source, profile, exchange, roleArn } = valuesOf(['source', 'profile', 'exchange', 'roleArn']);
     const option = node._def._(`option.source.${source}`);
-    const from = source === 'profile' ? `${option}: ${profile}` : option;
+    const which: Record<string, string> = { profile, certificate: node._def._(`option.exchange.${exchange}`) };
+    const from = which[source] === undefined ? option : `${option}: ${which[source]}`;
     const found = source === 'default' && way ? `${from}: ${say(`way.${way}`)}` : from;
     return roleArn ? `${found} → ${roleArn}` : found;
   }
@@ -59,6 +62,12 @@ function addConnectionTest(node: EditorNode, fields: Fields): void {
         line(say('through'), signIn(connection)),
         line(say('region'), connection.region ?? '')
       );
+  }
+
+  function showCertificate({ subject, issuer, validTo, endsSoon }: CertificateSummary): void {
+    const end = validTo.replace('T', ' ').replace(/:\d\d(\.\d+)?Z$/, ' UTC');
+    answer.append(line(say('subject'), subject), line(say('issuer'), issuer), line(say('validTo'), end));
+    if (endsSoon) answer.append($('<div class="nimbus-detail"></div>').text(say('endsSoon')));
   }
 
   /** Replaces the property that the text begins with by its label in the editor's language. */
@@ -103,6 +112,7 @@ function addConnectionTest(node: EditorNode, fields: Fields): void {
     answer.empty();
     if (connection.refusal) showTrouble(connection.refusal);
     else showIdentity(connection);
+    if (connection.certificate) showCertificate(connection.certificate);
   });
 }
 

@@ -1221,7 +1221,7 @@ describe('aws-account', () => {
         [
           'a source that does not exist',
           { source: 'vault' },
-          /^InvalidValue: Sign in with \(source\) must be one of default, keys, profile, but is "vault"/
+          /^InvalidValue: Sign in with \(source\) must be one of default, keys, profile, certificate, but is "vault"/
         ],
         ['a profile without a name', { source: 'profile' }, /^MissingValue: Profile is required/],
         [

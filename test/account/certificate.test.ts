@@ -648,4 +648,97 @@ describe('A certificate account', () => {
       assert.match((await failure()).name, /CERT|SIGNATURE/);
     });
   });
+
+  describe('that lacks something', () => {
+    const arns = {
+      trustAnchorArn: trustAnchors.devices,
+      profileArn: profiles.devices,
+      certificateRoleArn: roles.device.arn
+    };
+    const rows: [what: string, properties: () => Record<string, unknown>, message: RegExp][] = [
+      ['its TLS configuration', () => iot({ tls: '' }), /^MissingValue: TLS configuration \(tls\) is required/],
+      ['an endpoint', () => iot({ credentialEndpoint: '' }), /^MissingValue: Credential endpoint/],
+      [
+        'a host for the endpoint',
+        () => iot({ credentialEndpoint: 'https://a/b' }),
+        /^InvalidValue: Credential endpoint/
+      ],
+      ['an address that exists', () => iot({ credentialEndpoint: '256.1.1.1' }), /^InvalidValue: Credential endpoint/],
+      ['a role alias', () => iot({ roleAlias: '' }), /^MissingValue: Role alias/],
+      ['a name for its alias', () => iot({ roleAlias: 'a/../b\r\nc' }), /^InvalidValue: Role alias/],
+      ['a name for its thing', () => iot({ thingName: 'two words' }), /^InvalidValue: Thing name/],
+      ...Object.keys(arns).flatMap((name): typeof rows => [
+        [`its ${name}`, () => anywhere({ [name]: '' }), /^MissingValue: /],
+        [`an ARN for its ${name}`, () => anywhere({ [name]: 'arn:aws:s3:::bucket' }), /^InvalidValue: /]
+      ]),
+      ['a session name', () => anywhere({ sessionName: 'two words' }), /^InvalidValue: Session name/],
+      ['a duration', () => anywhere({ duration: 899 }), /^InvalidValue: Duration/]
+    ];
+    for (const [what, properties, message] of rows) {
+      it(`says so once at start, and to each message: ${what}`, async () => {
+        await deploy({ ...properties(), validate: true });
+        const [name = ''] = said('error', 'warn').map((text) => text.replace(/^\[[^\]]*\] /, ''));
+        assert.match(name, message);
+        assert.equal(said('error', 'warn').length, 1);
+        assert.equal(`${(await failure()).name}:`, name.split(' ', 1)[0]);
+      });
+    }
+
+    it('takes no notice of what belongs to the other exchange, or to another sign-in', async () => {
+      await deploy(
+        iot({ trustAnchorArn: 'x', profileArn: 'y', certificateRoleArn: 'z', duration: 1, sessionName: '?' })
+      );
+      succeeded(await invoke());
+      await deploy(anywhere({ credentialEndpoint: '//', roleAlias: '/', thingName: ' ' }));
+      succeeded(await invoke());
+    });
+  });
+
+  describe('in the connection test', () => {
+    async function test(properties: Record<string, unknown>): Promise<Record<string, unknown>> {
+      const { id, type, name, ...own } = account(bench, properties);
+      void [type, name];
+      const answer = await bench.red.request('aws-account/test', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ id, properties: own, credentials: {} })
+      });
+      return (await answer.json()) as Record<string, unknown>;
+    }
+
+    it('says whose certificate it is and when it ends, before the account is deployed', async () => {
+      const { certificate, key, chain } = await bench.aws.makeDevice({ subject: { CN: 'gate', O: 'Nimbus' }, to: 20 });
+      await bench.red.deploy([tlsNode()], { credentials: { tls: pasted({ certificate, key, chain }) } });
+      const found = await test(iot({ region: '' }));
+      assert.equal(found.account, '111111111111');
+      assert.deepEqual(found.certificate, {
+        subject: 'CN=gate, O=Nimbus',
+        issuer: 'CN=Local AWS devices, O=Nimbus',
+        validTo: new Date(new X509Certificate(certificate).validTo).toISOString(),
+        endsSoon: true
+      });
+    });
+
+    it('says so, too, where AWS refuses it, and what to do', async () => {
+      await bench.red.deploy([tlsNode()], { credentials: { tls: pasted(device) } });
+      const { refusal, certificate } = await test(iot({ thingName: 'meter' }));
+      assert.deepEqual(refusal, {
+        kind: 'denied',
+        name: 'AccessDeniedException',
+        message:
+          'The certificate is not attached to this thing: attach it in AWS IoT Core, or correct or clear the thing name. (Invalid thing name passed)'
+      });
+      assert.equal((certificate as { subject: string }).subject, 'CN=pump, O=Nimbus');
+    });
+
+    it('says where a TLS configuration is not deployed yet', async () => {
+      const { refusal } = await test(iot());
+      assert.deepEqual(refusal, {
+        kind: 'certificate',
+        name: 'CertificateError',
+        message:
+          'The TLS configuration of this aws-account does not exist, or is not deployed yet: deploy it, or choose another one.'
+      });
+    });
+  });
 });

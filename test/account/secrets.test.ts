@@ -1,9 +1,10 @@
 /** No secret that the pack is given, or fetches, is to be found anywhere but in the requests themselves. */
 import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { roles, signIns } from '../../local-aws/client';
+import { type Device, profiles, roles, signIns, trustAnchors } from '../../local-aws/client';
 import { redact, redactDeep } from '../../nodes/account/redaction';
 import { account, invokeNode, keysOf, listNode, useBench } from '../aws';
 import type { FlowNode, Message, Outcome } from '../node-red';
@@ -57,10 +58,12 @@ function secretsOf(exchanges: Exchange[]): Map<string, string> {
   };
   for (const { headers, body, answer = '' } of exchanges) {
     add('the token of a request', headers['x-amz-security-token']);
-    add('the signature of a request', /Signature=([0-9a-f]{64})/.exec(headers.authorization ?? '')?.[1]);
+    add('the signature of a request', /Signature=([0-9a-f]{64,})/.exec(headers.authorization ?? '')?.[1]);
     add('the SSO token of a request', headers['x-amz-sso_bearer_token']);
     add('the External ID of a request', new URLSearchParams(body).get('ExternalId') ?? undefined);
     for (const [, name, value] of answer.matchAll(/<(SecretAccessKey|SessionToken)>([^<]+)</g))
+      add(`a given ${name}`, value);
+    for (const [, name, value] of answer.matchAll(/"(secretAccessKey|sessionToken)":"([^"]+)"/g))
       add(`a given ${name}`, value);
   }
   return secrets;
@@ -594,6 +597,66 @@ describe('secrets', () => {
   const stsError = (message: string): string =>
     `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code>
     <Message>${message.replaceAll('&', '&amp;')}</Message></Error><RequestId>1</RequestId></ErrorResponse>`;
+
+  describe('of a certificate are found nowhere', () => {
+    const anywhere = {
+      source: 'certificate',
+      tls: 'tls',
+      exchange: 'rolesAnywhere',
+      trustAnchorArn: trustAnchors.devices,
+      profileArn: profiles.devices,
+      certificateRoleArn: roles.device.arn
+    };
+
+    /** Deploys a certificate account, and notes its passphrase and the lines of its key, encrypted and not. */
+    async function startWith(tls: (device: Device) => Record<string, string>): Promise<void> {
+      const passphrase = secret('the passphrase');
+      const device = await bench.aws.makeDevice({ key: 'rsa', passphrase });
+      const plain = createPrivateKey({ key: device.key, passphrase }).export({ type: 'pkcs8', format: 'pem' });
+      for (const [index, line] of `${device.key}\n${plain}`.split('\n').entries()) {
+        if (line.length > 12 && !line.startsWith('-')) secrets.set(`line ${index} of the key`, line);
+      }
+      const node = { id: 'tls', type: 'tls-config', name: '', cert: '', key: '', ca: '', servername: '' };
+      const stored = { certdata: device.certificate + device.chain, keydata: device.key, passphrase, ...tls(device) };
+      await bench.red.deploy([node, ...flow(anywhere)], { credentials: { tls: stored } });
+    }
+
+    it('when all goes well', async () => {
+      await startWith(() => ({}));
+      assert.equal(await use(), undefined);
+      await findsNone();
+    });
+
+    it('when Roles Anywhere quotes the signed request', async () => {
+      relay.answer = (exchange) => (exchange.path === '/sessions' ? quoting(exchange) : undefined);
+      await startWith(() => ({}));
+      assert.equal(await use(), 'InvalidSignatureException');
+      await findsNone();
+    });
+
+    it('when something that is no AWS answers with a key', async () => {
+      let key = '';
+      relay.answer = ({ path }) =>
+        path === '/sessions'
+          ? { status: 403, errorType: 'AccessDenied', body: JSON.stringify({ message: key }) }
+          : undefined;
+      await startWith((device) => {
+        key = device.key;
+        return {};
+      });
+      assert.equal(await use(), 'AccessDenied');
+      await findsNone();
+    });
+
+    it('when the key stands in place of the certificate, or the passphrase is wrong', async () => {
+      await startWith(({ key }) => ({ certdata: key }));
+      assert.equal(await use(), 'CertificateError');
+      await findsNone();
+      await startWith(() => ({ passphrase: secret('another passphrase') }));
+      assert.equal(await use(), 'CertificateError');
+      await findsNone();
+    });
+  });
 
   it('are encrypted in the user folder, and stand in no flow', async () => {
     const { secretAccessKey } = signIns.demo;

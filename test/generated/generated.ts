@@ -280,6 +280,24 @@ const oddAccount = fc.constantFrom<Record<string, unknown>>(
   { source: 'profile' },
   { source: 'profile', profile: 'none' },
   { source: 'no such source' },
+  { source: 'certificate' },
+  { source: 'certificate', tls: 'none', credentialEndpoint: 'localhost:1', roleAlias: 'alias' },
+  { source: 'certificate', tls: 'none', credentialEndpoint: 'https://a/b', roleAlias: 'a/../b\r\nc' },
+  {
+    source: 'certificate',
+    tls: 'none',
+    exchange: 'rolesAnywhere',
+    trustAnchorArn: 'arn',
+    profileArn: '${NIMBUS_NONE}'
+  },
+  {
+    source: 'certificate',
+    tls: '${NIMBUS_NONE}',
+    exchange: 'rolesAnywhere',
+    trustAnchorArn: 'arn:aws:rolesanywhere:us-east-1:111111111111:trust-anchor/a',
+    profileArn: 'arn:aws:rolesanywhere:us-east-1:111111111111:profile/a',
+    certificateRoleArn: role.roleArn
+  },
   { roleArn: 'no ARN' },
   { ...role, duration: 1 },
   { ...role, duration: '3600' },

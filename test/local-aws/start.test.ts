@@ -153,6 +153,20 @@ describe('The local AWS as a process', () => {
     }
   });
 
+  it('has an account that signs in with the certificate of a device, which is made at each start', async () => {
+    const keys: string[] = [];
+    for (let times = 0; times < 2; times += 1) {
+      const { started } = await start();
+      await started.says(
+        /\[aws-account: Local device\] signed in to account 111111111111 as \S+:assumed-role\/nimbus-device\//
+      );
+      keys.push(await readFile(join(folder, '.node-red', 'device', 'key.pem'), 'utf8'));
+      started.child.kill('SIGINT');
+      assert.equal((await started.ended).end, 0);
+    }
+    assert.notEqual(keys[0], keys[1]);
+  });
+
   it('says in one sentence that its Node.js is too old, and ends', async () => {
     // What Node.js 20 lacks.
     const old = ['--no-experimental-sqlite', '--disable-warning=ExperimentalWarning', '--import', tsx];

@@ -18,6 +18,8 @@ const pack = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const runningFile = join(userDir, 'running.json');
 const localAwsPort = 14566;
 const editorPort = 1880;
+/** The ID of the node of the demo that uses the account *Local device*: it lists the functions. */
+const listing = 'dbbe6e848293a69a';
 
 /** ms. One Ctrl-C in a terminal may arrive twice, from the shell and from npm. */
 const oneKeystroke = 300;
@@ -109,9 +111,6 @@ function prepareUserDir() {
   writeFileSync(flowFile, JSON.stringify(demo, null, 4));
   writeFileSync(join(userDir, 'flows_cred.json'), JSON.stringify(demoCredentials(demo), null, 2));
 }
-
-/** The ID of the node of the demo that uses the account *Local device*: it lists the functions. */
-const listing = 'dbbe6e848293a69a';
 
 /**
  * An account that signs in with the certificate of a device. Its files are made anew at each start, as the local AWS is;

@@ -28,7 +28,9 @@ function storedValue(config: Config, name: string, field: Field, type: ValueType
 function isAbsent(value: unknown, field: Field, required: boolean): boolean {
   if (value === undefined) return true;
   if ((value !== '' && value !== null) || field.takesEmpty) return false;
-  return !required || field.secret === true || (value === '' && field.control === 'text');
+  return (
+    !required || field.secret === true || (value === '' && (field.control === 'text' || field.control === 'config'))
+  );
 }
 
 function absent(name: string, field: Field, origin: string): ActionError {

@@ -614,7 +614,9 @@ describe('secrets', () => {
       const device = await bench.aws.makeDevice({ key: 'rsa', passphrase });
       const plain = createPrivateKey({ key: device.key, passphrase }).export({ type: 'pkcs8', format: 'pem' });
       for (const [index, line] of `${device.key}\n${plain}`.split('\n').entries()) {
-        if (line.length > 12 && !line.startsWith('-')) secrets.set(`line ${index} of the key`, line);
+        // The certificate has the public half of an RSA key as well.
+        const isPublic = device.certificate.replaceAll('\n', '').includes(line);
+        if (line.length > 12 && !line.startsWith('-') && !isPublic) secrets.set(`line ${index} of the key`, line);
       }
       const node = { id: 'tls', type: 'tls-config', name: '', cert: '', key: '', ca: '', servername: '' };
       const stored = { certdata: device.certificate + device.chain, keydata: device.key, passphrase, ...tls(device) };

@@ -912,7 +912,7 @@ const accounts: Row[] = [
     bad: 'an account with a source that there is not',
     account: { source: 'magic' },
     error: 'InvalidValue',
-    says: /^The aws-account.*: Sign in with \(source\) must be one of default, keys, profile, but is "magic"/
+    says: /^The aws-account.*: Sign in with \(source\) must be one of default, keys, profile, certificate, but is "magic"/
   },
   {
     bad: 'an account by profile without its name',

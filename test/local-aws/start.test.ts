@@ -153,20 +153,6 @@ describe('The local AWS as a process', () => {
     }
   });
 
-  it('has an account that signs in with the certificate of a device, which is made at each start', async () => {
-    const keys: string[] = [];
-    for (let times = 0; times < 2; times += 1) {
-      const { started } = await start();
-      await started.says(
-        /\[aws-account: Local device\] signed in to account 111111111111 as \S+:assumed-role\/nimbus-device\//
-      );
-      keys.push(await readFile(join(folder, '.node-red', 'device', 'key.pem'), 'utf8'));
-      started.child.kill('SIGINT');
-      assert.equal((await started.ended).end, 0);
-    }
-    assert.notEqual(keys[0], keys[1]);
-  });
-
   it('says in one sentence that its Node.js is too old, and ends', async () => {
     // What Node.js 20 lacks.
     const old = ['--no-experimental-sqlite', '--disable-warning=ExperimentalWarning', '--import', tsx];
@@ -257,8 +243,9 @@ describe('npm start', function () {
     assert.deepEqual([output, end], [text, 1]);
   });
 
-  it('answers to names of this machine only: editor, dashboard and their websockets', async () => {
+  it('has an account that signs in with the certificate of a device; answers to names of this machine only', async () => {
     const { started, editor, aws } = await start();
+    await started.says(/Local device\] signed in to account 111111111111 as \S+:assumed-role\/nimbus-device\//);
     const { port } = new URL(editor);
     for (const url of [editor, `${editor}flows`, `${editor}dashboard`, `${editor}aws-account/choices/regions`, aws]) {
       assert.deepEqual(await askAs(`evil.example:${port}`, url), refused, url);

@@ -22,6 +22,8 @@ function wasRefused(error: unknown): boolean {
 
 /** What the requests of a command cost, from before the first one is sent until the last one has ended. */
 export class Charge {
+  /** Of each request, as far as its input tells. */
+  readonly #bill: Bill;
   #held: Nanodollars;
   /** When the current request was sent, ms; `undefined` if it has been counted. */
   #began: number | undefined;
@@ -31,29 +33,34 @@ export class Charge {
     private readonly meter: Meter,
     private readonly of: Charged
   ) {
-    this.#held = meter.hold(of.service, of.operation, of.input);
+    this.#bill = billOf(of.service, of.operation, of.input);
+    this.#held = this.#bill.cost;
+    meter.hold(of.operation, this.#held);
   }
 
-  /** A request is sent: the first one, or a repetition, which costs as much again. */
+  /** A request is sent: the first one, or a repetition, which costs as much again and is not stopped. */
   begin(isRepetition: boolean): void {
-    const { service, operation, input } = this.of;
-    if (isRepetition) this.#held += this.meter.hold(service, operation, input, true);
+    if (isRepetition) {
+      this.#held += this.#bill.cost;
+      this.meter.holdMore(this.#bill.cost);
+    }
     this.#began = performance.now();
   }
 
   /** The answer has come. */
   answered(output: object): void {
-    this.#count(billOf(this.of.service, this.of.operation, this.of.input, output), {});
+    const { service, operation, input } = this.of;
+    const bill = 'Messages' in output ? billOf(service, operation, input, output) : this.#bill;
+    this.#count(bill, false, false);
   }
 
   /** The request that was sent last has failed; one that has been counted already is not counted again. */
   failed(error: unknown): void {
-    const { service, operation, input, signal } = this.of;
+    const { signal } = this.of;
     const isFree = wasRefused(error) || couldNotConnect(error);
     // What a closing node cuts off has not failed by itself.
     const wasClosed = signal?.aborted === true && nameOf(signal.reason) === 'Closed';
-    const failure = wasClosed ? {} : { failed: true, throttled: wasThrottled(error) };
-    this.#count(isFree ? free : billOf(service, operation, input), failure);
+    this.#count(isFree ? free : this.#bill, !wasClosed, wasThrottled(error));
   }
 
   /** The command has ended. */
@@ -62,13 +69,13 @@ export class Charge {
     this.#held = 0;
   }
 
-  #count(bill: Bill, { failed = false, throttled = false }: { failed?: boolean; throttled?: boolean }): void {
+  #count(bill: Bill, failed: boolean, throttled: boolean): void {
     if (this.#began === undefined) return;
     const took = performance.now() - this.#began;
     this.#began = undefined;
     // Before it is counted as spent, so that it is never both.
     this.end();
-    this.meter.count(this.of.service, this.of.operation, { ...bill, failed, throttled, took });
+    this.meter.count(this.of.service, this.of.operation, bill, { failed, throttled, took });
   }
 }
 
@@ -80,5 +87,5 @@ const operationIn = (body: unknown): string | undefined =>
 export function countSignIn(meter: Meter, body: unknown, took: number, status: number): void {
   const operation = operationIn(body);
   if (operation === undefined) return;
-  meter.count('sts', operation, { ...free, failed: status >= 400, throttled: status === 429, took });
+  meter.count('sts', operation, free, { failed: status >= 400, throttled: status === 429, took });
 }

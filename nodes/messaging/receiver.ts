@@ -20,7 +20,7 @@ import type { Asked, Poll } from './polls';
 import { Polls } from './polls';
 import { isFifo } from './queue';
 import type { Format } from './received-message';
-import type { Operation } from './troubles';
+import type { Operation, Trouble } from './troubles';
 import { Troubles } from './troubles';
 import { Visibility } from './visibility';
 
@@ -347,15 +347,16 @@ export class Receiver {
     });
   }
 
+  #wordsFor({ error, since }: Trouble): string {
+    if (error.name === 'BudgetExceeded') return 'status.budget';
+    return this.RED._('status.failing', { name: statusTextOf(this.RED, error), since });
+  }
+
   #show(): void {
     const { size, waiting } = this.#held;
     const trouble = this.#troubles.first;
     const count = size - waiting;
-    if (trouble)
-      this.#status.show(
-        'red',
-        this.RED._('status.failing', { name: statusTextOf(this.RED, trouble.error), since: trouble.since })
-      );
+    if (trouble) this.#status.show('red', this.#wordsFor(trouble));
     else if (waiting > 0) this.#status.show('blue', this.RED._('status.waiting', { count, total: waiting }));
     else this.#status.show('blue', count > 0 ? String(count) : 'status.receiving');
   }

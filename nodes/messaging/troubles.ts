@@ -16,6 +16,12 @@ const timeOf = (time: Date): string =>
     ? time.toLocaleTimeString(undefined, { timeStyle: 'short' })
     : time.toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
 
+/** What is failing, and since when as text for the status. */
+export interface Trouble {
+  readonly error: ActionError;
+  readonly since: string;
+}
+
 /** The operations of a receiver that are failing, and since when. Each is logged once when it begins and when it ends. */
 export class Troubles {
   readonly #known = new Map<Operation, { error: ActionError; since: Date }>();
@@ -26,8 +32,8 @@ export class Troubles {
     private readonly toError: (thrown: unknown, operation: Operation) => ActionError
   ) {}
 
-  /** The first of them, and since when as text for the status. */
-  get first(): { error: ActionError; since: string } | undefined {
+  /** The first of them. */
+  get first(): Trouble | undefined {
     const [first] = this.#known.values();
     return first && { error: first.error, since: timeOf(first.since) };
   }

@@ -2,18 +2,8 @@
 import { ownError } from '../fields/errors';
 import { dayOf, midnight, type Period, type PeriodUnit, periodOf } from './period';
 import type { Bill, Nanodollars } from './prices';
-import { billOf } from './prices';
-import type { Usage } from './usage';
+import type { Outcome, Usage } from './usage';
 import type { UsageFile } from './usage-file';
-
-/** What became of a request. */
-export interface Outcome extends Bill {
-  readonly failed: boolean;
-  /** Refused because of its rate. */
-  readonly throttled: boolean;
-  /** How long it took, ms. */
-  readonly took: number;
-}
 
 /** The limit of an account. */
 export interface Budget {
@@ -64,8 +54,9 @@ const dollars = (nanodollars: Nanodollars): number => Math.round(nanodollars / 1
 
 const nanodollarsIn = 1e9;
 export const toNanodollars = (dollars: number): Nanodollars => Math.round(dollars * nanodollarsIn);
-/** An amount for people: all that is not 0, and no more. */
-const shown = (nanodollars: Nanodollars): string => `${Number((nanodollars / nanodollarsIn).toFixed(9))} USD`;
+/** An amount for people, without zeros at the end. */
+const shown = (nanodollars: Nanodollars): string =>
+  `${(nanodollars / nanodollarsIn).toFixed(9).replace(/\.?0+$/, '')} USD`;
 
 /** The meter of an account as it is deployed now. The counts and their file outlive it. */
 export class Meter {
@@ -81,15 +72,15 @@ export class Meter {
     this.#period = periodOf(budget.unit, this.#today());
   }
 
-  /**
-   * Holds what a request will cost, until it is released. Throws `BudgetExceeded` if there is less left than that; a
-   * repetition by the SDK is counted, and not stopped.
-   */
-  hold(service: string, operation: string, input: object, isRepetition = false): Nanodollars {
-    const { cost } = billOf(service, operation, input);
-    if (cost > 0 && !isRepetition && !always.has(operation)) this.#check(cost);
+  /** Holds what a request will cost, until it is released. Throws `BudgetExceeded` if there is less left than that. */
+  hold(operation: string, cost: Nanodollars): void {
+    if (cost > 0 && this.budget.most !== undefined && !always.has(operation)) this.#check(cost, this.budget.most);
     this.usage.held += cost;
-    return cost;
+  }
+
+  /** The same for a repetition, which is not stopped. */
+  holdMore(cost: Nanodollars): void {
+    this.usage.held += cost;
   }
 
   release(held: Nanodollars): void {
@@ -97,9 +88,8 @@ export class Meter {
   }
 
   /** Counts a request that has ended. */
-  count(service: string, operation: string, { units, cost, failed, throttled, took }: Outcome): void {
-    const counts = { requests: 1, failed: Number(failed), throttled: Number(throttled), units, nanodollars: cost };
-    this.usage.count(this.#today(), `${service} ${operation}`, counts, took);
+  count(service: string, operation: string, bill: Bill, outcome: Outcome): void {
+    this.usage.count(this.#today(), service, operation, bill, outcome);
     this.file.changed();
     this.#warnIfNearlySpent();
   }
@@ -130,9 +120,7 @@ export class Meter {
     return this.usage.cost(this.#period.from, this.#period.to);
   }
 
-  #check(cost: Nanodollars): void {
-    const { most } = this.budget;
-    if (most === undefined) return;
+  #check(cost: Nanodollars, most: Nanodollars): void {
     this.#today();
     const spent = this.#spent;
     const { held } = this.usage;

@@ -1,6 +1,6 @@
 /** What the requests of an account came to, by UTC day and operation. */
 import { Durations } from './durations';
-import type { Nanodollars } from './prices';
+import type { Bill, Nanodollars } from './prices';
 
 /** What was counted of an operation. */
 export interface Counts {
@@ -17,6 +17,23 @@ export interface Counts {
 export type Day = Record<string, Counts>;
 /** By day, such as `2026-11-30`. */
 export type Days = Record<string, Day>;
+
+/** What became of a request. */
+export interface Outcome {
+  readonly failed: boolean;
+  /** Refused because of its rate. */
+  readonly throttled: boolean;
+  /** How long it took, ms. */
+  readonly took: number;
+}
+
+/** Where the requests of an operation are counted on a day. */
+interface Current {
+  readonly day: string;
+  readonly all: Counts;
+  readonly unwritten: Counts;
+  readonly durations: Durations;
+}
 
 /** The counts of one operation in a period, and how long its requests took since Node-RED has started. */
 export interface OperationUsage extends Counts {
@@ -46,6 +63,15 @@ function countsIn(days: Days, day: string, operation: string): Counts {
   return days[day][operation];
 }
 
+/** Counts a request. */
+function count(counts: Counts, { units, cost }: Bill, { failed, throttled }: Outcome): void {
+  counts.requests += 1;
+  if (failed) counts.failed += 1;
+  if (throttled) counts.throttled += 1;
+  counts.units += units;
+  counts.nanodollars += cost;
+}
+
 const entriesOf = (days: Days): [day: string, operation: string, counts: Counts][] =>
   Object.entries(days).flatMap(([day, operations]) =>
     Object.entries(operations).map(([operation, counts]): [string, string, Counts] => [day, operation, counts])
@@ -62,6 +88,8 @@ export class Usage {
   /** Those that this process has counted since it has last written them down. */
   #unwritten: Days = {};
   readonly #durations = new Map<string, Durations>();
+  /** Where requests are counted at the moment, by operation: names are put together and looked up once. */
+  readonly #current = new Map<string, Current>();
   /** The cost by day. */
   readonly #costs = new Map<string, Nanodollars>();
   /** The last answer of `cost`, since that is asked for each request. */
@@ -69,14 +97,24 @@ export class Usage {
   /** The price of the requests in flight. */
   held: Nanodollars = 0;
 
-  /** Counts a request of an operation that has ended on this day and took so many ms. */
-  count(day: string, operation: string, counts: Counts, took: number): void {
-    add(countsIn(this.#days, day, operation), counts);
-    add(countsIn(this.#unwritten, day, operation), counts);
-    this.#addCost(day, counts);
-    const durations = this.#durations.get(operation) ?? new Durations();
-    this.#durations.set(operation, durations);
-    durations.add(took);
+  /** Counts a request that has ended on this day. */
+  count(day: string, service: string, operation: string, bill: Bill, outcome: Outcome): void {
+    const known = this.#current.get(operation);
+    const { all, unwritten, durations } = known?.day === day ? known : this.#find(day, service, operation);
+    count(all, bill, outcome);
+    count(unwritten, bill, outcome);
+    durations.add(outcome.took);
+    this.#addCost(day, bill.cost);
+  }
+
+  #find(day: string, service: string, operation: string): Current {
+    const name = `${service} ${operation}`;
+    const durations = this.#durations.get(name) ?? new Durations();
+    this.#durations.set(name, durations);
+    const [all, unwritten] = [countsIn(this.#days, day, name), countsIn(this.#unwritten, day, name)];
+    const current = { day, all, unwritten, durations };
+    this.#current.set(operation, current);
+    return current;
   }
 
   /** The cost from one day to another, which is not included. */
@@ -107,6 +145,7 @@ export class Usage {
   takeUnwritten(): Days {
     const unwritten = this.#unwritten;
     this.#unwritten = {};
+    this.#current.clear();
     return unwritten;
   }
 
@@ -118,13 +157,14 @@ export class Usage {
   /** Takes in what is written down now; some of it may be of another process. */
   setWritten(days: Days): void {
     this.#days = days;
+    this.#current.clear();
     addDays(this.#days, this.#unwritten);
     this.#costs.clear();
     this.#sum = { from: '', to: '', cost: 0 };
-    for (const [day, , counts] of entriesOf(this.#days)) this.#addCost(day, counts);
+    for (const [day, , { nanodollars }] of entriesOf(this.#days)) this.#addCost(day, nanodollars);
   }
 
-  #addCost(day: string, { nanodollars }: Counts): void {
+  #addCost(day: string, nanodollars: Nanodollars): void {
     this.#costs.set(day, (this.#costs.get(day) ?? 0) + nanodollars);
     if (day >= this.#sum.from && day < this.#sum.to) this.#sum.cost += nanodollars;
   }

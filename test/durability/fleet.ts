@@ -46,6 +46,7 @@ export class Runner {
     readonly name: string,
     private readonly child: ChildProcess,
     private readonly userDir: string,
+    private readonly isKept: boolean,
     ledger: Ledger
   ) {
     const lines = createInterface({ input: child.stdio[3] as Readable });
@@ -56,14 +57,17 @@ export class Runner {
     this.#gone = Promise.all([ended, read]).then(() => this.#forget(ledger));
   }
 
-  /** Starts one; what becomes of its messages is entered into the ledger under its name. */
-  static async start(name: string, ledger: Ledger): Promise<Runner> {
-    const userDir = await makeUserDir(repository);
+  /**
+   * Starts one; what becomes of its messages is entered into the ledger under its name. A user directory that is given, as by
+   * `makeUserDir`, is kept when it ends.
+   */
+  static async start(name: string, ledger: Ledger, given?: string): Promise<Runner> {
+    const userDir = given ?? (await makeUserDir(repository));
     const script = join(__dirname, 'runner.mjs');
     const parameters = ['--expose-gc', script, nodeRedVersion === 4 ? 'node-red-4' : 'node-red', userDir];
     const { NODE_OPTIONS: _, ...env } = process.env;
     const child = spawn(process.execPath, parameters, { env, stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'ipc'] });
-    const runner = new Runner(name, child, userDir, ledger);
+    const runner = new Runner(name, child, userDir, given !== undefined, ledger);
     await runner.#ready();
     return runner;
   }
@@ -124,7 +128,7 @@ export class Runner {
     ledger.end(this.name, 'killed');
     for (const { reject } of this.#answers.values()) reject(new Error(`${this.name} is gone`));
     this.#answers.clear();
-    await rm(this.userDir, { recursive: true, force: true });
+    if (!this.isKept) await rm(this.userDir, { recursive: true, force: true });
   }
 }
 

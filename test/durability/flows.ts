@@ -22,6 +22,14 @@ function flow(aws: Pick<LocalAws, 'url'>, nodes: FlowNode[], properties: Record<
 /** Only sends. */
 export const sending = (aws: LocalAws, queue: string, senders = 1): FlowNode[] => flow(aws, sendNodes(queue, senders));
 
+/** Sends each message in a request of its own, with an account that may spend so many dollars. */
+export const sendingWithin = (aws: LocalAws, queue: string, senders: number, budget: number): FlowNode[] =>
+  flow(
+    aws,
+    sendNodes(queue, senders).map((node) => ({ ...node, batch: false })),
+    { budget }
+  );
+
 /** Receives, works on each message for a while, and deletes it; a deletion that failed is tried again. */
 export const receiving = (aws: LocalAws, queue: string, options: Receiving = {}): FlowNode[] =>
   flow(aws, receiveNodes(queue, options));

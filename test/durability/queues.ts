@@ -11,7 +11,13 @@ export class Queues {
 
   constructor(aws: Pick<LocalAws, 'url'>) {
     // The faults are for the nodes.
-    const options = { region: 'us-east-1', endpoint: aws.url, credentials: keysOf('demo'), maxAttempts: 10 };
+    const options = {
+      region: 'us-east-1',
+      endpoint: aws.url,
+      credentials: keysOf('demo'),
+      maxAttempts: 10,
+      customUserAgent: 'nimbus-tests'
+    };
     this.#client = new SQSClient({ ...options, useQueueUrlAsEndpoint: false });
     this.#topics = new SNSClient(options);
   }

@@ -18,7 +18,8 @@ describe('the file of counts', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const counts = { requests: 1, failed: 0, throttled: 0, units: 1, nanodollars: 400 };
+  const bill = { units: 1, cost: 400 };
+  const outcome = { failed: false, throttled: false, took: 10 };
 
   /** A process that counts so many requests of a day. */
   class Counter {
@@ -26,7 +27,7 @@ describe('the file of counts', () => {
     readonly file = new UsageFile(path, this.usage, (text) => warnings.push(text));
 
     count(requests = 1, day = '2026-11-30'): this {
-      for (let count = 0; count < requests; count += 1) this.usage.count(day, 'sqs SendMessage', counts, 10);
+      for (let count = 0; count < requests; count += 1) this.usage.count(day, 'sqs', 'SendMessage', bill, outcome);
       this.file.changed();
       return this;
     }

@@ -366,7 +366,7 @@ describe('aws-usage', () => {
       const [first, second] = await bench.red.collect('out', 2);
       assert.ok(first && second);
       await bench.red.until(
-        () => /budget/i.test(bench.red.statuses('receive').at(-1)?.text ?? ''),
+        () => bench.red.statuses('receive').at(-1)?.text === 'status.budget',
         'the receiver to say that it waits'
       );
       sentBy(await bench.red.send('settle', first));

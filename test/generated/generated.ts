@@ -203,6 +203,7 @@ const working: Record<string, Working> = {
     }
   },
   'aws-sqs-settle': { fields: {}, payload: ['date', 'revoked'], plain: { action: ['delete', 'return'] } },
+  'aws-usage': { fields: {}, payload: ['date', 'map', 'buffer'], plain: { period: ['current', 'last'] } },
   'aws-rekognition-detect': {
     fields: { collection: ['family', 'str'] },
     payload: ['picture'],
@@ -231,6 +232,8 @@ const answered: Record<string, (string[] | undefined)[]> = {
 export const nodeTypes = types.filter((type) => type !== 'aws-account');
 /** Nodes whose message keeps its payload. */
 const keepsPayload = new Set(['aws-lambda-callback']);
+/** Nodes whose errors are not those of an operation. */
+const asksNothing = new Set(['aws-usage']);
 
 const named = fc.constantFrom(...Object.keys(values)).map((name): Value => ({ named: name }));
 const plain = fc.jsonValue({ maxDepth: 3 }).map((value): Value => ({ plain: value }));
@@ -304,6 +307,10 @@ const oddAccount = fc.constantFrom<Record<string, unknown>>(
   { ...role, sessionName: 'two words' },
   { rekognitionRate: 'often' },
   { rekognitionRate: -1 },
+  { budget: 'much' },
+  { budget: 0 },
+  { budget: '0.000001', budgetPeriod: 'day' },
+  { budgetPeriod: 'week' },
   { validate: true },
   { name: 'x'.repeat(5000) }
 );
@@ -340,7 +347,7 @@ const anyAccount: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
   {
     arbitrary: fc
       .tuple(
-        fc.constantFrom('name', 'profile', 'region', 'roleArn', 'sessionName', 'duration', 'rekognitionRate'),
+        fc.constantFrom('name', 'profile', 'region', 'roleArn', 'sessionName', 'duration', 'budget', 'rekognitionRate'),
         oddProperty
       )
       // A message waits its turn for as long as the account says: less than a request a second is no odd setting.
@@ -753,7 +760,7 @@ function faultsOf({ trial, outcome, payload, aws }: Running): string[] {
   must(!message.includes(mistimed), `fails for the clock: ${message}`);
   must(!workings.test(message), `tells of its own workings: ${message}`);
   must(
-    [service, operation].every((text) => typeof text === 'string' && text !== ''),
+    asksNothing.has(trial.type) || [service, operation].every((text) => typeof text === 'string' && text !== ''),
     `${name} names no operation`
   );
   must(typeof retryable === 'boolean', `${name} does not say whether it is retryable`);

@@ -1,5 +1,5 @@
 /** How many requests receive at once, whatever room there is. */
-const mostPolls = 20;
+export const mostPolls = 20;
 /** How long a request waits for messages where another one waits as long as it may, s. */
 const shortWait = 1;
 /**

@@ -7,8 +7,8 @@ import { closed, copyError, metadataOf, nameOf } from '../fields/errors';
 
 /** Entries of one batch request: the services' own limit. */
 const mostEntries = 10;
-/** Requests in flight to one target, those that are not answered in time aside. */
-const mostRequests = 4;
+/** Requests in flight to one target by default, those that are not answered in time aside. */
+const usualRequests = 4;
 /** How often an entry that the service failed is sent, as often as the SDK sends a request. */
 const mostAttempts = 3;
 /** The pause before an entry is sent again is up to this long, ms, and twice as long each further time. */
@@ -36,6 +36,8 @@ export interface EntryOperations<Entry extends object, Output extends object> {
   many(entries: (Entry & { Id: string })[]): Command<BatchOutput<Output>>;
   /** Most bytes of one batch. */
   bytes: number;
+  /** Most requests in flight, those that are not answered in time aside; default 4. */
+  requests?: number;
   /** Each entry has a request of its own, and leaves at once. */
   alone?: boolean;
 }
@@ -117,7 +119,7 @@ export class TargetBatches<Entry extends object, Output extends object> {
   #mayLeave(): boolean {
     if (this.#size === 1 || (this.#awaited.size === 0 && !this.#resting)) return true;
     const full = this.#ready.length >= this.#size || this.#readyBytes >= this.#operations.bytes;
-    return full && this.#awaited.size < mostRequests;
+    return full && this.#awaited.size < (this.#operations.requests ?? usualRequests);
   }
 
   /** The next batch. */

@@ -4,6 +4,7 @@ import { Batches } from './batches';
 import type { HeldMessage, HeldMessages, Settlement } from './held-messages';
 import { handleExpired } from './held-messages';
 import type { Place } from './locator';
+import { mostPolls } from './polls';
 import type { EntryOperations, TargetBatches } from './target-batches';
 
 interface Deletion {
@@ -37,12 +38,15 @@ const shortestAnswer = 1000;
 /** How long a message can still be kept invisible, s: SQS allows 12 hours from when it was received. */
 const secondsLeft = ({ latest }: HeldMessage): number => Math.floor((latest - performance.now()) / 1000);
 
+/** As many requests at once as may receive, so that over a slow link messages leave as fast as they come. */
+const most = { bytes: Infinity, requests: mostPolls };
+
 const deletions = (QueueUrl: string): EntryOperations<Deletion, object> => {
   const { DeleteMessageCommand, DeleteMessageBatchCommand } = sdkOf('sqs');
   return {
     one: (entry) => new DeleteMessageCommand({ QueueUrl, ...entry }),
     many: (Entries) => new DeleteMessageBatchCommand({ QueueUrl, Entries }),
-    bytes: Infinity
+    ...most
   };
 };
 
@@ -51,7 +55,7 @@ const changes = (QueueUrl: string): EntryOperations<Change, object> => {
   return {
     one: (entry) => new ChangeMessageVisibilityCommand({ QueueUrl, ...entry }),
     many: (Entries) => new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }),
-    bytes: Infinity
+    ...most
   };
 };
 

@@ -108,6 +108,15 @@ describe('aws-sqs-settle', () => {
       }
     });
 
+    it('full batches at once, none of which waits for the answer to another', async () => {
+      const { msgs } = await holdingMany(120);
+      await bench.aws.fault({ kind: 'delay', delayMs: 900, operation: 'DeleteMessageBatch' });
+      for (const outcome of await bench.red.sendMany('settle', msgs)) sentBy(outcome);
+      const [first, ...others] = await queues.requests('DeleteMessage');
+      const atOnce = others.filter(({ time }) => time - (first?.time ?? 0) < 900);
+      assert.equal(atOnce.length, 11);
+    });
+
     it('and shows in its status how many are under way', async () => {
       const { msgs } = await holdingMany(2);
       await bench.aws.fault({ kind: 'delay', delayMs: 100, operation: 'DeleteMessage' });

@@ -22,7 +22,7 @@ function refuseUpgrades(agent: http.Agent): void {
   const requesting = agent as http.Agent & Requesting;
   const { addRequest } = requesting;
   requesting.addRequest = (request, ...more) => {
-    request.once('upgrade', ({ statusCode }, socket) => {
+    request.on('upgrade', ({ statusCode }, socket) => {
       socket.destroy();
       request.emit('error', foreignAnswer(statusCode));
     });

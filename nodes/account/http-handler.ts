@@ -115,7 +115,7 @@ class Sending {
     const { silence = longestSilence, answerWithin = silence, waits = 0 } = limits;
     const overdue = sent.reusedSocket ? setTimeout(() => this.#closeNeighbours(), waits + overdueAfter) : undefined;
     this.answer = new Promise((resolve, reject) => {
-      sent.once('response', (response) => {
+      sent.on('response', (response) => {
         this.#response = response;
         clearTimeout(overdue);
         this.#limitSilence(silence);
@@ -125,7 +125,7 @@ class Sending {
         reject(broken.has(error.code) ? Object.assign(error, { name: 'TimeoutError' }) : error)
       );
     });
-    sent.once('close', () => {
+    sent.on('close', () => {
       clearTimeout(this.#timer);
       clearTimeout(overdue);
     });
@@ -178,7 +178,7 @@ class Sending {
       this.limits.heard?.();
     };
     socket.on('data', heard);
-    this.sent.once('close', () => socket.off('data', heard));
+    this.sent.on('close', () => socket.off('data', heard));
   }
 
   #limitSilence(ms: number): void {
@@ -207,7 +207,7 @@ export class HttpHandler {
     if (abortSignal) {
       const abort = () => sent.destroy(abortError(abortSignal));
       abortSignal.addEventListener('abort', abort);
-      sent.once('close', () => abortSignal.removeEventListener('abort', abort));
+      sent.on('close', () => abortSignal.removeEventListener('abort', abort));
     }
     write(sent, request.body, sending.progressed);
     return { response: responseOf(await sending.answer) };

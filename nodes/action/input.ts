@@ -212,38 +212,29 @@ export class Input<Values> {
 
   /** Resolves with what went wrong, if anything did. */
   async #process(msg: NodeMessage, send: (msg: NodeMessage) => void, task: Task): Promise<ActionError | undefined> {
-    const inputs: Partial<Values> = {};
+    const read: Partial<Values> = {};
     try {
       if (this.#closing) throw closing();
-      const reading = this.#read(msg, inputs);
+      const reading = this.#read(msg, read);
       // If the node holds too much, the message ends with that error, and nothing handles one of `reading`.
       reading?.catch(() => undefined);
-      task.begin(bytesOf(inputs));
-      const limit = this.#limit(task, inputs);
+      task.begin(bytesOf(read));
+      const limit = this.#limit(task, read);
       try {
-        // `inputs` is complete once `reading` has resolved.
-        await this.#work(msg, inputs as Values, reading, send, task);
+        // Complete once `reading` has resolved.
+        const inputs = read as Values;
+        const turn = this.#inOrder(reading, inputs);
+        if (turn !== undefined) await task.until(turn);
+        this.#check(msg, inputs);
+        this.#pass(msg, await this.work.run(msg, inputs, task), send);
       } finally {
         clearTimeout(limit);
         task.finish();
       }
       return undefined;
     } catch (thrown) {
-      return this.#errorOf(thrown, inputs);
+      return this.#errorOf(thrown, read);
     }
-  }
-
-  async #work(
-    msg: NodeMessage,
-    inputs: Values,
-    reading: Promise<void> | undefined,
-    send: (msg: NodeMessage) => void,
-    task: Task
-  ): Promise<void> {
-    const turn = this.#inOrder(reading, inputs);
-    if (turn !== undefined) await task.until(turn);
-    this.#check(msg, inputs);
-    this.#pass(msg, await this.work.run(msg, inputs, task), send);
   }
 
   /** Aborts a message that takes too long, reading its fields included. */

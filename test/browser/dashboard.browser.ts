@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CreateCollectionCommand, IndexFacesCommand, RekognitionClient } from '@aws-sdk/client-rekognition';
 import { type Camera, startCamera } from '../../demo/camera';
 import { drawPicture, people } from '../../local-aws/rekognition/drawings';
-import { keysOf, useBench } from '../aws';
+import { account, detectNode, keysOf, listNode, sendNode, useBench } from '../aws';
 import { type FlowNode, nodeRedVersion } from '../node-red';
 import { type Editor, openEditor, type Theme } from './editor';
 
@@ -277,6 +277,51 @@ describe(`the dashboard in Node-RED ${nodeRedVersion}`, function () {
       }
       assert.notEqual(await page.title(), 'hacked');
       assert.deepEqual(editor.problems, []);
+    });
+  }
+});
+
+describe(`the dashboard of costs in Node-RED ${nodeRedVersion}`, function () {
+  this.timeout(150_000);
+  const bench = useBench();
+  const costs = read('examples/dashboard-usage.json');
+  const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+
+  for (const theme of themes) {
+    it(`shows what is spent and what is left, and tells of 80 %, ${theme}`, async () => {
+      const id = `costs-${theme}`;
+      const flow = costs
+        .filter(({ type }) => type !== 'aws-account')
+        .map((node) => ({ ...node, ...('account' in node && { account: id }) }));
+      const picture = await drawPicture({ things: [] }, { width: 120, height: 90, format: 'jpeg' });
+      const nodes = [
+        detectNode({ operation: 'labels', account: id, wires: [[]] }),
+        sendNode({ queue: 'orders', account: id, wires: [[]] }),
+        listNode({ account: id, wires: [[]] })
+      ];
+      await bench.red.deploy([...flow, ...nodes, account(bench, { id, name: 'Porch camera', budget: '0.01' })], {
+        credentials: { [id]: keysOf('demo') }
+      });
+      const editor = await openEditor({ theme, ...sizes.desktop });
+      const { page } = editor;
+      await page.goto(`${bench.red.url}dashboard/costs`);
+      await page.getByText('No requests in this period yet.').waitFor(patience);
+
+      await bench.aws.fault({ operation: 'DetectLabels', kind: 'throttle', times: 1 });
+      for (let count = 0; count < 8; count += 1) await bench.red.send('detect', { payload: picture });
+      await bench.red.send('send', { payload: 'an order' });
+      await bench.red.send('list');
+      await page.locator('.v-snackbar', { hasText: '80 % of the budget of $0.01' }).waitFor(patience);
+      await page.getByText('$0.0020 left').waitFor(patience);
+      await page.getByRole('row', { name: /^DetectLabels .* 9 1 1 throttled .* \$0\.0080$/ }).waitFor(patience);
+      for (const [name, size] of Object.entries(sizes)) {
+        await page.setViewportSize(size);
+        await editor.shoot(`costs-${name}`);
+        assert.deepEqual(await editor.tooWide('.nrdb-ui-group'), [], name);
+        assert.deepEqual(await editor.findings('.nrdb-ui-group'), [], name);
+      }
+      assert.deepEqual(editor.problems, []);
+      await editor.close();
     });
   }
 });

@@ -10,10 +10,12 @@ import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
 import type { Aedes } from 'aedes';
 import { type Camera, startCamera } from '../../demo/camera';
 import { LocalAws, signIns } from '../../local-aws/client';
+import { drawPicture } from '../../local-aws/rekognition/drawings';
 import { useEnvironment } from '../account/environment';
-import { keysOf, useBench, useQueues } from '../aws';
+import { detectNode, keysOf, useBench, useQueues } from '../aws';
 import { contract, literals, sources } from '../contract';
 import type { FlowNode, Message } from '../node-red';
+import { setClock, trueTime } from '../set-clock';
 
 /** What one press of a button leads to. */
 interface Story {
@@ -1315,6 +1317,57 @@ describe('the flows that come with the pack', () => {
       await shown(flow, 'report', 'ResourceNotFoundException');
       await press(flow, 'for thermostat');
       await shown(flow, 'accepted', 'status 202');
+    });
+  });
+
+  describe('dashboard-usage', () => {
+    afterEach(() => setClock(0));
+
+    it('shows this period, today and the pace, and tells once a period that 80 % of the budget are spent', async () => {
+      signIn('demo');
+      const flow = await offered('dashboard-usage');
+      Object.assign(named(flow, 'inject', 'every 5 s'), { once: false, repeat: '' });
+      const { id } = Object.assign(named(flow, 'aws-account', 'My AWS account'), { budget: '0.01' });
+      const picture = await drawPicture({ things: [] }, { width: 120, height: 90, format: 'jpeg' });
+      const at = (time: string) => setClock(Date.parse(time) - trueTime());
+      /** So many pictures are looked at, then the button is pressed. */
+      async function cost(pictures: number): Promise<Record<string, unknown>> {
+        for (let count = 0; count < pictures; count += 1) await bench.red.send('detect', { payload: picture });
+        await press(flow, 'every 5 s');
+        return plain((await bench.red.next(named(flow, 'ui-template', 'cost').id)).payload) as Record<string, unknown>;
+      }
+
+      at('2027-01-30T12:00:00Z');
+      await bench.red.deploy([...flow, detectNode({ operation: 'labels', account: id, wires: [[]] })]);
+      const first = await cost(2);
+      assert.deepEqual([first.cost, first.budget, first.left, first.today, first.pace], [0.002, 0.01, 0.008, 0, null]);
+      assert.match(String(first.since), /^2027-01-30T12:00:0/);
+
+      at('2027-01-30T12:02:00Z');
+      const { pace, spentAt, today } = await cost(6);
+      // 6 pictures in 2 minutes, but for the time that the test takes.
+      assert.ok(Number(pace) > 3.8 && Number(pace) < 4.7, String(pace));
+      assert.ok(Number(spentAt) > Date.now() && Number(spentAt) < Date.now() + 60_000);
+      assert.equal(Number(today).toFixed(6), '0.006000');
+
+      at('2027-01-31T00:00:02Z');
+      const next = await cost(0);
+      assert.deepEqual([next.cost, next.today, next.since], [0.008, 0, '2027-01-31T00:00:00.000Z']);
+
+      at('2027-02-01T00:10:00Z');
+      const { before, ...february } = await cost(9);
+      assert.deepEqual([before, february.cost, february.today], [0.008, 0.009, 0.009]);
+      const told = await bench.red.collect(named(flow, 'ui-notification', 'notification').id, 2);
+      assert.deepEqual(
+        told.map(({ payload }) => payload),
+        [
+          '80 % of the budget of $0.01 for this month are spent.',
+          '90 % of the budget of $0.01 for this month are spent.'
+        ]
+      );
+      const { payload } = await bench.red.next(named(flow, 'ui-template', 'by operation').id);
+      const [{ operation, units } = {}] = (payload as { operations: Record<string, unknown>[] }).operations;
+      assert.deepEqual([operation, units], ['DetectLabels', 2]);
     });
   });
 

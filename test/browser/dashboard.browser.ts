@@ -284,6 +284,8 @@ describe(`the dashboard in Node-RED ${nodeRedVersion}`, function () {
 describe(`the dashboard of costs in Node-RED ${nodeRedVersion}`, function () {
   this.timeout(150_000);
   const bench = useBench();
+  /** The machine may do much else. */
+  const patience = { timeout: 90_000 };
   const costs = read('examples/dashboard-usage.json');
   const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 

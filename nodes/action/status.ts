@@ -7,6 +7,8 @@ export class Status {
   #requests = 0;
   #progress: string | undefined;
   #shown = '';
+  /** Until the number of requests is shown. */
+  #soon: NodeJS.Immediate | undefined;
   #closed = false;
 
   constructor(
@@ -17,7 +19,6 @@ export class Status {
   /** Counts a request that is sent (1) or that has ended (-1). */
   countRequests(change: 1 | -1): void {
     this.#requests += change;
-    // After the last request, the status changes when its message ends.
     if (this.#requests > 0) this.#showRequests();
   }
 
@@ -36,6 +37,8 @@ export class Status {
 
   /** Sets the status if it changes. */
   show(fill?: 'blue' | 'red', text = ''): void {
+    clearImmediate(this.#soon);
+    this.#soon = undefined;
     if (this.#closed || text === this.#shown) return;
     this.#shown = text;
     this.node.status(fill ? { fill, shape: fill === 'red' ? 'ring' : 'dot', text } : {});
@@ -47,8 +50,20 @@ export class Status {
     this.#closed = true;
   }
 
+  /**
+   * A changed number is shown once, at the end of the turn: in a busy flow one request begins as another one ends, and
+   * Node-RED tells every editor of each status.
+   */
   #showRequests(): void {
     if (this.#requests === 0) this.show();
-    else this.show('blue', this.#progress ?? (this.#requests > 1 ? String(this.#requests) : 'status.requesting'));
+    else if (this.#shown === '') this.#showBusy();
+    else this.#soon ??= setImmediate(() => this.#showBusy());
+  }
+
+  #showBusy(): void {
+    this.#soon = undefined;
+    // After the last request, the status changes when its message ends.
+    if (this.#requests === 0) return;
+    this.show('blue', this.#progress ?? (this.#requests > 1 ? String(this.#requests) : 'status.requesting'));
   }
 }

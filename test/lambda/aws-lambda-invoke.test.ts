@@ -517,7 +517,10 @@ describe('aws-lambda-invoke', () => {
         .then(() => bench.red.begin('invoke', { payload: { ms: 300 } }));
       await bench.aws.until({ invocations: 3, functionName: 'slow' });
       await bench.red.until(() => outcome.done === 1);
-      assert.ok(outcome.statuses.some(({ fill, shape, text }) => fill === 'blue' && shape === 'dot' && text === '3'));
+      const [one, three] = outcome.statuses;
+      assert.deepEqual(one, { fill: 'blue', shape: 'dot', text: 'status.requesting' });
+      // Those that begin in the same turn are shown together.
+      assert.deepEqual(three, { fill: 'blue', shape: 'dot', text: '3' });
       assert.deepEqual(outcome.statuses.at(-1), {});
     });
 

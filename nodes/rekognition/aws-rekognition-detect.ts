@@ -5,8 +5,9 @@ import type { ActionError } from '../fields/errors';
 import { invalid } from '../fields/errors';
 import { choice, flag, number, optional, text } from '../fields/fields';
 import { detectors } from './detectors';
-import type { ImageSource, Picture, StoredPicture } from './image';
+import type { ImageSource, StoredPicture } from './image';
 import { readImage } from './image';
+import type { Picture } from './picture';
 import {
   attributesField,
   collectionField,

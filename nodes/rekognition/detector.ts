@@ -2,7 +2,7 @@ import type { Attribute, BoundingBox, FaceDetail, Image } from '@aws-sdk/client-
 import type { Client } from '../account/client';
 import type { Answer, Command, Sdks } from '../account/sdks';
 import type { Box } from './boxes';
-import type { Picture } from './image';
+import type { Picture } from './picture';
 
 /** A piece of protective equipment that a person wears. */
 export interface Equipment {

@@ -2,7 +2,8 @@ import { lstat, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid } from '../fields/errors';
 import { show } from '../fields/fields';
-import { fileProblem, pathOf, pictureKind } from './image';
+import { pictureKind } from './picture';
+import { fileProblem, pathOf } from './picture-files';
 
 /** A file in a folder that is a picture, or that has the name of one and cannot be used. */
 export interface PictureFile {

@@ -3,8 +3,8 @@ import { inParallel } from '../action/parallel';
 import { inCollection } from './collection';
 import type { Detector, DetectorCall, Finding, Query } from './detector';
 import { boxOf, faceOf } from './detector';
-import type { Picture } from './image';
 import { fromExternalImageId } from './names';
+import type { Picture } from './picture';
 import { cutFaces } from './pixels';
 
 /** How many searches run at the same time: a picture may show a hundred faces. */

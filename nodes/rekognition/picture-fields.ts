@@ -6,8 +6,9 @@ import { checked, kindOf, show, text } from '../fields/fields';
 import { checkLength, parseJson } from '../fields/json';
 import type { Box } from './boxes';
 import { collectionIs, collectionPattern } from './collection';
-import { needLocal, takeImage } from './image';
+import { takeImage } from './image';
 import { toExternalImageId } from './names';
+import { needLocal } from './picture-files';
 import type { EquipmentName, Target } from './report';
 
 /** The values of `Attributes` for faces. */

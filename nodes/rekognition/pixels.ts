@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { invalid, ownError } from '../fields/errors';
 import type { Box, Mark } from './boxes';
 import { DrawingBacklog, type Owner, RoundRobin } from './drawing-backlog';
-import type { Picture } from './image';
+import type { Picture } from './picture';
 
 /** Work on the pixels of a picture. */
 export type PixelTask =

@@ -1,6 +1,7 @@
 import type { Image } from '@aws-sdk/client-rekognition';
 import { invalid } from '../fields/errors';
-import type { Picture, StoredPicture } from './image';
+import type { StoredPicture } from './image';
+import type { Picture } from './picture';
 import { shrink } from './pixels';
 
 /** The limits of most operations: bytes of a picture, and pixels of its shorter and longer side. */

@@ -147,7 +147,7 @@ const ofStrangers: Fault[] = [
   },
   {
     name: 'a path of a message leads to another machine',
-    edits: [['rekognition/image.ts', '  if (isElsewhere(path)) {', "  if (path === '') {"]],
+    edits: [['rekognition/picture-files.ts', '  if (isElsewhere(path)) {', "  if (path === '') {"]],
     by: ['rekognition/aws-rekognition-detect', 'of another machine is not taken']
   },
   {

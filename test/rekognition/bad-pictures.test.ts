@@ -25,7 +25,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import { createCanvas } from 'canvas';
 import fc from 'fast-check';
 import { drawPicture, people } from '../../local-aws/rekognition/drawings';
-import { pictureFrom } from '../../nodes/rekognition/image';
+import { pictureFrom } from '../../nodes/rekognition/picture';
 import { fileNameOf, timestamp } from '../../nodes/rekognition/save';
 import { account, assertFailed, credentials, detectNode, elsewhere, indexFaceNode, useBench } from '../aws';
 import type { Message, Outcome } from '../node-red';

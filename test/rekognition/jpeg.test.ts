@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { createCanvas, Image } from 'canvas';
 import fc from 'fast-check';
-import { pictureFrom } from '../../nodes/rekognition/image';
+import { pictureFrom } from '../../nodes/rekognition/picture';
 
 const canvas = createCanvas(48, 24);
 const drawing = canvas.getContext('2d');

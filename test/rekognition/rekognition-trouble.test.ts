@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { crc32, deflateSync } from 'node:zlib';
 import { createCanvas, loadImage } from 'canvas';
 import { closed } from '../../nodes/fields/errors';
-import { pictureFrom } from '../../nodes/rekognition/image';
+import { pictureFrom } from '../../nodes/rekognition/picture';
 import { account, credentials, deployAction, detectNode, useBench } from '../aws';
 import { sink } from '../node-red';
 import { operationOf, useRelay } from '../relay';

@@ -136,15 +136,17 @@ function localDevice(account) {
 }
 
 /**
- * The flows of the demo with an account of a device, and the example of a dashboard with the demo's account and camera.
+ * The flows of the demo with an account of a device, and the example of a dashboard with the demo's camera: that has an
+ * account of its own, whose budget and cost are shown.
  */
 function demoFlows() {
   const read = (...path) => JSON.parse(readFileSync(join(root, ...path), 'utf8'));
   const flows = read('demo', 'flows.json');
   const own = flows.find(({ type }) => type === 'aws-account');
-  const account = own.id;
   const [tls, device] = localDevice(own);
   flows.find(({ id }) => id === listing).account = device.id;
+  const cost = read('demo', 'camera-cost.json');
+  const account = cost.find(({ type }) => type === 'aws-account').id;
   const dashboard = read('examples', 'dashboard-detection.json')
     .filter(({ type }) => type !== 'aws-account')
     .map((node) => ({
@@ -152,7 +154,7 @@ function demoFlows() {
       ...(node.account && { account }),
       ...(node.type === 'http request' && { url: '${NIMBUS_CAMERA}' })
     }));
-  return [tls, device, ...flows, ...dashboard];
+  return [tls, device, ...flows, ...dashboard, ...cost];
 }
 
 /** Environment variables in place of secrets; `offerSignIn` sets them before Node-RED creates the account. */

@@ -248,6 +248,7 @@ describe('the flows that come with the pack', () => {
     return request.input as Record<string, string>;
   }
 
+  afterEach(() => setClock(0));
   // What earlier tests have sent is not to be found by later ones.
   beforeEach(async () => {
     const all = ['orders', 'orders-dead-letters', 'orders.fifo', 'kitchen', 'billing', 'notifications', 'approvals'];
@@ -1321,8 +1322,6 @@ describe('the flows that come with the pack', () => {
   });
 
   describe('dashboard-usage', () => {
-    afterEach(() => setClock(0));
-
     it('shows this period, today and the pace, and tells once a period that 80 % of the budget are spent', async () => {
       signIn('demo');
       const flow = await offered('dashboard-usage');
@@ -1424,6 +1423,36 @@ describe('the flows that come with the pack', () => {
         texts().includes('status.receiving') && texts().some((text) => /^\d+$/.test(text)),
         `it shows ${texts()}`
       );
+    });
+
+    it('tells what its camera has cost today, and what that would be in a whole day', async () => {
+      const flow = await readFlow('demo/camera-cost.json');
+      const others = [...(await readFlow('demo/flows.json')), ...(await readFlow('examples/dashboard-detection.json'))];
+      const ids = [...flow, ...others].map(({ id }) => id);
+      const referred = flow.flatMap(stringsIn).filter((text) => /^[0-9a-f]{16}$/.test(text));
+      assert.deepEqual(
+        [new Set(ids).size, referred.filter((id) => !ids.includes(id))],
+        [ids.length, []],
+        'all that it refers to is there, once'
+      );
+
+      environment.set({ NIMBUS_LOCAL_AWS: bench.aws.url });
+      Object.assign(named(flow, 'inject', 'every 3 s'), { once: false, repeat: '' });
+      const account = named(flow, 'aws-account', 'Camera').id;
+      await bench.red.deploy([...flow, detectNode({ operation: 'labels', account, wires: [[]] })], {
+        credentials: { [account]: keysOf('demo') }
+      });
+      const picture = await drawPicture({ things: [] }, { width: 120, height: 90, format: 'jpeg' });
+      await bench.red.send('detect', { payload: picture });
+      await press(flow, 'every 3 s');
+      await shown(flow, 'cost', '$0.0010 today');
+      await bench.red.send('detect', { payload: picture });
+      setClock(60_000);
+      await press(flow, 'every 3 s');
+      const { payload } = await shown(flow, 'cost', /^\$0\.0020 today, \$1\.\d\d a day$/);
+      const { left, pace } = payload as { left: number; pace: number };
+      // 0.001 $ in a minute, and the time that the test takes.
+      assert.ok(pace > 1 && pace <= 1.44 && left === 4.998, JSON.stringify(payload));
     });
 
     it('leaves the debug sidebar to those who press a button', async () => {

@@ -1,11 +1,14 @@
 /**
  * `npm run bench`, second part: pictures. What the thread that draws costs over the bare library, how long the event loop
- * stands still while 4K frames go through an aws-rekognition-detect, and whether memory stays flat over many frames.
- * Ratios within one turn are what is judged. `--quick` takes less time.
+ * stands still while 4K frames go through an aws-rekognition-detect, whether memory stays flat over many frames, and how often
+ * a picture is decoded for all that a message asks of it. Ratios within one turn are what is judged. `--quick` takes less time.
  */
 import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +16,7 @@ import { startFlow } from './flow.mjs';
 
 const require = createRequire(import.meta.url);
 const { createCanvas, Image } = require('canvas');
+const { decodes } = require('./decodes.cjs');
 const script = fileURLToPath(import.meta.url);
 const quick = process.argv.includes('--quick');
 /** A PNG in 4K takes seconds. */
@@ -188,23 +192,78 @@ async function measureMemory(detect) {
   reached('growth from the first fifth to the end, MB', (marksAt.at(-1)?.[1] ?? 0) - start, 20, 0);
 }
 
+const detect = { type: 'aws-rekognition-detect' };
+const identify = { ...detect, operation: 'identify', collection: 'family' };
+const save = { saveFolder: 'saved', saveFolderType: 'env', saveTimestamp: true };
+const everything = { ...identify, ...save, skipUnchanged: '0.001', annotate: 'jpeg', saveBoxes: false };
+
+/** What a message may ask of its picture. */
+const asked = {
+  labels: detect,
+  'measure (skip unchanged)': { ...detect, skipUnchanged: '0.001' },
+  'cut faces (identify)': identify,
+  draw: { ...detect, annotate: 'jpeg' },
+  'draw, save with boxes': { ...detect, ...save, annotate: 'jpeg' },
+  'save without boxes': { ...detect, ...save, saveBoxes: false },
+  'measure, cut, draw, save without boxes': everything,
+  teach: { type: 'aws-rekognition-index-face', collection: 'family', imageId: 'Anna', imageIdType: 'str' },
+  'compare two': { type: 'aws-rekognition-faces', action: 'compare', target: 'payload', targetType: 'msg' }
+};
+const nodeId = (name) => name.replaceAll(/\W+/g, '-');
+const askedNodes = Object.entries(asked).map(([name, node]) => ({ id: nodeId(name), ...node }));
+
+/** Prints how often the picture of a message is decoded. A PNG with grain is too large for the service, and is shrunk as well. */
+async function countDecodes(flow) {
+  const pictures = {
+    '720p JPEG': pictureOf(sizes['720p'], 'jpeg'),
+    '4K PNG, shrunk': pictureOf(sizes['4K'], 'png'),
+    '40 MP JPEG, shrunk': pictureOf([7680, 5200], 'jpeg')
+  };
+  console.log('\nHow often a picture is decoded for all that its message asks of it\n');
+  console.log(`${''.padEnd(40)}${Object.keys(pictures).map(cell).join('')}`);
+  let most = 0;
+  for (const name of Object.keys(asked)) {
+    const counts = [];
+    for (const { bytes } of Object.values(pictures)) {
+      const before = decodes();
+      await flow.send(nodeId(name))(bytes);
+      counts.push(decodes() - before);
+    }
+    // Two pictures are compared.
+    most = Math.max(most, ...counts.map((count) => (name === 'compare two' ? count / 2 : count)));
+    console.log(`${name.padEnd(40)}${counts.map(cell).join('')}`);
+  }
+  console.log('');
+  reached('times that a picture is decoded', most, 1, 0);
+}
+
 async function measure(endpoint) {
   console.log(`Node.js ${process.version}\n`);
   await compareWithLibrary();
-  const node = { type: 'aws-rekognition-detect', annotate: 'jpeg' };
-  const flow = await startFlow(endpoint, [
-    { id: 'each', ...node },
-    { id: 'moving', ...node, skipUnchanged: '0.001' }
-  ]);
+  const folder = mkdtempSync(join(tmpdir(), 'nimbus-saved-'));
+  process.env.saved = folder;
+  const flow = await startFlow(endpoint, [{ id: 'each', ...detect, annotate: 'jpeg' }, ...askedNodes]);
+  await countDecodes(flow);
   await measureDelay(flow.send('each'));
   await measureMemory(flow.send('each'));
   await flow.stop();
+  rmSync(folder, { recursive: true });
 }
 
 /** Rekognition as far as this goes, in a process of its own. */
 function serve() {
-  const body = JSON.stringify({ Labels: found });
+  const face = { BoundingBox: found[0].Instances[0].BoundingBox, Confidence: 99 };
+  const other = { BoundingBox: found[2].Instances[0].BoundingBox, Confidence: 99 };
+  const answers = {
+    DetectLabels: { Labels: found },
+    DetectFaces: { FaceDetails: [face, other] },
+    SearchFacesByImage: { FaceMatches: [] },
+    IndexFaces: { FaceRecords: [{ Face: { FaceId: '1', ...face } }] },
+    CompareFaces: { SourceImageFace: face, FaceMatches: [], UnmatchedFaces: [other] }
+  };
   const server = createServer((request, response) => {
+    const [, operation] = request.headers['x-amz-target'].split('.');
+    const body = JSON.stringify(answers[operation]);
     request.resume().on('end', () => {
       response.writeHead(200, { 'Content-Type': 'application/x-amz-json-1.1', 'Content-Length': body.length });
       response.end(body);

@@ -36,7 +36,7 @@ export type Drawn =
   | { results: Uint8Array<ArrayBuffer>[] }
   | { problem: 'no canvas' | 'no picture' | 'failed'; message: string };
 
-/** The most bytes of decoded pictures that the thread keeps: about four pictures of a 4K camera. */
+/** The most bytes of decoded pictures that the thread keeps: about four pictures of a 4K camera, or one that is larger. */
 const mostKept = 128 * 1024 * 1024;
 
 /** The memory of a decoded picture, bytes. */
@@ -66,7 +66,7 @@ class DecodedPictures {
     return number;
   }
 
-  /** Removes pictures until there is room for another one, and returns their numbers. */
+  /** Removes pictures until there is room for another one, or none is left, and returns their numbers. */
   makeRoom(picture: Picture): number[] {
     const numbers: number[] = [];
     for (const [oldest] of this.#numbers) {
@@ -171,7 +171,7 @@ class Thread {
     if (known !== undefined) return { picture: known, keep: true };
     this.#numbers += 1;
     const order = { picture: this.#numbers, bytes: new Uint8Array(picture.bytes) };
-    if (!this.#wanted.has(picture) || keptSize(picture) > mostKept) return order;
+    if (!this.#wanted.has(picture)) return order;
     for (const number of this.#kept.makeRoom(picture)) this.#forget(number);
     this.#kept.add(picture, this.#numbers);
     return { ...order, keep: true };

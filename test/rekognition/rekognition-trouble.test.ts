@@ -223,6 +223,17 @@ describe('Rekognition in trouble', () => {
       assert.deepEqual(kept(), []);
     });
 
+    it('decodes a picture once, however large it is', async () => {
+      relay.answer = () => nothing;
+      await deploy({ skipUnchanged: '5', annotate: 'jpeg' });
+      // Decoded, it takes 160 MB.
+      const { error } = await bench.red.send('detect', { payload: picture(8000, 5000) });
+      assert.equal(error, undefined);
+      assert.deepEqual(tasks(), ['measure', 'annotate']);
+      assert.equal(decoded().length, 1);
+      assert.deepEqual(kept(), []);
+    });
+
     it('forgets a picture whose message has failed, or in which nothing has changed', async () => {
       relay.answer = () => ({ status: 400, errorType: 'AccessDeniedException', body: '{"Message":"no"}' });
       await deploy({ skipUnchanged: '5', annotate: 'jpeg' });

@@ -12,7 +12,7 @@ const pack = '@red-nimbus/node-red-aws';
 const region = 'us-east-1';
 
 /** What is deployed beside the nodes to be measured: they are in `tab`, have `account`, and are wired to `out`. */
-const surroundings = (endpoint) => [
+const surroundings = (endpoint, credentials) => [
   { id: 'tab', type: 'tab', label: 'bench' },
   {
     id: 'account',
@@ -22,13 +22,15 @@ const surroundings = (endpoint) => [
     endpoint,
     validate: false,
     rekognitionRate: 0,
-    credentials: { accessKeyId: 'AKIABENCH', secretAccessKey: 'bench' }
+    credentials
   },
   { id: 'out', type: 'bench-out', z: 'tab', wires: [] }
 ];
 
+const anybody = { accessKeyId: 'AKIABENCH', secretAccessKey: 'bench' };
+
 /** Starts Node-RED with these nodes. `send(id)` makes a function that resolves with what comes out for a message. */
-export async function startFlow(endpoint, nodes) {
+export async function startFlow(endpoint, nodes, credentials = anybody) {
   const userDir = realpathSync(mkdtempSync(join(tmpdir(), 'nimbus-bench-')));
   install(userDir, pack);
   const out = installOut(userDir);
@@ -43,8 +45,10 @@ export async function startFlow(endpoint, nodes) {
   });
   const started = () => new Promise((resolve) => RED.events.once('flows:started', resolve));
   await Promise.all([started(), RED.start()]);
-  const placed = nodes.map((node) => ({ z: 'tab', account: 'account', wires: [['out']], ...node }));
-  const flows = { flows: [...surroundings(endpoint), ...placed] };
+  const placed = nodes.map((node) =>
+    node.type === 'aws-account' ? node : { z: 'tab', account: 'account', wires: [['out']], ...node }
+  );
+  const flows = { flows: [...surroundings(endpoint, credentials), ...placed] };
   await Promise.all([started(), RED.runtime.flows.setFlows({ flows, deploymentType: 'full' })]);
   return {
     send: (id) => {

@@ -206,15 +206,19 @@ const working: Record<string, Working> = {
   'aws-usage': { fields: {}, payload: ['date', 'map', 'buffer'], plain: { period: ['current', 'last'] } },
   'aws-rekognition-detect': {
     fields: { collection: ['family', 'str'] },
+    many: [{ required: ['head_cover, hand_cover', 'str'], targets: ['["vehicle", "person"]', 'json'] }],
     payload: ['picture'],
     plain: {
       operation: ['labels', 'faces', 'identify', 'text', 'moderation', 'celebrities', 'protectiveEquipment'],
       annotate: ['none', 'none', 'none', 'jpeg'],
-      imageQuality: [false, true]
+      imageQuality: [false, true],
+      saveLatest: ['each', 'found'],
+      saveBoxes: [true, false]
     }
   },
   'aws-rekognition-faces': {
     fields: { collection: ['family', 'str'], imageId: ['Ada Lovelace', 'str'], target: ['payload', 'msg'] },
+    many: [{ faceIds: ['["11111111-1111-1111-1111-111111111111"]', 'json'] }],
     payload: ['picture'],
     plain: { action: ['list', 'forget', 'compare'] }
   },

@@ -1402,6 +1402,16 @@ describe('aws-rekognition-detect', () => {
     });
   });
 
+  it('without the newer properties, as in a flow of an older version, is as a node that is dragged in', async () => {
+    const saveFolder = await newFolder();
+    const older = { saveLatest: undefined, saveBoxes: undefined, imageQuality: undefined, required: undefined };
+    const { payload, image } = await detected({ saveFolder, name: 'porch', annotate: 'jpeg', ...older });
+    assert.deepEqual(await readFile(join(saveFolder, 'porch_latest.jpg')), image);
+    assert.equal((payload as { quality?: object }).quality, undefined);
+    const [{ input } = {}] = await bench.aws.requests();
+    assert.equal((input as { Features?: string[] }).Features, undefined);
+  });
+
   describe('saveTimestamp', () => {
     const name = /^porch_(\d{4})-(\d\d)-(\d\d)_(\d\d)\.(\d\d)\.(\d\d)(?:_(\d+))?\.jpg$/;
 

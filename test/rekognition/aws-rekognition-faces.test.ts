@@ -333,6 +333,35 @@ describe('aws-rekognition-faces', () => {
         /on this machine/
       ],
       [
+        'face ids of which one is cut off',
+        { action: 'forget', ...ofMessage('faceIds') },
+        { faceIds: ['11111111-1111-1111-1111-111111111111', '11111111-1111-1111-1111-11111111111'] },
+        /must be face IDs of 36 characters/
+      ],
+      ['a face id in a list in a list', { action: 'forget', ...ofMessage('faceIds') }, { faceIds: [[]] }, /face IDs/],
+      ['a name that is a list', { action: 'forget', ...ofMessage('imageId') }, { imageId: ['Ada'] }, /must be text/],
+      ['a name that is neither', { action: 'forget', ...ofMessage('imageId') }, { imageId: true }, /must be text/],
+      ['a collection of a list', { ...ofMessage('collection') }, { collection: ['family'] }, /is an array/],
+      ['a target that is a number', { action: 'compare' }, { payload: anna, target: 7 }, /target.*JPEG or PNG/],
+      [
+        'a target that ends in the middle',
+        { action: 'compare' },
+        { payload: anna, target: ben.subarray(0, 200) },
+        /target.*cut off/
+      ],
+      [
+        'a target on the web',
+        { action: 'compare' },
+        { payload: anna, target: 'http://camera/x.jpg' },
+        /target.*web address/
+      ],
+      [
+        'a similarity that is text',
+        { action: 'compare', ...ofMessage('similarity') },
+        { payload: anna, target: ben, similarity: 'very' },
+        /from 0 to 100/
+      ],
+      [
         'a similarity beyond 100',
         { action: 'compare', ...ofMessage('similarity') },
         { payload: anna, target: ben, similarity: 101 },

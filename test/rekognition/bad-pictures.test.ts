@@ -668,6 +668,8 @@ const noTargets = /^InvalidValue: Targets must be a list/;
 const noRoi =
   /^InvalidValue: Region of interest \(roi\) must (?:be \{left, top, width, height\} in fractions|lie within the picture)/;
 const noAttributes = /^InvalidValue: Attributes must be (?:of ALL, DEFAULT, |a list)/;
+const noEquipment =
+  /^InvalidValue: Required equipment \(required\) (?:must be of face_cover, hand_cover, head_cover, but has|may be at most 10000)/;
 const noCollection = /^InvalidValue: Face collection \(collection\) must be (?:the ID of a collection|text)/;
 const collections = ['two words', 'ü', '../friends', 'a:b', 'x'.repeat(256), 'friends\n', 7, {}, ['friends']];
 const half = { left: 0.5, top: 0.5, width: 0.5, height: 0.5 };
@@ -700,6 +702,13 @@ const fields: Row[] = [
     operation: 'faces'
   }),
   ...fieldRows('attributes', ['BEAUTY', 7, {}, [7]], noAttributes, { only: 'index' }),
+  ...fieldRows(
+    'required',
+    ['helmet', 7, true, {}, [7], [null], [['head_cover']], ['head_cover', ''], 'head_cover;face_cover', '__proto__'],
+    noEquipment,
+    { operation: 'protectiveEquipment' }
+  ),
+  ...fieldRows('required', [Array(10_001).fill('head_cover')], noEquipment, { operation: 'protectiveEquipment' }),
   ...fieldRows('collection', collections, noCollection, { operation: 'identify' }),
   ...fieldRows('collection', collections, noCollection, { only: 'index' }),
   ...fieldRows('collection', ['', undefined], /^MissingValue: Face collection \(collection\) is required, but /, {

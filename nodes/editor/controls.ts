@@ -72,5 +72,9 @@ export class Controls {
   }
 }
 
+/** The text of a property. A flow may have a literal as its value instead, as an array or an object. */
+export const textOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+
 /** Whether a text contains environment variables. */
 export const hasVariable = (value: string): boolean => /\$\{[^}]/.test(value.slice(0, value.lastIndexOf('}') + 1));

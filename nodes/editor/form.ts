@@ -3,7 +3,7 @@
  * messages about values that are not valid.
  */
 import type { Field, Fields } from '../fields/fields';
-import { Controls } from './controls';
+import { Controls, textOf } from './controls';
 import { type Lists, makeLists } from './lists';
 import { makeMarks } from './marks';
 import type { EditorNode } from './node-red';
@@ -22,13 +22,14 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
   const reasons = makeReasons(controls);
   let lists: Lists = {};
 
-  /** Fills in the defaults of properties that the flow does not have, as the runtime does. */
+  /** Fills in, as the runtime reads it, what is not text, and the defaults of properties that the flow does not have. */
   function fillDefaults(node: EditorNode): void {
     for (const [name, field] of Object.entries(fields)) {
       if (field.stored) continue;
       // Node-RED would tick the checkbox for the text "false".
       if (field.control === 'flag') controls.input(name).prop('checked', String(node[name] ?? field.value) === 'true');
-      else if (node[name] === undefined || node[name] === null) controls.input(name).val(field.value as string);
+      else if (node[name] === undefined || typeof node[name] === 'object')
+        controls.input(name).val(textOf(node[name] ?? field.value));
     }
   }
 

@@ -1,14 +1,12 @@
 /** Validates values in dialogs, with messages in the editor's language. */
-import { conditionsOf, type Field } from '../fields/fields';
+import { conditionsOf, type Field, isSource } from '../fields/fields';
 import { checkLiteral, goesWith } from '../fields/literal';
-import { type Controls, hasVariable } from './controls';
+import { type Controls, hasVariable, textOf } from './controls';
 import type { EditorNode } from './node-red';
 import { credentialsOf } from './stored';
 
 /** The result of a validator of Node-RED: `true`, or a message why the value is not valid. */
 export type Reason = true | string;
-
-const literals = ['str', 'num', 'bool', 'json'];
 
 /** What Node-RED's editor has in place of a password that only the runtime knows. */
 const unseen = '__PWRD__';
@@ -32,21 +30,18 @@ export function makeReasons(controls: Controls): Reasons {
     if (error.name !== 'InvalidValue') return true;
     if (control === 'number')
       return controls.say(node, integer ? 'invalid.wholeNumber' : 'invalid.number', { label, min, max });
-    return controls.say(node, `invalid.${name}`, {
-      label,
-      defaultValue: controls.say(node, 'invalid.text', { label })
-    });
+    return controls.say(node, `invalid.${name}`, { defaultValue: controls.say(node, 'invalid.text', { label }) });
   }
 
   /** The value of a field if the node itself has it: a plain property or a literal, without environment variables. */
   function heldBy(node: EditorNode, name: string, given: unknown): { value: string; type?: string } | undefined {
     const { types, value: initial, stored } = fields[name] as Field;
-    const value = String(given ?? initial);
+    const value = textOf(given ?? initial);
     if (hasVariable(value)) return undefined;
     // The runtime trims credentials as well.
     if (!types) return { value: stored ? value.trim() : value };
     const type = controls.typeOf(node, name);
-    return value === '' || literals.includes(type) ? { value, type } : undefined;
+    return value === '' || !isSource(type) ? { value, type } : undefined;
   }
 
   /** The value that the runtime reads of a field, if it is a valid literal. */
@@ -80,7 +75,7 @@ export function makeReasons(controls: Controls): Reasons {
     const held = heldBy(node, name, given);
     if (!held || (held.value !== '' && (held.type === 'json' || held.type === 'bool'))) {
       const type = field.types ? controls.typeOf(node, name) : 'str';
-      const valid = RED.utils.validateTypedProperty(String(given ?? field.value), type, {});
+      const valid = RED.utils.validateTypedProperty(textOf(given ?? field.value), type, {});
       if (valid !== true) return `${controls.labelOf(node, name)}: ${valid}`;
     }
     if (!held) return true;

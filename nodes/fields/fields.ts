@@ -94,6 +94,9 @@ type Layout = Pick<Field, 'when' | 'advanced' | 'icon' | 'offers' | 'takes' | 'e
 type Default = { value?: string; from?: ValueType };
 
 const sources: readonly ValueType[] = ['msg', 'flow', 'global', 'env', 'jsonata'];
+/** Whether a value of a type is not in the node itself. */
+export const isSource = (type: string): boolean => sources.some((source) => source === type);
+
 const preferring = (first: ValueType, ...literals: ValueType[]): ValueType[] => [
   first,
   ...[...literals, ...sources].filter((type) => type !== first)

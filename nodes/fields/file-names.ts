@@ -17,5 +17,5 @@ const longestId = 100;
 export function fileNameOfId(id: string): string {
   const plain = id.slice(0, longestId).replace(/[^A-Za-z\d._-]+/g, '_');
   const isName = plain === id && !/^\.*$/.test(id) && !devices.test(id) && !/\.$/.test(id);
-  return isName ? id : `_${plain.replace(/^[._]+|\.+$/g, '')}_${markOf(id)}`;
+  return isName ? id : `_${plain.replace(/^[._]+/, '')}_${markOf(id)}`;
 }

@@ -9,7 +9,8 @@ import { literal } from './values';
  */
 export function checkLiteral(name: string, field: Field, value: unknown, type?: string): unknown {
   const given = type !== undefined && value === '' ? undefined : value;
-  const found = type === undefined ? given : literal(name, { value: given, type });
+  const isTyped = type !== undefined && given !== undefined;
+  const found = isTyped ? literal(name, { value: given, type }, field.secret) : given;
   const input = toInput(name, field, { required: field.required, typed: type === 'str', origin: 'the node' }, found);
   if (field.many && Array.isArray(found)) for (const target of found) checkValue(name, field, target);
   return input;

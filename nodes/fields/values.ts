@@ -39,8 +39,13 @@ function numberLiteral(name: string, text: string): number {
   return number;
 }
 
-/** The value of a literal. Throws `InvalidValue` for text that is not a number or not JSON. */
-export function literal(name: string, { value, type }: StoredValue): unknown {
+/**
+ * The value of a literal. Throws `InvalidValue` for text that is not a number or not JSON, for a secret in the flow, and for a
+ * type that is none of ours.
+ */
+export function literal(name: string, { value, type }: StoredValue, secret = false): unknown {
+  if (!literals.has(type)) throw invalid(name, `: "${type}" is not a type of value that this field accepts.`);
+  if (secret) throw invalid(name, 'must not stand in the flow itself: take it from the message.');
   // Node-RED replaces `${NAME}` by the variable, which it may have converted to a number or a boolean.
   if (type === 'str' && (typeof value === 'number' || typeof value === 'boolean')) return String(value);
   if (typeof value !== 'string') return value;
@@ -160,7 +165,6 @@ function environmentReader(RED: NodeAPI, node: Node, path: string): Reader {
 export function compileValue(RED: NodeAPI, node: Node, name: string, stored: StoredValue, secret = false): Reader {
   const { value, type } = stored;
   if (value === '' || value === undefined || value === null) return constant(undefined);
-  if (secret && literals.has(type)) throw invalid(name, 'must not stand in the flow itself: take it from the message.');
   switch (type) {
     case 'msg':
       return messageReader(RED, name, String(value));
@@ -171,13 +175,8 @@ export function compileValue(RED: NodeAPI, node: Node, name: string, stored: Sto
       return environmentReader(RED, node, String(value));
     case 'jsonata':
       return expressionReader(RED, node, name, String(value), secret);
-    case 'str':
-    case 'num':
-    case 'bool':
-    case 'json':
-      return constant(literal(name, stored));
     default:
-      throw invalid(name, `: "${type}" is not a type of value that this field accepts.`);
+      return constant(literal(name, stored, secret));
   }
 }
 

@@ -358,12 +358,16 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     assert.deepEqual([after.clientContextType, String(after.timeout), after.region], ['json', '5', 'eu-west-1']);
   });
 
-  it('take a property that is null, or text for a box, as the runtime does', async () => {
-    await open('light', { invoke: { timeout: null, hostContext: 'false' } });
+  it('take a property that is null, text for a box, or a value for its JSON, as the runtime does', async () => {
+    await open('light', {
+      invoke: { timeout: null, hostContext: 'false', payload: { a: [1] }, payloadType: 'json' }
+    });
+    assert.equal((await editor.node('invoke')).valid, true);
     await editor.openByKey('invoke');
     await editor.done();
-    const { timeout, hostContext, valid } = await editor.node('invoke');
-    assert.deepEqual({ timeout, hostContext, valid }, { timeout: '900', hostContext: false, valid: true });
+    const { timeout, hostContext, payload, valid } = await editor.node('invoke');
+    const expected = { timeout: '900', hostContext: false, payload: '{"a":[1]}', valid: true };
+    assert.deepEqual({ timeout, hostContext, payload, valid }, expected);
   });
 
   itOnce('refuse a choice that there is not', async () => {

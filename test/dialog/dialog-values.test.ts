@@ -49,7 +49,7 @@ const fieldsOf = (set: string): Fields =>
   (require(join(root, 'dist', 'nodes', `${placeOf(set)}.js`)) as NodeModule).definition.fields;
 
 const { util } = require('@node-red/util') as { util: NodeAPI['util'] };
-const RED = { util } as unknown as NodeAPI;
+const RED = { util, nodes: { eachNode: () => undefined } } as unknown as NodeAPI;
 
 /** What is wrong with a property by the runtime; empty where nothing is. */
 async function wrongAtRuntime(fields: Fields, name: string, config: Record<string, unknown>): Promise<string> {
@@ -108,6 +108,7 @@ const typical = [
   '{"default":"hello"}',
   '""',
   '"\\u0001"',
+  '{"accessKeyId":"AKIAIOSFODNN7EXAMPLE","secretAccessKey":"secret"}',
   '["hello",1]',
   '["hello","no such/function"]',
   '["person",{"name":"car","confidence":101}]',
@@ -164,8 +165,8 @@ describe('a literal in a dialog', () => {
       // A box holds what it shows.
       if (field.control === 'flag') continue;
       const validate = defaults[name]?.validate ?? credentials?.[name]?.validate ?? assert.fail(name);
-      const types = field.types?.filter((type) => ['str', 'num', 'bool', 'json'].includes(type)) ?? [undefined];
-      if (types.length === 0) continue;
+      // What a flow has may be of a type that no dialog offers, such as credentials that stand in it.
+      const types = field.types ? (['str', 'num', 'bool', 'json'] as const) : [undefined];
 
       it(`is valid where the runtime takes it: ${name} of ${set}`, async () => {
         const generated = fc.asyncProperty(fc.constantFrom(...types), value, async (type, text) => {
@@ -184,6 +185,27 @@ describe('a literal in a dialog', () => {
       });
     }
   }
+
+  it('is the same as its text or as its value, and of a type that the runtime knows', async () => {
+    const fields = fieldsOf('aws-rekognition-detect');
+    const { defaults } = registered('aws-rekognition-detect');
+    for (const [name, type, given] of [
+      ['targets', 'json', ['person', { name: 'car', confidence: 90 }]],
+      ['targets', 'json', [1]],
+      ['roi', 'json', { left: 0, top: 0, width: 1, height: 1 }],
+      ['roi', 'json', { left: 2 }],
+      ['confidence', 'num', 70],
+      ['confidence', 'num', 101],
+      ['confidence', 're', '70'],
+      ['targets', 'date', ''],
+      ['targets', 'date', 'iso']
+    ] as const) {
+      const config = { ...configWith(fields, name), [name]: given, [`${name}Type`]: type };
+      const answer = defaults[name]?.validate?.call({ ...config, ...editing('aws-rekognition-detect') }, given, {});
+      const wrong = await wrongAtRuntime(fields, name, config);
+      assert.equal(answer === true, wrong === '', `${JSON.stringify(given)} as ${type}: ${wrong || answer}`);
+    }
+  });
 
   it('that is a picture is no web address, and the dialog says what to do', () => {
     for (const set of ['aws-rekognition-detect', 'aws-rekognition-faces', 'aws-rekognition-index-face']) {

@@ -56,7 +56,7 @@ const nanodollarsIn = 1e9;
 export const toNanodollars = (dollars: number): Nanodollars => Math.round(dollars * nanodollarsIn);
 /** An amount for people, without zeros at the end. */
 const shown = (nanodollars: Nanodollars): string =>
-  `${(nanodollars / nanodollarsIn).toFixed(9).replace(/\.?0+$/, '')} USD`;
+  `${(nanodollars / nanodollarsIn).toLocaleString('en-US', { maximumFractionDigits: 9, useGrouping: false })} USD`;
 
 /** The meter of an account as it is deployed now. The counts and their file outlive it. */
 export class Meter {

@@ -86,7 +86,7 @@ const ofStrangers: Fault[] = [
   },
   {
     name: 'what waits to be drawn is bounded by bytes alone',
-    edits: [['rekognition/drawing-backlog.ts', '256 * MiB, 1_000_000_000]', '256 * MiB, Infinity]']],
+    edits: [['rekognition/drawing-backlog.ts', 'pixels: 1_000_000_000 }', 'pixels: Infinity }']],
     by: ['rekognition/rekognition-trouble', 'holds only so many pixels of a node']
   },
   {

@@ -3,7 +3,7 @@ import { inParallel } from '../action/parallel';
 import { inCollection } from './collection';
 import type { Detector, DetectorCall, Finding, Query } from './detector';
 import { boxOf, faceOf } from './detector';
-import { fromExternalImageId } from './names';
+import { personOf } from './people';
 import type { Picture } from './picture';
 import { cutFaces } from './pixels';
 
@@ -52,16 +52,16 @@ async function picturesOf(faces: FaceDetail[], image: Image, picture: Picture, s
 }
 
 function findingOf({ Detail, Matches: [best] }: IdentifiedFace): Finding {
-  const { FaceId, ExternalImageId = FaceId ?? 'unknown' } = best?.Face ?? {};
-  const name = fromExternalImageId(ExternalImageId);
+  const { Face = {} } = best ?? {};
+  const name = personOf(Face) || 'unknown';
   return {
-    name: best ? name : 'unknown',
+    name,
     confidence: Detail.Confidence ?? 0,
     box: boxOf(Detail.BoundingBox),
     certainty: best?.Similarity,
     details: {
       face: faceOf(Detail),
-      match: best ? { name, similarity: best.Similarity, faceId: FaceId } : null
+      match: best ? { name, similarity: best.Similarity, faceId: Face.FaceId } : null
     }
   };
 }

@@ -18,7 +18,17 @@ import {
   type Thing
 } from '../../local-aws/rekognition/drawings';
 import { workingFolder } from '../../nodes/rekognition/picture-fields';
-import { account, deployAction, detectNode, elsewhere, indexFaceNode, keysOf, sentBy, useBench } from '../aws';
+import {
+  account,
+  deployAction,
+  detectNode,
+  elsewhere,
+  facesNode,
+  indexFaceNode,
+  keysOf,
+  sentBy,
+  useBench
+} from '../aws';
 import type { Message, NodeError, Outcome } from '../node-red';
 import { sink } from '../node-red';
 import { useRelay } from '../relay';
@@ -916,6 +926,23 @@ describe('aws-rekognition-detect', () => {
         assert.equal((ada?.match as { name: string } | undefined)?.name, lovelace);
       });
     }
+
+    it('gives a name whose accents were taught apart as the list of people does, so that one is found by the other', async () => {
+      const nodes = [
+        account(bench, { rekognitionRate: 0 }),
+        indexFaceNode({ collection: 'family', wires: [] }),
+        detectNode(identify()),
+        facesNode({ collection: 'family' }),
+        sink('out')
+      ];
+      await bench.red.deploy(nodes, { credentials: { account: keysOf('demo') } });
+      const picture = draw({ things: [face('anna', 0.3, 0.35)] });
+      const apart = 'Zoë'.normalize('NFD');
+      assert.equal((await bench.red.send('index', { payload: picture, topic: apart })).error, undefined);
+      const { summary } = payloadOf(await send({ payload: picture }));
+      const { people } = sentBy(await bench.red.send('faces')).payload as { people: { name: string }[] };
+      assert.deepEqual([summary, people.map(({ name }) => name)], [{ Zoë: 1 }, ['Zoë']]);
+    });
 
     it('takes an id that was made elsewhere for a name as it stands', async () => {
       await client.send(new CreateCollectionCommand({ CollectionId: 'family' }));

@@ -6,17 +6,17 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { alone, onBoth, onNewerNodeToo } from '../test/on-both.mjs';
+import { alone, onBoth, onNewerNodeToo, slow } from '../test/on-both.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = (path) => join(root, 'node_modules', path);
 const counts = mkdtempSync(join(tmpdir(), 'nimbus-test-'));
 const processLimit = 15 * 60_000;
-/** Bytes of test files that one process runs, so that none is long enough for the others to wait for it. */
-const share = 100_000;
+/** Seconds of tests that one process runs: each pays for its start, and none is so long that the others wait for it. */
+const share = 120;
 /** What all of `npm test` may take on two cores. */
 const timeLimit = 8 * 60_000;
 const total = { passed: 0, failed: 0 };
@@ -25,10 +25,12 @@ const times = new Map();
 const newNode = process.execPath;
 const oldNode = nodeOfNpm();
 const began = Date.now();
-/** More processes than the machine has cores, since tests wait for something half of the time. */
-const workers = 2 * availableParallelism();
-/** What takes longest begins first, and what waits the most beside it. */
-const first = ['browser', 'durability'];
+/** How many processes of tests. */
+let started = 0;
+/** More processes than the machine has cores, since tests wait for something most of the time. */
+const workers = 3 * availableParallelism();
+/** Rooms that mocha runs in their own way. */
+const special = ['browser', 'durability'];
 const asked = process.argv.slice(2);
 /** Once and before: of two processes that unpack it at a time, one runs half of it. */
 const unpackBrowser = "import('@sparticuz/chromium').then(({ default: chromium }) => chromium.executablePath())";
@@ -41,7 +43,7 @@ if (asked.length === 0) {
   await check('types', [bin('typescript/bin/tsc'), '--noEmit', '-p', '.']);
 }
 const ready = [await check('build', ['scripts/build.mjs'])];
-if (jobs.some(({ room }) => room === 'browser')) ready.push(await check('chromium', ['-e', unpackBrowser]));
+if (jobs.some(({ config }) => config === 'browser')) ready.push(await check('chromium', ['-e', unpackBrowser]));
 if (!ready.includes(false)) await runAll(jobs);
 rmSync(counts, { recursive: true, force: true });
 reportTimes();
@@ -59,7 +61,6 @@ function nodeOfNpm() {
   return { path: newNode, version: process.version, note };
 }
 
-/** The longest first: those in a browser, then those with processes that die. */
 function jobsFor(names) {
   const files = testFiles();
   checkOnBoth(files);
@@ -73,24 +74,27 @@ function jobsFor(names) {
   // The Node above may know nothing of proxies.
   if (names.length === 0 && oldNode.path !== newNode)
     jobs.push(...onNewerNodeToo.map((file) => ({ ...jobFor([file], 4), node: newNode })));
-  return jobs.sort((one, other) => placeOf(one) - placeOf(other) || sizeOf(other.files) - sizeOf(one.files));
+  // What takes longest begins first.
+  return jobs.sort((one, other) => secondsOf(other.files) - secondsOf(one.files));
 }
 
-/** The files of a room share processes: each starts Node-RED and the local AWS once. */
+/** Files share processes, of which each starts Node-RED and the local AWS once. */
 function jobsOf(files, version) {
   const [single, shared] = [files.filter(isAlone), files.filter((file) => !isAlone(file))];
-  const rooms = [...new Set(shared.map(dirname))].map((room) => shared.filter((file) => dirname(file) === room));
   // What is run by itself keeps all cores busy.
-  const size = Math.min(share, sizeOf(shared) / workers);
-  const hands = rooms.flatMap((room) => dealt(room, Math.ceil(sizeOf(room) / size)));
+  const most = Math.min(share, secondsOf(shared) / workers);
+  const hands = [true, false].flatMap((isInBrowser) => {
+    const some = shared.filter((file) => (dirname(file) === 'browser') === isInBrowser);
+    return dealt(some, Math.ceil(secondsOf(some) / most));
+  });
   return [...single.map((file) => [file]), ...hands].map((some) => jobFor(some, version));
 }
 
-/** Deals files to so many processes, each the largest that is left to the one that has least. */
+/** Deals files to so many processes, each the longest that is left to the one that has least. */
 function dealt(files, count) {
   const hands = Array.from({ length: count }, () => []);
-  for (const file of files.toSorted((one, other) => sizeOf([other]) - sizeOf([one])))
-    hands.toSorted((one, other) => sizeOf(one) - sizeOf(other))[0].push(file);
+  for (const file of files.toSorted((one, other) => secondsOf([other]) - secondsOf([one])))
+    hands.toSorted((one, other) => secondsOf(one) - secondsOf(other))[0].push(file);
   return hands.filter(({ length }) => length > 0);
 }
 
@@ -113,42 +117,40 @@ function isAlone(file) {
 function checkOnBoth(files) {
   const named = Object.entries(onBoth).flatMap(([room, names]) => names.map((name) => `${room}/${name}`));
   const isThere = (name) => files.some((file) => file === name || dirname(file) === name);
-  const missing = [...named, ...onNewerNodeToo, ...alone].filter((name) => !isThere(name));
+  const missing = [...named, ...onNewerNodeToo, ...alone, ...Object.keys(slow)].filter((name) => !isThere(name));
   if (missing.length > 0) throw new Error(`test/on-both.mjs names what is not there: ${missing.join(', ')}`);
 }
 
 function jobFor(files, version) {
-  const room = dirname(files[0]);
-  return { room, files, version, node: version === 5 || room === 'browser' ? newNode : oldNode.path };
-}
-
-function placeOf({ room }) {
-  const place = first.indexOf(room);
-  return place < 0 ? first.length : place;
+  const config = special.find((room) => room === dirname(files[0]));
+  return { files, config, version, node: version === 5 || config === 'browser' ? newNode : oldNode.path };
 }
 
 function pathOf(file) {
   const room = dirname(file);
-  return join('test', `${file}.${first.includes(room) ? room : 'test'}.ts`);
+  return join('test', `${file}.${special.includes(room) ? room : 'test'}.ts`);
 }
 
-/** Of files, in bytes. */
-function sizeOf(files) {
-  return files.reduce((sum, file) => sum + statSync(join(root, pathOf(file))).size, 0);
+/** About how many seconds files take: where nobody has measured it, by how long they are. */
+function secondsOf(files) {
+  return files.reduce((sum, file) => sum + (slow[file] ?? statSync(join(root, pathOf(file))).size / 2000), 0);
 }
 
+/** Says of each room what became of it as soon as the last of its files has run. */
 async function runAll(all) {
   const waiting = [...all];
   const open = new Map();
-  for (const { room } of all) open.set(room, (open.get(room) ?? 0) + 1);
+  for (const room of all.flatMap(({ files }) => files.map(dirname))) open.set(room, (open.get(room) ?? 0) + 1);
   const sums = new Map([...open.keys()].map((room) => [room, { passed: 0, failed: 0, skipped: 0, took: 0 }]));
   const work = async () => {
     for (let job = waiting.shift(); job; job = waiting.shift()) {
-      const result = await mocha(job);
-      const sum = sums.get(job.room);
-      for (const key of Object.keys(sum)) sum[key] += result[key];
-      open.set(job.room, open.get(job.room) - 1);
-      if (open.get(job.room) === 0) report(job.room, sum, sum.took);
+      for (const [file, result] of await mocha(job)) {
+        const room = dirname(file);
+        const sum = sums.get(room);
+        for (const key of Object.keys(sum)) sum[key] += result[key];
+        open.set(room, open.get(room) - 1);
+        if (open.get(room) === 0) report(room, sum, sum.took);
+      }
     }
   };
   await Promise.all(Array.from({ length: workers }, work));
@@ -163,18 +165,16 @@ async function check(name, args) {
   return ok;
 }
 
-/** Runs test files of a room; says at once what failed. */
-async function mocha({ room, files, version, node }) {
+/** Runs test files in a process; says at once what failed, and gives what became of each. */
+async function mocha({ files, config, version, node }) {
   const on = `on Node-RED ${version === 4 ? '4.1' : '5'}${node === newNode ? '' : ' and the older Node'}`;
-  const name = `${files.join(', ')} ${on}`;
-  const counted = join(counts, `${name.replaceAll(/\W+/g, '-').slice(0, 200)}.json`);
-  const config = first.includes(room) ? ['--config', `test/${room}/.mocharc.json`] : [];
+  const counted = join(counts, `${started++}.json`);
   const args = [
     bin('mocha/bin/mocha.js'),
     '--forbid-only',
     '--reporter',
     './test/reporter.ts',
-    ...config,
+    ...(config ? ['--config', `test/${config}/.mocharc.json`] : []),
     ...files.map(pathOf)
   ];
   const { code, output, took } = await run(node, args, {
@@ -182,14 +182,17 @@ async function mocha({ room, files, version, node }) {
     MOCHA_COUNTS: counted,
     NODE_COMPILE_CACHE: join(counts, 'compiled')
   });
-  const { passed, failed, skipped, durations } = existsSync(counted)
-    ? JSON.parse(readFileSync(counted, 'utf8'))
-    : { passed: 0, failed: 0, skipped: 0, durations: {} };
-  for (const [path, duration] of Object.entries(durations)) noteTime(`${relative(root, path)} ${on}`, duration);
+  const known = existsSync(counted) ? JSON.parse(readFileSync(counted, 'utf8')) : {};
+  const nothing = { passed: 0, failed: 0, skipped: 0, took: 0 };
+  const results = new Map(files.map((file) => [file, { ...nothing, ...known[join(root, pathOf(file))] }]));
   // A run that broke off, or that did not end by itself, is a failure of its own.
-  const result = { passed, failed: code !== 0 && failed === 0 ? 1 : failed, skipped, took };
-  if (result.failed > 0) console.log(`FAILED  ${name} (${shown(took)})\n${failuresOf(output).trimEnd()}\n`);
-  return result;
+  const isBroken = code !== 0 && ![...results.values()].some(({ failed }) => failed > 0);
+  if (isBroken) results.get(files[0]).failed = 1;
+  for (const [file, result] of results) noteTime(`${pathOf(file)} ${on}`, result.took);
+  const failed = isBroken ? files : files.filter((file) => results.get(file).failed > 0);
+  if (failed.length > 0)
+    console.log(`FAILED  ${failed.join(', ')} ${on} (${shown(took)})\n${failuresOf(output).trimEnd()}\n`);
+  return results;
 }
 
 /** What mocha says after its list of tests; if it did not come so far, the end of what it said. */

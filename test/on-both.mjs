@@ -25,3 +25,21 @@ export const onNewerNodeToo = ['account/proxy'];
 
 /** What needs a process of its own, by its room or file: for processes that die, or another Node-RED than the tests' own. */
 export const alone = ['durability', 'package/loads'];
+
+/**
+ * Seconds that files take which wait, or draw, much longer than others of their length: they are begun first, and share their
+ * processes with fewer others. `npm test` names the slowest.
+ *
+ * @type {Record<string, number>}
+ */
+export const slow = {
+  'account/links': 100,
+  'browser/dashboard': 50,
+  'browser/dialogs': 60,
+  'browser/examples': 30,
+  'browser/languages': 80,
+  'browser/pickers': 50,
+  'browser/walk': 70,
+  'durability/redeploys': 85,
+  'messaging/aws-sqs-receive': 95
+};

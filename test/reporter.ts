@@ -1,4 +1,7 @@
-/** Mocha's own `spec` report, and as JSON in the file that `MOCHA_COUNTS` names the counts, and how long each file took, in ms. */
+/**
+ * Mocha's own `spec` report, and in the file that `MOCHA_COUNTS` names, as JSON, what became of each test file: how many tests
+ * passed, failed and were skipped, and how long all took, in ms.
+ */
 import { writeFileSync } from 'node:fs';
 import Mocha from 'mocha';
 
@@ -7,16 +10,25 @@ class CountingReporter extends Mocha.reporters.Spec {
     super(runner, options);
     const file = process.env.MOCHA_COUNTS;
     if (!file) return;
-    const durations: Record<string, number> = {};
-    const note = ({ file = '', duration = 0 }: Mocha.Runnable) => {
-      durations[file] = (durations[file] ?? 0) + duration;
+    const counts: Record<string, { passed: number; failed: number; skipped: number; took: number }> = {};
+    const countsOf = ({ file = '' }: Mocha.Runnable) => {
+      counts[file] ??= { passed: 0, failed: 0, skipped: 0, took: 0 };
+      return counts[file];
+    };
+    const note = (runnable: Mocha.Runnable) => {
+      countsOf(runnable).took += runnable.duration ?? 0;
     };
     runner.on('test end', note);
     runner.on('hook end', note);
-    runner.once('end', () => {
-      const { passes, failures, pending } = this.stats;
-      writeFileSync(file, JSON.stringify({ passed: passes, failed: failures, skipped: pending, durations }));
-    });
+    for (const [event, count] of [
+      ['pass', 'passed'],
+      ['fail', 'failed'],
+      ['pending', 'skipped']
+    ] as const)
+      runner.on(event, (test: Mocha.Runnable) => {
+        countsOf(test)[count] += 1;
+      });
+    runner.once('end', () => writeFileSync(file, JSON.stringify(counts)));
   }
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keysOf, useBench } from '../aws';
 import { type FlowNode, nodeRedVersion } from '../node-red';
-import { type Editor, openEditor } from './editor';
+import { type Editor, openPage } from './editor';
 
 const read = (path: string) => JSON.parse(readFileSync(join(__dirname, '../..', path), 'utf8')) as FlowNode[];
 const example = read('examples/approve.json');
@@ -26,7 +26,7 @@ describe(`the dashboard of orders in Node-RED ${nodeRedVersion}`, function () {
     });
   }
   async function openDashboard(): Promise<Editor> {
-    const editor = await openEditor(sizes.desktop);
+    const editor = await openPage(sizes.desktop);
     await deploy();
     await editor.page.goto(`${bench.red.url}dashboard/approve`);
     await editor.page.getByText('No order waits for a decision.').waitFor(patience);

@@ -12,7 +12,7 @@ import {
   useBench
 } from '../aws';
 import { nodeRedVersion, sink } from '../node-red';
-import { type Editor, openEditor, type Theme } from './editor';
+import { type Editor, type EditorOptions, openEditor, type Theme } from './editor';
 
 const publishNode = (properties: object) => ({
   id: 'publish',
@@ -51,7 +51,7 @@ const dialogs: readonly (readonly [id: string, type: string])[] = [
   ...others.map(({ id, type }) => [id, type] as const)
 ];
 /** The pictures in `docs/pictures` are of the newest Node-RED, in the light theme. */
-const isForDocs = (theme: Theme) => nodeRedVersion === 5 && theme === 'light';
+const isForDocs = nodeRedVersion === 5;
 const themes: Theme[] = nodeRedVersion === 4 ? ['light'] : ['light', 'dark'];
 /** What the pack's own program makes of values and of its form's width is the same in both. */
 const itOnce = nodeRedVersion === 5 ? it : () => {};
@@ -64,7 +64,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   type Properties = Partial<Record<Id, object>>;
 
   /** Deploys one node of each kind and opens the editor on them. */
-  async function open(theme: Theme, properties: Properties = {}, width = 1440): Promise<void> {
+  async function open(properties: Properties = {}, looks: EditorOptions = {}): Promise<void> {
     await bench.red.deploy(
       [
         account(bench, { ...properties.account }),
@@ -81,7 +81,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
       ],
       { credentials: credentials() }
     );
-    editor = await openEditor({ theme, width });
+    editor = await openEditor(looks);
   }
   afterEach(async () => {
     const { problems } = editor;
@@ -95,40 +95,47 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     assert.doesNotMatch(text, /\b(label|hint|option|placeholder|section|invalid|status)\.\w/);
   }
 
-  for (const theme of themes) {
-    it(`look like a product in the ${theme} theme`, async () => {
-      await open(theme);
-      for (const [id, name] of dialogs) {
-        await editor.open(id);
-        if (id === 'settle') await editor.fill('action', 'return');
-        await assertWords();
-        await editor.shoot(name);
-        if (isForDocs(theme)) await editor.shootDialog(`docs-${name}`);
-        if (id !== 'settle') {
-          await openAdvanced();
-          await assertWords();
-          await editor.shoot(`${name}-advanced`);
-        }
-        await editor.cancel();
-      }
-      await editor.openConfig('aws-account', 'account');
-      await editor.fill('roleArn', 'arn:aws:iam::111111111111:role/nimbus-demo');
-      await assertWords();
-      await editor.shoot('aws-account');
-      if (isForDocs(theme)) {
-        await testConnection();
-        await editor.shootDialog('docs-aws-account');
-      }
-      await editor.fill('source', 'default');
-      await editor.page.locator('#node-config-input-rekognitionRate').scrollIntoViewIfNeeded();
-      await assertWords();
-      await editor.shoot('aws-account-advanced');
-      await editor.cancel();
-    });
+  /** The dialog as it stands, in all themes. */
+  async function shootAll(name: string): Promise<void> {
+    for (const theme of themes) {
+      await editor.setTheme(theme);
+      await editor.shoot(name);
+    }
+    await editor.setTheme('light');
   }
 
+  it(`look like a product, ${themes.join(' and ')}`, async () => {
+    await open();
+    for (const [id, name] of dialogs) {
+      await editor.open(id);
+      if (id === 'settle') await editor.fill('action', 'return');
+      await assertWords();
+      await shootAll(name);
+      if (isForDocs) await editor.shootDialog(`docs-${name}`);
+      if (id !== 'settle') {
+        await openAdvanced();
+        await assertWords();
+        await shootAll(`${name}-advanced`);
+      }
+      await editor.cancel();
+    }
+    await editor.openConfig('aws-account', 'account');
+    await editor.fill('roleArn', 'arn:aws:iam::111111111111:role/nimbus-demo');
+    await assertWords();
+    await shootAll('aws-account');
+    if (isForDocs) {
+      await testConnection();
+      await editor.shootDialog('docs-aws-account');
+    }
+    await editor.fill('source', 'default');
+    await editor.page.locator('#node-config-input-rekognitionRate').scrollIntoViewIfNeeded();
+    await assertWords();
+    await shootAll('aws-account-advanced');
+    await editor.cancel();
+  });
+
   itOnce('fit into a narrow window', async () => {
-    await open('light', {}, 1024);
+    await open({}, { width: 1024, sideBars: true });
     for (const [id, name] of dialogs) {
       await editor.open(id);
       if (id === 'settle') await editor.fill('action', 'return');
@@ -146,7 +153,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   });
 
   it('show a row only where it matters', async () => {
-    await open('light');
+    await open();
     await editor.open('invoke');
     const synchronous = ['logTail', 'functionError', 'clientContext', 'hostContext'];
     assert.deepEqual(await shown(synchronous), synchronous);
@@ -195,7 +202,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   });
 
   it('draw ports where messages go in and out', async () => {
-    await open('light');
+    await open();
     const ports = async (id: string) => {
       const port = (side: string) => editor.canvas(id).locator(`.red-ui-flow-port-${side}`).count();
       return { in: await port('input'), out: await port('output') };
@@ -204,7 +211,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   });
 
   itOnce('are not needed to see what a node without a name is for', async () => {
-    await open('light');
+    await open();
     const label = (id: string, property: string, value: string) =>
       editor.page.evaluate(`(() => {
         const node = RED.nodes.node('${id}');
@@ -227,7 +234,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   });
 
   itOnce('say in words why a target, a queue or a number will not do', async () => {
-    await open('light', {
+    await open({
       publish: { target: 'alerts', subject: 'x'.repeat(100), subjectType: 'str' },
       send: { queue: 'no queue', delaySeconds: '901', delaySecondsType: 'num' },
       receive: { queue: '', batchSize: 11, visibilityTimeout: 43201 },
@@ -249,7 +256,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   });
 
   itOnce('refuse a literal that the runtime would refuse, and say why', async () => {
-    await open('light', {
+    await open({
       invoke: { functionName: '[]', functionNameType: 'json' },
       publish: { target: 'arn:aws:sns:us-east-1:111111111111:alerts.fifo' },
       send: { queue: 'orders.fifo', attributes: '[1]', attributesType: 'json' },
@@ -287,7 +294,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   });
 
   itOnce('say in words why a value will not do', async () => {
-    await open('light', { invoke: { functionName: '', retries: 11 }, list: { maxItems: '51', maxItemsType: 'num' } });
+    await open({ invoke: { functionName: '', retries: 11 }, list: { maxItems: '51', maxItemsType: 'num' } });
     assert.deepEqual((await editor.node('invoke')).valid, false);
     assert.deepEqual((await editor.node('list')).valid, false);
     assert.match(await reason('invoke', 'functionName'), /Function/);
@@ -306,7 +313,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   });
 
   itOnce('miss the secret of an account that signs in by keys', async () => {
-    await open('light');
+    await open();
     await editor.openConfig('aws-account', 'account');
     await editor.fill('secretAccessKey', '');
     assert.match(await reasonUnder('secretAccessKey'), /Secret access key is required/);
@@ -322,7 +329,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   });
 
   itOnce('mark an account, and say why, whose credentials will not do', async () => {
-    await open('light', { account: { roleArn: 'arn:aws:iam::111111111111:role/nimbus-demo' } });
+    await open({ account: { roleArn: 'arn:aws:iam::111111111111:role/nimbus-demo' } });
     const cases = [
       ['externalId', 'x', /External ID must/],
       ['externalId', 'two words', /External ID must/],
@@ -349,7 +356,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
 
   it('change nothing when they are only looked at', async () => {
     const literal = { functionName: 'hello', functionNameType: 'str', region: 'eu-west-1', regionType: 'str' };
-    await open('light', { invoke: { ...literal, clientContext: '{"a":1}', clientContextType: 'json', timeout: 5 } });
+    await open({ invoke: { ...literal, clientContext: '{"a":1}', clientContextType: 'json', timeout: 5 } });
     const before = await editor.node('invoke');
     await editor.open('invoke');
     await editor.done();
@@ -359,7 +366,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   });
 
   it('take a property that is null, text for a box, or a value for its JSON, as the runtime does', async () => {
-    await open('light', {
+    await open({
       invoke: { timeout: null, hostContext: 'false', payload: { a: [1] }, payloadType: 'json' }
     });
     assert.equal((await editor.node('invoke')).valid, true);
@@ -371,7 +378,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   });
 
   itOnce('refuse a choice that there is not', async () => {
-    await open('light', { invoke: { invocationType: 'Sometimes' }, list: { output: '${OUTPUT}' } });
+    await open({ invoke: { invocationType: 'Sometimes' }, list: { output: '${OUTPUT}' } });
     assert.equal((await editor.node('invoke')).valid, false);
     assert.equal((await editor.node('list')).valid, true);
   });
@@ -395,7 +402,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   });
 
   it('are done with an account that was deleted in its own', async () => {
-    await open('light');
+    await open();
     await editor.openConfig('aws-account', 'account');
     await editor.page.locator('.red-ui-tray').last().getByRole('button', { name: 'Delete' }).click();
     await editor.page.locator('#node-config-dialog-ok').waitFor({ state: 'hidden' });
@@ -404,7 +411,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   });
 
   it('start with the defaults for a node from the palette, which asks for an account and a function', async () => {
-    await open('light');
+    await open({}, { sideBars: true });
     await editor.page.locator('.red-ui-palette-node[data-palette-type="aws-lambda-invoke"]').scrollIntoViewIfNeeded();
     await editor.page
       .locator('.red-ui-palette-node[data-palette-type="aws-lambda-invoke"]')
@@ -437,7 +444,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   });
 
   it('can be walked through with the keyboard alone', async () => {
-    await open('light', { invoke: { functionName: '' } });
+    await open({ invoke: { functionName: '' } });
     await editor.open('invoke');
     await (await editor.field('name')).focus();
     await editor.page.keyboard.type('by keyboard');

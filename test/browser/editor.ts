@@ -25,7 +25,11 @@ export interface EditorOptions {
   language?: string;
   /** Where the editor is, if not at Node-RED's own address. */
   url?: string;
+  /** The palette and the sidebar: drawing them is a part of what each dialog costs, and leaves less room for it. */
+  sideBars?: boolean;
 }
+
+type Looks = Required<EditorOptions>;
 
 /** The only Chinese and Japanese letters that this Chromium has. */
 const fonts = dirname(require.resolve('@fontsource-variable/noto-sans-sc/package.json'));
@@ -50,41 +54,50 @@ export const mochaHooks = {
 };
 
 /**
- * Opens the editor on the deployed flow; `close()` it at the end of the test. A page that looks the same and was closed last is
- * used again, which takes a thirtieth of the time.
+ * Opens the editor on the deployed flow; `close()` it at the end of the test. The page that was closed last is used again, which
+ * takes a thirtieth of the time, or half of it in another language.
  */
 export async function openEditor(options: EditorOptions = {}): Promise<Editor> {
   const red = await startNodeRed();
-  const { theme = 'light', width = 1440, height = 900, language = 'en-US', url = red.url } = options;
-  const looks = { theme, width, height, language, url };
+  const looks = looksOf(red, options);
   const last = resting;
   resting = undefined;
-  if (last && isDeepStrictEqual(last.looks, looks)) {
-    await last.load();
+  if (last?.looks.url === looks.url) {
+    await last.show(looks);
     return last;
   }
   await last?.end();
-  return newEditor(looks, red);
+  const editor = await newPage(red, looks);
+  await editor.start();
+  return editor;
 }
 
-async function newEditor(looks: Required<EditorOptions>, red: NodeRed): Promise<Editor> {
-  const { theme, width, height, language, url } = looks;
+/** Opens a page that has loaded nothing yet, for what Node-RED serves beside the editor. */
+export async function openPage(options: EditorOptions = {}): Promise<Editor> {
+  const red = await startNodeRed();
+  return newPage(red, looksOf(red, options));
+}
+
+const looksOf = ({ url }: NodeRed, options: EditorOptions): Looks => ({
+  theme: 'light',
+  width: 1440,
+  height: 900,
+  language: 'en-US',
+  url,
+  sideBars: false,
+  ...options
+});
+
+async function newPage(red: NodeRed, looks: Looks): Promise<Editor> {
+  const { theme, width, height } = looks;
   launched ??= launch();
   const browser = await launched;
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: 'en-US' });
   const page = await context.newPage();
   page.setDefaultTimeout(wait);
-  const editor = new Editor(page, looks, red);
-  await page.addInitScript(`localStorage.setItem('view-dark-theme', '${theme}')`);
-  await page.addInitScript(`localStorage.setItem('editor-language', '${language}')`);
-  await page.goto(url);
-  await page.locator('#red-ui-main-container, #red-ui-workspace').first().waitFor();
-  await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
-  await page.waitForFunction("typeof RED !== 'undefined' && RED.nodes.filterNodes({}).length >= 0");
-  await page.addStyleTag({ content: still });
-  if (/^(ja|ko|zh)/.test(language)) await addFont(page);
-  if (isNarrow(width)) await page.evaluate(showSideBars(false));
-  return editor;
+  // The browser's theme is that of the editor, too.
+  await page.addInitScript("localStorage.setItem('view-dark-theme', 'auto')");
+  return new Editor(page, looks, red);
 }
 
 /** Serves the font as a part of the page. Korean letters are not in it. */
@@ -118,18 +131,21 @@ async function launch(): Promise<Browser> {
   });
 }
 
-/** The side bars leave nothing of a narrow window. */
-const isNarrow = (width: number): boolean => width < 500;
-
 /** In the page. */
 const showSideBars = (show: boolean): string =>
   ['palette', 'sidebar'].map((bar) => `RED.actions.invoke('core:toggle-${bar}', ${show});`).join(' ');
 
-/** In the page: whether there is no dialog, no question, and no message in the debug sidebar. */
-const isAtRest = "$('.red-ui-tray, .red-ui-notification button:visible, .red-ui-debug-msg').length === 0";
+/** In the page: that somebody else has deployed, as a test does that undeploys its flow before it closes the editor. */
+const deployment = '.red-ui-notification-compact';
+
+/** In the page: whether there is no dialog, and no question. */
+const isAtRest = `$('.red-ui-tray, .red-ui-notification:not(${deployment}) button:visible').length === 0`;
+
+/** In the page: those of earlier flows. */
+const clearDebugMessages = "$('.red-ui-debug-msg').remove();";
 
 /** In the page: without a flow, and without a revision, so that no deployment seems to be somebody else's. */
-const clear = 'RED.nodes.clear(); RED.history.clear(); RED.nodes.version(null);';
+const clear = `RED.nodes.clear(); RED.history.clear(); RED.nodes.version(null); RED.nodes.dirty(false); $('${deployment}').remove();`;
 
 /**
  * In the page: the deployed flow, and the statuses of its nodes. Node-RED sends what it said last to whoever begins to listen;
@@ -146,6 +162,7 @@ const load = `(async () => {
   RED.view.redraw(true);
   RED.events.emit('flows:loaded');
   RED.comms.subscribe('status/#', () => undefined);
+  ${clearDebugMessages}
 })()`;
 
 /** One page with the editor. */
@@ -157,7 +174,7 @@ export class Editor {
 
   constructor(
     readonly page: Page,
-    readonly looks: Required<EditorOptions>,
+    public looks: Looks,
     private readonly red: NodeRed
   ) {
     const { url } = looks;
@@ -340,13 +357,22 @@ export class Editor {
     return path;
   }
 
-  /** Makes the window of another size, as wide as it was opened before it is closed. */
-  async resize(size: Size): Promise<void> {
-    const before = this.page.viewportSize() as Size;
-    if (isDeepStrictEqual(before, size)) return;
-    await this.page.setViewportSize(size);
-    if (isNarrow(before.width) !== isNarrow(size.width)) await this.page.evaluate(showSideBars(!isNarrow(size.width)));
+  /** Makes the window of another size. */
+  async resize({ width, height }: Size): Promise<void> {
+    if (isDeepStrictEqual(this.page.viewportSize(), { width, height })) return;
+    await this.page.setViewportSize({ width, height });
     await this.#settled();
+  }
+
+  /** Changes the theme of the page as it stands. */
+  async setTheme(theme: Theme): Promise<void> {
+    if (this.looks.theme === theme) return;
+    this.looks = { ...this.looks, theme };
+    await this.page.emulateMedia({ colorScheme: theme });
+    if (nodeRedVersion === 5)
+      await this.page.waitForFunction(
+        `document.documentElement.classList.contains('nr-theme-dark') === ${theme === 'dark'}`
+      );
   }
 
   /** Saves a picture of the open dialog alone, with all its rows, for the documents. */
@@ -379,11 +405,29 @@ export class Editor {
     return this.page.context().close();
   }
 
-  /** Shows what is deployed now, as Node-RED's own program does when a project has changed. */
-  async load(): Promise<void> {
+  /** Loads the editor, in the language that it should have. */
+  async start(): Promise<void> {
+    const { page, looks } = this;
+    await page.addInitScript(`localStorage.setItem('editor-language', '${looks.language}')`);
+    await page.goto(looks.url);
+    await page.locator('#red-ui-main-container, #red-ui-workspace').first().waitFor();
+    await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
+    await page.waitForFunction("typeof RED !== 'undefined' && RED.nodes.filterNodes({}).length >= 0");
+    await page.addStyleTag({ content: still });
+    if (/^(ja|ko|zh)/.test(looks.language)) await addFont(page);
+    await page.evaluate(showSideBars(looks.sideBars));
+  }
+
+  /** Shows what is deployed now, as Node-RED's own program does when a project has changed, and looks as it should. */
+  async show(looks: Looks): Promise<void> {
+    const { language } = this.looks;
     this.problems.length = 0;
     this.warnings.length = 0;
-    await this.page.evaluate(load);
+    await this.setTheme(looks.theme);
+    await this.resize(looks);
+    this.looks = looks;
+    if (language !== looks.language) return this.start();
+    await this.page.evaluate(`${showSideBars(looks.sideBars)} ${load}`);
   }
 
   /** The part of the page that shows these groups, from the top left of the workspace on. */

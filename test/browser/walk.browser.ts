@@ -42,7 +42,8 @@ const others = otherNodes(
 const dialogs: typeof named = [...others.map(({ id, type }) => [id, type, {}] as const), ...named];
 
 interface Walk {
-  theme: Theme;
+  /** In all of them colours are looked at; what they have nothing to do with is tried in the first. */
+  themes: Theme[];
   /** In CSS pixels: the narrow window is so high that a whole dialog is in its picture. */
   width: number;
   height: number;
@@ -52,12 +53,9 @@ interface Walk {
   mouse: boolean;
 }
 
-/** A theme is colours, and a width is the forms' own: each is tried in one Node-RED, and the form as it opens in both. */
-const walks: Walk[] = [{ theme: 'light', width: 1440, height: 900, keys: true, mouse: true }];
-if (nodeRedVersion === 5) {
-  walks.push({ theme: 'light', width: 400, height: 1700, keys: true, mouse: false });
-  walks.push({ theme: 'dark', width: 400, height: 1700, keys: false, mouse: false });
-}
+/** A width is the forms' own: it is tried in one Node-RED, and the form as it opens in both. */
+const walks: Walk[] = [{ themes: ['light'], width: 1440, height: 900, keys: true, mouse: true }];
+if (nodeRedVersion === 5) walks.push({ themes: ['light', 'dark'], width: 400, height: 1700, keys: true, mouse: false });
 
 /** Something that has the focus, or may get it. */
 interface Control {
@@ -111,10 +109,10 @@ describe(`a walk through the dialogs in Node-RED ${nodeRedVersion}`, () => {
     await bench.aws.stop();
   });
 
-  for (const { theme, width, height, keys, mouse } of walks) {
-    it(`meets nothing that is cut, hidden or nameless, ${theme}, ${width} px wide`, async function () {
+  for (const { themes, width, height, keys, mouse } of walks) {
+    it(`meets nothing that is cut, hidden or nameless, ${themes.join(' and ')}, ${width} px wide`, async function () {
       this.timeout(180_000);
-      editor = await openEditor({ theme, width, height });
+      editor = await openEditor({ width, height, sideBars: width > 1000 });
       faults = [];
       for (const [id, type, wrong] of dialogs) {
         await openDialog(id, type);
@@ -126,12 +124,17 @@ describe(`a walk through the dialogs in Node-RED ${nodeRedVersion}`, () => {
         await assertTidy(`${type}, all of it`);
         await enterWrong(wrong);
         await assertTidy(`${type} with reasons`);
-        await assertAccessible(`${type} with reasons`);
-        if (width < 500) await editor.shoot(`${type}-400-reasons`);
+        const picture = width < 500 ? `${type}-400` : '';
+        await inEach(themes, async () => {
+          await assertAccessible(`${type} with reasons`);
+          if (picture) await editor.shoot(`${picture}-reasons`);
+        });
         await openFirstPicker();
         await assertTidy(`${type} with a list`);
-        await assertAccessible(`${type} with a list`);
-        if (width < 500 && id === 'publish') await editor.shoot(`${type}-400-list`);
+        await inEach(themes, async () => {
+          await assertAccessible(`${type} with a list`);
+          if (picture && id === 'publish') await editor.shoot(`${picture}-list`);
+        });
         await editor.cancel();
       }
       await editor.close();
@@ -219,6 +222,14 @@ describe(`a walk through the dialogs in Node-RED ${nodeRedVersion}`, () => {
       await editor.cancel();
     });
   });
+
+  async function inEach(themes: Theme[], look: () => Promise<void>): Promise<void> {
+    for (const theme of themes) {
+      await editor.setTheme(theme);
+      await look();
+    }
+    await editor.setTheme('light');
+  }
 
   const reasonOf = (property: string) => editor.page.locator(`#node-input-${property}-reason`);
   const isValid = async (property: string) =>

@@ -16,7 +16,7 @@ const bin = (path) => join(root, 'node_modules', path);
 const counts = mkdtempSync(join(tmpdir(), 'nimbus-test-'));
 const processLimit = 15 * 60_000;
 /** Seconds of tests that one process runs: each pays for its start, and none is so long that the others wait for it. */
-const share = 120;
+const share = 130;
 /** What all of `npm test` may take on two cores. */
 const timeLimit = 8 * 60_000;
 const total = { passed: 0, failed: 0 };

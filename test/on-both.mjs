@@ -33,13 +33,23 @@ export const alone = ['durability', 'package/loads'];
  * @type {Record<string, number>}
  */
 export const slow = {
+  'account/clock': 35,
   'account/links': 100,
-  'browser/dashboard': 50,
-  'browser/dialogs': 60,
-  'browser/examples': 30,
+  'browser/dashboard': 40,
+  'browser/demo': 20,
+  'browser/dialogs': 50,
   'browser/languages': 80,
-  'browser/pickers': 50,
-  'browser/walk': 70,
+  'browser/pickers': 40,
+  'browser/walk': 60,
+  'durability/delivery': 30,
   'durability/redeploys': 85,
-  'messaging/aws-sqs-receive': 95
+  'durability/soak': 25,
+  'fields/expressions': 25,
+  'generated/generated': 60,
+  'local-aws/start': 40,
+  'messaging/aws-sqs-receive': 95,
+  'messaging/aws-sqs-receive-order': 35,
+  'messaging/batch': 50,
+  'package/new': 35,
+  'rekognition/rekognition-trouble': 25
 };

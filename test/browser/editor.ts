@@ -145,7 +145,7 @@ const isAtRest = `$('.red-ui-tray, .red-ui-notification:not(${deployment}) butto
 const clearDebugMessages = "$('.red-ui-debug-msg').remove();";
 
 /** In the page: without a flow, and without a revision, so that no deployment seems to be somebody else's. */
-const clear = `RED.nodes.clear(); RED.history.clear(); RED.nodes.version(null); RED.nodes.dirty(false); $('${deployment}').remove();`;
+const clear = `RED.nodes.clear(); RED.history.clear(); RED.nodes.version(null); RED.nodes.dirty(false); $('${deployment}').hide();`;
 
 /**
  * In the page: the deployed flow, and the statuses of its nodes. Node-RED sends what it said last to whoever begins to listen;
@@ -331,7 +331,7 @@ export class Editor {
 
   /** Waits for that many messages in the debug sidebar; gives their texts. */
   async debugMessages(count = 1): Promise<string[]> {
-    await this.page.evaluate("RED.sidebar.show('debug')");
+    await this.page.evaluate("RED.actions.invoke('core:toggle-sidebar', true); RED.sidebar.show('debug')");
     const messages = this.page.locator('.red-ui-debug-msg');
     await messages.nth(count - 1).waitFor();
     return messages.allInnerTexts();

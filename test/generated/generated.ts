@@ -553,8 +553,9 @@ class Generated {
     if (redeploy)
       await this.red.deploy([...flow.map((node) => ({ ...node, name: 'again' })), sink('out')], { credentials });
     const faults: { index: number; text: string }[] = [];
+    const ending = all.filter(({ trial, index }) => !neverEnds(trial, index));
     // Each is looked at each time: a deployment forgets what receivers have sent before it.
-    const late = () => all.filter(({ trial, index, outcome }) => outcome.done === 0 && !neverEnds(trial, index));
+    const late = () => ending.filter(({ outcome }) => outcome.done === 0);
     try {
       // On a busy machine all take long, but they go on ending.
       for (let left = late().length; left > 0; left = late().length)
@@ -693,6 +694,15 @@ class Generated {
       if (sent.length === 0) sent = red.sent(id);
       return sent;
     };
+    // Each entry of the log is looked at once: there are very many, and this is asked whenever anything happens.
+    let read = 0;
+    let said = false;
+    const listen = () => {
+      for (const { id: by, level } of red.logs.slice(read))
+        said ||= by === id && (level === 'error' || (!certain && level === 'warn'));
+      read = red.logs.length;
+      return said;
+    };
     return {
       msg: {},
       outputs: [],
@@ -700,10 +710,7 @@ class Generated {
         return lookAgain();
       },
       get done() {
-        const said = red.logs.some(
-          (entry) => entry.id === id && (entry.level === 'error' || (!certain && entry.level === 'warn'))
-        );
-        return (lookAgain().length > 0 && (!deletes || service.deleted(id) > 0)) || said ? 1 : 0;
+        return (lookAgain().length > 0 && (!deletes || service.deleted(id) > 0)) || listen() ? 1 : 0;
       },
       get statuses() {
         return red.statuses(id);

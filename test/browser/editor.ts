@@ -369,10 +369,10 @@ export class Editor {
     if (this.looks.theme === theme) return;
     this.looks = { ...this.looks, theme };
     await this.page.emulateMedia({ colorScheme: theme });
-    if (nodeRedVersion === 5)
-      await this.page.waitForFunction(
-        `document.documentElement.classList.contains('nr-theme-dark') === ${theme === 'dark'}`
-      );
+    // A dashboard leaves it to its styles.
+    await this.page.waitForFunction(
+      `typeof RED === 'undefined' || document.documentElement.classList.contains('nr-theme-dark') === ${theme === 'dark'}`
+    );
   }
 
   /** Saves a picture of the open dialog alone, with all its rows, for the documents. */

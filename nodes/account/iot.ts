@@ -47,6 +47,9 @@ const meanings: readonly Meaning[] = [
   ]
 ];
 
+/** The alerts of TLS (RFC 8446, section 6.2) by which a server refuses a certificate, in OpenSSL's words. */
+const refusals = /alert ((?:[a-z]+ )?certificate[a-z ]*|unknown ca|access denied|decrypt error|handshake failure)/;
+
 /** Codes of connections that the other side has ended. */
 const ended: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
 
@@ -54,8 +57,8 @@ const ended: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
 function handshakeError(thrown: Error & { code?: unknown }): Error {
   const { code, message } = thrown;
   if (couldNotConnect(thrown)) return thrown;
-  const alert = /alert[ _]([a-z ]+)/i.exec(message.replaceAll('_', ' '))?.[1]?.trim();
-  if (alert !== undefined && /^(ERR_SSL_|EPROTO$)/.test(String(code))) {
+  const [, alert] = refusals.exec(message.replaceAll('_', ' ').toLowerCase()) ?? [];
+  if (alert !== undefined) {
     const text = `The credentials provider refuses the certificate in the TLS handshake (${alert}): check that it is registered there and active.`;
     return certificateError(text);
   }

@@ -30,7 +30,7 @@ const meanings: readonly Meaning[] = [
     /Insufficient certificate/i,
     'IAM Roles Anywhere does not take this certificate: it has to lead to the trust anchor, to be of version 3, for digital signatures, and not that of an authority.'
   ],
-  [/certificate.*revoked/i, 'The certificate has been revoked: give the device a new one.'],
+  [/revoked/i, 'The certificate has been revoked: give the device a new one.'],
   [
     /roleSessionName/i,
     'The profile does not allow a session name: clear it in the aws-account, or let the profile accept one (acceptRoleSessionName).'

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { createPrivateKey, verify, X509Certificate } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import tls from 'node:tls';
 import {
@@ -38,6 +38,22 @@ describe('A certificate account', () => {
     places = await bench.aws.certificatePlaces();
     device = await bench.aws.makeDevice({ subject: { CN: 'pump', O: 'Nimbus' }, things: ['pump'] });
   });
+
+  const { now } = performance;
+  let ahead = 0;
+  afterEach(() => {
+    performance.now = now;
+    ahead = 0;
+    setClock(0);
+  });
+
+  /** Moves the clocks of this machine and of AWS on. */
+  async function pass(seconds: number): Promise<void> {
+    ahead += seconds * 1000;
+    performance.now = () => now.call(performance) + ahead;
+    setClock(ahead);
+    await bench.aws.settings({ clockAheadSeconds: ahead / 1000 });
+  }
 
   /** Node-RED's own TLS configuration. */
   const tlsNode = (properties: Record<string, unknown> = {}): FlowNode => ({
@@ -138,7 +154,6 @@ describe('A certificate account', () => {
       });
 
       it('reads files, and reads them anew for each sign-in', async () => {
-        await bench.aws.settings({ temporaryCredentialsSeconds: 1 });
         const write = (each: Device) => ({
           cert: env.file('device/cert.pem', each.certificate + each.chain),
           key: env.file('device/key.pem', each.key),
@@ -150,10 +165,9 @@ describe('A certificate account', () => {
         await bench.aws.revoke(device.certificate);
         device = await bench.aws.makeDevice({ subject: { CN: 'pump', O: 'Nimbus' }, things: ['pump'] });
         write(device);
-        await bench.red.until(async () => {
-          succeeded(await invoke());
-          return (await requests(operation)).length > 1;
-        }, 'the credentials to end');
+        await pass(3700);
+        succeeded(await invoke());
+        assert.equal((await requests(operation)).length, 2);
       });
 
       it('assumes a role on top, with an External ID and for an hour at most', async () => {
@@ -317,6 +331,24 @@ describe('A certificate account', () => {
       await refused(/^The credentials provider has ended the connection without an answer: it does not take/);
     });
 
+    it('by IoT Core in the TLS handshake', async () => {
+      const alerts = { 40: 'handshake failure', 42: 'bad certificate', 45: 'certificate expired', 48: 'unknown ca' };
+      for (const [code, words] of Object.entries(alerts)) {
+        // Answers whatever comes by a fatal alert.
+        const server = createTcpServer((socket) => {
+          const alert = Buffer.from([0x15, 3, 3, 0, 2, 2, Number(code)]);
+          socket.on('error', () => undefined).once('data', () => socket.end(alert));
+        });
+        await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+        const { port } = server.address() as AddressInfo;
+        await deploy(iot({ credentialEndpoint: `localhost:${port}` }));
+        const start = 'The credentials provider refuses the certificate in the TLS handshake';
+        const { retryable } = await refused(new RegExp(`^${start} \\(${words}\\): check that it is registered`));
+        assert.equal(retryable, false);
+        server.close();
+      }
+    });
+
     it('by IoT Core when its thing, its policy, its alias or the role is wrong', async () => {
       const allowed = ['nimbus-device', 'nimbus-missing', 'nobody'];
       const limited = pasted(await bench.aws.makeDevice({ things: ['pump'], aliases: allowed }));
@@ -391,24 +423,27 @@ describe('A certificate account', () => {
     );
   });
 
-  it('takes odd names and serial numbers', async () => {
+  it('takes odd names and serial numbers, and many certificates beside its own', async () => {
     const odd = { subject: { CN: 'a\r\nb=c, "ü"/\u202e', O: '' }, serial: String(2n ** 159n - 1n) };
     for (const properties of [iot(), anywhere()]) {
       await deploy(properties, pasted(await bench.aws.makeDevice(odd)));
       succeeded(await invoke());
     }
+    const { certificate, chain, key: keydata } = device;
+    const certdata = certificate + `${places.ca}not a certificate\n`.repeat(600) + chain;
+    await deploy(anywhere(), { certdata, keydata, cadata: chain });
+    succeeded(await invoke());
     const negative = await bench.aws.makeDevice({ serial: '-5' });
     await deploy(anywhere(), pasted(negative));
     assert.match((await failure()).message, /^IAM Roles Anywhere does not take this certificate/);
   });
 
   it('warns in the log that the certificate ends soon, not again for the next sign-in', async () => {
-    await bench.aws.settings({ temporaryCredentialsSeconds: 1 });
     await deploy(iot(), pasted(await bench.aws.makeDevice({ subject: { CN: 'late' }, to: 29 })));
-    await bench.red.until(async () => {
-      succeeded(await invoke());
-      return (await requests('AssumeRoleWithCertificate')).length > 1;
-    }, 'a second sign-in');
+    succeeded(await invoke());
+    await pass(3700);
+    succeeded(await invoke());
+    assert.equal((await requests('AssumeRoleWithCertificate')).length, 2);
     assert.deepEqual(
       said('warn').map((text) => text.replace(/20.*Z/, 'T')),
       ['The certificate CN=late ends on T: replace it in time.']
@@ -474,22 +509,6 @@ describe('A certificate account', () => {
   });
 
   describe('in the course of time', () => {
-    const { now } = performance;
-    let ahead = 0;
-    afterEach(() => {
-      performance.now = now;
-      ahead = 0;
-      setClock(0);
-    });
-
-    /** Moves the clocks of this machine and of AWS on. */
-    async function pass(seconds: number): Promise<void> {
-      ahead += seconds * 1000;
-      performance.now = () => now.call(performance) + ahead;
-      setClock(ahead);
-      await bench.aws.settings({ clockAheadSeconds: ahead / 1000 });
-    }
-
     const three = (): FlowNode[] => [invokeNode(), invokeNode({ id: 'second' }), listNode(), sink('out')];
     const useAll = async () => {
       const all = ['invoke', 'second', 'list'].map((id) => bench.red.send(id, { payload: {} }));
@@ -530,6 +549,11 @@ describe('A certificate account', () => {
       }
       assert.deepEqual([await sessions(), keys.size], [21, 21]);
       assert.ok(ahead > 6.9 * 24 * 3_600_000);
+      // At the start, and at the first renewal of each of the three days until there was a new one.
+      assert.deepEqual(
+        said('warn').map((text) => text.split(' on ', 1)[0]),
+        Array(4).fill('The certificate CN=device ends')
+      );
     });
 
     it('goes on with what is still valid where a renewal fails, and says so once', async () => {

@@ -69,12 +69,15 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
 
   /** Each account fails in its own way, or has another list. */
   async function deploy(): Promise<void> {
+    const { certificate, chain, key } = await bench.aws.makeDevice({ subject: { CN: 'pump', O: 'Nimbus' }, to: 20 });
+    const { ca } = await bench.aws.certificatePlaces();
     await bench.red.deploy(
       [
         account(bench),
         account(bench, { id: 'limited-account' }),
         account(bench, { id: 'second-account' }),
         account(bench, { id: 'nowhere-account', endpoint: 'http://127.0.0.1:9' }),
+        { id: 'tls', type: 'tls-config', name: 'The broker', cert: '', key: '', ca: '', verifyservercert: true },
         invokeNode({ functionName: '', x: 300, y: 100 }),
         invokeNode({ id: 'versions', functionName: 'hello', x: 300, y: 160 }),
         invokeNode({ id: 'fleet', account: 'second-account', functionName: '', x: 300, y: 220 }),
@@ -91,7 +94,8 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
           account: keysOf('demo'),
           'limited-account': keysOf('limited'),
           'second-account': keysOf('second'),
-          'nowhere-account': keysOf('demo')
+          'nowhere-account': keysOf('demo'),
+          tls: { certdata: certificate + chain, keydata: key, cadata: ca }
         }
       }
     );
@@ -523,6 +527,39 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
     await connection(/^The keys work, but the role cannot be assumed\./);
     await editor.fill('externalId', roles.external.externalId ?? '');
     await connection(/assumed-role\/nimbus-external\/.*\s*Through Access keys → arn:aws:iam::111111111111:role/s);
+  });
+
+  it('a certificate needs what its exchange asks for, and the test says whose it is and that it ends soon', async () => {
+    await editor.openConfig('aws-account', 'second-account');
+    await editor.fill('source', 'certificate');
+    const shown = () =>
+      editor.page.evaluate(
+        `$('.red-ui-tray').last().find('[id^=node-config-input-]:visible').get().map(({ id }) => id.replace('node-config-input-', ''))`
+      ) as Promise<string[]>;
+    const iot = ['credentialEndpoint', 'roleAlias', 'thingName'];
+    const anywhere = ['trustAnchorArn', 'profileArn', 'certificateRoleArn'];
+    const among = async (names: string[]) => (await shown()).filter((name) => names.includes(name));
+    assert.deepEqual(await among(['accessKeyId', 'tls', 'exchange', ...iot, ...anywhere]), ['tls', 'exchange', ...iot]);
+    await editor.fill('exchange', 'rolesAnywhere');
+    assert.deepEqual(await among([...iot, ...anywhere]), anywhere);
+    await editor.fill('exchange', 'iot');
+    await connection(/Something in this dialog is missing or wrong\.\s+MissingValue: TLS configuration/);
+    await editor.fill('tls', 'tls');
+    const { credentialEndpoint } = await bench.aws.certificatePlaces();
+    await editor.fill('credentialEndpoint', credentialEndpoint);
+    await editor.fill('roleAlias', 'nobody');
+    assert.match(
+      await connection(/^Nothing was found|There is no such role alias/),
+      /Certificate CN=pump, O=Nimbus\s+Issued by CN=Local AWS devices, O=Nimbus\s+Valid until 20\d\d-\d\d-\d\d \d\d:\d\d UTC/
+    );
+    await editor.fill('roleAlias', 'nimbus-device');
+    assert.match(
+      await connection(/works/),
+      /assumed-role\/nimbus-device\/.*Through Certificate of this device: AWS IoT Core\s+Region us-east-1\s+Certificate CN=pump.*This certificate ends soon: replace it in time\./s
+    );
+    await editor.page.screenshot({
+      path: join(__dirname, '..', '..', 'screenshots', `certificate-${nodeRedVersion}.png`)
+    });
   });
 
   const openDialog = (id: string) => (id === 'account' ? editor.openConfig('aws-account', id) : editor.openByKey(id));

@@ -28,8 +28,11 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
       if (field.stored) continue;
       // Node-RED would tick the checkbox for the text "false".
       if (field.control === 'flag') controls.input(name).prop('checked', String(node[name] ?? field.value) === 'true');
-      else if (node[name] === undefined || typeof node[name] === 'object')
-        controls.input(name).val(textOf(node[name] ?? field.value));
+      else if (node[name] === undefined || typeof node[name] === 'object') {
+        const text = textOf(node[name] ?? field.value);
+        // The option of Node-RED for no config node.
+        controls.input(name).val(field.control === 'config' && text === '' ? '_ADD_' : text);
+      }
     }
   }
 

@@ -543,7 +543,8 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
     await editor.fill('exchange', 'rolesAnywhere');
     assert.deepEqual(await among([...iot, ...anywhere]), anywhere);
     await editor.fill('exchange', 'iot');
-    await connection(/Something in this dialog is missing or wrong\.\s+MissingValue: TLS configuration/);
+    assert.equal(await editor.read('tls'), '_ADD_', 'an account of an earlier version has none');
+    await connection(/Something in this dialog is missing or wrong\.\s*MissingValue: TLS configuration/);
     await editor.fill('tls', 'tls');
     const { credentialEndpoint } = await bench.aws.certificatePlaces();
     await editor.fill('credentialEndpoint', credentialEndpoint);

@@ -40,6 +40,7 @@ interface Parts {
   readonly agents: Agents;
   readonly clock: ServiceClock;
   readonly meter: Meter;
+  succeeded(): void;
   /** Called after each failure, with the access key ID if AWS has refused that. */
   failed(refusedKey: string | undefined): void;
 }
@@ -98,6 +99,7 @@ export class Client {
       const output = (await this.client.send(command)) as Output;
       checkAnswer(command.schema, output, exchange.contentType);
       charge.answered(output);
+      this.parts.succeeded();
       return output;
     } catch (error) {
       charge.failed(error);

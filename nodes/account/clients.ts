@@ -63,6 +63,8 @@ export class Clients {
   readonly #clients = new Map<string, Client>();
   /** The client that was returned last: the next message usually needs the same one. */
   #latest: { client: Client; service: ServiceName; maxAttempts: number | undefined } | undefined;
+  /** Called when a request has succeeded. */
+  readonly #listeners = new Set<() => void>();
   #users = 0;
   #closed = false;
   #ended = false;
@@ -117,6 +119,12 @@ export class Clients {
   /** Signs in anew before the next request. */
   signInAgain(): void {
     this.#destinations.signInAgain();
+  }
+
+  /** Calls `listener` after each request that succeeds, until the function that is returned is called. */
+  onSuccess(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** To be called by each node that uses the account, and for each message that is being handled. */
@@ -208,6 +216,9 @@ export class Clients {
       agents: this.#agents,
       clock: this.#clock,
       meter: this.#options.meter,
+      succeeded: () => {
+        for (const listener of this.#listeners) listener();
+      },
       failed: (refusedKey) => {
         this.#destinations.lookAgain();
         if (!credentials && refusedKey !== undefined) provider.forget(refusedKey);

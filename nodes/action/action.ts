@@ -1,9 +1,11 @@
-import type { Node, NodeAPI } from 'node-red';
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { Client } from '../account/client';
 import type { Answer, Command, Metadata, Sdks, ServiceName } from '../account/sdks';
 import type { ActionError } from '../fields/errors';
 import type { Fields, Inputs } from '../fields/fields';
 import { choice, credentials, optional, regionIs, regionPattern, text } from '../fields/fields';
+import type { Config } from '../fields/read';
+import type { Status } from './status';
 import type { Task } from './task';
 
 /** The fields that every action has. */
@@ -80,6 +82,40 @@ export interface Runner<S extends ServiceName, F extends Fields> {
   abort?(reason: Error): void;
 }
 
+/** A deployed node, as what keeps its messages uses it. */
+export interface Deployment<F extends Fields> {
+  readonly RED: NodeAPI;
+  readonly node: Node;
+  readonly config: Config;
+  readonly status: Status;
+  /** The API's name of the operation. */
+  readonly operation: string;
+  /** The error to report for whatever was thrown about a target. */
+  toError(thrown: unknown, target: string): ActionError;
+  readonly fields: F;
+}
+
+/** A request for one target. */
+export interface TargetRequest<Outgoing> {
+  target: string;
+  region: string;
+  outgoing: Outgoing;
+}
+
+/** Takes messages over from a node, which end there without going on, and sends them later. */
+export interface Keeper<F extends Fields, Outgoing> {
+  /** Whether it takes messages, as the node is deployed. */
+  readonly keeps: boolean;
+  /** Whether it takes a message with these values. */
+  takes(inputs: ActionInputs<F>): boolean;
+  /** The request for one target. Throws `InvalidValue` or `MissingValue`. */
+  outgoing(inputs: ActionInputs<F>, target: string): Outgoing;
+  /** Resolves when it has taken a message over, for all targets; rejects, with an `ActionError`, if for none. */
+  keep(msg: NodeMessage, inputs: ActionInputs<F>, requests: TargetRequest<Outgoing>[], task: Task): Promise<void>;
+  /** To be called when the node closes; `ended` resolves when all messages that it has taken in have ended. */
+  close(ended: Promise<void>): Promise<void>;
+}
+
 /** The description of an action node. */
 interface Description<S extends ServiceName, F extends Fields> {
   type: string;
@@ -101,6 +137,8 @@ interface Description<S extends ServiceName, F extends Fields> {
   mayOvertake?(inputs: ActionInputs<F>): boolean;
   /** The time limit of a message, seconds. Without it only the limits of requests count. */
   timeout?(inputs: Partial<ActionInputs<F>>): number | undefined;
+  /** Makes what may take messages over from a deployed node. */
+  keeper?(deployed: Deployment<F>): Keeper<F, unknown>;
 }
 
 /** An action node: its fields and its call. `deploy` creates a runner with state for one deployed node. */

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { CurrentAccount } from '../account/account';
 import type { Clients } from '../account/clients';
@@ -6,13 +7,13 @@ import type { ServiceName } from '../account/sdks';
 import { sdkOf } from '../account/sdks';
 import { toActionError } from '../account/to-action-error';
 import type { ActionError } from '../fields/errors';
-import { noteAbout, ownError, valueError } from '../fields/errors';
+import { invalid, noteAbout, ownError, valueError } from '../fields/errors';
 import type { Field, Fields } from '../fields/fields';
 import { regionOfArn, show } from '../fields/fields';
 import { type NodeModule, onClose } from '../fields/node-module';
 import type { Config } from '../fields/read';
 import { checkValue } from '../fields/read';
-import type { Action, ActionInputs, Result, Runner } from './action';
+import type { Action, ActionInputs, Keeper, Result, Runner, TargetRequest } from './action';
 import { commonFields } from './action';
 import type { Caller } from './call';
 import { Call } from './call';
@@ -52,6 +53,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   /** The last target and its region: the next message usually has the same target. */
   #named: { target: string; region: string | undefined } | undefined;
   readonly #account: CurrentAccount;
+  /** What takes messages over, if the node has that. */
+  readonly #keeper: Keeper<F, unknown> | undefined;
 
   constructor(
     readonly RED: NodeAPI,
@@ -60,7 +63,6 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     readonly action: Action<S, F>
   ) {
     this.fields = { ...commonFields, ...action.fields };
-    this.inOrder = action.inOrder ?? false;
     this.runner = 'deploy' in action ? action.deploy() : action;
     this.#many = Object.keys(this.fields).find((name) => this.fields[name]?.many);
     this.#dependent = Object.keys(this.fields).filter((name) => this.fields[name]?.beside);
@@ -68,10 +70,21 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     // During the deployment, so that no message waits until the SDK is loaded.
     if (this.#account.exists) sdkOf(action.service);
     this.#input = new Input(RED, node, config, this);
+    this.#keeper = action.keeper?.({
+      RED,
+      node,
+      config,
+      fields: action.fields,
+      status: this.#input.status,
+      operation: this.#operation({}),
+      toError: (thrown, target) => this.toError(thrown, { [this.#many ?? '']: target } as Partial<ActionInputs<F>>)
+    });
+    this.inOrder = action.inOrder ?? this.#keeper?.keeps ?? false;
   }
 
   async close(): Promise<void> {
-    await this.#input.close();
+    const ended = this.#input.close();
+    await Promise.all([ended, this.#keeper?.close(ended)]);
     this.#account.close();
   }
 
@@ -115,13 +128,15 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     return adds ? [...names, ...adds(inputs)] : names;
   }
 
-  run(msg: NodeMessage, read: ActionInputs<F>, task: Task): Promise<Changes> {
+  run(msg: NodeMessage, read: ActionInputs<F>, task: Task): Promise<Changes | undefined> {
     const inputs = this.#together(read);
     const targets = this.#many && inputs[this.#many];
+    if (this.#keeper?.takes(inputs)) return this.#keep(this.#keeper, msg, inputs, [targets].flat(), task);
     return Array.isArray(targets) ? this.#runMany(msg, inputs, targets, task) : this.#runOne(msg, inputs, task);
   }
 
   mayOvertake(inputs: ActionInputs<F>): boolean {
+    if (this.#keeper?.takes(inputs)) return false;
     return this.action.mayOvertake?.(inputs) ?? false;
   }
 
@@ -196,6 +211,50 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     } finally {
       call.end();
     }
+  }
+
+  /** Has a message taken over, for all of its targets or for none. */
+  async #keep(
+    keeper: Keeper<F, unknown>,
+    msg: NodeMessage,
+    inputs: ActionInputs<F>,
+    targets: unknown[],
+    task: Task
+  ): Promise<undefined> {
+    if (inputs.dynamicCredentials)
+      throw invalid('dynamicCredentials', 'must be empty where messages are kept: keys are not written to disk.');
+    const requests: TargetRequest<unknown>[] = [];
+    const failures: ActionError[] = [];
+    const results: { target: unknown; error?: unknown }[] = [];
+    for (const target of targets) {
+      try {
+        const request = this.#requestFor(keeper, inputs, target);
+        requests.push(types.isPromise(request) ? await request : request);
+        results.push({ target });
+      } catch (thrown) {
+        const error = this.toError(thrown, inputs);
+        failures.push(error);
+        results.push({ target, error: { name: error.name, message: error.message } });
+      }
+    }
+    const [failure] = failures;
+    if (failure) throw Array.isArray(inputs[this.#many as string]) ? manyFailed(failures, results) : failure;
+    await keeper.keep(msg, inputs, requests, task);
+  }
+
+  /** The request for a target; a promise only if the account's region has to be read first. */
+  #requestFor(
+    keeper: Keeper<F, unknown>,
+    inputs: ActionInputs<F>,
+    target: unknown
+  ): TargetRequest<unknown> | Promise<TargetRequest<unknown>> {
+    const many = this.#many as string;
+    const named = checkValue(many, this.action.fields[many] as Field, target) as string;
+    const outgoing = keeper.outgoing({ ...inputs, [many]: named }, named);
+    const region = inputs.region ?? this.regionOf(named);
+    const client = this.#account.clients.get(this.action.service, { region, maxAttempts: 1 });
+    if (types.isPromise(client)) return client.then((found) => ({ target: named, region: found.region, outgoing }));
+    return { target: named, region: client.region, outgoing };
   }
 
   /** The members of the message to set for a result. */

@@ -37,8 +37,11 @@ export interface Work<Values> {
   timeout?(inputs: Partial<Values>): number | undefined;
   /** The members of the message that `run` will set. */
   sets?(inputs: Values): readonly string[];
-  /** Does the work, and returns the members to set. Rejects with anything. Does not change the message itself. */
-  run(msg: NodeMessage, inputs: Values, task: Task): Promise<Changes>;
+  /**
+   * Does the work, and returns the members to set; nothing if the message ends here. Rejects with anything. Does not change
+   * the message itself.
+   */
+  run(msg: NodeMessage, inputs: Values, task: Task): Promise<Changes | undefined>;
   /** The error to report; `inputs` are the fields that could be read. */
   toError(thrown: unknown, inputs?: Partial<Values>): ActionError;
   /** Aborts requests that are in flight for several messages at once. */
@@ -226,7 +229,8 @@ export class Input<Values> {
         const turn = this.#inOrder(reading, inputs);
         if (turn !== undefined) await task.until(turn);
         this.#check(msg, inputs);
-        this.#pass(msg, await this.work.run(msg, inputs, task), send);
+        const changes = await this.work.run(msg, inputs, task);
+        if (changes) this.#pass(msg, changes, send);
       } finally {
         clearTimeout(limit);
         task.finish();

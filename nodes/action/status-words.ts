@@ -10,12 +10,14 @@ const byName: Readonly<Record<string, string>> = {
   BudgetExceeded: 'budgetSpent',
   CallbackTimeoutException: 'callbackOver',
   DurableExecutionAlreadyStartedException: 'nameTaken',
+  Expired: 'tooOld',
   FunctionError: 'functionFailed',
   HandleExpired: 'handleExpired',
   ImageTooLargeException: 'largePicture',
   InvalidImageFormatException: 'badPicture',
   InvalidS3ObjectException: 'noPicture',
-  QueueDoesNotExist: 'notFound'
+  QueueDoesNotExist: 'notFound',
+  StoreFull: 'storeFull'
 };
 
 /** The text for an unknown function, queue, topic or collection, by service. */
@@ -95,3 +97,10 @@ export function statusTextOf(RED: NodeAPI, error: ActionError): string {
   const text = statusOf(RED, error, longestInText);
   return text.startsWith('status.') ? RED._(text) : text;
 }
+
+/** The time of day, with the date if that is not today. */
+export const timeOf = (time: Date): string =>
+  // biome-ignore lint/plugin/clock: people read it
+  time.toDateString() === new Date().toDateString()
+    ? time.toLocaleTimeString(undefined, { timeStyle: 'short' })
+    : time.toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });

@@ -2,10 +2,12 @@ import type { Node, NodeAPI } from 'node-red';
 import type { ActionError } from '../fields/errors';
 import { statusOf } from './status-words';
 
-/** The status of a node: blue while requests are in flight, red after a failure, else none. */
+/** The status of a node: blue while requests are in flight, red after a failure, else what waits, or none. */
 export class Status {
   #requests = 0;
   #progress: string | undefined;
+  /** What waits, as text. */
+  #waiting: string | undefined;
   #shown = '';
   /** Until the number of requests is shown. */
   #soon: NodeJS.Immediate | undefined;
@@ -35,13 +37,19 @@ export class Status {
     else this.#showRequests();
   }
 
+  /** Says what waits in the node while nothing else is to be shown; without a text nothing does. */
+  rest(text?: string): void {
+    this.#waiting = text;
+    this.#showRequests();
+  }
+
   /** Sets the status if it changes. */
-  show(fill?: 'blue' | 'red', text = ''): void {
+  show(fill?: 'blue' | 'red' | 'yellow', text = ''): void {
     clearImmediate(this.#soon);
     this.#soon = undefined;
     if (this.#closed || text === this.#shown) return;
     this.#shown = text;
-    this.node.status(fill ? { fill, shape: fill === 'red' ? 'ring' : 'dot', text } : {});
+    this.node.status(fill ? { fill, shape: fill === 'blue' ? 'dot' : 'ring', text } : {});
   }
 
   /** Clears the status for good: messages that were aborted may still end afterwards. */
@@ -55,7 +63,7 @@ export class Status {
    * Node-RED tells every editor of each status.
    */
   #showRequests(): void {
-    if (this.#requests === 0) this.show();
+    if (this.#requests === 0) this.show(this.#waiting === undefined ? undefined : 'yellow', this.#waiting);
     else if (this.#shown === '') this.#showBusy();
     else this.#soon ??= setImmediate(() => this.#showBusy());
   }

@@ -147,12 +147,14 @@ export const ownErrorNames = [
   'BudgetExceeded',
   'CertificateError',
   'Closed',
+  'Expired',
   'FunctionError',
   'HandleExpired',
   'InvalidValue',
   'MissingValue',
   'PartialFailure',
   'RequestThrottled',
+  'StoreFull',
   'Timeout',
   'UnknownError'
 ] as const;

@@ -67,6 +67,8 @@ export interface Field<T = unknown> {
   readonly when?: When | undefined;
   /** Whether it is in the collapsed part of the form. */
   readonly advanced?: true | undefined;
+  /** The part of the form that it is in, if that is one of its own. */
+  readonly section?: 'keep' | undefined;
   /** The Font Awesome 4 name of the icon in front of the label. */
   readonly icon?: string | undefined;
   /**
@@ -89,7 +91,7 @@ export type Fields = Readonly<Record<string, Field>>;
 /** The checked values of fields, by name. */
 export type Inputs<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
-type Layout = Pick<Field, 'when' | 'advanced' | 'icon' | 'offers' | 'takes' | 'example' | 'names'>;
+type Layout = Pick<Field, 'when' | 'advanced' | 'section' | 'icon' | 'offers' | 'takes' | 'example' | 'names'>;
 /** A typed field's default: its literal text, or a path with `from`. */
 type Default = { value?: string; from?: ValueType };
 

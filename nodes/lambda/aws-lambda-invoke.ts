@@ -1,7 +1,7 @@
-import type { InvokeCommandOutput } from '@aws-sdk/client-lambda';
+import type { InvokeCommandInput, InvokeCommandOutput } from '@aws-sdk/client-lambda';
 import { couldNotConnect } from '../account/network-failures';
 import { wasThrottled } from '../account/retryable';
-import type { Context } from '../action/action';
+import type { Context, Result } from '../action/action';
 import { defineAction } from '../action/define-action';
 import { retry } from '../action/retry';
 import { bytesIn } from '../fields/bytes';
@@ -9,6 +9,9 @@ import type { ActionError } from '../fields/errors';
 import { asLogEntry, foreignAnswer, invalid, ownError, textOf } from '../fields/errors';
 import { checked, choice, flag, jsonText, many, optional, plainNumber, text } from '../fields/fields';
 import { parseJson, present, stringify } from '../fields/json';
+import { keepFields } from '../outbox/keep-fields';
+import { keeping } from '../outbox/outbox';
+import type { Route } from '../outbox/route';
 import { hostContext } from './host';
 
 /** Bytes; from Lambda's own refusals. */
@@ -90,7 +93,8 @@ const fields = {
     })
   ),
   timeout: plainNumber(900, { min: 0.001, max: 3600, takes: 'seconds', advanced: true, icon: 'clock-o' }),
-  retries: plainNumber(0, { min: 0, max: 10, integer: true, advanced: true, icon: 'repeat' })
+  retries: plainNumber(0, { min: 0, max: 10, integer: true, advanced: true, icon: 'repeat' }),
+  ...keepFields({ invocationType: ['Event'] })
 };
 
 type Invocation = Context<'lambda', typeof fields>;
@@ -123,18 +127,24 @@ async function clientContext({ inputs, RED, node }: Invocation): Promise<string 
 /** An invocation may be sent again only where the function cannot have run. */
 const cannotHaveRun = (error: unknown): boolean => wasThrottled(error) || couldNotConnect(error);
 
+/** What each kind of invocation has. Throws `InvalidValue` for a payload that is too large. */
+const inputOf = (inputs: Invocation['inputs']) => ({
+  FunctionName: inputs.functionName,
+  InvocationType: inputs.invocationType,
+  Qualifier: inputs.qualifier,
+  Payload: checkSize(inputs),
+  TenantId: inputs.tenantId,
+  DurableExecutionName: inputs.durableName
+});
+
 async function invoke(context: Invocation): Promise<InvokeCommandOutput> {
   const { sdk, inputs, send, hold, message } = context;
-  const payload = checkSize(inputs);
+  const common = inputOf(inputs);
+  const { Payload: payload } = common;
   const input = {
-    FunctionName: inputs.functionName,
-    InvocationType: inputs.invocationType,
-    Qualifier: inputs.qualifier,
-    Payload: payload,
+    ...common,
     ClientContext: await clientContext(context),
-    LogType: inputs.logTail ? ('Tail' as const) : undefined,
-    TenantId: inputs.tenantId,
-    DurableExecutionName: inputs.durableName
+    LogType: inputs.logTail ? ('Tail' as const) : undefined
   };
   const options = { times: inputs.retries, when: cannotHaveRun, message };
   return hold(Buffer.byteLength(payload), () => retry(() => send(new sdk.InvokeCommand(input)), options));
@@ -182,6 +192,35 @@ function isOfLambda(output: InvokeCommandOutput, invocationType: string, body: s
   return StatusCode === 200 && invocationType === 'RequestResponse' && parseJson(body) !== undefined;
 }
 
+/** The text in an answer. Throws `UnknownError` if it is not Lambda's. */
+function bodyOf(output: InvokeCommandOutput, invocationType: string): string | undefined {
+  const { StatusCode, Payload } = output;
+  const text = Payload && Payload.length > 0 ? bytesIn(Payload)?.toString() : undefined;
+  if (!isOfLambda(output, invocationType, text)) throw foreignAnswer(StatusCode, text);
+  return text;
+}
+
+/** How events that are kept are sent: each alone, since Lambda has no batches. */
+const route: Route<'lambda', typeof fields> = {
+  service: 'lambda',
+  outgoing(inputs) {
+    const entry = inputOf(inputs);
+    return { entry, bytes: Buffer.byteLength(entry.Payload) };
+  },
+  capacity: () => ({ entries: 1, bytes: payloadLimit.Event, requests: 10 }),
+  async send({ sdk, request }, _, [entry], tell) {
+    const output = await request(new sdk.InvokeCommand(entry as InvokeCommandInput));
+    const { StatusCode, ExecutedVersion, DurableExecutionArn } = output;
+    const answer = { StatusCode, Payload: bodyOf(output, 'Event') };
+    const result: Result = {
+      parsed: () => present(answer),
+      raw: () => present({ ...answer, ExecutedVersion }),
+      aws: { executedVersion: ExecutedVersion, durableExecutionArn: DurableExecutionArn }
+    };
+    tell(0, { result, metadata: output.$metadata });
+  }
+};
+
 export = defineAction({
   type: 'aws-lambda-invoke',
   service: 'lambda',
@@ -189,12 +228,12 @@ export = defineAction({
   fields,
   maxAttempts: 1,
   timeout: ({ timeout }) => timeout,
+  keeper: keeping(route),
   async run(context) {
     const { inputs, node, redact } = context;
     const output = await invoke(context);
-    const { StatusCode, Payload, ExecutedVersion, FunctionError, LogResult, DurableExecutionArn } = output;
-    const text = Payload && Payload.length > 0 ? bytesIn(Payload)?.toString() : undefined;
-    if (!isOfLambda(output, inputs.invocationType, text)) throw foreignAnswer(StatusCode, text);
+    const { StatusCode, ExecutedVersion, FunctionError, LogResult, DurableExecutionArn } = output;
+    const text = bodyOf(output, inputs.invocationType);
     // A successful answer is the flow's own.
     const body = FunctionError && text !== undefined ? redact(text) : text;
     const log = LogResult === undefined ? undefined : redact(Buffer.from(LogResult, 'base64').toString());

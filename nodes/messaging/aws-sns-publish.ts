@@ -1,15 +1,19 @@
 import type { PublishCommandInput } from '@aws-sdk/client-sns';
 import type { Sdks } from '../account/sdks';
-import type { Context, Result } from '../action/action';
+import type { ActionInputs, Context, Result } from '../action/action';
 import { defineAction } from '../action/define-action';
 import { invalid } from '../fields/errors';
 import { flag, json, many, optional, text } from '../fields/fields';
 import { checkJsonLength, checkLength, parseJson, stringify, toText } from '../fields/json';
+import { keepFields } from '../outbox/keep-fields';
+import { keeping } from '../outbox/outbox';
+import type { Route } from '../outbox/route';
 import { Batches } from './batches';
+import { outgoingOf, sendEntries } from './kept-entries';
 import type { Receipt } from './message';
 import { bytesOf, checkText, entryOf, messageFields, resultOfReceipt } from './message';
 import { isFifo, isOrdered } from './queue';
-import type { EntryOperations } from './target-batches';
+import { type EntryOperations, mostEntries } from './target-batches';
 
 /** The most bytes of a message, if the topic allows it, and of a batch, which every topic allows. */
 const sizeLimit = 1_048_576;
@@ -52,7 +56,8 @@ const fields = {
     })
   ),
   attributes,
-  ...otherFields
+  ...otherFields,
+  ...keepFields()
 };
 
 type Entry = Omit<PublishCommandInput, 'TopicArn' | 'TargetArn' | 'PhoneNumber'>;
@@ -98,25 +103,41 @@ function messageText(given: unknown, { perProtocol }: Readonly<Record<string, un
   return text;
 }
 
+/** The entry for a target, and its bytes. Throws `MissingValue` or `InvalidValue`. */
+function entryFor(inputs: ActionInputs<typeof fields>, target: string): { entry: Entry; bytes: number } {
+  const { perProtocol, subject } = inputs;
+  const message = inputs.message as string;
+  const entry = {
+    Message: message,
+    ...(perProtocol && { MessageStructure: 'json' }),
+    ...(subject !== undefined && { Subject: subject }),
+    ...entryOf(inputs, target)
+  };
+  return { entry, bytes: bytesOf(message, inputs.attributes, 'message', sizeLimit) };
+}
+
 async function publish(context: Context<'sns', typeof fields>, batches: Batches<Entry, Receipt>): Promise<Result> {
   const { sdk, inputs } = context;
-  const { target, perProtocol, subject, batch, groupId } = inputs;
-  const receipt = await batches.send(context, target, isFifo(target) ? groupId : undefined, () => {
-    const message = inputs.message as string;
-    return {
-      target,
-      entry: {
-        Message: message,
-        ...(perProtocol && { MessageStructure: 'json' }),
-        ...(subject !== undefined && { Subject: subject }),
-        ...entryOf(inputs, target)
-      },
-      bytes: bytesOf(message, inputs.attributes, 'message', sizeLimit),
-      operations: (topic) => operationsTo(sdk, topic, batch)
-    };
-  });
+  const { target, batch, groupId } = inputs;
+  const receipt = await batches.send(context, target, isFifo(target) ? groupId : undefined, () => ({
+    target,
+    ...entryFor(inputs, target),
+    operations: (topic) => operationsTo(sdk, topic, batch)
+  }));
   return resultOfReceipt(receipt);
 }
+
+/** How messages that are kept are sent. */
+const route: Route<'sns', typeof fields> = {
+  service: 'sns',
+  outgoing(inputs, target) {
+    const { entry, bytes } = entryFor(inputs, target);
+    return outgoingOf(entry, target, bytes, !inputs.batch || !isTopic(target));
+  },
+  capacity: () => ({ entries: mostEntries, bytes: batchLimit, requests: 1 }),
+  send: ({ sdk, request }, target, entries, tell) =>
+    sendEntries(operationsTo(sdk, target, true), entries as Entry[], request, tell)
+};
 
 export = defineAction({
   type: 'aws-sns-publish',
@@ -125,6 +146,7 @@ export = defineAction({
   fields,
   inOrder: true,
   mayOvertake: ({ target }) => ![target].flat().some(isOrdered),
+  keeper: keeping(route),
   deploy() {
     const batches = new Batches<Entry, Receipt>();
     return {

@@ -1,12 +1,16 @@
 import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
 import type { Sdks } from '../account/sdks';
-import type { Context, Result } from '../action/action';
+import type { ActionInputs, Context, Result } from '../action/action';
 import { defineAction } from '../action/define-action';
 import { invalid } from '../fields/errors';
 import { checked, many, number, optional, text } from '../fields/fields';
 import { toText } from '../fields/json';
+import { keepFields } from '../outbox/keep-fields';
+import { keeping } from '../outbox/outbox';
+import type { Route } from '../outbox/route';
 import type { Attributes } from './attributes';
 import { Batches } from './batches';
+import { outgoingOf, sendEntries } from './kept-entries';
 import type { Receipt } from './message';
 import { bytesOf, checkText, entryOf, messageFields, resultOfReceipt } from './message';
 import {
@@ -20,7 +24,7 @@ import {
   regionOfQueue,
   urlOfQueue
 } from './queue';
-import type { EntryOperations } from './target-batches';
+import { type EntryOperations, mostEntries } from './target-batches';
 
 /** The most bytes of a message with its attributes, and of a whole batch. */
 const sizeLimit = 1_048_576;
@@ -72,7 +76,8 @@ const fields = {
     ),
     besideTarget: checkDelay
   },
-  ...otherFields
+  ...otherFields,
+  ...keepFields()
 };
 
 type Entry = Omit<SendMessageCommandInput, 'QueueUrl'>;
@@ -96,12 +101,18 @@ function delayOf(seconds: number | undefined, queue: string): { DelaySeconds?: n
   return seconds === undefined || isFifo(queue) ? {} : { DelaySeconds: seconds };
 }
 
+/** The entry for a queue, and its bytes. Throws `MissingValue` or `InvalidValue`. */
+function entryFor(inputs: ActionInputs<typeof fields>, queue: string): { entry: Entry; bytes: number } {
+  const { body, attributes: found, delaySeconds } = inputs;
+  const entry = { MessageBody: body, ...delayOf(delaySeconds, queue), ...entryOf(inputs, queue) };
+  return { entry, bytes: bytesOf(body, found, 'body', sizeLimit) };
+}
+
 async function send(context: Context<'sqs', typeof fields>, batches: Batches<Entry, Receipt>): Promise<Result> {
   const { sdk, client, inputs } = context;
-  const { queue, body, batch, groupId, delaySeconds } = inputs;
+  const { queue, batch, groupId } = inputs;
   const receipt = await batches.send(context, queue, isFifo(queue) ? groupId : undefined, () => {
-    const entry = { MessageBody: body, ...delayOf(delaySeconds, queue), ...entryOf(inputs, queue) };
-    const bytes = bytesOf(body, inputs.attributes, 'body', sizeLimit);
+    const { entry, bytes } = entryFor(inputs, queue);
     // Looked up last, when the message is known to be valid.
     const target = urlOfQueue(sdk, client, queue);
     return {
@@ -116,6 +127,25 @@ async function send(context: Context<'sqs', typeof fields>, batches: Batches<Ent
   return resultOfReceipt(receipt);
 }
 
+/** How messages that are kept are sent. */
+const route: Route<'sqs', typeof fields> = {
+  service: 'sqs',
+  outgoing(inputs, queue) {
+    const { entry, bytes } = entryFor(inputs, queue);
+    return outgoingOf(entry, queue, bytes, !inputs.batch);
+  },
+  capacity: () => ({ entries: mostEntries, bytes: sizeLimit, requests: 1 }),
+  async send({ sdk, client, request }, queue, entries, tell) {
+    const url = urlOfQueue(sdk, client, queue);
+    try {
+      await sendEntries(operationsTo(sdk, await url, false), entries as Entry[], request, tell);
+    } catch (error) {
+      if (isAstray(error)) forgetUrl(client, queue, url);
+      throw error;
+    }
+  }
+};
+
 export = defineAction({
   type: 'aws-sqs-send',
   service: 'sqs',
@@ -124,6 +154,7 @@ export = defineAction({
   inOrder: true,
   mayOvertake: ({ queue }) => ![queue].flat().some(isOrdered),
   regionOf: regionOfQueue,
+  keeper: keeping(route),
   deploy() {
     const batches = new Batches<Entry, Receipt>();
     return {

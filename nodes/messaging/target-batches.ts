@@ -6,7 +6,7 @@ import type { Request } from '../action/action';
 import { closed, copyError, metadataOf, nameOf } from '../fields/errors';
 
 /** Entries of one batch request: the services' own limit. */
-const mostEntries = 10;
+export const mostEntries = 10;
 /** Requests in flight to one target by default, those that are not answered in time aside. */
 const usualRequests = 4;
 /** How often an entry that the service failed is sent, as often as the SDK sends a request. */
@@ -224,7 +224,7 @@ export class TargetBatches<Entry extends object, Output extends object> {
 }
 
 /** What an answer says of each entry, by its id. */
-const partsOf = <Output>({ Successful = [], Failed = [] }: BatchOutput<Output>) =>
+export const partsOf = <Output>({ Successful = [], Failed = [] }: BatchOutput<Output>) =>
   new Map<string | undefined, Output | Failed>([...Successful, ...Failed].map((part) => [part.Id, part]));
 
 /** True when a service refused a whole batch for what is in it, so that some of its entries may be all right. */
@@ -236,7 +236,7 @@ export function refusedTogether(error: unknown): boolean {
 }
 
 /** For an entry that the service says nothing about. */
-const unanswered: Failed = {
+export const unanswered: Failed = {
   Id: undefined,
   Code: 'InternalError',
   Message: 'The answer does not say what became of this entry.',
@@ -244,7 +244,7 @@ const unanswered: Failed = {
 };
 
 /** A refused entry as the SDK's error for a refused request of its own. */
-const entryError = ({ Code, Message, SenderFault }: Failed, $metadata: Metadata): Error =>
+export const entryError = ({ Code, Message, SenderFault }: Failed, $metadata: Metadata): Error =>
   Object.assign(new Error(Message ?? Code), {
     name: Code?.split('.').pop() || 'UnknownError',
     $fault: SenderFault ? 'client' : 'server',

@@ -1,4 +1,5 @@
 import type { Node } from 'node-red';
+import { timeOf } from '../action/status-words';
 import type { ActionError } from '../fields/errors';
 
 /** The operations of a receiver, as the log words them. */
@@ -8,13 +9,6 @@ const doing = {
   ChangeMessageVisibility: 'hiding messages of'
 };
 export type Operation = keyof typeof doing;
-
-/** The time of day, with the date if that is not today. */
-const timeOf = (time: Date): string =>
-  // biome-ignore lint/plugin/clock: people read it
-  time.toDateString() === new Date().toDateString()
-    ? time.toLocaleTimeString(undefined, { timeStyle: 'short' })
-    : time.toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
 
 /** What is failing, and since when as text for the status. */
 export interface Trouble {

@@ -1,0 +1,27 @@
+import { type ActionError, memberOf, ownError, reasonOf } from '../fields/errors';
+
+/** An error of the disk, which names the folder. */
+export type DiskError = ActionError;
+
+const problems: Record<string, string> = {
+  EACCES: 'Node-RED may not write there',
+  EPERM: 'Node-RED may not write there',
+  EROFS: 'it can only be read',
+  ENOENT: 'the folder was deleted',
+  ENOTDIR: 'there is a file in its place',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EIO: 'the disk has failed',
+  ENODEV: 'the disk is gone',
+  ENXIO: 'the disk is gone',
+  EMFILE: 'this process has too many open files',
+  ENFILE: 'this machine has too many open files'
+};
+
+/** The error for a message that could not be kept. */
+export function diskError(error: unknown, folder: string): DiskError {
+  const code = String(memberOf(error, 'code') ?? '');
+  const problem = problems[code] ?? reasonOf(error);
+  const text = `The message cannot be kept in ${folder}: ${problem}. It was not sent either.`;
+  return ownError('StoreFull', text, { retryable: true, cause: { name: 'StoreFull', code, folder } });
+}

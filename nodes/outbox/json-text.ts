@@ -1,0 +1,83 @@
+/** Messages and requests as text: what is JSON in them, and Buffers. */
+import { isArrayBuffer, isDate, isUint8Array } from 'node:util/types';
+import { invalid, reasonOf } from '../fields/errors';
+
+/** Texts begin with a mark where they stand for bytes, or begin with a mark themselves. */
+const mark = '\u0000';
+const ofBytes = `${mark}b`;
+const ofText = `${mark}t`;
+
+/** Objects that were made by `{}`, in any realm, or without a prototype. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+const textOfBytes = (bytes: Uint8Array): string =>
+  ofBytes + Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+
+/** Copies of values with what can be written; `around` are the objects that the current value is in. */
+class Copier {
+  readonly #around = new Set<object>();
+
+  copy(value: unknown): unknown {
+    switch (typeof value) {
+      case 'string':
+        return value.startsWith(mark) ? ofText + value : value;
+      case 'number':
+      case 'boolean':
+        return value;
+      case 'object':
+        return value === null ? null : this.#copyObject(value);
+      default:
+        return undefined;
+    }
+  }
+
+  #copyObject(value: object): unknown {
+    if (isUint8Array(value)) return textOfBytes(value);
+    if (isArrayBuffer(value)) return textOfBytes(new Uint8Array(value));
+    if (isDate(value)) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+    // A cycle has no end, and neither have connections, files and timers a text.
+    if (this.#around.has(value) || !(Array.isArray(value) || isPlain(value))) return undefined;
+    this.#around.add(value);
+    const copy = Array.isArray(value) ? this.#copyElements(value) : this.#copyMembers(value);
+    this.#around.delete(value);
+    return copy;
+  }
+
+  #copyElements(list: unknown[]): unknown[] {
+    const copy: unknown[] = [];
+    for (let at = 0; at < list.length; at += 1) copy.push(this.copy(list[at]));
+    return copy;
+  }
+
+  #copyMembers(value: object): Record<string, unknown> {
+    // Without a prototype, so that a member called `__proto__` is one like any other.
+    const copy: Record<string, unknown> = Object.create(null);
+    for (const name of Object.keys(value)) {
+      const member = this.copy((value as Record<string, unknown>)[name]);
+      if (member !== undefined) copy[name] = member;
+    }
+    return copy;
+  }
+}
+
+/** The text of a value. What has none is left out. Throws `InvalidValue` for what cannot be read or is nested too deeply. */
+export function toText(value: unknown, name: string): string {
+  try {
+    return JSON.stringify(new Copier().copy(value)) ?? 'null';
+  } catch (thrown) {
+    throw invalid(name, `cannot be kept: ${reasonOf(thrown)}.`);
+  }
+}
+
+function revive(_: string, value: unknown): unknown {
+  if (typeof value !== 'string' || !value.startsWith(mark)) return value;
+  const rest = value.slice(mark.length + 1);
+  return value.startsWith(ofBytes) ? Buffer.from(rest, 'base64') : rest;
+}
+
+/** The value of a text. Without marks in it, which is quick to see, nothing has to be revived. */
+export const fromText = (text: string): unknown =>
+  text.includes('"\\u0000') ? JSON.parse(text, revive) : JSON.parse(text);

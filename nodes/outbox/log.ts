@@ -217,9 +217,7 @@ export class Log {
     this.#nextId = Math.max(this.#nextId, head.id + head.entries.length);
     return new Promise((resolve, reject) => {
       this.#additions.push({ record: encode(head), head, resolve, reject });
-      this.#writing ??= this.#write().finally(() => {
-        this.#writing = undefined;
-      });
+      this.#writing ??= this.#write();
     });
   }
 
@@ -237,6 +235,8 @@ export class Log {
         for (const { reject } of batch) reject(diskError(error, folder));
       }
     }
+    // In the same turn in which nothing more was there: what comes now has to begin anew.
+    this.#writing = undefined;
   }
 
   #nextBatch(): Addition[] {

@@ -18,6 +18,7 @@ const readJson = (...path) => JSON.parse(read(...path));
 const load = (path) => requireTs(path, import.meta.url);
 
 const { policyText } = load('../nodes/editor/policy.mts');
+const { sectionOf, sections } = load('../nodes/editor/sections.mts');
 const { placeOf, types } = load('./nodes.mts');
 const common = readJson('locales', 'en-US', 'common.json');
 
@@ -123,13 +124,16 @@ function properties(type, to) {
         meaning(name, field, word)
       )
     );
-  const advanced = rows(all.filter(([, field]) => field.advanced));
+  const part = (section) => {
+    const some = rows(all.filter(([, field]) => sectionOf(field) === section));
+    return some.length > 0 ? [row(`**${word('section', section)}**`, '', '', '', ''), ...some] : [];
+  };
   return [
     row('Property', 'Name', 'Takes', 'Default', 'Meaning'),
     row('---', '---', '---', '---', '---'),
     ...(config || account === false ? [] : [accountRow(word, to)]),
-    ...rows(all.filter(([, field]) => !field.advanced)),
-    ...(advanced.length > 0 ? [row(`**${word('section', 'advanced')}**`, '', '', '', ''), ...advanced] : []),
+    ...rows(all.filter(([, field]) => sectionOf(field) === undefined)),
+    ...sections.flatMap(part),
     ...(all.some(([, field]) => field.types)
       ? [
           '',

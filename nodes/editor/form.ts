@@ -8,6 +8,7 @@ import { type Lists, makeLists } from './lists';
 import { makeMarks } from './marks';
 import type { EditorNode } from './node-red';
 import { makeReasons } from './reasons';
+import { sectionOf, sections } from './sections.mts';
 
 /** The part of the form that belongs to one type of node. */
 interface OwnPart {
@@ -76,6 +77,11 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
     for (const [name, field] of Object.entries(fields)) {
       if (field.when) controls.row(name).toggle(controls.isShown(node, field));
     }
+    for (const section of sections) {
+      partOf(section).toggle(
+        Object.values(fields).some((field) => sectionOf(field) === section && controls.isShown(node, field))
+      );
+    }
     for (const hint of $('.nimbus-hint[data-option]').toArray()) {
       const { field = '', option } = hint.dataset;
       $(hint).toggle(controls.input(field).val() === option);
@@ -107,7 +113,7 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
       show(node);
       marks.update(node);
       // Invalid values must be visible.
-      if (Object.keys(fields).some((name) => fields[name]?.advanced && isWrong(name))) openAdvanced();
+      openWhere(isWrong);
       for (const [name, list] of Object.entries(lists)) {
         list.enable(!fields[name]?.types || controls.typeOf(node, name) === 'str');
       }
@@ -142,14 +148,19 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
     if (node.account === '' && only && accounts.length === 1) controls.input('account').val(only).trigger('change');
   }
 
-  const openAdvanced = () => $(`#${prefix}-advanced`).prop('open', true);
+  const partOf = (section: string) => $(`#${prefix}-${section}-section`);
 
-  /** Opens the advanced part if something in it is not the default. */
+  /** Opens the parts that have such a field. */
+  function openWhere(isSuch: (name: string, field: Field) => boolean): void {
+    for (const [name, field] of Object.entries(fields)) {
+      const section = sectionOf(field);
+      if (section && isSuch(name, field)) partOf(section).prop('open', true);
+    }
+  }
+
+  /** Opens the parts in which something is not the default. */
   function openChanged(node: EditorNode): void {
-    const changed = Object.entries(fields).some(
-      ([name, field]) => field.advanced && node[name] !== undefined && String(node[name]) !== String(field.value)
-    );
-    if (changed) openAdvanced();
+    openWhere((name, { value }) => node[name] !== undefined && String(node[name]) !== String(value));
   }
 
   function leave(node: EditorNode): void {

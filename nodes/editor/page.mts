@@ -4,6 +4,7 @@
  */
 import type { Field } from '../fields/fields.js';
 import type { NodeModule } from '../fields/node-module.js';
+import { sectionOf, sections } from './sections.mts';
 import type { Words } from './words.mts';
 
 type Definition = NodeModule['definition'];
@@ -63,10 +64,11 @@ function row(prefix: string, name: string, field: Field, words: Words): string {
   return `<div class="form-row nimbus-row">\n${indent(lines.join('\n'), '  ')}\n</div>`;
 }
 
-const advanced = (prefix: string, rows: string) =>
+/** A part of the form that is closed at first. */
+const part = (prefix: string, section: string, rows: string) =>
   rows &&
-  `<details class="nimbus-advanced" id="${prefix}-advanced">
-  <summary data-i18n="section.advanced"></summary>
+  `<details class="nimbus-advanced" id="${prefix}-${section}-section">
+  <summary data-i18n="section.${section}"></summary>
 ${indent(rows, '  ')}
 </details>`;
 
@@ -74,9 +76,9 @@ const hasAccount = ({ config, account }: Definition) => !config && account !== f
 
 function template(definition: Definition, words: Words): string {
   const prefix = prefixOf(definition);
-  const rows = (advanced: boolean) =>
+  const rows = (section?: string) =>
     Object.entries(definition.fields)
-      .filter(([, field]) => Boolean(field.advanced) === advanced)
+      .filter(([, field]) => sectionOf(field) === section)
       .map(([name, field]) => row(prefix, name, field, words))
       .join('\n');
   const account = !hasAccount(definition)
@@ -91,8 +93,8 @@ function template(definition: Definition, words: Words): string {
   <input type="text" id="${prefix}-name" ${width()} data-i18n="[placeholder]label.name">
 </div>
 ${account}
-${rows(false)}
-${advanced(prefix, rows(true))}`;
+${rows()}
+${sections.map((section) => part(prefix, section, rows(section))).join('\n')}`;
 }
 
 const validate = (name: string) =>
@@ -207,12 +209,20 @@ export function registration(definition: Definition, place: string): string {
   const { type, endpoints } = definition;
   const stored = credentials(definition);
   const serve = endpoints ? "\n  require('./nodes/dialog/endpoints').serve(RED);" : '';
+  // What nodes that are gone have left on the disk is found when Node-RED starts; without such a folder nothing is loaded.
+  const watch = !('keep' in definition.fields)
+    ? ''
+    : `
+  const { existsSync } = require('node:fs');
+  const { join } = require('node:path');
+  const { userDir } = RED.settings;
+  if (userDir && existsSync(join(userDir, 'nimbus', 'outbox'))) require('./nodes/outbox/left-stores').watch(RED);`;
   return `module.exports = function (RED) {
   function Node(config) {
     RED.nodes.createNode(this, config);
     require('./nodes/${place}').create(RED, this, config);
   }
-  RED.nodes.registerType('${type}', Node${stored ? `, { credentials: ${stored} }` : ''});${serve}
+  RED.nodes.registerType('${type}', Node${stored ? `, { credentials: ${stored} }` : ''});${serve}${watch}
 };
 `;
 }

@@ -67,7 +67,7 @@ export interface Field<T = unknown> {
   readonly when?: When | undefined;
   /** Whether it is in the collapsed part of the form. */
   readonly advanced?: true | undefined;
-  /** The part of the form that it is in, if that is one of its own. */
+  /** The part of the form that it is in, if that is another one. */
   readonly section?: 'keep' | undefined;
   /** The Font Awesome 4 name of the icon in front of the label. */
   readonly icon?: string | undefined;

@@ -52,14 +52,19 @@ class Copier {
     return copy;
   }
 
-  #copyMembers(value: object): Record<string, unknown> {
+  /** An object of which nothing can be written, such as what answers an HTTP request, is left out itself. */
+  #copyMembers(value: object): Record<string, unknown> | undefined {
     // Without a prototype, so that a member called `__proto__` is one like any other.
     const copy: Record<string, unknown> = Object.create(null);
-    for (const name of Object.keys(value)) {
+    const names = Object.keys(value);
+    let copied = 0;
+    for (const name of names) {
       const member = this.copy((value as Record<string, unknown>)[name]);
-      if (member !== undefined) copy[name] = member;
+      if (member === undefined) continue;
+      copy[name] = member;
+      copied += 1;
     }
-    return copy;
+    return names.length > 0 && copied === 0 ? undefined : copy;
   }
 }
 

@@ -124,7 +124,7 @@ export class Lock {
     if (holder && ((await lives(holder, self)) ?? (await isTouched(path, signal)))) return undefined;
     await replace(path, self);
     // Where two found it free, the one that wrote last has it.
-    await wait(settling, undefined, { signal });
+    await wait(settling);
     return (await holderIn(path))?.token === self.token ? new Lock(path, self) : undefined;
   }
 

@@ -54,6 +54,12 @@ interface Settings {
 export const folderOfStores = (userDir: string | undefined): string | undefined =>
   userDir === undefined ? undefined : join(userDir, 'nimbus', 'outbox');
 
+/** The folders of stores that nodes have opened. */
+const opened = new Set<string>();
+
+/** Whether a node has the store of a folder. */
+export const isOpen = (folder: string): boolean => opened.has(folder);
+
 /** Stores that are being closed, by folder: a deployment may open one before the node that had it has let it go. */
 const closing = new Map<string, Promise<void>>();
 
@@ -103,6 +109,7 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
     this.keeps = keep;
     this.#folder = stores && join(stores, fileNameOfId(node.id));
     if (!this.#folder || (!keep && segmentsIn(filesIn(this.#folder)).length === 0)) return;
+    opened.add(this.#folder);
     const tell = { log: (text: string) => node.log(text), warn: (text: string) => node.warn(text) };
     this.#store = new Store({ folder: this.#folder, root: userDir as string, most, tell });
     this.#wayOut = new WayOut(deployed, route, this.#store, hours * hour, () => this.#changed());
@@ -196,14 +203,17 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
   }
 
   #show(): void {
-    const { RED, status } = this.deployed;
     const count = this.#store?.table.count ?? 0;
     this.#isShown = count > 0;
-    if (count === 0) return status.rest();
+    this.deployed.status.rest(count === 0 ? undefined : this.#text(count));
+  }
+
+  #text(count: number): string {
+    const { RED } = this.deployed;
     const trouble = this.#wayOut?.trouble;
+    if (!trouble) return RED._('status.kept', { count });
     const since = sinceOf(this.#wayOut?.oldest ?? Infinity);
-    if (!trouble) return status.rest(RED._('status.kept', { count }));
-    status.rest(RED._('status.keptWhy', { count, since, why: statusTextOf(RED, trouble) }));
+    return RED._('status.keptWhy', { count, since, why: statusTextOf(RED, trouble) });
   }
 
   async close(ended: Promise<void>): Promise<void> {
@@ -224,6 +234,7 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
     await this.#opening?.catch(() => undefined);
     await Promise.all([this.#wayOut?.close(closeLimit), ended]);
     await this.#store?.close();
+    opened.delete(this.#folder as string);
   }
 }
 

@@ -24,7 +24,7 @@ import { Troubles } from './troubles';
 /** How long an answer is waited for, ms. */
 const answerLimit = 15_000;
 /** How often it is looked whether something has expired: at most and at least, ms. */
-const longestLook = 30_000;
+const longestLook = 5000;
 const shortestLook = 100;
 /** Entries that are read back at once where they have expired. */
 const atOnce = 50;

@@ -95,7 +95,8 @@ export class ForgetfulDisk implements Disk {
     return {
       write: async (bytes, position) => {
         await turn();
-        if (this.failing === 'ENOSPC' && life === this.#life) write(file, bytes.subarray(0, bytes.length / 2), position);
+        if (this.failing === 'ENOSPC' && life === this.#life)
+          write(file, bytes.subarray(0, bytes.length / 2), position);
         this.#check(life);
         write(file, bytes, position);
       },

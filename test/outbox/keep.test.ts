@@ -1,40 +1,491 @@
 /** Store and forward, through a whole Node-RED and the real SDK. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { deployAction, errorOf, sendNode, useBench, useQueues } from '../aws';
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { RequestRecord } from '../../local-aws/client';
+import {
+  account,
+  credentials,
+  deployAction,
+  deployNodes,
+  errorOf,
+  invokeNode,
+  keysOf,
+  publishNode,
+  sendNode,
+  useBench,
+  useQueues
+} from '../aws';
+import { type FlowNode, type Message, sink } from '../node-red';
+import { setClock } from '../set-clock';
 
 describe('keep', () => {
   const bench = useBench();
   const queues = useQueues(bench);
-  const folder = () => join(bench.red.userDir, 'nimbus', 'outbox', 'send');
+  let made = 0;
 
-  it('ends a message when it is safe, and sends it on when the service has accepted it', async () => {
+  /** A node with an id that no other test has, so that its store is empty. */
+  const keeping = (properties: Record<string, unknown>): FlowNode => {
+    made += 1;
+    return sendNode({ id: `send-${made}`, keep: true, ...properties });
+  };
+  const stores = () => join(bench.red.userDir, 'nimbus', 'outbox');
+  const storeOf = ({ id }: FlowNode) => join(stores(), id);
+  const filesOf = (node: FlowNode) => readdirSync(storeOf(node)).filter((name) => name !== 'lock');
+  const bytesOf = (node: FlowNode) =>
+    filesOf(node)
+      .map((name) => readFileSync(join(storeOf(node), name), 'latin1'))
+      .join();
+
+  /** Keeps messages, each of which has to end without an error. */
+  const keep = async ({ id }: FlowNode, ...msgs: Message[]): Promise<void> => {
+    for (const { error, done } of await bench.red.sendMany(id, msgs)) {
+      assert.equal(error, undefined);
+      assert.equal(done, 1);
+    }
+  };
+  const numbered = (count: number, more: (n: number) => Message = () => ({})): Message[] =>
+    Array.from({ length: count }, (_, n) => ({ payload: String(n), ...more(n) }));
+  const catching = ({ id }: FlowNode): FlowNode[] => [
+    { id: 'catch', type: 'catch', scope: [id], uncaught: false, wires: [['caught']] },
+    sink('caught')
+  ];
+  const down = (more = {}) => bench.aws.fault({ kind: 'resetBefore', service: 'sqs', ...more });
+  const status = ({ id }: FlowNode) => bench.red.statuses(id).at(-1);
+  const untilStatus = ({ id }: FlowNode, text: RegExp) =>
+    bench.red.until(() => bench.red.statuses(id).some((each) => text.test(each.text ?? '')), String(text));
+  /** All that a queue has, in its order. */
+  const bodies = async (url: string): Promise<(string | undefined)[]> => {
+    const found: (string | undefined)[] = [];
+    for (;;) {
+      const messages = await queues.receive(url, { VisibilityTimeout: 600 });
+      if (messages.length === 0) return found;
+      found.push(...messages.map(({ Body }) => Body));
+    }
+  };
+  const errorsIn = (text: RegExp) =>
+    bench.red.logs.filter(({ level, text: line }) => level === 'error' && text.test(line));
+
+  it('ends a message when it is safe, and sends it on once when the service has accepted it', async () => {
     const url = await queues.create();
-    await deployAction(bench, sendNode({ queue: url, keep: true }));
-    const outcome = await bench.red.send('send', { payload: 'one', topic: 'here' });
-    assert.equal(outcome.error, undefined);
-    const message = await bench.red.next('out');
-    assert.equal(message.topic, 'here');
-    assert.equal((message.payload as { MessageId: string }).MessageId.length, 36);
-    assert.equal(message.aws?.tries, 1);
-    assert.deepEqual((await queues.receive(url)).map(({ Body }) => Body), ['one']);
+    const node = keeping({ queue: url });
+    await deployAction(bench, node);
+    const before = Date.now();
+    const { sent, done, error } = await bench.red.send(node.id, { payload: 'one', topic: 'here', _msgid: 'id' });
+    assert.deepEqual({ sent, done, error }, { sent: [], done: 1, error: undefined });
+    const { payload, topic, aws, _msgid } = await bench.red.next('out');
+    assert.deepEqual([topic, _msgid], ['here', 'id']);
+    assert.equal((payload as { MessageId: string }).MessageId.length, 36);
+    const { keptAt, requestId, ...rest } = aws ?? {};
+    assert.ok(Number(keptAt) >= before && Number(keptAt) <= Date.now());
+    assert.equal(typeof requestId, 'string');
+    const expected = { service: 'sqs', operation: 'SendMessage', region: 'us-east-1', statusCode: 200, attempts: 1 };
+    assert.deepEqual(rest, { ...expected, tries: 1 });
+    assert.deepEqual(await bodies(url), ['one']);
   });
 
-  it('keeps messages while the service does not answer, over a deployment', async () => {
+  it('checks the fields first: what is wrong with them fails at once, and is not kept', async () => {
+    const node = keeping({ queue: 'no queue', queueType: 'str' });
+    await deployAction(bench, node);
+    assert.equal(errorOf(await bench.red.send(node.id, { payload: 'one' })).code, 'InvalidValue');
+    assert.deepEqual(filesOf(node), []);
+  });
+
+  it('keeps messages in files that only their owner may read', async () => {
+    const node = keeping({ queue: await queues.create() });
+    await down();
+    await deployAction(bench, node);
+    await keep(node, { payload: 'one' });
+    if (process.platform === 'win32') return;
+    assert.equal(statSync(storeOf(node)).mode & 0o777, 0o700);
+    for (const name of readdirSync(storeOf(node)))
+      assert.equal(statSync(join(storeOf(node), name)).mode & 0o077, 0, name);
+  });
+
+  it('sends what waits in order, in batches of 10; what comes later lines up behind', async () => {
     const url = await queues.create();
-    await deployAction(bench, sendNode({ queue: url, keep: true }));
-    await bench.aws.fault({ kind: 'resetBefore', service: 'sqs' });
-    for (let n = 0; n < 25; n += 1) assert.equal((await bench.red.send('send', { payload: String(n) })).error, undefined);
-    await bench.red.until(() => bench.red.statuses('send').some(({ text }) => /25 kept since/.test(text ?? '')));
-    await bench.red.deploy([]);
-    assert.ok(existsSync(folder()));
-    await bench.aws.clearFaults();
-    await deployAction(bench, sendNode({ queue: url }));
+    const node = keeping({ queue: url });
+    await down({ times: 1 });
+    await deployAction(bench, node);
+    await keep(node, { payload: 'first' });
+    await untilStatus(node, /^1 kept since .*: /);
+    await keep(node, ...numbered(24));
+    // Another request of the account succeeds: it is tried at once.
     const messages = await bench.red.collect('out', 25);
-    assert.equal(messages.length, 25);
-    await bench.red.until(() => JSON.stringify(bench.red.statuses('send').at(-1)) === '{}');
+    assert.equal(messages[0]?.aws?.tries, 2);
+    assert.deepEqual(await bodies(url), ['first', ...numbered(24).map(({ payload }) => payload)]);
+    const sizes = (await queues.requests('SendMessage')).map(entriesIn);
+    assert.deepEqual(sizes, [1, 10, 10, 5]);
+    await bench.red.until(() => JSON.stringify(status(node)) === '{}');
+    await bench.red.until(() => bench.red.logs.some(({ text }) => text.includes('kept messages go out again')));
+  });
+
+  it('tries what waits at once when another request of the account succeeds', async () => {
+    const url = await queues.create();
+    const node = keeping({ queue: url });
+    await down({ operation: 'SendMessage' });
+    await deployNodes(bench, [node, sink('out'), invokeNode({ wires: [] })]);
+    await keep(node, { payload: 'one' });
+    const tries = async () => (await queues.requests('SendMessage')).length;
+    // The pauses are of several seconds by now: it is tried as often as something else succeeds, but once a second at most.
+    for (let count = 2; count <= 6; count += 1) {
+      await bench.red.until(async () => {
+        assert.equal((await bench.red.send('invoke', { payload: {} })).error, undefined);
+        return (await tries()) >= count;
+      });
+    }
+    const times = (await queues.requests('SendMessage')).map(({ time }) => time);
+    for (const [index, time] of times.entries()) assert.ok(index === 0 || time - (times[index - 1] ?? 0) > 900);
+    await bench.aws.clearFaults();
+    await bench.red.send('invoke', { payload: {} });
+    await bench.red.next('out');
+  });
+
+  it('goes on after a deployment and in a node that does not keep any more', async () => {
+    const url = await queues.create();
+    const node = keeping({ queue: url });
+    await down();
+    await deployAction(bench, node);
+    await keep(node, ...numbered(25));
+    await untilStatus(node, /^25 kept since .*: no connection$|^25 kept since/);
     await bench.red.deploy([]);
-    assert.deepEqual(readdirSync(folder()), []);
+    await bench.aws.clearFaults();
+    await deployAction(bench, { ...node, keep: false });
+    await bench.red.collect('out', 25);
+    assert.deepEqual(
+      await bodies(url),
+      numbered(25).map(({ payload }) => payload)
+    );
+    await bench.red.deploy([]);
+    assert.deepEqual(readdirSync(storeOf(node)), []);
+  });
+
+  it('has one message of a FIFO group under way, groups side by side in one batch, each in its order', async () => {
+    const url = await queues.create({ FifoQueue: 'true' });
+    const node = keeping({ queue: url, groupId: 'topic', groupIdType: 'msg' });
+    await down({ times: 1 });
+    await deployAction(bench, node);
+    const messages = numbered(20, (n) => ({ topic: `g${n % 4}` }));
+    await keep(node, ...messages);
+    await bench.red.collect('out', 20);
+    const requests = (await queues.requests('SendMessage')).slice(1);
+    for (const request of requests) {
+      const groups = groupsIn(request);
+      assert.equal(new Set(groups).size, groups.length);
+    }
+    assert.ok(requests.some((request) => entriesIn(request) === 4));
+    const received = await bodies(url);
+    for (let group = 0; group < 4; group += 1) {
+      const own = received.filter((body) => Number(body) % 4 === group).map(Number);
+      assert.deepEqual(
+        own,
+        [...own].sort((one, other) => one - other)
+      );
+    }
+  });
+
+  it('makes up an ID for a FIFO message, so that equal bodies both arrive and a repetition does not', async () => {
+    const url = await queues.create({ FifoQueue: 'true', ContentBasedDeduplication: 'true' });
+    const node = keeping({ queue: url, groupId: 'g' });
+    await bench.aws.fault({ kind: 'resetAfter', service: 'sqs', times: 1 });
+    await deployAction(bench, node);
+    await keep(node, { payload: 'same' }, { payload: 'same' });
+    await bench.red.collect('out', 2);
+    const groups = [...(await queues.receive(url, { VisibilityTimeout: 600 }))];
+    assert.deepEqual(
+      groups.map(({ Body }) => Body),
+      ['same', 'same']
+    );
+  });
+
+  it('lets others pass a message that the service refuses for now', async () => {
+    const url = await queues.create();
+    const node = keeping({ queue: url });
+    await down({ times: 1 });
+    await bench.aws.fault({ kind: 'entries', service: 'sqs', entryProbability: 0.4, seed: 3, times: 1 });
+    await deployAction(bench, node);
+    await keep(node, ...numbered(10));
+    const messages = await bench.red.collect('out', 10);
+    const tries = messages.map(({ aws }) => (aws as { tries: number }).tries);
+    assert.ok(tries.includes(2) && tries.includes(3), String(tries));
+    assert.deepEqual(
+      (await bodies(url)).map(Number).sort((one, other) => one - other),
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    );
+  });
+
+  it('holds no target because of another one, and says once in the log what it waits for', async () => {
+    const url = await queues.create();
+    const node = keeping({ queue: 'topic', queueType: 'msg' });
+    await deployAction(bench, node);
+    await keep(node, ...numbered(10, (n) => ({ topic: n % 2 ? url : 'not-there' })));
+    const arrived = await bench.red.collect('out', 5);
+    assert.ok(arrived.every(({ topic }) => topic === url));
+    await untilStatus(node, /^5 kept since .*: no queue “not-there”$/);
+    const made = await queues.createNamed('not-there');
+    const late = await bench.red.collect('out', 5);
+    assert.ok(late.every(({ topic }) => topic === 'not-there'));
+    assert.equal(errorsIn(/Kept messages wait/).length, 1);
+    await queues.delete(made);
+  });
+
+  it('gives what the service refuses to Catch nodes, with the stored message, and keeps it no longer', async () => {
+    const url = await queues.create();
+    const node = keeping({ queue: url });
+    await down({ times: 1 });
+    await bench.aws.fault({ kind: 'entries', service: 'sqs', senderFault: true, times: 1 });
+    await deployNodes(bench, [node, sink('out'), ...catching(node)]);
+    await keep(node, { payload: 'one', picture: Buffer.from([1, 2, 3]) }, { payload: 'two' });
+    const [first, second] = await bench.red.collect('caught', 2);
+    assert.deepEqual([first?.payload, second?.payload], ['one', 'two']);
+    assert.deepEqual(first?.picture, Buffer.from([1, 2, 3]));
+    assert.equal(typeof (first?.error as { code?: string } | undefined)?.code, 'string');
+    await bench.red.deploy([]);
+    assert.deepEqual(filesOf(node), []);
+    assert.deepEqual(await bodies(url), []);
+  });
+
+  it('keeps what is JSON in a message, and Buffers; an HTTP request is answered from a Complete node', async () => {
+    const url = await queues.create();
+    const node = keeping({ queue: url, body: 'text', bodyType: 'msg' });
+    await deployNodes(bench, [
+      { id: 'in', type: 'http in', url: '/kept', method: 'post', wires: [['shape']] },
+      {
+        id: 'shape',
+        type: 'change',
+        rules: [{ t: 'set', p: 'text', pt: 'msg', to: 'a text', tot: 'str' }],
+        wires: [[node.id]]
+      },
+      node,
+      sink('out'),
+      { id: 'complete', type: 'complete', scope: [node.id], wires: [['answer']] },
+      { id: 'answer', type: 'http response', statusCode: '202', wires: [] }
+    ]);
+    await down();
+    const response = await bench.red.request('kept', { method: 'POST', body: 'x' });
+    assert.equal(response.status, 202);
+    await bench.aws.clearFaults();
+    const message = await bench.red.next('out');
+    assert.equal('res' in message || 'req' in message, false);
+    assert.equal(message.text, 'a text');
+  });
+
+  it('gives up what is too old, with the stored message', async () => {
+    const node = keeping({ queue: await queues.create(), keepHours: '0.0002' });
+    await down();
+    await deployNodes(bench, [node, sink('out'), ...catching(node)]);
+    await keep(node, { payload: 'old' });
+    const { payload, error } = await bench.red.next('caught');
+    assert.equal(payload, 'old');
+    assert.equal((error as unknown as { code: string }).code, 'Expired');
+    await bench.red.deploy([]);
+    assert.deepEqual(filesOf(node), []);
+  });
+
+  it('gives up nothing because the clock is set', async () => {
+    const url = await queues.create();
+    const node = keeping({ queue: url, keepHours: '1' });
+    await down();
+    await deployAction(bench, node);
+    await keep(node, { payload: 'kept' });
+    try {
+      setClock(48 * 3_600_000);
+      await keep(node, { payload: 'later' });
+      setClock(-48 * 3_600_000);
+      await keep(node, { payload: 'last' });
+      await bench.aws.clearFaults();
+      await bench.red.collect('out', 3);
+    } finally {
+      setClock(0);
+    }
+    assert.deepEqual(await bodies(url), ['kept', 'later', 'last']);
+  });
+
+  it('refuses at once what there is no room for, and keeps what fits', async () => {
+    const url = await queues.create();
+    const node = keeping({ queue: url, keepMost: 1 });
+    await down();
+    await deployAction(bench, node);
+    const large = 'x'.repeat(300_000);
+    await keep(node, { payload: large });
+    const error = errorOf(await bench.red.send(node.id, { payload: large }));
+    assert.equal(error.code, 'StoreFull');
+    assert.equal(error.retryable, true);
+    await keep(node, { payload: 'small' });
+    await bench.aws.clearFaults();
+    await bench.red.collect('out', 2);
+    assert.deepEqual(
+      (await bodies(url)).map((body) => body?.length),
+      [300_000, 5]
+    );
+  });
+
+  it('says at once that it cannot write, names the folder, and goes on when it can', async () => {
+    const url = await queues.create();
+    const node = keeping({ queue: url });
+    mkdirSync(stores(), { recursive: true });
+    writeFileSync(storeOf(node), 'a file in its place');
+    await deployAction(bench, node);
+    const error = errorOf(await bench.red.send(node.id, { payload: 'one' }));
+    assert.ok(error.message.includes(storeOf(node)), error.message);
+    rmSync(storeOf(node));
+    await keep(node, { payload: 'two' });
+    await bench.red.next('out');
+    assert.deepEqual(await bodies(url), ['two']);
+  });
+
+  it('notices that its folder was deleted, and begins anew', async () => {
+    const url = await queues.create();
+    const node = keeping({ queue: url });
+    await down();
+    await deployAction(bench, node);
+    await keep(node, { payload: 'lost' });
+    rmSync(storeOf(node), { recursive: true });
+    assert.ok(errorOf(await bench.red.send(node.id, { payload: 'refused' })).message.includes(storeOf(node)));
+    await keep(node, { payload: 'kept' });
+    await bench.aws.clearFaults();
+    await bench.red.next('out');
+    assert.deepEqual(await bodies(url), ['kept']);
+  });
+
+  it('keeps nothing where another process has the store, and takes over that of a dead one', async () => {
+    const url = await queues.create();
+    const node = keeping({ queue: url });
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000); console.log("up")']);
+    await new Promise((resolve) => other.stdout.once('data', resolve));
+    mkdirSync(storeOf(node), { recursive: true });
+    const stat = readFileSync(`/proc/${other.pid}/stat`, 'utf8');
+    const holder = {
+      token: 'theirs',
+      pid: other.pid,
+      began: stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19],
+      boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+      space: readlinkSync('/proc/self/ns/pid')
+    };
+    writeFileSync(join(storeOf(node), 'lock'), JSON.stringify(holder));
+    await deployAction(bench, node);
+    const error = errorOf(await bench.red.send(node.id, { payload: 'one' }));
+    assert.match(error.message, /another Node-RED/);
+    other.kill('SIGKILL');
+    await new Promise((resolve) => other.once('exit', resolve));
+    await bench.red.until(async () => (await bench.red.send(node.id, { payload: 'two' })).error === undefined);
+    await bench.red.next('out');
+    assert.deepEqual(await bodies(url), ['two']);
+  });
+
+  it('does not keep keys that a message brings, and writes none of the account to disk', async () => {
+    const url = await queues.create();
+    const node = keeping({ queue: url, dynamicCredentials: 'keys', dynamicCredentialsType: 'msg' });
+    await deployAction(bench, node);
+    assert.equal(errorOf(await bench.red.send(node.id, { payload: 'one', keys: keysOf('demo') })).code, 'InvalidValue');
+    const plain = keeping({ queue: url });
+    await down();
+    await deployAction(bench, plain);
+    await keep(plain, ...numbered(5));
+    const written = bytesOf(plain) + readFileSync(join(storeOf(plain), 'lock'), 'latin1');
+    for (const secret of Object.values(keysOf('demo'))) assert.ok(!written.includes(secret));
+  });
+
+  it('sends to each of many targets a message of its own, and keeps it for all or for none', async () => {
+    const [one, two] = [await queues.create(), await queues.create()];
+    const node = keeping({ queue: 'to', queueType: 'msg' });
+    await deployAction(bench, node);
+    const error = errorOf(await bench.red.send(node.id, { payload: 'x', to: [one, 'no queue', two] }));
+    assert.equal(error.code, 'PartialFailure');
+    assert.deepEqual(filesOf(node), []);
+    await keep(node, { payload: 'x', to: [one, two] });
+    const messages = await bench.red.collect('out', 2);
+    assert.deepEqual(new Set(messages.map(({ aws }) => aws?.target)), new Set([one, two]));
+    assert.deepEqual([await bodies(one), await bodies(two)], [['x'], ['x']]);
+  });
+
+  it('needs an account for what is new, and has what is kept wait for it; target and region are as stored', async () => {
+    const url = await queues.create({}, 'eu-central-1');
+    const node = keeping({ queue: basename(url) });
+    await down();
+    await deployAction(bench, node, { region: 'eu-central-1' });
+    await keep(node, { payload: 'one' });
+    await bench.red.deploy([{ ...account(bench), d: true }, node, sink('out')]);
+    await bench.aws.clearFaults();
+    assert.equal(errorOf(await bench.red.send(node.id, { payload: 'two' })).code, 'AccountMissing');
+    await untilStatus(node, /^1 kept since .*: no account$/);
+    await bench.red.deploy([account(bench, { region: 'us-east-1' }), { ...node, queue: 'elsewhere' }, sink('out')], {
+      credentials: credentials()
+    });
+    const { aws } = await bench.red.next('out');
+    assert.equal(aws?.region, 'eu-central-1');
+    assert.deepEqual(await bodies(url), ['one']);
+  });
+
+  it('begins invocations in their order, several side by side, and has them wait for the function', async () => {
+    const node = invokeNode({ id: 'invoke-kept', functionName: 'hello', invocationType: 'Event', keep: true });
+    await bench.aws.fault({ kind: 'throttle', service: 'lambda', times: 1 });
+    await deployAction(bench, node);
+    await keep(node, ...numbered(30, (n) => ({ payload: { n } })));
+    const messages = await bench.red.collect('out', 30);
+    assert.ok(messages.every(({ aws }) => aws?.statusCode === 202));
+    await bench.aws.until({ invocations: 30 });
+  });
+
+  it('publishes to a topic what it has kept', async () => {
+    const node = publishNode({ id: 'publish-kept', target: 'arn:aws:sns:us-east-1:111111111111:alerts', keep: true });
+    await bench.aws.fault({ kind: 'error503', service: 'sns', times: 1 });
+    await deployAction(bench, node);
+    await keep(node, ...numbered(3));
+    const messages = await bench.red.collect('out', 3);
+    assert.equal(messages[0]?.aws?.tries, 2);
+  });
+
+  it('keeps an invocation only where nobody waits for its answer', async () => {
+    const node = invokeNode({ id: 'invoke-now', keep: true });
+    await deployAction(bench, node);
+    const { sent } = await bench.red.send(node.id, { payload: {} });
+    assert.equal(sent.length, 1);
+    assert.equal(sent[0]?.aws?.keptAt, undefined);
+  });
+
+  it('sends later what was under way when the node closed, and all that is left of a damaged store', async () => {
+    const url = await queues.create();
+    const node = keeping({ queue: url });
+    await down();
+    await deployAction(bench, node);
+    for (const msg of numbered(5)) await keep(node, msg);
+    await bench.red.deploy([]);
+    const [file = ''] = filesOf(node).filter((name) => name.endsWith('.log'));
+    const path = join(storeOf(node), file);
+    const bytes = readFileSync(path);
+    bytes[Math.floor(bytes.length / 2)] = 0;
+    writeFileSync(path, bytes);
+    await bench.aws.clearFaults();
+    await deployAction(bench, node);
+    await bench.red.collect('out', 4);
+    await bench.red.until(() => bench.red.logs.some(({ level, text }) => level === 'warn' && text.includes(path)));
+    await bench.red.deploy([]);
+    assert.deepEqual((await bodies(url)).length, 4);
+    assert.deepEqual(readdirSync(storeOf(node)), [file.replace('.log', '.damaged')]);
+  });
+
+  it('has the store of a hostile id in its own folder', async () => {
+    const url = await queues.create();
+    const node = sendNode({ id: '../../../escaped', queue: url, keep: true });
+    await down();
+    await deployAction(bench, node);
+    await keep(node, { payload: 'one' });
+    assert.equal(
+      readdirSync(join(bench.red.userDir, 'nimbus')).some((name) => name.includes('escaped')),
+      false
+    );
+    assert.equal(readdirSync(stores()).filter((name) => name.includes('escaped')).length, 1);
+    await bench.aws.clearFaults();
+    await bench.red.next('out');
   });
 });
+
+/** How many entries a request has. */
+const entriesIn = ({ input }: RequestRecord): number => (input.Entries as unknown[] | undefined)?.length ?? 1;
+
+const groupsIn = ({ input }: RequestRecord): unknown[] =>
+  (input.Entries as { MessageGroupId: string }[] | undefined)?.map((entry) => entry.MessageGroupId) ?? [
+    input.MessageGroupId
+  ];

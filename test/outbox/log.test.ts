@@ -54,7 +54,10 @@ describe('the log', () => {
     for (let n = 0; n < 100; n += 1) await add(log, `message ${n}`);
     disk.die();
     const after = await open(disk);
-    assert.deepEqual(await texts(after.log, after.waiting), Array.from({ length: 100 }, (_, n) => `message ${n}`));
+    assert.deepEqual(
+      await texts(after.log, after.waiting),
+      Array.from({ length: 100 }, (_, n) => `message ${n}`)
+    );
     assert.deepEqual(after.said, []);
   });
 
@@ -117,7 +120,10 @@ describe('the log', () => {
       const { log: second, waiting, said } = await open(cut);
       const expected = ends.filter((end) => end <= length).map((_, n) => `message ${n}`);
       assert.deepEqual(await texts(second, waiting), expected, `cut at ${length}`);
-      assert.deepEqual(said.filter((text) => text.startsWith('warn')), []);
+      assert.deepEqual(
+        said.filter((text) => text.startsWith('warn')),
+        []
+      );
       await add(second, 'later');
       cut.die('all');
       const { log: third, waiting: rest } = await open(cut);
@@ -158,7 +164,7 @@ describe('the log', () => {
     log.gone((kept[3] as Waiting).place);
     await log.close();
     await disk.remove(segmentFile(1, 'index'));
-    (disk.bytes(segmentFile(1)))[40] = 0;
+    disk.bytes(segmentFile(1))[40] = 0;
     const after = await open(disk);
     assert.deepEqual(await texts(after.log, after.waiting), ['message 1', 'message 2', 'message 4']);
   });
@@ -173,7 +179,10 @@ describe('the log', () => {
     await disk.remove(join(storeFolder, first));
     disk.put(join(storeFolder, second), disk.bytes(join(storeFolder, second)).subarray(0, 60));
     const after = await open(disk);
-    assert.deepEqual(await texts(after.log, after.waiting), Array.from({ length: 60 }, (_, n) => `message ${n}`));
+    assert.deepEqual(
+      await texts(after.log, after.waiting),
+      Array.from({ length: 60 }, (_, n) => `message ${n}`)
+    );
   });
 
   for (const failing of ['ENOSPC', 'EROFS', 'EIO']) {
@@ -181,7 +190,10 @@ describe('the log', () => {
       const { log } = await open(disk);
       await add(log, 'before');
       disk.failing = failing;
-      await assert.rejects(add(log, 'refused'), (error: Error) => error.name === 'StoreFull' && error.message.includes(storeFolder));
+      await assert.rejects(
+        add(log, 'refused'),
+        (error: Error) => error.name === 'StoreFull' && error.message.includes(storeFolder)
+      );
       disk.failing = undefined;
       await add(log, 'after');
       disk.die('all');

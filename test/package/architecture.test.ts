@@ -18,7 +18,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   metering: ['fields'],
   account: ['metering', 'fields'],
   action: ['account', 'fields'],
-  ...Object.fromEntries(services.map((room) => [room, ['action', 'account', 'metering', 'fields']])),
+  outbox: ['action', 'account', 'metering', 'fields'],
+  ...Object.fromEntries(services.map((room) => [room, ['outbox', 'action', 'account', 'metering', 'fields']])),
   // It lists what services hold, in their own terms.
   dialog: [...services, 'action', 'account', 'fields']
 };

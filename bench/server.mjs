@@ -5,6 +5,9 @@
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:https';
 
+/** How long an answer takes, ms, and whether there is an outage. */
+let delay = 0;
+let isDown = false;
 let connections = 0;
 let requests = 0;
 /** By body: how often it came. */
@@ -28,13 +31,15 @@ function serve(request, response) {
   request.on('data', (chunk) => chunks.push(chunk));
   request.on('end', () => {
     requests += 1;
+    if (isDown) return response.writeHead(503).end();
     const body = JSON.stringify(answer(JSON.parse(Buffer.concat(chunks))));
     response.writeHead(200, {
       'Content-Type': 'application/x-amz-json-1.0',
       'x-amzn-RequestId': `request-${requests}`,
       'Content-Length': body.length
     });
-    response.end(body);
+    if (delay === 0) response.end(body);
+    else setTimeout(() => response.end(body), delay);
   });
 }
 
@@ -54,6 +59,9 @@ process.once('message', ({ key, certificate }) => {
     connections += 1;
   });
   server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
-  process.on('message', () => process.send(report()));
+  process.on('message', (change) => {
+    ({ delay = delay, isDown = isDown } = change);
+    process.send(report());
+  });
   process.on('disconnect', () => process.exit());
 });

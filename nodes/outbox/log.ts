@@ -34,6 +34,41 @@ const longestWrite = 4_000_000;
 const widestGap = 16_384;
 const longestRead = 1_000_000;
 
+/** Most bytes of records that are held in memory because they were written just now, and probably go out at once. */
+const mostRecent = 1_000_000;
+
+/** The records that were written last, so that they need not be read back while the link is up. */
+class Recent {
+  readonly #records = new Map<number, Buffer>();
+  #bytes = 0;
+
+  add(place: Pick<Place, 'segment' | 'offset'>, record: Buffer): void {
+    if (this.#bytes + record.length > mostRecent) this.clear();
+    if (record.length > mostRecent) return;
+    this.#records.set(keyOfRecord(place), record);
+    this.#bytes += record.length;
+  }
+
+  get(place: Place): Buffer | undefined {
+    return this.#records.get(keyOfRecord(place));
+  }
+
+  delete(place: Place): void {
+    const record = this.get(place);
+    if (!record) return;
+    this.#records.delete(keyOfRecord(place));
+    this.#bytes -= record.length;
+  }
+
+  clear(): void {
+    this.#records.clear();
+    this.#bytes = 0;
+  }
+}
+
+/** Offsets are below 2^32. */
+const keyOfRecord = ({ segment, offset }: Pick<Place, 'segment' | 'offset'>): number => segment * 2 ** 32 + offset;
+
 /** What the log tells its owner. */
 export interface Told {
   log(text: string): void;
@@ -92,6 +127,7 @@ export class Log {
   #lastNumber = 0;
   #nextId = 1;
   #additions: Addition[] = [];
+  readonly #recent = new Recent();
   #writing: Promise<void> | undefined;
   #noting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -265,6 +301,7 @@ export class Log {
     for (const { record, head, resolve } of batch) {
       const at = { segment: segment.number, offset: segment.size, length: record.length };
       const entries = entriesOf(head, at);
+      this.#recent.add(at, record);
       segment.size += record.length;
       this.#bytes += record.length;
       for (const entry of entries) {
@@ -348,6 +385,7 @@ export class Log {
 
   /** An entry has left. That is noted on the disk within 2 s. */
   gone(place: Place): void {
+    this.#recent.delete(place);
     const segment = this.#segments.get(place.segment);
     if (!segment) return;
     segment.left -= 1;
@@ -410,7 +448,8 @@ export class Log {
    * Reads records, each a whole one, or `undefined` where it is damaged, which is logged. Rejects with what the disk says.
    */
   async read(places: readonly Place[]): Promise<(Buffer | undefined)[]> {
-    const records: (Buffer | undefined)[] = places.map(() => undefined);
+    const records = places.map((place) => this.#recent.get(place));
+    if (!records.includes(undefined)) return records;
     const order = places
       .map((_, index) => index)
       .sort((one, other) => compare(places[one] as Place, places[other] as Place));

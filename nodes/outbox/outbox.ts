@@ -213,7 +213,7 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
     const trouble = this.#wayOut?.trouble;
     if (!trouble) return RED._('status.kept', { count });
     const since = sinceOf(this.#wayOut?.oldest ?? Infinity);
-    return RED._('status.keptWhy', { count, since, why: statusTextOf(RED, trouble) });
+    return RED._('status.keptWhy', { count, since, name: statusTextOf(RED, trouble) });
   }
 
   async close(ended: Promise<void>): Promise<void> {

@@ -89,6 +89,12 @@ const stories: Record<string, Story[]> = {
     { press: '12 orders', shows: { batches: '12 in 3 requests' } },
     { press: 'Ada’s steps', shows: { steps: 'step 3 of 3' } }
   ],
+  'store-and-forward': [
+    { press: 'a reading', shows: { safe: '1 safe', arrived: '1 arrived' } },
+    { press: '20 readings', shows: { safe: '20 safe', arrived: '20 arrived' } },
+    { press: 'cut the link', shows: { link: 'done' } },
+    { press: 'mend the link', shows: { link: 'done' } }
+  ],
   'sqs-receive-settle': [
     {
       press: 'a pizza',
@@ -260,6 +266,7 @@ describe('the flows that come with the pack', () => {
     const { accessKeyId, secretAccessKey } = keysOf(name);
     environment.set({
       AWS_ENDPOINT_URL: bench.aws.url,
+      NIMBUS_LOCAL_AWS: bench.aws.url,
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
       AWS_REGION: 'us-east-1'

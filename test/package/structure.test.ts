@@ -9,6 +9,7 @@ import { runInNewContext } from 'node:vm';
 import { commonFields } from '../../nodes/action/action';
 import type { Field } from '../../nodes/fields/fields';
 import type { NodeModule } from '../../nodes/fields/node-module';
+import { keepFields } from '../../nodes/outbox/keep-fields';
 import { placeOf, types } from '../../scripts/nodes.mjs';
 import { asksNothing, contract } from '../contract';
 
@@ -254,7 +255,7 @@ describe('the project', () => {
         );
         const { label = {} } = builtWordsOf(set);
         const unsaid = Object.keys(definitionOf(set).fields).filter(
-          (name) => !told.includes(label[name]?.replace(/ \((?:s|%|US\$)\)$/, ''))
+          (name) => !told.includes(label[name]?.replace(/ \((?:s|h|MB|%|US\$)\)$/, ''))
         );
         assert.deepEqual(unsaid, []);
         assert.doesNotMatch(html, /<\/dt>\n(?!<dd>)/, 'each has a text');
@@ -278,9 +279,9 @@ describe('the project', () => {
       });
     }
 
-    it('that all nodes share for nothing but what all nodes have', () => {
+    it('that nodes share for nothing but what all nodes, or those that keep messages, have', () => {
       const ofTheForm = { name: {}, account: {}, required: {}, number: {}, wholeNumber: {}, text: {} };
-      assert.deepEqual(strayWords(common, { ...ofTheForm, ...commonFields }), []);
+      assert.deepEqual(strayWords(common, { ...ofTheForm, ...commonFields, ...keepFields() }), []);
     });
   });
 
@@ -345,7 +346,12 @@ describe('the project', () => {
         };
         const httpAdmin = { get: () => undefined, post: () => undefined };
         const auth = { needsPermission: () => undefined };
-        (require(`../../dist/${set}.js`) as (RED: object) => void)({ nodes: { registerType }, httpAdmin, auth });
+        (require(`../../dist/${set}.js`) as (RED: object) => void)({
+          nodes: { registerType },
+          httpAdmin,
+          auth,
+          settings: {}
+        });
         assert.ok(runtime);
         assert.deepEqual(types(runtime.credentials), expected ?? {});
       });

@@ -340,13 +340,13 @@ describe('keep', () => {
     const node = keeping({ queue: url });
     await down();
     await deployAction(bench, node);
-    await keep(node, { payload: 'lost' });
+    await keep(node, { payload: 'before' });
     rmSync(storeOf(node), { recursive: true });
     assert.ok(errorOf(await bench.red.send(node.id, { payload: 'refused' })).message.includes(storeOf(node)));
     await keep(node, { payload: 'kept' });
     await bench.aws.clearFaults();
     await bench.red.next('out');
-    assert.deepEqual(await bodies(url), ['kept']);
+    assert.deepEqual(await bodies(url), ['before', 'kept']);
   });
 
   it('keeps nothing where another process has the store, and takes over that of a dead one', async () => {

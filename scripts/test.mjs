@@ -82,7 +82,7 @@ function jobsFor(names) {
 function jobsOf(files, version) {
   const [single, shared] = [files.filter(isAlone), files.filter((file) => !isAlone(file))];
   // What is run by itself keeps all cores busy.
-  const most = Math.min(share, secondsOf(shared) / workers);
+  const most = asked.length > 0 ? Math.min(share, secondsOf(shared) / workers) : share;
   const hands = [true, false].flatMap((isInBrowser) => {
     const some = shared.filter((file) => (dirname(file) === 'browser') === isInBrowser);
     return dealt(some, Math.ceil(secondsOf(some) / most));

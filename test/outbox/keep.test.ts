@@ -1,7 +1,16 @@
 /** Store and forward, through a whole Node-RED and the real SDK. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import type { RequestRecord } from '../../local-aws/client';
 import {
@@ -32,7 +41,9 @@ describe('keep', () => {
   };
   const stores = () => join(bench.red.userDir, 'nimbus', 'outbox');
   const storeOf = ({ id }: FlowNode) => join(stores(), id);
-  const filesOf = (node: FlowNode) => readdirSync(storeOf(node)).filter((name) => name !== 'lock');
+  /** None where there is no folder yet. */
+  const filesOf = (node: FlowNode) =>
+    existsSync(storeOf(node)) ? readdirSync(storeOf(node)).filter((name) => !name.startsWith('lock')) : [];
   const bytesOf = (node: FlowNode) =>
     filesOf(node)
       .map((name) => readFileSync(join(storeOf(node), name), 'latin1'))

@@ -48,7 +48,6 @@ async function main(): Promise<void> {
   const refused = new Set<number>();
   let next = 0;
   let died = 0;
-  let flushed = 0;
   let child = await start(userDir, QueueUrl as string, aws);
   const listen = () =>
     child.on('message', (told: { safe?: number; refused?: number }) => {
@@ -114,13 +113,12 @@ async function main(): Promise<void> {
   await wait(500);
   isOver = true;
   await receiving;
-  flushed = arrived.size;
   child.kill('SIGKILL');
   await once(child, 'exit');
   const twice = [...arrived.values()].filter((times) => times > 1).length;
   const back = [...refused].filter((n) => arrived.has(n)).length;
   console.log(
-    `${count} messages, ${died} deaths: ${safe.size} were safe, ${refused.size} refused; ${flushed} arrived, ${twice} of them more than once.`
+    `${count} messages, ${died} deaths: ${safe.size} were safe, ${refused.size} refused; ${arrived.size} arrived, ${twice} of them more than once.`
   );
   console.log(`lost: ${missing().length}; out of order: ${disorder}; refused and sent all the same: ${back}`);
   await aws.stop();
@@ -129,4 +127,7 @@ async function main(): Promise<void> {
   process.exitCode = missing().length + disorder + back > 0 ? 1 : 0;
 }
 
-main();
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});

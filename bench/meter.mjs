@@ -21,7 +21,7 @@ const reach = 2;
 const folder = mkdtempSync(join(tmpdir(), 'nimbus-bench-'));
 const usage = new Usage();
 const file = new UsageFile(join(folder, 'usage.json'), usage, console.error);
-const meter = new Meter(usage, file, { most: 1e18, unit: 'month' }, console.error);
+const meter = new Meter(usage, file, { most: 1e18, unit: 'month' }, { warn: console.error, closed() {} });
 const QueueUrl = 'https://sqs.us-east-1.amazonaws.com/123456789012/orders';
 
 function count(input, output) {

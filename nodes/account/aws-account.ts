@@ -82,13 +82,14 @@ const account: NodeModule = {
   create(RED, node: AccountNode & Node<StoredCredentials>, config) {
     const meter = meterOf(RED, node.id, budgetFrom(RED, node, config), (text) => node.warn(text));
     node.meter = meter;
+    // An account that is not valid has no clients, which would close the meter.
+    node.on('close', () => (node.clients ?? meter).close());
     try {
       const settings = readSettings(RED, node, config, node.credentials ?? {});
       const notices = noticesOf(node, () => node.clients);
       const clients = clientsFrom(RED, node, config, settings, meter, notices);
       node.clients = clients;
       warnOfProxy((text) => node.warn(text), settings.endpoint);
-      node.on('close', () => clients.close());
       const runs = settings.source !== 'certificate' || followTlsNode(RED, node, settings.tls, clients);
       if (settings.validate && runs) sayWhoWeAre(node, clients);
     } catch (thrown) {

@@ -140,6 +140,7 @@ export class Clients {
 
   /** Closes all connections once nothing is attached any more: Node-RED closes nodes and their accounts in any order. */
   close(): void {
+    this.#options.meter.close();
     this.#closed = true;
     this.#end();
   }

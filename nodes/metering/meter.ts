@@ -58,6 +58,14 @@ export const toNanodollars = (dollars: number): Nanodollars => Math.round(dollar
 const shown = (nanodollars: Nanodollars): string =>
   `${(nanodollars / nanodollarsIn).toLocaleString('en-US', { maximumFractionDigits: 9, useGrouping: false })} USD`;
 
+/** What a meter asks of those who have made it. */
+interface MeterHolder {
+  /** Logs a text about the account. */
+  warn(text: string): void;
+  /** Called when nothing new is counted any more. */
+  closed(): void;
+}
+
 /** The meter of an account as it is deployed now. The counts and their file outlive it. */
 export class Meter {
   #day = '';
@@ -67,7 +75,7 @@ export class Meter {
     private readonly usage: Usage,
     private readonly file: UsageFile,
     private readonly budget: Budget,
-    private readonly warn: (text: string) => void
+    private readonly holder: MeterHolder
   ) {
     this.#period = periodOf(budget.unit, this.#today());
   }
@@ -92,6 +100,11 @@ export class Meter {
     this.usage.count(this.#today(), service, operation, bill, outcome);
     this.file.changed();
     this.#warnIfNearlySpent();
+  }
+
+  /** To be called when its account is closed; requests in flight are still counted. */
+  close(): void {
+    this.holder.closed();
   }
 
   /** What was counted in this period, or in the one before. */
@@ -139,7 +152,7 @@ export class Meter {
     if (most === undefined || spent === 0 || spent < most * nearly) return;
     const { unit, from, to } = this.#period;
     if (this.file.wasWarned(`${unit} ${from} ${most}`)) return;
-    this.warn(
+    this.holder.warn(
       `${Math.floor((100 * spent) / most)} % of the budget of ${shown(most)} for this ${unit} are spent; requests that cost more than is left will end with BudgetExceeded until ${midnight(to)} (UTC).`
     );
   }

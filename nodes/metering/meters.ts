@@ -7,40 +7,51 @@ import { Meter, unlimited } from './meter';
 import { Usage } from './usage';
 import { UsageFile } from './usage-file';
 
-/** The counts of an account. They outlive its deployments. */
+/** The counts of an account. They outlive its deployments, but not the account itself. */
 interface Book {
   readonly usage: Usage;
   readonly file: UsageFile;
+  /** How many meters count there. */
+  meters: number;
 }
 
 /** By the path of their file. */
 const books = new Map<string, Book>();
 
-// What was counted last is written when Node-RED ends.
-process.once('exit', () => {
-  for (const { file } of books.values()) file.writeNow();
-});
+/** How long counts stay in memory when their account is gone, ms: it may be deployed anew. */
+const longestUnused = 10_000;
 
-function bookAt(path: string, isKept: boolean, warn: (text: string) => void): Book {
-  const known = books.get(path);
-  if (known) return known;
-  const usage = new Usage();
-  const book = { usage, file: new UsageFile(isKept ? path : undefined, usage, warn) };
-  books.set(path, book);
-  return book;
-}
-
-/** The meter of the account with this ID. `warn` logs a text about it. */
-export function meterOf(RED: NodeAPI, id: string, budget: Budget, warn: (text: string) => void): Meter {
+function bookAt(RED: NodeAPI, id: string): Book & { path: string } {
   const { userDir } = RED.settings;
   const path = join(userDir ?? '', 'nimbus', 'usage', `${fileNameOfId(id)}.json`);
-  const { usage, file } = bookAt(path, userDir !== undefined, warn);
-  return new Meter(usage, file, budget, warn);
+  let book = books.get(path);
+  if (!book) {
+    const usage = new Usage();
+    // Not the account's own `warn`, which would keep its first deployment in memory.
+    const warn = (text: string) => RED.log.warn(`[aws-account:${id}] ${text}`);
+    book = { usage, file: new UsageFile(userDir === undefined ? undefined : path, usage, warn), meters: 0 };
+    books.set(path, book);
+  }
+  return Object.assign(book, { path });
+}
+
+/** The meter of the account with this ID, to be closed with it. `warn` logs a text about it. */
+export function meterOf(RED: NodeAPI, id: string, budget: Budget, warn: (text: string) => void): Meter {
+  const book = bookAt(RED, id);
+  book.meters += 1;
+  const closed = () => {
+    book.meters -= 1;
+    const drop = () => {
+      if (book.meters === 0) books.delete(book.path);
+    };
+    setTimeout(drop, longestUnused).unref();
+  };
+  return new Meter(book.usage, book.file, budget, { warn, closed });
 }
 
 /** A meter whose counts are of no account. */
 export function looseMeter(): Meter {
+  const nothing = () => undefined;
   const usage = new Usage();
-  const file = new UsageFile(undefined, usage, () => undefined);
-  return new Meter(usage, file, unlimited, () => undefined);
+  return new Meter(usage, new UsageFile(undefined, usage, nothing), unlimited, { warn: nothing, closed: nothing });
 }

@@ -59,6 +59,13 @@ function textOf(days: Days, warned: string[]): string {
   return JSON.stringify({ days: Object.fromEntries(latest), warned: warned.slice(-mostWarnings) } satisfies Content);
 }
 
+/** Those that have something to write: it is written when the process ends, if not before. */
+const unwritten = new Set<UsageFile>();
+
+function writeAll(): void {
+  for (const file of unwritten) file.writeNow();
+}
+
 /** The file with the counts of an account. */
 export class UsageFile {
   #warned: string[] = [];
@@ -80,7 +87,14 @@ export class UsageFile {
 
   /** To be called when something was counted. */
   changed(): void {
-    this.#timer ??= setTimeout(() => this.write(), longestWait).unref();
+    if (this.#timer !== undefined) return;
+    if (this.path === undefined) {
+      this.#failed(new Error('Node-RED has no user directory'));
+      return;
+    }
+    if (unwritten.size === 0) process.on('exit', writeAll);
+    unwritten.add(this);
+    this.#timer = setTimeout(() => this.write(), longestWait).unref();
   }
 
   /** Whether a warning was logged already. From now on it was. */
@@ -93,9 +107,8 @@ export class UsageFile {
 
   /** Writes at once what is not written yet, for the end of the process. */
   writeNow(): void {
-    if (this.#timer === undefined || this.path === undefined) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    if (this.path === undefined) return;
+    this.#endWait();
     try {
       mkdirSync(dirname(this.path), { recursive: true });
       writeFileSync(this.#newPath(this.path), this.#next(this.usage.takeUnwritten()).text, { mode: 0o600 });
@@ -107,24 +120,30 @@ export class UsageFile {
 
   /** Writes what is not written yet. If that fails, it is tried again later, and one warning says so. */
   async write(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const unwritten = this.usage.takeUnwritten();
+    if (this.path === undefined) return;
+    this.#endWait();
+    const days = this.usage.takeUnwritten();
     try {
-      await this.#write(unwritten);
+      await this.#write(this.path, days);
       this.#isFailing = false;
+      if (this.#timer === undefined) unwritten.delete(this);
+      if (unwritten.size === 0) process.off('exit', writeAll);
     } catch (error) {
-      this.usage.giveBack(unwritten);
+      this.usage.giveBack(days);
       this.changed();
       this.#failed(error);
     }
   }
 
-  async #write(unwritten: Days): Promise<void> {
-    if (this.path === undefined) throw new Error('Node-RED has no user directory');
-    const { text, others } = this.#next(unwritten);
-    await mkdir(dirname(this.path), { recursive: true });
-    const file = await open(this.#newPath(this.path), 'w', 0o600);
+  #endWait(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #write(path: string, days: Days): Promise<void> {
+    const { text, others } = this.#next(days);
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(this.#newPath(path), 'w', 0o600);
     try {
       await file.writeFile(text);
       // After a power failure the file could otherwise be empty.
@@ -132,7 +151,7 @@ export class UsageFile {
     } finally {
       await file.close();
     }
-    await rename(this.#newPath(this.path), this.path);
+    await rename(this.#newPath(path), path);
     if (others) this.#take(others);
     this.#version = this.#versionOfFile();
   }
@@ -146,10 +165,10 @@ export class UsageFile {
    * The next text of the file: what stands there, with what this process has not written yet. If another process has written
    * there, `others` is all of that text.
    */
-  #next(unwritten: Days): { text: string; others?: Content } {
+  #next(fresh: Days): { text: string; others?: Content } {
     const others = this.#version === this.#versionOfFile() ? undefined : this.#read();
     if (!others) return { text: textOf(this.usage.days, this.#warned) };
-    addDays(others.days, unwritten);
+    addDays(others.days, fresh);
     others.warned = [...new Set([...others.warned, ...this.#warned])];
     return { text: textOf(others.days, others.warned), others };
   }

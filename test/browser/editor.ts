@@ -320,7 +320,8 @@ export class Editor {
     if ((await question.count()) > 0) await question.click();
     await deployed;
     await started;
-    await this.page.waitForFunction("$('#red-ui-header-button-deploy').hasClass('disabled')");
+    // What it knew of credentials is forgotten with it: a dialog that were open before would meet that.
+    await this.page.waitForFunction("!RED.nodes.dirty() && $('#red-ui-header-button-deploy').hasClass('disabled')");
   }
 
   /** Presses the button of an inject node. */

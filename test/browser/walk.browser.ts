@@ -260,7 +260,7 @@ describe(`a walk through the dialogs in Node-RED ${nodeRedVersion}`, () => {
       seen.push(focused);
       if (focused.tag === 'summary') {
         await keyboard.press('Enter');
-        await editor.page.locator('.nimbus-advanced[open]').waitFor();
+        await editor.page.waitForFunction('document.activeElement.parentElement.open');
       }
       await keyboard.press('Tab');
     }

@@ -128,7 +128,6 @@ const shownBy: Record<string, Record<string, string[]>> = {
   'local-aws/start': {
     '`npm start`, its camera and the local AWS answer to `localhost` and loopback addresses only.': [
       'answers to names of this machine only, its controls included',
-      'answers to names of this machine only: editor, dashboard and their websockets',
       'answers to names of this machine only'
     ]
   },

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
 import { LocalAws } from '../../local-aws/client';
 import { type FlowNode, makeUserDir, nodeRedVersion } from '../node-red';
 import { Ledger, type Report } from './ledger';
@@ -35,6 +36,16 @@ export interface Measurement {
 }
 
 type Answer = { id: number; value?: unknown; error?: string };
+
+/** What is in `all` more often than in `known`. */
+function difference(all: string[], known: string[]): string[] {
+  const rest = [...known];
+  return all.filter((each) => {
+    const index = rest.indexOf(each);
+    if (index >= 0) rest.splice(index, 1);
+    return index < 0;
+  });
+}
 
 /** One Node-RED process. */
 export class Runner {
@@ -89,6 +100,19 @@ export class Runner {
 
   async measure(): Promise<Measurement> {
     return (await this.#command('measure', null)) as Measurement;
+  }
+
+  /**
+   * What keeps it alive, and who listens, beside what did so before; waited for where that may end by itself: what was counted
+   * is written 5 s later.
+   */
+  async left(before: string[]): Promise<string[]> {
+    const end = performance.now() + 20_000;
+    for (;;) {
+      const left = difference((await this.measure()).resources, before);
+      if (left.length === 0 || performance.now() > end) return left;
+      await wait(200);
+    }
   }
 
   /** `kill -9`; resolves when it is gone and all that it has said is in the ledger. */

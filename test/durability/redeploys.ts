@@ -105,7 +105,7 @@ class Run {
       errors,
       faults: countFaults([...this.#faulty.values()]),
       growth: last.heap - first.heap,
-      left: difference(last.resources, before.resources),
+      left: await this.runner.left(before.resources),
       messages: this.ledger.sent.size,
       seconds: seconds()
     };
@@ -235,16 +235,6 @@ const generationOf = (node: string): number => Number(node.split('.')[1]);
 
 /** What a receive node receives from. */
 const kindOf = (node: string): string => node.split(/[-.]/)[1] ?? '';
-
-/** What is in `all` more often than in `known`. */
-function difference(all: string[], known: string[]): string[] {
-  const rest = [...known];
-  return all.filter((each) => {
-    const index = rest.indexOf(each);
-    if (index >= 0) rest.splice(index, 1);
-    return index < 0;
-  });
-}
 
 async function main(times: number): Promise<void> {
   const { problems, left, growth, ...figures } = await redeploys(times, (line) => console.log(line));

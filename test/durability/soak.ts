@@ -42,9 +42,9 @@ export async function soak(count: number, say: (line: string) => void = () => un
     const messagesPerSecond = count / seconds(began);
     if (ledger.receipts.length !== count) throw new Error(`${ledger.receipts.length} of ${count} were received`);
     await runner.deploy([]);
-    const { resources } = await runner.measure();
+    const left = await runner.left(before);
     const [first = 0] = heaps;
-    return { growth: (heaps.at(-1) ?? 0) - first, left: difference(resources, before), messagesPerSecond };
+    return { growth: (heaps.at(-1) ?? 0) - first, left, messagesPerSecond };
   } finally {
     await runner.kill();
     queues.close();
@@ -56,16 +56,6 @@ async function pass(runner: Runner, ledger: Ledger, from: number, count: number)
   await runner.feed({ from, count, window: 200 });
   const through = () => ledger.settled.size === from + count && ledger.open('soak').length === 0;
   await ledger.until(through, `${from + count} messages to be through`, 600_000);
-}
-
-/** What is in `all` more often than in `known`. */
-function difference(all: string[], known: string[]): string[] {
-  const rest = [...known];
-  return all.filter((each) => {
-    const index = rest.indexOf(each);
-    if (index >= 0) rest.splice(index, 1);
-    return index < 0;
-  });
 }
 
 const seconds = (since: number): number => Math.round((Date.now() - since) / 100) / 10;

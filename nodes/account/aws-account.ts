@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { inOneLine } from '../fields/errors';
+import { inOneLine } from '../fields/lines';
 import type { NodeModule } from '../fields/node-module';
 import { meterOf } from '../metering/meters';
 import { type AccountNode, followDeployments } from './account';

@@ -2,7 +2,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { inOneLine, memberOf } from '../fields/errors';
+import { inOneLine } from '../fields/lines';
+import { memberOf } from '../fields/thrown';
 import { certificateError, type TlsMaterial } from './tls-node';
 
 /** A certificate that can sign in. */

@@ -1,5 +1,5 @@
 /** Charges the requests of a command to its account. */
-import { metadataOf, nameOf } from '../fields/errors';
+import { metadataOf, nameOf } from '../fields/thrown';
 import type { Meter } from '../metering/meter';
 import { type Bill, billOf, free, type Nanodollars } from '../metering/prices';
 import type { AbortSource } from './http-handler';

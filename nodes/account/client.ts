@@ -1,4 +1,4 @@
-import { memberOf } from '../fields/errors';
+import { memberOf } from '../fields/thrown';
 import type { Meter } from '../metering/meter';
 import type { Agents } from './agents';
 import { checkAnswer } from './answers';

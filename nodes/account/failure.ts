@@ -1,5 +1,5 @@
-import { memberOf, metadataOf, textOf } from '../fields/errors';
 import { present } from '../fields/json';
+import { memberOf, metadataOf, textOf } from '../fields/thrown';
 
 /** The members of an SDK, Node.js or OpenSSL error that are read here; any of them may be absent. */
 export interface Failure {

@@ -1,6 +1,7 @@
 /** Reads what a service answers to a certificate: temporary credentials, or an error. */
-import { ActionError, foreignAnswer, memberOf } from '../fields/errors';
+import { ActionError, foreignAnswer } from '../fields/errors';
 import { parseJson } from '../fields/json';
+import { memberOf } from '../fields/thrown';
 import type { Identity } from './identity';
 import type { RequestHandler } from './sdks';
 import { toActionError } from './to-action-error';

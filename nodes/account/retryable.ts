@@ -1,6 +1,6 @@
 /** Which errors of the services may pass by themselves. For names that are not listed here, the HTTP status decides. */
 
-import { memberOf, metadataOf, nameOf, textOf } from '../fields/errors';
+import { memberOf, metadataOf, nameOf, textOf } from '../fields/thrown';
 
 /** Names of throttling without “throttl” in them, as in the SDK. */
 const rates = new Set([

@@ -1,6 +1,7 @@
 /** IAM Roles Anywhere: credentials for a request that is signed with the key of a certificate. */
-import { memberOf } from '../fields/errors';
+
 import { regionOfArn } from '../fields/fields';
+import { memberOf } from '../fields/thrown';
 import type { DeviceCertificate } from './certificate';
 import type { Identity } from './identity';
 import { credentialsIn, type Meaning } from './issued-credentials';

@@ -1,5 +1,5 @@
 /** What the errors of the services mean, by their names. */
-import { nameOf } from '../fields/errors';
+import { nameOf } from '../fields/thrown';
 import type { Described, Failure } from './failure';
 import { isBecomingReady, mayPass, wasThrottled } from './retryable';
 

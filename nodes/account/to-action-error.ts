@@ -1,12 +1,5 @@
-import {
-  ActionError,
-  FieldError,
-  foreignText,
-  indescribable,
-  inLines,
-  inOneLine,
-  isActionError
-} from '../fields/errors';
+import { ActionError, FieldError, foreignText, indescribable, isActionError } from '../fields/errors';
+import { inLines, inOneLine } from '../fields/lines';
 import { labelsOf } from '../fields/words';
 import type { Described, Failure } from './failure';
 import { failureOf } from './failure';

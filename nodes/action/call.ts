@@ -7,9 +7,9 @@ import { redact } from '../account/redaction';
 import type { Answer, Command, Metadata, Sdks, ServiceName } from '../account/sdks';
 import { sdkOf } from '../account/sdks';
 import type { ActionError } from '../fields/errors';
-import { metadataOf } from '../fields/errors';
 import type { Fields } from '../fields/fields';
 import { present } from '../fields/json';
+import { metadataOf } from '../fields/thrown';
 import type { Action, ActionInputs, Context, Request, Result, Runner } from './action';
 import type { Task } from './task';
 

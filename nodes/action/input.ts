@@ -3,20 +3,11 @@ import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { Backlog, mostBytes, mostMessages } from '../account/backlog';
 import { noticeOverdue } from '../account/overdue';
 import type { ActionError } from '../fields/errors';
-import {
-  closed,
-  closing,
-  indescribable,
-  invalid,
-  memberOf,
-  ownError,
-  reasonOf,
-  textOf,
-  unanswered
-} from '../fields/errors';
+import { closed, closing, indescribable, invalid, ownError, unanswered } from '../fields/errors';
 import type { Fields } from '../fields/fields';
 import type { Config, Read } from '../fields/read';
 import { compileField } from '../fields/read';
+import { memberOf, reasonOf, textOf } from '../fields/thrown';
 import { together } from './parallel';
 import { checkCopy, sendOn } from './send-on';
 import { Status } from './status';

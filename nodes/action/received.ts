@@ -1,5 +1,5 @@
 import type { NodeMessage } from 'node-red';
-import { memberOf } from '../fields/errors';
+import { memberOf } from '../fields/thrown';
 
 /**
  * The members of `msg.aws` by which an `aws-sqs-receive` describes the message itself. Unlike those about a request, all

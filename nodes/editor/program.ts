@@ -11,6 +11,8 @@ export * from '../fields/bytes';
 export * from '../fields/errors';
 export * from '../fields/fields';
 export * from '../fields/json';
+export * from '../fields/lines';
+export * from '../fields/thrown';
 export * from './flows';
 export * from './form';
 export * from './platform.mts';

@@ -1,4 +1,5 @@
-import { isLongJson } from './json-length';
+import { inLines, longestText, shortLine } from './lines';
+import { reasonOf, textOf } from './thrown';
 
 /** The members of an error beside `name`, `code` and `message`. */
 interface ErrorDetails {
@@ -12,96 +13,6 @@ interface ErrorDetails {
   retryable?: boolean;
   /** Members that only one kind of error has, such as `errorType` of `FunctionError` or `results` of `PartialFailure`. */
   extra?: Record<string, unknown>;
-}
-
-/** Most characters of an error's text; a function may fail with a text of megabytes. */
-const longestText = 1000;
-
-/**
- * A text from outside as one line, safe to show in a log, a status and the debug sidebar: without control characters, which
- * could clear a console or forge a log entry, and without those that change the direction of text.
- */
-export const inOneLine = (text: string): string =>
-  text
-    .replace(/\p{Bidi_Control}+/gu, '')
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim();
-
-/** The same for a member of an error, whose lines are kept. */
-export const inLines = (text: string): string => text.replace(/\p{Bidi_Control}+|[^\P{Cc}\t\n\r]+/gu, '');
-
-/**
- * A text of several lines as one log entry: the further lines are marked, so that none looks like an entry of its own.
- */
-export const asLogEntry = (text: string): string =>
-  text
-    .split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/)
-    .map(inOneLine)
-    .filter((line) => line !== '')
-    .join('\n  | ');
-
-/** At most `longestText` characters of a text, in one line. */
-function shortLine(text: string): string {
-  const line = inOneLine(text.slice(0, 2 * longestText));
-  return line.length > longestText ? `${line.slice(0, longestText)}…` : line;
-}
-
-/** A member of whatever was thrown; `undefined` if reading it throws. */
-export function memberOf(thrown: unknown, name: string): unknown {
-  try {
-    return (thrown as Record<string, unknown> | null | undefined)?.[name];
-  } catch {
-    return undefined;
-  }
-}
-
-/** The name of whatever was thrown; empty if that is not text. */
-export function nameOf(thrown: unknown): string {
-  const name = memberOf(thrown, 'name');
-  return typeof name === 'string' ? name : '';
-}
-
-/** The SDK's metadata of a request in an output or error. An answer may contain anything by the same names. */
-export function metadataOf(thrown: unknown): { httpStatusCode?: number; requestId?: string; attempts?: number } {
-  const metadata = memberOf(thrown, '$metadata');
-  const httpStatusCode = memberOf(metadata, 'httpStatusCode');
-  const requestId = memberOf(metadata, 'requestId');
-  const attempts = memberOf(metadata, 'attempts');
-  return {
-    ...(typeof httpStatusCode === 'number' && { httpStatusCode }),
-    ...(typeof requestId === 'string' && { requestId: shortLine(requestId) }),
-    ...(typeof attempts === 'number' && { attempts })
-  };
-}
-
-/** The longest JSON that is written in order to show the beginning of it, in characters. */
-const longestJson = 1_000_000;
-/** Larger integers are not written, since that takes time with the square of their digits. */
-const largestInteger = 10n ** 1000n;
-
-/** Whether the text of a value would be far too long. Throws whatever reading the value throws. */
-function isFarTooLong(value: unknown): boolean {
-  if (typeof value === 'bigint') return value > largestInteger || value < -largestInteger;
-  return typeof value === 'object' && value !== null && isLongJson(value, longestJson);
-}
-
-/** A text for any value. One that would be far too long, such as that of a picture or a huge list, is not written. */
-export function textOf(value: unknown): string {
-  try {
-    if (isFarTooLong(value)) return 'something too long to be shown';
-    if (typeof value !== 'object' || value === null) return String(value);
-    return JSON.stringify(value) ?? 'an object';
-  } catch {
-    return 'something that cannot be read';
-  }
-}
-
-/** The message or code of whatever was thrown, without a full stop at the end. */
-export function reasonOf(thrown: unknown): string {
-  const reason = memberOf(thrown, 'message') || memberOf(thrown, 'code') || thrown;
-  return shortLine(textOf(reason))
-    .slice(0, longestText)
-    .replace(/(?<![.\s])[.\s]+$/, '');
 }
 
 /** The name and message in a cause, else all of it as JSON. */

@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { getHeapStatistics } from 'node:v8';
 import { bytesIn } from './bytes';
-import { invalid, isActionError, ownError, reasonOf } from './errors';
+import { invalid, isActionError, ownError } from './errors';
 import { isLongJson } from './json-length';
 import { JsonValues } from './json-values';
+import { reasonOf } from './thrown';
 
 /** Text without a byte order mark at its beginning, which JSON does not allow. */
 export const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);

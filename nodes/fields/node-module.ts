@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
-import { reasonOf } from './errors';
 import type { Fields } from './fields';
 import type { Config } from './read';
+import { reasonOf } from './thrown';
 
 /** The export of a node's file. The build makes the editor's page and the registration from `definition`. */
 export interface NodeModule {

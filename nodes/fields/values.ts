@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import { invalid, memberOf, reasonOf, textOf } from './errors';
+import { invalid } from './errors';
 import { withoutMark } from './json';
+import { memberOf, reasonOf, textOf } from './thrown';
 
 /** The type of a typed field's value, by Node-RED's names. */
 export type ValueType = 'msg' | 'flow' | 'global' | 'env' | 'jsonata' | 'str' | 'num' | 'bool' | 'json';

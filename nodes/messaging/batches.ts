@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Client } from '../account/client';
 import type { Metadata } from '../account/sdks';
 import type { Request } from '../action/action';
-import { metadataOf } from '../fields/errors';
+import { metadataOf } from '../fields/thrown';
 import type { Message } from './fifo-groups';
 import { FifoGroups } from './fifo-groups';
 import type { EntryOperations, QueuedEntry } from './target-batches';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ActionError } from '../fields/errors';
-import { nameOf, ownError } from '../fields/errors';
+import { ownError } from '../fields/errors';
+import { nameOf } from '../fields/thrown';
 import { MessageGroups } from './message-groups';
 
 /** What becomes of a message that a flow has finished with. */

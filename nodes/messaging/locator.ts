@@ -2,7 +2,7 @@ import type { CurrentAccount } from '../account/account';
 import type { Client } from '../account/client';
 import type { Clients } from '../account/clients';
 import { sdkOf } from '../account/sdks';
-import { nameOf } from '../fields/errors';
+import { nameOf } from '../fields/thrown';
 import { forgetUrl, regionOfQueue, urlOfQueue } from './queue';
 
 /** The properties of a receiver that decide where its requests go. */

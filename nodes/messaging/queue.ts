@@ -3,8 +3,9 @@ import type { Client } from '../account/client';
 import { noticeOverdue, overdueAfter } from '../account/overdue';
 import { domainOf, regionName } from '../account/regions';
 import type { Sdks } from '../account/sdks';
-import { foreignAnswer, nameOf } from '../fields/errors';
+import { foreignAnswer } from '../fields/errors';
 import { regionOfArn } from '../fields/fields';
+import { nameOf } from '../fields/thrown';
 
 /** A queue as users name it: by URL, name or ARN. */
 export const queuePattern =

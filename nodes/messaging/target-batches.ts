@@ -3,7 +3,8 @@ import type { Client } from '../account/client';
 import { noticeOverdue, overdueAfter } from '../account/overdue';
 import type { Answer, Command, Metadata } from '../account/sdks';
 import type { Request } from '../action/action';
-import { closed, copyError, metadataOf, nameOf } from '../fields/errors';
+import { closed, copyError } from '../fields/errors';
+import { metadataOf, nameOf } from '../fields/thrown';
 
 /** Entries of one batch request: the services' own limit. */
 export const mostEntries = 10;

@@ -1,5 +1,5 @@
 import { sdkOf } from '../account/sdks';
-import { metadataOf, nameOf } from '../fields/errors';
+import { metadataOf, nameOf } from '../fields/thrown';
 import { Batches } from './batches';
 import type { HeldMessage, HeldMessages, Settlement } from './held-messages';
 import { handleExpired } from './held-messages';

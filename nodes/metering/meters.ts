@@ -18,8 +18,8 @@ interface Book {
 /** By the path of their file. */
 const books = new Map<string, Book>();
 
-/** How long counts stay in memory when their account is gone, ms: it may be deployed anew. */
-const longestUnused = 10_000;
+/** How long counts stay in memory when their account is gone, ms: longer than Node-RED waits for closing nodes of a deployment. */
+const longestUnused = 20_000;
 
 function bookAt(RED: NodeAPI, id: string): Book & { path: string } {
   const { userDir } = RED.settings;

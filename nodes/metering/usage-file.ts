@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { memberOf, reasonOf } from '../fields/errors';
+import { memberOf, reasonOf } from '../fields/thrown';
 import type { Day, Days, Usage } from './usage';
 import { addDays, countNames } from './usage';
 

@@ -1,4 +1,5 @@
-import { type ActionError, memberOf, ownError, reasonOf } from '../fields/errors';
+import { type ActionError, ownError } from '../fields/errors';
+import { memberOf, reasonOf } from '../fields/thrown';
 
 /** An error of the disk, which names the folder. */
 export type DiskError = ActionError;

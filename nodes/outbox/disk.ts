@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
-import { memberOf } from '../fields/errors';
+import { memberOf } from '../fields/thrown';
 
 /** An open file. Everything rejects with the error of Node.js. */
 export interface OpenFile {

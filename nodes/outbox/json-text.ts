@@ -1,6 +1,7 @@
 /** Messages and requests as text: what is JSON in them, and Buffers. */
 import { isArrayBuffer, isDate, isUint8Array } from 'node:util/types';
-import { invalid, reasonOf } from '../fields/errors';
+import { invalid } from '../fields/errors';
+import { reasonOf } from '../fields/thrown';
 
 /** Texts begin with a mark where they stand for bytes, or begin with a mark themselves. */
 const mark = '\u0000';

@@ -14,7 +14,7 @@ import { mkdir, open, readFile, readlink, rename, stat, unlink, utimes } from 'n
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { memberOf } from '../fields/errors';
+import { memberOf } from '../fields/thrown';
 import { isAbsent } from './disk';
 
 /** How often the holder touches the file, and for how long one that does not counts as living, ms. */

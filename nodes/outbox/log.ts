@@ -4,7 +4,7 @@
  * has left is deleted.
  */
 import { dirname } from 'node:path';
-import { reasonOf } from '../fields/errors';
+import { reasonOf } from '../fields/thrown';
 import type { Disk, OpenFile } from './disk';
 import { isAbsent } from './disk';
 import { type DiskError, diskError } from './disk-errors';

@@ -1,7 +1,7 @@
 /** Which errors of a message that is kept may pass, so that it waits, and which are its own. */
 
 import { mayPass } from '../account/retryable';
-import { memberOf, metadataOf, nameOf } from '../fields/errors';
+import { memberOf, metadataOf, nameOf } from '../fields/thrown';
 
 /** What somebody has to put right outside of the message: the sign-in, its rights, a key of KMS, or what it is sent to. */
 const ofOthers =

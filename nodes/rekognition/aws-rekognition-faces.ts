@@ -9,8 +9,9 @@ import type {
 import type { Context, Result } from '../action/action';
 import { defineAction } from '../action/define-action';
 import type { ActionError } from '../fields/errors';
-import { invalid, missing, nameOf, ownError, withResults } from '../fields/errors';
+import { invalid, missing, ownError, withResults } from '../fields/errors';
 import { choice, number, optional } from '../fields/fields';
+import { nameOf } from '../fields/thrown';
 import { boxOf, rawOf } from './detector';
 import type { StoredPicture } from './image';
 import { readImage } from './image';

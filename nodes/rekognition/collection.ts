@@ -1,5 +1,5 @@
 import type { Client } from '../account/client';
-import { nameOf } from '../fields/errors';
+import { nameOf } from '../fields/thrown';
 import type { DetectorCall } from './detector';
 
 /** A valid ID of a collection of faces. */

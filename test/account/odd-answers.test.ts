@@ -6,7 +6,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { unpack } from '../../nodes/account/unpack';
-import { asLogEntry } from '../../nodes/fields/errors';
+import { asLogEntry } from '../../nodes/fields/lines';
 import { invokeNode, listNode, publishNode, sendNode } from '../aws';
 import { type FlowNode, type NodeRed, type Outcome, sink, startNodeRed } from '../node-red';
 import { useServer } from '../relay';

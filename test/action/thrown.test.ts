@@ -5,17 +5,10 @@ import { redact } from '../../nodes/account/redaction';
 import { isBecomingReady, mayPass, wasThrottled } from '../../nodes/account/retryable';
 import { credentialsRefused, signatureRefused } from '../../nodes/account/service-errors';
 import { toActionError } from '../../nodes/account/to-action-error';
-import {
-  ActionError,
-  asLogEntry,
-  copyError,
-  metadataOf,
-  nameOf,
-  reasonOf,
-  textOf,
-  valueError
-} from '../../nodes/fields/errors';
+import { ActionError, copyError, valueError } from '../../nodes/fields/errors';
 import { kindOf, show } from '../../nodes/fields/fields';
+import { asLogEntry } from '../../nodes/fields/lines';
+import { metadataOf, nameOf, reasonOf, textOf } from '../../nodes/fields/thrown';
 import { refusedTogether } from '../../nodes/messaging/target-batches';
 import { workTime } from '../work-time';
 

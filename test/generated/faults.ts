@@ -42,7 +42,7 @@ const ofStrangers: Fault[] = [
     name: 'members of what was thrown are read as if they could not throw',
     edits: [
       [
-        'fields/errors.ts',
+        'fields/thrown.ts',
         `  try {
     return (thrown as Record<string, unknown> | null | undefined)?.[name];
   } catch {
@@ -57,7 +57,7 @@ const ofStrangers: Fault[] = [
     name: 'what was thrown is taken for text that can be written',
     edits: [
       [
-        'fields/errors.ts',
+        'fields/thrown.ts',
         `    return JSON.stringify(value) ?? 'an object';
   } catch {
     return 'something that cannot be read';
@@ -135,7 +135,7 @@ const ofStrangers: Fault[] = [
     name: 'control and direction characters are shown',
     edits: [
       [
-        'fields/errors.ts',
+        'fields/lines.ts',
         String.raw`  text
     .replace(/\p{Bidi_Control}+/gu, '')
     .replace(/[\s\p{Cc}]+/gu, ' ')
@@ -348,8 +348,8 @@ const ofBadLines: Fault[] = [
   {
     name: 'the blanks of a reason are looked through from each of them',
     edits: [
-      ['fields/errors.ts', 'return shortLine(textOf(reason))\n    .slice(0, longestText)', 'return textOf(reason)'],
-      ['fields/errors.ts', String.raw`/(?<![.\s])[.\s]+$/`, String.raw`/[.\s]+$/`]
+      ['fields/thrown.ts', 'return shortLine(textOf(reason))\n    .slice(0, longestText)', 'return textOf(reason)'],
+      ['fields/thrown.ts', String.raw`/(?<![.\s])[.\s]+$/`, String.raw`/[.\s]+$/`]
     ],
     by: 'texts'
   },

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { roles } from '../../local-aws/client';
-import { asLogEntry } from '../../nodes/fields/errors';
+import { asLogEntry } from '../../nodes/fields/lines';
 import { useEnvironment } from '../account/environment';
 import { callbackNode, deployAction, deployNodes, errorOf, invokeNode, sentBy, useBench, useQueues } from '../aws';
 import { type Message, type Outcome, sink } from '../node-red';

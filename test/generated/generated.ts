@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { createCanvas } from 'canvas';
 import fc from 'fast-check';
 import { types } from '../../scripts/nodes.mjs';
-import { contract } from '../contract';
+import { asksNothing, contract } from '../contract';
 import type { FlowNode, Message, NodeRed, Outcome } from '../node-red';
 import { sink } from '../node-red';
 import { setClock } from '../set-clock';
@@ -236,8 +236,6 @@ const answered: Record<string, (string[] | undefined)[]> = {
 export const nodeTypes = types.filter((type) => type !== 'aws-account');
 /** Nodes whose message keeps its payload. */
 const keepsPayload = new Set(['aws-lambda-callback']);
-/** Nodes whose errors are not those of an operation. */
-const asksNothing = new Set(['aws-usage']);
 
 const named = fc.constantFrom(...Object.keys(values)).map((name): Value => ({ named: name }));
 const plain = fc.jsonValue({ maxDepth: 3 }).map((value): Value => ({ plain: value }));
@@ -489,6 +487,7 @@ const hasTwin = ({ type, messages, answers, realm }: Trial): boolean =>
 /** Whether each request, of up to three for each message, is answered by somebody else; a function may give any JSON. */
 const isAnsweredByStrangers = ({ type, answers, messages }: Trial): boolean =>
   type !== 'aws-lambda-invoke' &&
+  !asksNothing.includes(type) &&
   answers.length >= 3 * Math.max(1, messages.length) &&
   answers.every(({ kind }) => kind === 'stranger');
 
@@ -771,7 +770,7 @@ function faultsOf({ trial, outcome, payload, aws }: Running): string[] {
   must(!message.includes(mistimed), `fails for the clock: ${message}`);
   must(!workings.test(message), `tells of its own workings: ${message}`);
   must(
-    asksNothing.has(trial.type) || [service, operation].every((text) => typeof text === 'string' && text !== ''),
+    asksNothing.includes(trial.type) || [service, operation].every((text) => typeof text === 'string' && text !== ''),
     `${name} names no operation`
   );
   must(typeof retryable === 'boolean', `${name} does not say whether it is retryable`);

@@ -335,6 +335,29 @@ describe('aws-usage', () => {
       assert.equal(errorOf(await look()).name, 'BudgetExceeded');
     });
 
+    it('is that of the period in which a request ends', async () => {
+      await deploy([detect()], { budget: 0.001, budgetPeriod: 'day' });
+      await bench.aws.fault({ kind: 'delay', service: 'rekognition', delayMs: 500, times: 1 });
+      const outcome = await bench.red.begin('detect', { payload: picture });
+      await bench.aws.until({ requests: 1, operation: 'DetectLabels' });
+      assert.equal(errorOf(await look()).name, 'BudgetExceeded', 'it is held while the request is in flight');
+      setClock(day);
+      await bench.red.until(() => outcome.done, 'the request to end');
+      assert.equal((await report()).cost, 0.001);
+      assert.equal(errorOf(await look()).name, 'BudgetExceeded');
+      setClock(0);
+      assert.equal((await report()).cost, 0);
+      sentBy(await look());
+    });
+
+    it('does not stop the lists of the editor, which are counted', async () => {
+      await deploy([], { budget: 0 });
+      const path = `aws-account/choices/queues?account=${id}`;
+      const answer = await bench.red.request(path, { headers: { 'Node-RED-API-Version': 'v2' } });
+      assert.ok('choices' in ((await answer.json()) as object));
+      assert.deepEqual(await countsOf('ListQueues'), { requests: 1, failed: 0, throttled: 0, units: 1, cost: 0 });
+    });
+
     it('ends each message of a batch, with what it was', async () => {
       const url = await queues.create();
       await deploy([sendNode({ queue: url })], { budget: 0.000_000_4 });

@@ -701,7 +701,7 @@ describe('aws-account', () => {
     });
 
     it('are renewed before they expire, while messages go on with the old ones', async () => {
-      await bench.aws.settings({ temporaryCredentialsSeconds: 3 });
+      await bench.aws.settings({ temporaryCredentialsSeconds: 6 });
       await deployKeys({ ...role, endpoint: relay.url });
       const first = await signerOfNext();
       await bench.aws.fault({ kind: 'delay', operation: 'AssumeRole', delayMs: 60 });

@@ -28,7 +28,7 @@ const began = Date.now();
 /** How many processes of tests. */
 let started = 0;
 /** More processes than the machine has cores, since tests wait for something most of the time. */
-const workers = 3 * availableParallelism();
+const workers = Math.ceil(2.5 * availableParallelism());
 /** Rooms that mocha runs in their own way. */
 const special = ['browser', 'durability'];
 const asked = process.argv.slice(2);

@@ -759,7 +759,7 @@ function faultsOf({ trial, outcome, payload, aws }: Running): string[] {
   // A payload that stays as it came is the flow's own.
   const made = ['aws-sqs-settle', 'aws-sqs-receive'].includes(trial.type)
     ? []
-    : sent.map((each) => [keepsPayload.has(trial.type) || each.payload, each.aws]);
+    : sent.map((each) => [keepsPayload.has(trial.type) || each.payload, asksNothing.includes(trial.type) || each.aws]);
   must(!quotes(shown(made)), 'sent a secret on');
   if (!error) return faults;
   const { name, code, message, service, operation, retryable, statusCode, requestId } = error;

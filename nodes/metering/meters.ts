@@ -9,6 +9,7 @@ import { UsageFile } from './usage-file';
 
 /** The counts of an account. They outlive its deployments, but not the account itself. */
 interface Book {
+  readonly path: string;
   readonly usage: Usage;
   readonly file: UsageFile;
   /** How many meters count there. */
@@ -21,18 +22,17 @@ const books = new Map<string, Book>();
 /** How long counts stay in memory when their account is gone, ms: longer than Node-RED waits for closing nodes of a deployment. */
 const longestUnused = 20_000;
 
-function bookAt(RED: NodeAPI, id: string): Book & { path: string } {
+function bookAt(RED: NodeAPI, id: string): Book {
   const { userDir } = RED.settings;
   const path = join(userDir ?? '', 'nimbus', 'usage', `${fileNameOfId(id)}.json`);
-  let book = books.get(path);
-  if (!book) {
-    const usage = new Usage();
-    // Not the account's own `warn`, which would keep its first deployment in memory.
-    const warn = (text: string) => RED.log.warn(`[aws-account:${id}] ${text}`);
-    book = { usage, file: new UsageFile(userDir === undefined ? undefined : path, usage, warn), meters: 0 };
-    books.set(path, book);
-  }
-  return Object.assign(book, { path });
+  const known = books.get(path);
+  if (known) return known;
+  const usage = new Usage();
+  // Not the account's own `warn`, which would keep its first deployment in memory.
+  const warn = (text: string) => RED.log.warn(`[aws-account:${id}] ${text}`);
+  const book = { path, usage, file: new UsageFile(userDir === undefined ? undefined : path, usage, warn), meters: 0 };
+  books.set(path, book);
+  return book;
 }
 
 /** The meter of the account with this ID, to be closed with it. `warn` logs a text about it. */

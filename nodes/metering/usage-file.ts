@@ -73,6 +73,7 @@ export class UsageFile {
   #version = '';
   #timer: NodeJS.Timeout | undefined;
   #isFailing = false;
+  #isWriting = false;
 
   /** Reads the file, if there is one. `path` is `undefined` where Node-RED has no user directory. `warn` logs a text. */
   constructor(
@@ -122,7 +123,10 @@ export class UsageFile {
   async write(): Promise<void> {
     if (this.path === undefined) return;
     this.#endWait();
+    // A disk that hangs must not take one of Node.js's few threads for files after the other.
+    if (this.#isWriting) return this.changed();
     const days = this.usage.takeUnwritten();
+    this.#isWriting = true;
     try {
       await this.#write(this.path, days);
       this.#isFailing = false;
@@ -132,6 +136,8 @@ export class UsageFile {
       this.usage.giveBack(days);
       this.changed();
       this.#failed(error);
+    } finally {
+      this.#isWriting = false;
     }
   }
 

@@ -125,6 +125,16 @@ describe('the file of counts', () => {
     assert.equal(existsSync(`${path}.${process.pid}.new`), false);
   });
 
+  it('is written by one write at a time, and what comes meanwhile by the next one', async () => {
+    const counter = new Counter().count(1);
+    const first = counter.file.write();
+    counter.count(1);
+    await Promise.all([first, counter.file.write()]);
+    assert.equal(new Counter().cost, 400);
+    await counter.file.write();
+    assert.equal(new Counter().cost, 800);
+  });
+
   it('keeps two months of days, by their order and not by the clock', () => {
     const counter = new Counter();
     const date = (number: number) => new Date(Date.UTC(2026, 0, 1 + number)).toISOString().slice(0, 10);

@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { foreignAnswer } from '../fields/errors';
+import { isObject } from '../fields/json';
 import type { Answer } from './sdks';
 
 /**
@@ -61,9 +62,6 @@ const listOfType = 64;
 const mapOfType = 128;
 
 const anything: Check = () => true;
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const listOf =
   (element: Check): Check =>
   (value) => {

@@ -107,3 +107,7 @@ export function present(members: Record<string, unknown>): Record<string, unknow
   for (const name in members) if (members[name] !== undefined) there[name] = members[name];
   return there;
 }
+
+/** Whether a value is an object and no array. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

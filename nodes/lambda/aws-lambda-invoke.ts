@@ -8,7 +8,7 @@ import { bytesIn } from '../fields/bytes';
 import type { ActionError } from '../fields/errors';
 import { foreignAnswer, invalid, ownError } from '../fields/errors';
 import { checked, choice, flag, jsonText, many, optional, plainNumber, text } from '../fields/fields';
-import { parseJson, present, stringify } from '../fields/json';
+import { isObject, parseJson, present, stringify } from '../fields/json';
 import { asLogEntry } from '../fields/lines';
 import { textOf } from '../fields/thrown';
 import { keepFields } from '../outbox/keep-fields';
@@ -26,9 +26,6 @@ const functionPattern =
   /^(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?:)?\d{12}:)?(?:function:)?(?!\.+(?::|$))[\w.-]+(?::(?:\$LATEST(?:\.PUBLISHED)?|[\w-]+))?$/;
 
 const synchronous = { invocationType: ['RequestResponse'] };
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A client context as Lambda takes it: what has a `custom` object is one already, any other value is put into one. */
 function contextOf(found: unknown, name: string): Record<string, unknown> {

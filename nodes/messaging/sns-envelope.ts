@@ -1,4 +1,4 @@
-import { parseJson } from '../fields/json';
+import { isObject, parseJson } from '../fields/json';
 import type { Attribute } from './attributes';
 import { fromAttributes } from './attributes';
 
@@ -17,8 +17,6 @@ export interface Envelope {
 
 const topicArn = /^arn:[^:]+:sns:[^:]*:[^:]*:[^:]+$/;
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 
 /** A message attribute; `undefined` for what SNS does not write for one. */

@@ -4,7 +4,9 @@
  * https://aws.amazon.com/sqs/pricing/. What a request does not show is not in it: the run time of functions, deliveries of
  * topics, stored faces, data transfer.
  */
+
 import { types } from 'node:util';
+import { isObject } from '../fields/json';
 
 /** A billionth of a US dollar. Prices and budgets are whole numbers of it, so that sums are exact. */
 export type Nanodollars = number;
@@ -85,8 +87,6 @@ const lengthOf = (value: unknown): number => {
   if (typeof value === 'string') return Buffer.byteLength(value);
   return types.isUint8Array(value) ? value.byteLength : 0;
 };
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 /** Bytes of message attributes: names, types and values. */
 function attributeBytes(attributes: unknown): number {

@@ -2,9 +2,11 @@
  * Keeps the counts of an account on disk. A new file replaces the old one when it is whole, so that what stands there is
  * never cut off in the middle.
  */
+
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isObject } from '../fields/json';
 import { memberOf, reasonOf } from '../fields/thrown';
 import type { Day, Days, Usage } from './usage';
 import { addDays, countNames } from './usage';
@@ -24,9 +26,6 @@ interface Content {
   /** The periods and budgets for which a warning was logged. */
   warned: string[];
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= 0;
 

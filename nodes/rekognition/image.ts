@@ -1,6 +1,7 @@
 import { bytesIn } from '../fields/bytes';
 import { invalid, missing } from '../fields/errors';
 import { show } from '../fields/fields';
+import { isObject } from '../fields/json';
 import { mostBytes, type Picture, pictureFrom, pictureKind } from './picture';
 import { imageIs, needLocal, pathOf, readFile } from './picture-files';
 
@@ -55,8 +56,6 @@ export async function readImage(
   if (typeof value !== 'string') return value;
   return pictureFrom(decodeText(value) ?? (await readFile(pathOf(value, name, folder), name, sought)), name);
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 function readObject(value: unknown, name: string): Picture | StoredPicture {
   const bytes = bytesIn(value);

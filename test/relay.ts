@@ -111,6 +111,8 @@ export function useRelay(bench: { readonly aws: { readonly url: string } }): Rel
   const relay = new Relay();
   before(() => relay.listen(bench.aws.url));
   beforeEach(() => relay.reset());
+  // What still asks after a test gets no answer that was meant for it.
+  afterEach(() => relay.reset());
   after(() => relay.stop());
   return relay;
 }

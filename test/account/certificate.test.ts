@@ -44,7 +44,6 @@ describe('A certificate account', () => {
   afterEach(() => {
     performance.now = now;
     ahead = 0;
-    setClock(0);
   });
 
   /** Moves the clocks of this machine and of AWS on. */

@@ -49,7 +49,6 @@ describe('a clock', () => {
     topicArn = (await client.send(new CreateTopicCommand({ Name: 'clocks' }))).TopicArn as string;
     client.destroy();
   });
-  afterEach(() => setClock(0));
 
   const deploy = (nodes: FlowNode[], properties: Record<string, unknown> = {}) =>
     bench.red.deploy([account(bench, { endpoint: relay.url, ...properties }), ...nodes, sink('out')], {
@@ -281,8 +280,6 @@ describe('a clock', () => {
 });
 
 describe('the time of a service', () => {
-  afterEach(() => setClock(0));
-
   const answer = (at: number, more: Record<string, string> = {}) => ({
     headers: { date: new Date(at).toUTCString(), 'x-amzn-requestid': 'some', ...more }
   });

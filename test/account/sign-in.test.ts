@@ -80,7 +80,6 @@ describe('shared credentials', () => {
     });
     afterEach(() => {
       performance.now = now;
-      setClock(0);
     });
 
     for (const days of [-400, -1 / 12, -1 / 1440, 1 / 1440, 1 / 12, 400]) {

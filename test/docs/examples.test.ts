@@ -254,7 +254,6 @@ describe('the flows that come with the pack', () => {
     return request.input as Record<string, string>;
   }
 
-  afterEach(() => setClock(0));
   // What earlier tests have sent is not to be found by later ones.
   beforeEach(async () => {
     const all = ['orders', 'orders-dead-letters', 'orders.fifo', 'kitchen', 'billing', 'notifications', 'approvals'];

@@ -537,7 +537,6 @@ class Generated {
   ): Promise<{ results: Result[]; faults: { index: number; text: string }[] }> {
     const paired = redeploy ? [] : given.filter((trial) => hasTwin(trial) && !neverEnds(trial, 0));
     const trials = [...given, ...paired.map(twinOf)];
-    this.service.forget();
     this.red.clearLogs();
     this.red.takeViolations();
     this.#batch += 1;
@@ -563,8 +562,8 @@ class Generated {
       const text = `takes more than ${limit} s: ${error instanceof Error ? error.message : error}`;
       for (const { trial } of late()) faults.push({ index: trials.indexOf(trial), text });
     }
-    setClock(0);
     await this.red.deploy([]);
+    setClock(0);
     const results = all.flatMap((each) => {
       const index = trials.indexOf(each.trial);
       for (const text of faultsOf(each)) faults.push({ index, text });
@@ -602,6 +601,8 @@ class Generated {
       if (index >= 0 && unshowable.test(text.replaceAll('\n  | ', '')))
         faults.push({ index, text: `logged control characters: ${JSON.stringify(text)}` });
     }
+    // A request that comes after this is none of theirs: it would set the clock of whoever runs next.
+    this.service.forget();
     // A twin is made from the trial that it belongs to.
     const trialOf = (index: number) =>
       index < given.length ? index : given.indexOf(paired[index - given.length] as Trial);

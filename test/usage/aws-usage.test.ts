@@ -60,7 +60,6 @@ describe('aws-usage', () => {
     made += 1;
     id = `account-${made}`;
   });
-  afterEach(() => setClock(0));
 
   const usageNode = (properties: Record<string, unknown> = {}): FlowNode => ({
     id: 'usage',

@@ -87,6 +87,8 @@ class Segment {
   /** Entries that have left without a note, and the bytes of the notes that there are. */
   unnoted: number[] = [];
   noted = 0;
+  /** Whether the name of the file with the notes is on the disk: an earlier process may have died before. */
+  isNotedSafely = false;
 
   constructor(folder: string, number: number) {
     this.files = new SegmentFiles(folder, number);
@@ -129,14 +131,15 @@ export class Log {
   #additions: Addition[] = [];
   readonly #recent = new Recent();
   #writing: Promise<void> | undefined;
-  #noting: Promise<void> | undefined;
+  /** Notes and deletions, one after the other. */
+  #tidying: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
   #waitingBytes = 0;
   #bytes = 0;
   /** Whether the folder's own name, and those of the folders that it is in, are on the disk. */
   #isFolderSafe = false;
-  /** Segments that are being sealed or deleted. */
+  /** Segments that are being sealed. */
   readonly #works = new Set<Promise<void>>();
   /** Flushes of files and of the folder so far, for what they cost. */
   flushes = 0;
@@ -157,7 +160,7 @@ export class Log {
   get emptiest(): number | undefined {
     let found: Segment | undefined;
     for (const segment of this.#segments.values()) {
-      if (segment === this.#active?.segment || segment.isDamaged) continue;
+      if (segment === this.#active?.segment || segment.isDamaged || segment.left === 0) continue;
       if (segment.leftBytes < segment.size / 2 && segment.leftBytes < (found?.leftBytes ?? Infinity)) found = segment;
     }
     return found?.number;
@@ -168,20 +171,16 @@ export class Log {
     const { disk, folder } = this.options;
     const names = await disk.list(folder);
     const numbers = segmentsIn(names);
+    // No number is used again while something has it: notes of what has left would count for what is new.
+    for (const name of names) this.#lastNumber = Math.max(this.#lastNumber, numberIn(name));
     // What is left of a segment whose records were deleted says nothing any more.
     const orphans = names.filter(
       (name) => /^\d{12}\.(index|gone)$/.test(name) && !numbers.includes(Number.parseInt(name, 10))
     );
     for (const name of orphans) await disk.remove(`${folder}/${name}`).catch(() => undefined);
-    for (const number of numbers) {
-      this.#lastNumber = Math.max(this.#lastNumber, number);
-      yield* this.#loadSegment(number);
-    }
-    // The numbers of what was set aside are not used again.
-    for (const name of names) {
-      const [, number] = /^(\d{12})\.damaged$/.exec(name) ?? [];
-      if (number !== undefined) this.#lastNumber = Math.max(this.#lastNumber, Number(number));
-    }
+    for (const number of numbers) yield* this.#loadSegment(number);
+    this.#tidy();
+    await this.#tidying;
   }
 
   async *#loadSegment(number: number): AsyncGenerator<Waiting[]> {
@@ -206,9 +205,7 @@ export class Log {
       tell.warn(
         `${segment.files.records} cannot be read: ${reasonOf(error)}. It stays there for the next start; the rest goes out.`
       );
-      return;
     }
-    if (segment.left === 0) await this.#drop(segment);
   }
 
   async *#entriesOf(segment: Segment, file: OpenFile): AsyncGenerator<Waiting[]> {
@@ -360,8 +357,8 @@ export class Log {
     const bytes = index.toBytes(segment.size);
     this.#inBackground(async () => {
       await file.close().catch(() => undefined);
-      if (segment.left === 0) return this.#drop(segment);
-      await this.#replace(segment.files.index, bytes);
+      if (segment.left > 0) await this.#replace(segment.files.index, bytes);
+      else this.#tidy();
     });
   }
 
@@ -377,53 +374,92 @@ export class Log {
 
   #inBackground(work: () => Promise<void>): void {
     const promise: Promise<void> = work()
-      // An index is not needed, and what could not be deleted is at the next start.
+      // An index is not needed.
       .catch(() => undefined)
       .finally(() => this.#works.delete(promise));
     this.#works.add(promise);
   }
 
-  /** An entry has left. That is noted on the disk within 2 s. */
-  gone(place: Place): void {
+  /** An entry has left. That is noted on the disk within 2 s, if `noteMoved` has not done so. */
+  gone(place: Place, isNoted = false): void {
     this.#recent.delete(place);
     const segment = this.#segments.get(place.segment);
     if (!segment) return;
     segment.left -= 1;
     segment.leftBytes -= place.share;
     this.#waitingBytes -= place.share;
-    segment.unnoted.push(keyOf(place));
-    if (segment.left === 0 && segment !== this.#active?.segment) this.#inBackground(() => this.#drop(segment));
-    else if (!this.#isClosed) this.#timer ??= setTimeout(() => this.#noteSoon(), noteAfter);
+    if (!isNoted) segment.unnoted.push(keyOf(place));
+    if (this.#isOver(segment)) this.#tidy();
+    else this.#tidyLater();
   }
 
-  #noteSoon(): void {
-    this.#timer = undefined;
-    this.#noting = (this.#noting ?? Promise.resolve()).then(() => this.#noteGone());
+  /**
+   * Notes that entries of a segment stand at another place as well, which counts from then on. Resolves when that is on the
+   * disk; rejects if it cannot be written. Only then may they leave that other place: the note of that would be on the disk
+   * and the entry here be sent again.
+   */
+  async noteMoved(number: number, places: readonly Place[]): Promise<void> {
+    const noting = this.#tidying.then(async () => {
+      const segment = this.#segments.get(number);
+      if (segment) await this.#writeNotes(segment, places.map(keyOf));
+    });
+    this.#tidying = noting.catch(() => undefined);
+    await noting;
   }
 
-  /** Notes what has left. Where that fails, it is tried again. */
-  async #noteGone(): Promise<void> {
-    let isNew = false;
-    for (const segment of [...this.#segments.values()]) {
-      if (segment.unnoted.length === 0) continue;
-      const keys = segment.unnoted;
-      segment.unnoted = [];
-      try {
-        isNew ||= segment.noted === 0;
-        await this.#writeNotes(segment, keys);
-      } catch {
-        segment.unnoted = [...keys, ...segment.unnoted];
-        if (!this.#isClosed) this.#timer ??= setTimeout(() => this.#noteSoon(), noteAfter);
+  #tidyLater(): void {
+    if (this.#isClosed) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#tidy();
+    }, noteAfter);
+  }
+
+  /** Deletes segments of which all has left, and notes what has left of others. What fails is tried again. */
+  #tidy(): void {
+    this.#tidying = this.#tidying.then(async () => {
+      for (const segment of [...this.#segments.values()]) {
+        if (this.#isOver(segment) && (await this.#succeeds(this.#drop(segment)))) continue;
+        // One that cannot be deleted would have all of it sent again.
+        if (segment.unnoted.length > 0) await this.#succeeds(this.#noteGone(segment));
       }
+    });
+  }
+
+  #isOver(segment: Segment): boolean {
+    return segment.left === 0 && segment !== this.#active?.segment;
+  }
+
+  async #succeeds(work: Promise<void>): Promise<boolean> {
+    try {
+      await work;
+      return true;
+    } catch {
+      this.#tidyLater();
+      return false;
     }
-    if (isNew) await this.#flush(() => this.options.disk.flushFolder(this.options.folder)).catch(() => undefined);
+  }
+
+  async #noteGone(segment: Segment): Promise<void> {
+    const keys = segment.unnoted;
+    segment.unnoted = [];
+    try {
+      await this.#writeNotes(segment, keys);
+    } catch (thrown) {
+      segment.unnoted = [...keys, ...segment.unnoted];
+      throw thrown;
+    }
   }
 
   async #writeNotes(segment: Segment, keys: number[]): Promise<void> {
-    const file = await this.options.disk.open(segment.files.gone, 'any');
+    const { disk, folder } = this.options;
+    const file = await disk.open(segment.files.gone, 'any');
     try {
       await file.write(notesOfGone(segment.number, keys), segment.noted);
       await this.#flush(() => file.flush());
+      // Its name as well.
+      if (!segment.isNotedSafely) await this.#flush(() => disk.flushFolder(folder));
+      segment.isNotedSafely = true;
       segment.noted += keys.length * goneLength;
     } finally {
       await file.close();
@@ -432,16 +468,16 @@ export class Log {
 
   /** Deletes a segment of which all has left; one that is damaged is set aside. */
   async #drop(segment: Segment): Promise<void> {
-    if (!this.#segments.delete(segment.number)) return;
-    this.#bytes -= segment.size;
     const { disk, folder } = this.options;
     const { records, damaged, index, gone } = segment.files;
-    if (segment.isDamaged) await disk.rename(records, damaged);
+    if (segment.isDamaged) await disk.rename(records, damaged).catch(unlessAbsent);
     else await disk.remove(records);
     // Before the notes are deleted: without them it would be sent again.
     await this.#flush(() => disk.flushFolder(folder));
-    await disk.remove(index);
-    await disk.remove(gone);
+    this.#segments.delete(segment.number);
+    this.#bytes -= segment.size;
+    // What is left of these is deleted at the next start.
+    for (const path of [index, gone]) await disk.remove(path).catch(() => undefined);
   }
 
   /**
@@ -519,9 +555,16 @@ export class Log {
     const active = this.#active;
     if (active) this.#seal(active);
     await Promise.all(this.#works);
-    await this.#noting;
-    await this.#noteGone();
+    this.#tidy();
+    await this.#tidying;
   }
+}
+
+/** The number of the segment that a file belongs to; 0 if it belongs to none. */
+const numberIn = (name: string): number => Number(/^(\d{12})\./.exec(name)?.[1] ?? 0);
+
+function unlessAbsent(error: unknown): void {
+  if (!isAbsent(error)) throw error;
 }
 
 const compare = (one: Place, other: Place): number => one.segment - other.segment || one.offset - other.offset;

@@ -140,12 +140,9 @@ export class Store {
     if (segment === undefined) return;
     const rows = this.table.inSegment(segment);
     for (let first = 0; first < rows.length && !this.#isClosing; first += movedAtOnce) {
-      const some = rows.slice(first, first + movedAtOnce).filter((row) => this.#isIn(segment, row));
-      const places = some.map((row) => this.table.place(row));
-      const ids = some.map((row) => this.table.id(row));
-      const records = await this.#log.read(places);
-      await Promise.all(
-        some.map((row, index) => this.#move(row, ids[index] as number, places[index] as Place, records[index]))
+      await this.#move(
+        segment,
+        rows.slice(first, first + movedAtOnce).filter((row) => this.#isIn(segment, row))
       );
     }
   }
@@ -154,10 +151,36 @@ export class Store {
     return this.table.id(row) !== 0 && this.table.place(row).segment === segment;
   }
 
-  async #move(row: number, id: number, place: Place, record: Buffer | undefined): Promise<void> {
-    if (!record) return;
+  /** Moves entries to the end of the log. A process that dies on the way leaves them at one place or at both, never at none. */
+  async #move(segment: number, rows: number[]): Promise<void> {
+    const before = rows.map((row) => ({ row, id: this.table.id(row), place: this.table.place(row) }));
+    const records = await this.#log.read(before.map(({ place }) => place));
+    const copies = await Promise.all(before.map(({ id, place }, index) => this.#copy(id, place, records[index])));
+    const moved = before.flatMap((each, index) => {
+      const copy = copies[index];
+      return copy ? { ...each, copy } : [];
+    });
+    try {
+      await this.#log.noteMoved(
+        segment,
+        moved.map(({ place }) => place)
+      );
+    } catch (thrown) {
+      for (const { copy } of moved) this.#log.gone(copy);
+      throw thrown;
+    }
+    for (const { row, id, place, copy } of moved) {
+      // It may have left in the meantime.
+      const isHere = this.table.id(row) === id;
+      if (isHere) this.table.move(row, copy);
+      this.#log.gone(isHere ? place : copy, isHere);
+    }
+  }
+
+  /** Writes an entry of a record anew; gives where it stands, or `undefined` if that fails. */
+  async #copy(id: number, { member }: Place, record: Buffer | undefined): Promise<Place | undefined> {
+    if (!record) return undefined;
     const { keptAt, entries, requests, message } = decode(record);
-    const { member } = place;
     const one = {
       id,
       keptAt,
@@ -165,15 +188,8 @@ export class Store {
       requests: requests.slice(member, member + 1),
       message
     };
-    const [moved] = await this.#log.add(one);
-    if (!moved) return;
-    if (this.table.id(row) === id) {
-      this.table.move(row, moved.place);
-      this.#log.gone(place);
-    } else {
-      // It has left in the meantime.
-      this.#log.gone(moved.place);
-    }
+    const [copy] = await this.#log.add(one).catch(() => []);
+    return copy?.place;
   }
 
   async close(): Promise<void> {

@@ -43,6 +43,43 @@ async function texts(log: Log, waiting: Waiting[]): Promise<unknown[]> {
 
 const segmentFile = (number: number, kind = 'log') => join(storeFolder, `${String(number).padStart(12, '0')}.${kind}`);
 
+/** A disk that does something else instead of what the log asks for. */
+const without = (inner: ForgetfulDisk, changes: Partial<Disk & OpenFile>): Disk => {
+  const { open: _, makeFolder: __, list: ___, flushFolder, rename, remove, ...ofFile } = changes;
+  return {
+    open: async (path, how) => ({ ...(await inner.open(path, how)), ...ofFile }),
+    makeFolder: (path) => inner.makeFolder(path),
+    flushFolder: flushFolder ?? ((path) => inner.flushFolder(path)),
+    list: (path) => inner.list(path),
+    rename: rename ?? ((from, to) => inner.rename(from, to)),
+    remove: remove ?? ((path) => inner.remove(path))
+  };
+};
+
+/** A disk whose machine dies in place of a step, and which does nothing any more then. */
+function diesAt(inner: ForgetfulDisk, isTime: () => boolean, rest: 'nothing' | 'all'): Disk {
+  const step = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (!isTime()) return work();
+    inner.die(rest);
+    throw new Error('it is dead');
+  };
+  return {
+    open: async (path, how) => {
+      const file = await (how === 'read' ? inner.open(path, how) : step(() => inner.open(path, how)));
+      return {
+        ...file,
+        write: (bytes, position) => step(() => file.write(bytes, position)),
+        flush: () => step(() => file.flush())
+      };
+    },
+    makeFolder: (path) => step(() => inner.makeFolder(path)),
+    flushFolder: (path) => step(() => inner.flushFolder(path)),
+    list: (path) => inner.list(path),
+    rename: (from, to) => step(() => inner.rename(from, to)),
+    remove: (path) => step(() => inner.remove(path))
+  };
+}
+
 describe('the log', () => {
   let disk: ForgetfulDisk;
   beforeEach(() => {
@@ -91,6 +128,82 @@ describe('the log', () => {
       after.waiting.map(({ id }) => id),
       kept.map(({ id }) => id).filter((id) => id % 7 === 0)
     );
+  });
+
+  it('knows after a death what has left, where its segment could not be deleted', async () => {
+    const stubborn = without(disk, { remove: () => Promise.reject(new Error('somebody reads it')) });
+    const { log } = await open(stubborn);
+    const kept = (await Promise.all(Array.from({ length: 60 }, (_, n) => add(log, `message ${n}`)))).flat();
+    for (const { place } of kept) log.gone(place);
+    await log.close();
+    assert.ok((await disk.list(storeFolder)).some((name) => name.endsWith('.log')));
+    disk.die();
+    const after = await open(stubborn);
+    assert.deepEqual(after.waiting, []);
+    await after.log.close();
+    const { log: last } = await open(disk);
+    await last.close();
+    assert.deepEqual(await disk.list(storeFolder), []);
+  });
+
+  it('takes no note of what has left for one of what is new, where old notes could not be deleted', async () => {
+    const stubborn = without(disk, {
+      remove: (path) => (path.endsWith('.gone') ? Promise.reject(new Error('somebody reads it')) : disk.remove(path))
+    });
+    const first = await open(disk);
+    const [one, other] = [await add(first.log, 'first'), await add(first.log, 'second')].flat() as [Waiting, Waiting];
+    first.log.gone(one.place);
+    await first.log.close();
+    const second = await open(stubborn);
+    second.log.gone(other.place);
+    await second.log.close();
+    const third = await open(stubborn);
+    await add(third.log, 'third');
+    disk.die();
+    const { log, waiting } = await open(stubborn);
+    assert.deepEqual(await texts(log, waiting), ['third']);
+  });
+
+  it('has a message that was moved once at each moment, and not again when it has left', async () => {
+    /** Whether it waits after a death behind so many steps on the disk, and whether there were not so many. */
+    const waitsAfter = async (steps: number, rest: 'nothing' | 'all'): Promise<{ count: number; isOver: boolean }> => {
+      const inner = new ForgetfulDisk(root);
+      const begun = await open(inner);
+      await add(begun.log, 'moved');
+      await add(begun.log, 'x'.repeat(segmentBytes));
+      await begun.log.close();
+      let left = steps;
+      const { log, waiting } = await open(diesAt(inner, () => left-- <= 0, rest));
+      const [entry] = waiting as [Waiting];
+      await log
+        .add({ ...messageOf('moved'), id: entry.id })
+        .then(async ([copy]) => {
+          await log.noteMoved(entry.place.segment, [entry.place]);
+          log.gone(entry.place, true);
+          log.gone((copy as Waiting).place);
+        })
+        .catch(() => undefined);
+      await log.close();
+      const isOver = left >= 0;
+      inner.die(rest);
+      const after = await open(inner);
+      const ids = after.waiting.map(({ id }) => id).filter((id) => id === entry.id);
+      return { count: new Set(ids).size, isOver };
+    };
+    for (const rest of ['nothing', 'all'] as const) {
+      const seen: number[] = [];
+      for (let steps = 0; ; steps += 1) {
+        const { count, isOver } = await waitsAfter(steps, rest);
+        seen.push(count);
+        if (isOver) break;
+      }
+      assert.ok(seen.length > 8 && seen.at(-1) === 0, seen.join());
+      assert.deepEqual(
+        seen,
+        seen.map((_, at) => (at < seen.indexOf(0) ? 1 : 0)),
+        `with ${rest} of what was not flushed`
+      );
+    }
   });
 
   it('has the targets of a message all, or none, wherever it was cut', async () => {
@@ -226,19 +339,6 @@ describe('the log', () => {
   });
 
   describe('over many deaths', () => {
-    /** A disk that does not do what the log has asked for: the log as it would be without asking. */
-    const without = (inner: ForgetfulDisk, changes: Partial<Disk & OpenFile>): Disk => {
-      const { open: _, flushFolder = (path: string) => inner.flushFolder(path), ...ofFile } = changes;
-      return {
-        open: async (path, how) => ({ ...(await inner.open(path, how)), ...ofFile }),
-        makeFolder: (path) => inner.makeFolder(path),
-        flushFolder,
-        list: (path) => inner.list(path),
-        rename: (from, to) => inner.rename(from, to),
-        remove: (path) => inner.remove(path)
-      };
-    };
-
     /** Adds and takes away until the machine dies, again and again; books are kept outside. Gives what is wrong. */
     async function live(seed: number, used: (inner: ForgetfulDisk) => Disk): Promise<string[]> {
       const random = randomNumbers(seed);

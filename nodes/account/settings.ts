@@ -16,7 +16,7 @@ import {
 } from '../fields/fields';
 import type { Config } from '../fields/read';
 import { readAll } from '../fields/read';
-import { isOfVariable } from '../fields/values';
+import { isOfVariable, storedNode } from '../fields/values';
 import type { Budget, Meter } from '../metering/meter';
 import { toNanodollars, unlimited } from '../metering/meter';
 import { looseMeter, meterOf } from '../metering/meters';
@@ -234,8 +234,10 @@ const telling = new RegExp(`^(?:${regionName}|arn:.*)$`);
 
 /** The values of environment variables that no error may quote; of an endpoint its host, too. */
 function hiddenIn(RED: NodeAPI, node: Node, config: Config, settings: Settings): string[] {
+  // Once for all settings: with many nodes, each walk takes its time.
+  const stored = storedNode(RED, node);
   const values = Object.entries(settings).filter(
-    ([name, value]) => typeof value === 'string' && isOfVariable(RED, node, name, config[name])
+    ([name, value]) => typeof value === 'string' && isOfVariable(RED, node, name, config[name], stored)
   );
   return values
     .flatMap(([, value]) =>

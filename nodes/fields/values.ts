@@ -197,17 +197,28 @@ export function substituteEnv(RED: NodeAPI, node: Node, value: unknown): unknown
   return namesVariable(value) ? RED.util.evaluateNodeProperty(value, 'env', node, {}) : value;
 }
 
-/**
- * Whether a property is that of an environment variable, also if Node-RED has already replaced `${NAME}` by its value.
- */
-export function isOfVariable(RED: NodeAPI, node: Node, name: string, value: unknown): boolean {
-  if (namesVariable(value)) return true;
+/** A node as it stands in the flow, where Node-RED has not replaced `${NAME}` by its value; walks all nodes to find it. */
+export function storedNode(RED: NodeAPI, node: Node): Readonly<Record<string, unknown>> {
   // Nodes in a subflow have an ID for each instance; `_alias` is that in the template.
   const { id, _alias = id } = node as Node & { _alias?: string };
-  let found = false;
+  let stored = {};
   RED.nodes.eachNode((each) => {
-    const stored: unknown = each.id === _alias ? (each as unknown as Record<string, unknown>)[name] : undefined;
-    if (namesVariable(stored)) found = substituteEnv(RED, node, stored) === value;
+    if (each.id === _alias) stored = each;
   });
-  return found;
+  return stored;
+}
+
+/**
+ * Whether a property is that of an environment variable, also if Node-RED has already replaced `${NAME}` by its value.
+ *
+ * @param stored the node as it stands in the flow
+ */
+export function isOfVariable(
+  RED: NodeAPI,
+  node: Node,
+  name: string,
+  value: unknown,
+  stored = storedNode(RED, node)
+): boolean {
+  return namesVariable(value) || (namesVariable(stored[name]) && substituteEnv(RED, node, stored[name]) === value);
 }

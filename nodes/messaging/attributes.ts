@@ -2,7 +2,7 @@ import { bytesIn } from '../fields/bytes';
 import { invalid } from '../fields/errors';
 import type { Field } from '../fields/fields';
 import { checked, optional } from '../fields/fields';
-import { checkLength, parseJson, stringify } from '../fields/json';
+import { checkLength, isObject, parseJson, stringify } from '../fields/json';
 
 /** A message attribute in requests and answers of SNS and SQS. */
 export interface Attribute {
@@ -58,8 +58,7 @@ function binaryAttribute(value: Uint8Array, name: string, DataType = 'Binary'): 
 function bytesOf(value: unknown, name: string): Uint8Array {
   const bytes = bytesIn(value);
   if (bytes) return bytes;
-  const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown };
-  const list = type === 'Buffer' && Array.isArray(data) ? data : undefined;
+  const list = isObject(value) && value.type === 'Buffer' && Array.isArray(value.data) ? value.data : undefined;
   checkLength(typeof value === 'string' ? value : (list ?? []), name, mostBytes);
   if (typeof value === 'string') return Buffer.from(value, 'base64');
   if (list) return Buffer.from(list);
@@ -106,14 +105,14 @@ function toAttribute(value: unknown, name: string): Attribute {
 function toAttributes(given: unknown, name: string): Attributes | undefined {
   if (typeof given === 'string') checkLength(given, name, charactersOfByte * mostBytes);
   const value = typeof given === 'string' ? parseJson(given)?.value : given;
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || bytesIn(value)) {
+  if (!isObject(value) || bytesIn(value)) {
     throw invalid(name, 'must be an object such as {"colour": "red"}.');
   }
   const attributes: [string, Attribute][] = [];
   let length = 0;
   // Without Object.entries, which would need more memory than the object itself.
   for (const key of Object.keys(value)) {
-    const member = (value as Record<string, unknown>)[key];
+    const member = value[key];
     if (member === null || member === undefined) continue;
     if (!namePattern.test(key)) {
       throw invalid(
@@ -160,8 +159,15 @@ function exactNumber(text: string): number | undefined {
  */
 const hasExactNumbers = (json: string): boolean => !/\d{16}/.test(json.replace(/"(?:[^"\\]|\\.)*"?|\./gs, ''));
 
+/** A received attribute. The SDK's type says that each member may be absent. */
+interface Received {
+  DataType: string | undefined;
+  StringValue?: string | undefined;
+  BinaryValue?: Uint8Array | undefined;
+}
+
 /** The value of a received attribute. Throws `InvalidValue` for one named `__proto__`, which the SDK loses. */
-function fromAttribute(name: string, attribute: Attribute | undefined): unknown {
+function fromAttribute(name: string, attribute: Received | undefined): unknown {
   if (!attribute) throw invalid(`attributes.${name}`, 'cannot be read.');
   const { DataType, StringValue = '', BinaryValue } = attribute;
   const bytes = BinaryValue && Buffer.from(BinaryValue);
@@ -174,7 +180,5 @@ function fromAttribute(name: string, attribute: Attribute | undefined): unknown 
 }
 
 /** The values of received attributes: `toAttributes` would make the same attributes of them. Throws `InvalidValue`. */
-export const fromAttributes = (attributes: Record<string, object>): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(attributes).map(([name, each]) => [name, fromAttribute(name, each as Attribute | undefined)])
-  );
+export const fromAttributes = (attributes: Record<string, Received | undefined>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(attributes).map(([name, each]) => [name, fromAttribute(name, each)]));

@@ -4,7 +4,7 @@ import type { ActionInputs, Context, Result } from '../action/action';
 import { defineAction } from '../action/define-action';
 import { invalid } from '../fields/errors';
 import { flag, json, many, optional, text } from '../fields/fields';
-import { checkJsonLength, checkLength, parseJson, stringify, toText } from '../fields/json';
+import { checkJsonLength, checkLength, isObject, parseJson, stringify, toText } from '../fields/json';
 import { keepFields } from '../outbox/keep-fields';
 import { keeping } from '../outbox/outbox';
 import type { Route } from '../outbox/route';
@@ -79,13 +79,13 @@ function operationsTo(sdk: Sdks['sns'], target: string, batch: boolean): EntryOp
 function protocolTexts(given: unknown): string {
   if (typeof given === 'string') checkLength(given, 'message', escapedCharacter * sizeLimit);
   const message = typeof given === 'string' ? parseJson(given)?.value : given;
-  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+  if (!isObject(message)) {
     throw invalid(
       'message',
       'must be an object such as {"default": "text", "sqs": {…}} with a text for each protocol.'
     );
   }
-  if (typeof (message as { default?: unknown }).default !== 'string') {
+  if (typeof message.default !== 'string') {
     throw invalid('message.default', 'must be text: it is for every protocol that the message does not name.');
   }
   checkJsonLength(message, 'message', sizeLimit);

@@ -28,7 +28,7 @@ export interface Sender {
   note(metadata: Metadata | undefined, attempts?: number): void;
 }
 
-/** The batches of a node, by client and target; of those that are done nothing is left. */
+/** The batches of a node, by client and target. Those that are done are forgotten. */
 export class Batches<Entry extends object, Output extends object> {
   readonly #batches = new Map<string, Map<string, TargetBatches<Entry, Output>>>();
   readonly #controller = new AbortController();
@@ -44,7 +44,7 @@ export class Batches<Entry extends object, Output extends object> {
     return this.#controller.signal;
   }
 
-  /** The batches of a client to a target; made from the rest where there are none. Something has to be added to them at once. */
+  /** The batches of a client to a target, made where there are none yet. The caller has to add an entry at once. */
   to(
     client: Client,
     target: string,
@@ -78,17 +78,17 @@ export class Batches<Entry extends object, Output extends object> {
       const outgoing = make();
       return sender.hold(outgoing.bytes, async () => {
         const { target } = outgoing;
-        const place = typeof target === 'string' ? target : await target;
+        const found = typeof target === 'string' ? target : await target;
         await turn;
-        return this.#add(sender, outgoing, place);
+        return this.#add(sender, outgoing, found);
       });
     });
   }
 
-  async #add(sender: Sender, outgoing: OutgoingEntry<Entry, Output>, place: string): Promise<Output> {
+  async #add(sender: Sender, outgoing: OutgoingEntry<Entry, Output>, target: string): Promise<Output> {
     const { nameOf, operations, entry, bytes } = outgoing;
     const request = () => sender.sharing(this.signal);
-    const batches = this.to(sender.client, nameOf?.(place) ?? place, () => operations(place), request);
+    const batches = this.to(sender.client, nameOf?.(target) ?? target, () => operations(target), request);
     try {
       const { output, metadata, attempts } = await batches.add({ entry, bytes });
       sender.note(metadata, attempts);

@@ -5,11 +5,11 @@ export interface Message {
   readonly ended: Promise<unknown>;
 }
 
-/** An entry's place in its group. */
-class Place {
+/** An entry's turn in its group. */
+class Turn {
   begin!: () => void;
   /** Resolves when it begins. */
-  readonly turn = new Promise<void>((resolve) => {
+  readonly begun = new Promise<void>((resolve) => {
     this.begin = resolve;
   });
 
@@ -18,9 +18,9 @@ class Place {
 
 interface Group {
   /** The one whose turn it is. */
-  sending: Place | undefined;
+  sending: Turn | undefined;
   /** Those behind it, in the order of their messages. */
-  readonly waiting: Place[];
+  readonly waiting: Turn[];
   /** The messages of which an entry has failed and that have not ended. */
   readonly failed: Set<Message>;
 }
@@ -42,18 +42,18 @@ export class FifoGroups {
     if (name === undefined) return work(undefined);
     const group = this.#groups.get(name) ?? { sending: undefined, waiting: [], failed: new Set<Message>() };
     this.#groups.set(name, group);
-    const place = new Place(message);
+    const turn = new Turn(message);
     const later = group.waiting.findLastIndex((other) => other.message.number <= message.number);
-    group.waiting.splice(later + 1, 0, place);
+    group.waiting.splice(later + 1, 0, turn);
     this.#goOn(name, group);
     try {
-      return await work(place.turn);
+      return await work(turn.begun);
     } catch (thrown) {
       this.#awaitEnd(name, group, message);
       throw thrown;
     } finally {
-      if (group.sending === place) group.sending = undefined;
-      else group.waiting.splice(group.waiting.indexOf(place), 1);
+      if (group.sending === turn) group.sending = undefined;
+      else group.waiting.splice(group.waiting.indexOf(turn), 1);
       this.#goOn(name, group);
     }
   }

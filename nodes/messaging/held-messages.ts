@@ -26,32 +26,35 @@ export interface HeldMessage extends Received {
   /** When SQS makes it visible again at the latest, however often its visibility is extended, ms. */
   readonly latest: number;
   /** Sends it to the flow; absent once that is done. */
-  hand?: Hand | undefined;
+  send?: Send | undefined;
   settlement?: { action: Settlement['action']; work: Promise<void> } | undefined;
   /** The request that extends its visibility, while there is no answer. */
   extension?: Promise<void> | undefined;
 }
 
-/** Has a message that was received once more take over its newer receipt handle: answers may overtake each other. */
+/**
+ * Gives a message that was received again its newer receipt handle. The receive count tells which is newer, since answers may
+ * arrive in another order.
+ */
 function renew(held: HeldMessage, { receiptHandle, receiveCount, end }: Received): void {
   if (receiveCount < held.receiveCount) return;
   Object.assign(held, { receiptHandle, receiveCount, end });
 }
 
-type Hand = (held: HeldMessage) => void;
+type Send = (held: HeldMessage) => void;
 
 /** What a receiver does for its held messages. */
 interface Holder {
   /** Deletes or returns a message. Rejects with the service's error, or with `HandleExpired`. */
   settle(held: HeldMessage, settlement: Settlement): Promise<void>;
   /** Makes messages that the flow has not had visible in the queue again. Rejects with the service's error. */
-  giveBack(messages: HeldMessage[]): Promise<void>;
-  /** Called when `giveBack` fails. The messages become visible anyway when their visibility timeout ends. */
+  returnUnsent(messages: HeldMessage[]): Promise<void>;
+  /** Called when `returnUnsent` fails. The messages become visible anyway when their visibility timeout ends. */
   readonly failed: (error: unknown) => void;
   /** Called with messages whose visibility timeout ended before the flow had settled them. */
-  lapsed(messages: HeldMessage[]): void;
+  expired(messages: HeldMessage[]): void;
   /** Called whenever a message is no longer held. */
-  changed(): void;
+  removed(): void;
 }
 
 /** How long SQS keeps a message invisible in all, ms: see `VisibilityTimeout` of `ChangeMessageVisibility`. */
@@ -60,14 +63,14 @@ const longest = 12 * 3600 * 1000;
  * How many expired messages are remembered: settling one of them is an error, settling one that is settled already is
  * not.
  */
-const mostLapsed = 10_000;
+const mostExpired = 10_000;
 
 /** The held messages of all receivers that are deployed, by the first part of their handles. */
 const receivers = new Map<string, HeldMessages>();
 
-const expired = (why: string): ActionError => ownError('HandleExpired', why);
+const handleError = (why: string): ActionError => ownError('HandleExpired', why);
 export const handleExpired = (): ActionError =>
-  expired(
+  handleError(
     'The time for this message is over: the queue has shown it again, and may have handed it to another receiver already.'
   );
 
@@ -80,7 +83,7 @@ export async function settle(handle: string, settlement: Settlement): Promise<vo
   const [id = '', number = ''] = handle.split('.');
   const receiver = receivers.get(id);
   if (!receiver) {
-    throw expired(
+    throw handleError(
       'The receiver of this message is gone: it was deployed anew or stopped, and the queue has the message back.'
     );
   }
@@ -93,11 +96,11 @@ export class HeldMessages {
   readonly #pending = new Map<number, HeldMessage>();
   readonly #byMessage = new Map<string, HeldMessage>();
   readonly #groups = new MessageGroups<HeldMessage>();
-  /** The numbers of messages whose visibility timeout ended before they were settled. */
-  readonly #lapsed = new Set<number>();
+  /** The numbers of messages whose visibility timeout ended before they were settled, the oldest first. */
+  readonly #expired = new Set<number>();
   #last = 0;
-  /** Messages that were added since the last `handOn`. */
-  readonly #arrived: HeldMessage[] = [];
+  /** Messages that were added since the last `sendAdded`. */
+  readonly #added: HeldMessage[] = [];
   #closed = false;
 
   constructor(private readonly holder: Holder) {
@@ -124,11 +127,11 @@ export class HeldMessages {
   }
 
   /**
-   * Adds a message that was received, for `handOn` to send to the flow. If the same message is held already, its
+   * Adds a message that was received, for `sendAdded` to send to the flow. If the same message is held already, its
    * visibility was extended too late: the flow keeps the one it has, which takes over the new receipt handle. Gives
    * `false` if too many wait already; the message is then returned to the queue.
    */
-  add(received: Received, hand: Hand): boolean {
+  add(received: Received, send: Send): boolean {
     const former = this.#byMessage.get(received.messageId);
     // A message that is being returned can be received again before the answer to the return has arrived: it is a new
     // one.
@@ -139,14 +142,14 @@ export class HeldMessages {
     this.#last += 1;
     const held: HeldMessage = { number: this.#last, latest: performance.now() + longest, ...received };
     if (this.#groups.isFullFor(held)) {
-      this.holder.giveBack([held]).catch(this.holder.failed);
+      this.holder.returnUnsent([held]).catch(this.holder.failed);
       return false;
     }
     this.#pending.set(held.number, held);
     this.#byMessage.set(held.messageId, held);
-    held.hand = hand;
+    held.send = send;
     this.#groups.add(held);
-    this.#arrived.push(held);
+    this.#added.push(held);
     return true;
   }
 
@@ -154,9 +157,9 @@ export class HeldMessages {
    * Sends the added messages to the flow, of each group the first one only. Called once all messages of an answer are
    * added, since one that cannot be sent takes the later ones of its group with it, back to the queue.
    */
-  handOn(): void {
-    for (const held of this.#arrived.splice(0)) {
-      if (this.#pending.has(held.number) && this.#groups.isFirst(held)) this.#hand(held);
+  sendAdded(): void {
+    for (const held of this.#added.splice(0)) {
+      if (this.#pending.has(held.number) && this.#groups.isFirst(held)) this.#send(held);
     }
   }
 
@@ -168,18 +171,10 @@ export class HeldMessages {
    * Gives up messages whose visibility timeout is over: others may receive them, and the flow cannot settle them any
    * more.
    */
-  lapse(messages: HeldMessage[]): void {
+  expire(messages: HeldMessage[]): void {
     // The last one first: giving up a message returns those that wait behind it, which lapse here themselves.
-    const lost = messages.toReversed().filter((held) => this.#lose(held));
-    if (lost.length > 0) this.holder.lapsed(lost.reverse());
-  }
-
-  /**
-   * Gives up a message that could not be sent to the flow. It comes again when its visibility timeout ends, and the
-   * later ones of its group after it.
-   */
-  abandon(held: HeldMessage): void {
-    this.#lose(held);
+    const lost = messages.toReversed().filter((held) => this.giveUp(held));
+    if (lost.length > 0) this.holder.expired(lost.reverse());
   }
 
   /** The messages that wait for no other one of their group. */
@@ -189,28 +184,30 @@ export class HeldMessages {
 
   /** Returns the messages that wait behind this one. */
   async returnBehind(held: HeldMessage): Promise<void> {
-    await this.holder.giveBack(this.#takeBehind(held)).catch(this.holder.failed);
+    await this.holder.returnUnsent(this.#takeBehind(held)).catch(this.holder.failed);
   }
 
   /** Removes a message, and sends the next one of its group to the flow. */
-  forget(held: HeldMessage): void {
-    this.#forget(held);
+  #remove(held: HeldMessage): void {
+    this.#delete(held);
     const next = this.#groups.remove(held);
-    if (next && next.end <= performance.now()) this.lapse([next]);
-    else if (next) this.#hand(next);
-    this.holder.changed();
+    if (next && next.end <= performance.now()) this.expire([next]);
+    else if (next) this.#send(next);
+    this.holder.removed();
   }
 
   async settle(number: number, settlement: Settlement): Promise<void> {
     const held = this.#pending.get(number);
     if (!held) {
-      if (this.#lapsed.has(number)) throw handleExpired();
+      if (this.#expired.has(number)) throw handleExpired();
       if (Number.isInteger(number) && number > 0 && number <= this.#last) return;
-      throw expired('No receiver has given this handle: settle messages with the msg.aws.handle that they came with.');
+      throw handleError(
+        'No receiver has given this handle: settle messages with the msg.aws.handle that they came with.'
+      );
     }
     // While its visibility is being extended, the answer decides.
     if (!held.settlement && !held.extension && held.end <= performance.now()) {
-      this.#lose(held);
+      this.giveUp(held);
       throw handleExpired();
     }
     held.settlement ??= { action: settlement.action, work: this.#settle(held, settlement) };
@@ -222,10 +219,10 @@ export class HeldMessages {
       // Returned first: while this one is invisible, SQS gives no later message of its group to anybody.
       if (settlement.action === 'return') await this.returnBehind(held);
       await this.holder.settle(held, settlement);
-      this.forget(held);
+      this.#remove(held);
     } catch (error) {
       held.settlement = undefined;
-      if (nameOf(error) === 'HandleExpired') this.#lose(held);
+      if (nameOf(error) === 'HandleExpired') this.giveUp(held);
       throw error;
     }
   }
@@ -236,34 +233,35 @@ export class HeldMessages {
     receivers.delete(this.#id);
   }
 
-  #hand(held: HeldMessage): void {
-    const { hand } = held;
+  #send(held: HeldMessage): void {
+    const { send } = held;
     // Once the receiver closes, it returns what the flow does not have.
-    if (this.#closed || !hand) return;
-    held.hand = undefined;
-    hand(held);
+    if (this.#closed || !send) return;
+    held.send = undefined;
+    send(held);
   }
 
   /**
-   * Gives a message up, if it is still held, and returns those that wait behind it, so that they come after it again.
+   * Gives a message up, if it is still held: the flow cannot settle it any more, and it comes again when its visibility timeout
+   * ends. Those that wait behind it are returned, so that they come after it again. Returns whether it was held.
    */
-  #lose(held: HeldMessage): boolean {
+  giveUp(held: HeldMessage): boolean {
     if (this.#pending.get(held.number) !== held) return false;
-    this.#lapsed.add(held.number);
-    const [oldest] = this.#lapsed.size > mostLapsed ? this.#lapsed : [];
-    if (oldest !== undefined) this.#lapsed.delete(oldest);
-    this.holder.giveBack(this.#takeBehind(held)).catch(this.holder.failed);
-    this.forget(held);
+    this.#expired.add(held.number);
+    const [oldest] = this.#expired.size > mostExpired ? this.#expired : [];
+    if (oldest !== undefined) this.#expired.delete(oldest);
+    this.holder.returnUnsent(this.#takeBehind(held)).catch(this.holder.failed);
+    this.#remove(held);
     return true;
   }
 
   #takeBehind(held: HeldMessage): HeldMessage[] {
     const behind = this.#groups.takeBehind(held);
-    for (const each of behind) this.#forget(each);
+    for (const each of behind) this.#delete(each);
     return behind;
   }
 
-  #forget(held: HeldMessage): void {
+  #delete(held: HeldMessage): void {
     this.#pending.delete(held.number);
     if (this.#byMessage.get(held.messageId) === held) this.#byMessage.delete(held.messageId);
   }

@@ -7,7 +7,7 @@ import { sendOn } from '../action/send-on';
 import { inOneLine } from '../fields/lines';
 import { memberOf, reasonOf, textOf } from '../fields/thrown';
 import type { HeldMessage, HeldMessages } from './held-messages';
-import type { Place } from './locator';
+import type { Source } from './locator';
 import { isFifo } from './queue';
 import type { Format } from './received-message';
 import { messageOf } from './received-message';
@@ -23,7 +23,7 @@ interface Handling {
   /** Called when the flow has it. */
   sent(held: HeldMessage): void;
   /** Makes a message that the flow has not had visible in the queue again. */
-  giveBack(held: HeldMessage): void;
+  returnUnsent(held: HeldMessage): void;
 }
 
 /** Takes in the messages that a queue has handed out, and sends them to the flow. */
@@ -46,19 +46,19 @@ export class Incoming {
   }
 
   /** Takes in the messages of an answer. Gives how many there was room for. */
-  take(entries: Message[], place: Place, metadata: Metadata): number {
-    const end = performance.now() + place.hidden * 1000;
+  take(entries: Message[], source: Source, metadata: Metadata): number {
+    const end = performance.now() + source.visibilityTimeout * 1000;
     this.#stopped.clear();
     try {
       const messages = entries.filter((entry) => this.#isMessage(entry));
-      return messages.filter((message) => this.#add(message, end, place, metadata)).length;
+      return messages.filter((message) => this.#add(message, end, source, metadata)).length;
     } finally {
-      this.held.handOn();
+      this.held.sendAdded();
     }
   }
 
   /** Takes a message in, if there is room for it. Its visibility timeout ends at `end`. */
-  #add(message: Message, end: number, place: Place, metadata: Metadata): boolean {
+  #add(message: Message, end: number, source: Source, metadata: Metadata): boolean {
     const { MessageId: messageId = '', ReceiptHandle: receiptHandle = '', Attributes = {} } = message;
     const { MessageGroupId, ApproximateReceiveCount } = Attributes;
     const group = this.#isFifo ? MessageGroupId : undefined;
@@ -66,8 +66,8 @@ export class Incoming {
     const groupId = this.#isOrdered ? group : undefined;
     return this.held.add({ messageId, receiptHandle, receiveCount, end, groupId }, (held) => {
       const handle = this.held.handleOf(held);
-      const receipt = { region: place.client.region, metadata, handle };
-      this.#hand(held, group, () => messageOf(message, this.options, receipt));
+      const origin = { region: source.client.region, metadata, handle };
+      this.#send(held, group, () => messageOf(message, this.options, origin));
     });
   }
 
@@ -75,17 +75,17 @@ export class Incoming {
    * Sends a message to the flow. If it cannot be made, or Node-RED cannot copy it, it is given up, and the others go
    * on.
    */
-  #hand(held: HeldMessage, group: string | undefined, make: () => NodeMessage): void {
+  #send(held: HeldMessage, group: string | undefined, make: () => NodeMessage): void {
     if (group !== undefined && this.#stopped.has(group)) {
-      this.held.abandon(held);
-      this.handling.giveBack(held);
+      this.held.giveUp(held);
+      this.handling.returnUnsent(held);
       return;
     }
     try {
       sendOn(this.RED, this.node, make(), (each) => this.node.send(each));
     } catch (thrown) {
       if (group !== undefined) this.#stopped.add(group);
-      this.held.abandon(held);
+      this.held.giveUp(held);
       this.#tellStuck(held.messageId, reasonOf(thrown));
       return;
     }

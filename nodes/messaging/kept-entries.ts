@@ -6,7 +6,7 @@ import type { Outcome, Outgoing } from '../outbox/route';
 import type { Receipt } from './message';
 import { resultOfReceipt } from './message';
 import { isFifo } from './queue';
-import { type EntryOperations, entryError, partsOf, refusedTogether, unanswered } from './target-batches';
+import { type EntryOperations, entryError, refusedTogether, resultsById, withoutResult } from './target-batches';
 
 /** The members of an entry that FIFO queues and topics need. */
 interface Ordered {
@@ -44,11 +44,11 @@ export async function sendEntries<Entry extends object>(
   if (first && entries.length === 1) return sendOne(first, 0);
   try {
     const output = await request(operations.many(entries.map((entry, index) => ({ ...entry, Id: String(index) }))));
-    const parts = partsOf(output);
+    const results = resultsById(output);
     for (const index of entries.keys()) {
-      const part = parts.get(String(index)) ?? unanswered;
-      if ('SenderFault' in part) tell(index, { error: entryError(part, output.$metadata) });
-      else tell(index, { result: resultOfReceipt(part), metadata: output.$metadata });
+      const result = results.get(String(index)) ?? withoutResult;
+      if ('SenderFault' in result) tell(index, { error: entryError(result, output.$metadata) });
+      else tell(index, { result: resultOfReceipt(result), metadata: output.$metadata });
     }
   } catch (error) {
     if (!refusedTogether(error)) throw error;

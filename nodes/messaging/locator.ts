@@ -14,14 +14,14 @@ export interface Location {
   settle: 'sent' | 'flow';
 }
 
-/** Where the requests of a receiver go. */
-export interface Place {
+/** The queue that a receiver takes messages from, as it was found. */
+export interface Source {
   readonly client: Client;
   readonly url: string;
   /** How long received messages are invisible, seconds. */
-  readonly hidden: number;
-  /** The `VisibilityTimeout` of requests, seconds; absent: the queue's own. */
-  readonly visibilityTimeout: number | undefined;
+  readonly visibilityTimeout: number;
+  /** The `VisibilityTimeout` to send with requests, seconds; absent where the queue's own applies. */
+  readonly timeoutOverride: number | undefined;
 }
 
 /** The visibility timeout if the queue's own may not be read or is 0, seconds. */
@@ -38,9 +38,9 @@ const isDenied = (error: unknown): boolean => /AccessDenied|AuthorizationError/.
 /** Finds the client and the queue URL for a receiver, again after a failure and after some minutes. */
 export class Locator {
   #clients: Clients | undefined;
-  #place: Place | undefined;
+  #source: Source | undefined;
   /** When the visibility timeout of the queue has to be read again, ms of `performance.now()`. */
-  #until = 0;
+  #validUntil = 0;
   #forgetUrl: () => void = () => undefined;
 
   constructor(
@@ -48,15 +48,16 @@ export class Locator {
     private readonly location: Location
   ) {}
 
-  /** The place that was found last. There is one once a message has been received. */
-  get place(): Place {
-    return this.#place as Place;
+  /** The source that was found last. There is one once a message has been asked for. */
+  get source(): Source {
+    if (!this.#source) throw new Error('The queue has not been found yet.');
+    return this.#source;
   }
 
   /**
    * Finds the client, the queue's URL and its visibility timeout. Rejects with the error of the account or of the SDK.
    */
-  async find(abortSignal: AbortSignal): Promise<Place> {
+  async find(abortSignal: AbortSignal): Promise<Source> {
     const { queue, region } = this.location;
     const { clients } = this.account;
     if (clients !== this.#clients) {
@@ -66,18 +67,18 @@ export class Locator {
     }
     const client = await clients.get('sqs', { region: region ?? regionOfQueue(queue) });
     // By key, since the account may have created an equal client again.
-    if (this.#place?.client.key === client.key && performance.now() < this.#until) return this.#place;
+    if (this.#source?.client.key === client.key && performance.now() < this.#validUntil) return this.#source;
     const asked = urlOfQueue(sdkOf('sqs'), client, queue);
     this.#forgetUrl = () => forgetUrl(client, queue, asked);
     const url = await asked;
-    this.#place = { client, url, ...(await this.#hiding(client, url, abortSignal)) };
-    this.#until = performance.now() + visibilityAge;
-    return this.#place;
+    this.#source = { client, url, ...(await this.#timeouts(client, url, abortSignal)) };
+    this.#validUntil = performance.now() + visibilityAge;
+    return this.#source;
   }
 
-  /** Has everything found again the next time. */
+  /** Makes the next `find` look everything up again. */
   forget(): void {
-    this.#until = 0;
+    this.#validUntil = 0;
     this.#forgetUrl();
   }
 
@@ -90,18 +91,18 @@ export class Locator {
     this.#clients?.detach();
   }
 
-  async #hiding(
+  async #timeouts(
     client: Client,
     url: string,
     abortSignal: AbortSignal
-  ): Promise<Pick<Place, 'visibilityTimeout' | 'hidden'>> {
+  ): Promise<Pick<Source, 'visibilityTimeout' | 'timeoutOverride'>> {
     const { visibilityTimeout, settle } = this.location;
-    const asked = (hidden: number) => ({ visibilityTimeout: hidden, hidden });
-    if (visibilityTimeout !== undefined) return asked(Math.max(shortestVisibility, visibilityTimeout));
+    const override = (seconds: number) => ({ visibilityTimeout: seconds, timeoutOverride: seconds });
+    if (visibilityTimeout !== undefined) return override(Math.max(shortestVisibility, visibilityTimeout));
     const own = await this.#ownVisibility(client, url, abortSignal);
-    if (own < shortestVisibility) return asked(assumedVisibility);
+    if (own < shortestVisibility) return override(assumedVisibility);
     // Fixed in each request if the flow settles messages itself, since the queue's own may change in the meantime.
-    return settle === 'flow' ? asked(own) : { visibilityTimeout: undefined, hidden: own };
+    return settle === 'flow' ? override(own) : { visibilityTimeout: own, timeoutOverride: undefined };
   }
 
   /** The queue's own visibility timeout, seconds; 0 if the policy does not allow reading it or if it is not valid. */

@@ -53,8 +53,8 @@ export class MessageGroups<Member extends { readonly groupId: string | undefined
     if (!group) return undefined;
     const index = group.indexOf(member);
     group.splice(index, 1);
-    if (group.length === 0) this.#groups.delete(member.groupId as string);
-    else this.#waiting -= 1;
+    if (group.length > 0) this.#waiting -= 1;
+    else if (member.groupId !== undefined) this.#groups.delete(member.groupId);
     return index === 0 ? group[0] : undefined;
   }
 

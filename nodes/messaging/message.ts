@@ -1,3 +1,4 @@
+import type { Metadata } from '../account/sdks';
 import { invalid, missing } from '../fields/errors';
 import { flag, optional, text } from '../fields/fields';
 import { present } from '../fields/json';
@@ -77,6 +78,8 @@ export function bytesOf(text: string, attributes: Attributes | undefined, name: 
 export interface Receipt {
   MessageId?: string | undefined;
   SequenceNumber?: string | undefined;
+  /** Of a request of its own. */
+  $metadata?: Metadata;
 }
 
 /** The result of a message that was accepted. */
@@ -85,7 +88,7 @@ export function resultOfReceipt(receipt: Receipt) {
   return {
     parsed: () => present({ MessageId, SequenceNumber }),
     raw: () => {
-      const { $metadata: _, ...members } = receipt as Receipt & { $metadata?: unknown };
+      const { $metadata: _, ...members } = receipt;
       return members;
     }
   };

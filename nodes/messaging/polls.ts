@@ -9,14 +9,14 @@ const shortWait = 1;
 const longestAnswer = 500;
 
 /** What a request for messages asks for. */
-export interface Asked {
+export interface PollOptions {
   readonly messages: number;
   /** How long it waits for messages while the queue is empty, s. */
   readonly waitTime: number;
 }
 
 /** A `ReceiveMessage` that has no answer yet. */
-export interface Poll extends Asked {
+export interface Poll extends PollOptions {
   /** When it was sent, by `performance.now()`, ms. */
   readonly began: number;
 }
@@ -32,7 +32,7 @@ export class Polls {
   #most = 1;
 
   /** @param options what a request asks for at most, and how many messages all of them may bring */
-  constructor(private readonly options: Asked & { readonly maxInFlight: number }) {}
+  constructor(private readonly options: PollOptions & { readonly maxInFlight: number }) {}
 
   get size(): number {
     return this.#open.size;
@@ -59,7 +59,7 @@ export class Polls {
    * What the next request asks for where there is room for so many messages; `undefined` where it has to wait. Beside others
    * it asks for a full batch or not at all: a part of one costs as much.
    */
-  next(room: number): Asked | undefined {
+  next(room: number): PollOptions | undefined {
     const { messages, waitTime } = this.options;
     if (this.size === 0) return room > 0 ? { messages: Math.min(messages, room), waitTime } : undefined;
     if (this.size >= this.#most || room < messages) return undefined;
@@ -68,8 +68,8 @@ export class Polls {
   }
 
   /** Sends a request. */
-  begin(asked: Asked, send: (poll: Poll) => Promise<void>): void {
-    const poll = { ...asked, began: performance.now() };
+  begin(options: PollOptions, send: (poll: Poll) => Promise<void>): void {
+    const poll = { ...options, began: performance.now() };
     this.#open.set(poll, send(poll));
   }
 

@@ -86,7 +86,7 @@ class Lookup {
     const request = client.send(new this.sdk.GetQueueUrlCommand({ QueueName: this.name }), {});
     noticeOverdue(
       request.then((output) => urlIn(output, this.name)),
-      () => this.#overtake(client)
+      () => this.#answerIsOverdue(client)
     ).then(
       (url) => {
         this.#client = undefined;
@@ -97,7 +97,7 @@ class Lookup {
     );
   }
 
-  #overtake(client: Client): void {
+  #answerIsOverdue(client: Client): void {
     client.closeIdle(overdueAfter);
     this.#overdue = true;
     if (this.#joined) this.#ask(client);

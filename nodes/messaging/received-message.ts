@@ -14,12 +14,12 @@ export interface Format {
   unwrap: boolean;
 }
 
-/** What there is to know of a message beside itself. */
-interface Receipt {
+/** What `msg.aws` says about a message beside what is in it. */
+interface Origin {
   region: string;
   /** Of the request that brought it. */
   metadata: Metadata;
-  /** What it is settled by. */
+  /** Identifies it for `aws-sqs-settle`. */
   handle: string;
 }
 
@@ -39,7 +39,7 @@ const snsOf = ({ topicArn, messageId, subject, publishedAt, attributes }: Envelo
   present({ topicArn, messageId, subject, publishedAt, attributes });
 
 /** The Node-RED message for a message of SQS. Throws `InvalidValue` for attributes that cannot be read. */
-export function messageOf(message: Message, format: Format, { region, metadata, handle }: Receipt): NodeMessage {
+export function messageOf(message: Message, format: Format, { region, metadata, handle }: Origin): NodeMessage {
   const { Body = '', Attributes = {}, MessageAttributes = {}, MessageId } = message;
   const envelope = format.unwrap ? envelopeIn(Body) : undefined;
   const aws = present({

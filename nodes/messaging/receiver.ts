@@ -11,13 +11,14 @@ import { within } from '../action/within';
 import type { ActionError } from '../fields/errors';
 import { closed, noteAbout } from '../fields/errors';
 import { inOneLine } from '../fields/lines';
+import { nameOf } from '../fields/thrown';
 import { BackOff, pauseAfter } from './back-off';
 import type { HeldMessage, Settlement } from './held-messages';
 import { HeldMessages } from './held-messages';
 import { Incoming } from './incoming';
-import type { Location, Place } from './locator';
+import type { Location, Source } from './locator';
 import { Locator } from './locator';
-import type { Asked, Poll } from './polls';
+import type { Poll, PollOptions } from './polls';
 import { Polls } from './polls';
 import { isFifo } from './queue';
 import type { Format } from './received-message';
@@ -48,8 +49,11 @@ const closeLimit = 8000;
 const longestAnswer = 250;
 /** How long an aborted request may take to end, ms. */
 const abortLimit = 1000;
-/** How long SQS may take to notice that a connection was closed, ms. */
-const goodbye = 250;
+/**
+ * How long SQS may take to notice that a connection was closed, ms. Until then a request that was aborted still receives
+ * messages, which nobody gets.
+ */
+const noticeTime = 250;
 
 /** Resolves with `work`, however it ends, or after so many ms. */
 async function waitFor(work: Promise<unknown>, limit: number): Promise<void> {
@@ -71,14 +75,14 @@ export class Receiver {
   readonly #polls: Polls;
   readonly #backOff = new BackOff();
   readonly #loop: Promise<void>;
-  /** Ends with the last turn that an answer waits for. */
+  /** Resolves with the last turn of the event loop that an answer waits for. */
   #turns = Promise.resolve();
   #closing = false;
-  /** Ends the wait for room, or for the end of a request. */
+  /** Ends the wait for room for messages, or for the end of a request. */
   #wake: () => void = () => undefined;
   /** The IDs of messages that have expired, until one warning names them all. */
-  readonly #lost: string[] = [];
-  #showing = false;
+  readonly #expired: string[] = [];
+  #willShow = false;
 
   constructor(
     private readonly RED: NodeAPI,
@@ -93,23 +97,23 @@ export class Receiver {
     const { batchSize: messages, waitTime, maxInFlight } = options;
     this.#polls = new Polls({ messages, waitTime, maxInFlight });
     this.#troubles = new Troubles(node, options.queue, (thrown, operation) => this.#toError(thrown, operation));
-    this.#visibility = new Visibility(
-      () => this.#locator.place,
-      (error) => this.#tried('ChangeMessageVisibility', error)
-    );
+    this.#visibility = new Visibility(() => this.#locator.source, {
+      succeeded: () => this.#succeeded('ChangeMessageVisibility'),
+      failed: (error) => this.#failed('ChangeMessageVisibility', error)
+    });
     this.#held = new HeldMessages({
       settle: (held, settlement) => this.#settle(held, settlement),
-      giveBack: (messages) => this.#visibility.giveBack(messages),
-      failed: (error) => this.#tried('ChangeMessageVisibility', error),
-      lapsed: (messages) => this.#tellLost(messages),
-      changed: () => this.#oneLess()
+      returnUnsent: (messages) => this.#visibility.returnAtOnce(messages),
+      failed: (error) => this.#failed('ChangeMessageVisibility', error),
+      expired: (messages) => this.#warnOfExpired(messages),
+      removed: () => this.#messageRemoved()
     });
     this.#incoming = new Incoming(RED, node, options, this.#held, {
       sent: (held) => {
-        if (options.settle === 'sent') this.#deleteSent(held).catch((error) => this.#tried('DeleteMessage', error));
+        if (options.settle === 'sent') this.#deleteSent(held).catch((error) => this.#failed('DeleteMessage', error));
       },
-      giveBack: (held) => {
-        this.#visibility.giveBack([held]).catch((error) => this.#tried('ChangeMessageVisibility', error));
+      returnUnsent: (held) => {
+        this.#visibility.returnAtOnce([held]).catch((error) => this.#failed('ChangeMessageVisibility', error));
       }
     });
     this.#loop = this.#run();
@@ -121,7 +125,7 @@ export class Receiver {
     this.#wake();
     this.#held.close();
     await this.#endPolls();
-    await waitFor(this.#giveBack(), closeLimit);
+    await waitFor(this.#returnAll(), closeLimit);
     this.#visibility.abort(closed());
     this.#visibility.close();
     this.#status.close();
@@ -129,31 +133,31 @@ export class Receiver {
   }
 
   /**
-   * Ends the open requests for messages: they would receive those that are returned next, and these would be invisible to
-   * all.
+   * Ends the open requests for messages. They would receive those that are returned to the queue next, which would then be
+   * invisible to every receiver.
    */
   async #endPolls(): Promise<void> {
     // A request that was sent just now may be about to bring messages. If it were aborted, they would stay invisible
     // until their visibility timeout ends.
-    const young = this.#polls.latest + longestAnswer - performance.now();
-    if (young > 0) await waitFor(this.#polls.ended, young);
+    const rest = this.#polls.latest + longestAnswer - performance.now();
+    if (rest > 0) await waitFor(this.#polls.ended, rest);
     const isOpen = this.#polls.size > 0;
     this.#life.abort(closed());
     // Limited, since a sign-in without an answer cannot be aborted.
     await waitFor(Promise.all([this.#loop, this.#polls.ended]), abortLimit);
-    if (isOpen && this.#held.size > 0) await wait(goodbye);
+    if (isOpen && this.#held.size > 0) await wait(noticeTime);
   }
 
   /**
    * Returns all messages to the queue, except for those that the flow is settling now and settles without an error.
    * If `settle` is `sent`, a message that was sent is deleted instead of returned.
    */
-  async #giveBack(): Promise<void> {
+  async #returnAll(): Promise<void> {
     const returned = this.#held.first.map(async (held) => {
       const behind = this.#held.returnBehind(held);
       await held.settlement?.work.catch(() => undefined);
       await behind;
-      const isSent = this.options.settle === 'sent' && !held.hand;
+      const isSent = this.options.settle === 'sent' && !held.send;
       await this.#held.settle(held.number, isSent ? { action: 'delete' } : { action: 'return', delay: 0 });
     });
     await Promise.allSettled(returned);
@@ -165,11 +169,11 @@ export class Receiver {
     await turn();
     while (await this.#isNeeded()) {
       try {
-        const place = await within(longestSilence, (signal) => this.#locator.find(signal), this.#life.signal);
-        const asked = this.#closing ? undefined : this.#next;
-        if (asked) this.#polls.begin(asked, (poll) => this.#poll(place, poll));
+        const source = await within(longestSilence, (signal) => this.#locator.find(signal), this.#life.signal);
+        const options = this.#closing ? undefined : this.#next;
+        if (options) this.#polls.begin(options, (poll) => this.#poll(source, poll));
       } catch (error) {
-        this.#tried('ReceiveMessage', error);
+        this.#failed('ReceiveMessage', error);
         this.#recover();
       }
     }
@@ -190,7 +194,7 @@ export class Receiver {
   }
 
   /** What the next request for messages asks for; `undefined` where there is no need for one. */
-  get #next(): Asked | undefined {
+  get #next(): PollOptions | undefined {
     if (this.#polls.size > 0 && this.#isOvertaken) return undefined;
     return this.#polls.next(this.#free);
   }
@@ -201,7 +205,7 @@ export class Receiver {
    */
   get #isOvertaken(): boolean {
     const { queue, waitTime } = this.options;
-    return isFifo(queue) && this.#locator.place.hidden * 1000 <= waitTime * 1000 + shortestSilence;
+    return isFifo(queue) && this.#locator.source.visibilityTimeout * 1000 <= waitTime * 1000 + shortestSilence;
   }
 
   /** How many more messages may be asked for now. */
@@ -216,33 +220,33 @@ export class Receiver {
     return free - this.#polls.messages;
   }
 
-  async #poll(place: Place, poll: Poll): Promise<void> {
+  async #poll(source: Source, poll: Poll): Promise<void> {
     this.#show();
     try {
-      const { Messages = [], $metadata } = await this.#ask(place, poll);
+      const { Messages = [], $metadata } = await this.#ask(source, poll);
       await this.#ownTurn();
       this.#polls.answered(poll, Messages.length);
-      const taken = this.#incoming.take(Messages, place, $metadata);
+      const taken = this.#incoming.take(Messages, source, $metadata);
       if (taken > 0) {
         if (!this.#closing) this.#visibility.keep(this.#held);
         this.#showSoon();
       } else if (this.#polls.size === 0) this.#backOff.rest(poll.began + shortestPoll - performance.now());
-      // One that was sent before the last failure does not tell that all is well again.
+      // The answer to a request from before the last failure does not mean that all is well again.
       if (!this.#backOff.isOutdated(poll.began)) {
-        this.#tried('ReceiveMessage');
+        this.#succeeded('ReceiveMessage');
         this.#recover();
       }
     } catch (error) {
       this.#polls.failed(poll);
-      this.#tried('ReceiveMessage', error);
+      this.#failed('ReceiveMessage', error);
       this.#recover();
     }
     this.#wake();
   }
 
   /**
-   * Waits for a turn of the event loop in which no other answer is dealt with: in between, those that have come meanwhile
-   * are read, which would otherwise seem to be late.
+   * Waits for a turn of the event loop in which no other answer is processed. Between two turns Node.js reads the answers
+   * that have arrived meanwhile; otherwise these would seem to be late.
    */
   #ownTurn(): Promise<void> {
     this.#turns = this.#turns.then(() => turn());
@@ -250,12 +254,12 @@ export class Receiver {
   }
 
   /** Receives messages. Rejects with `Timeout` or the service's error. */
-  #ask({ client, url, visibilityTimeout }: Place, { messages, waitTime }: Poll): Promise<ReceiveMessageCommandOutput> {
+  #ask({ client, url, timeoutOverride }: Source, { messages, waitTime }: Poll): Promise<ReceiveMessageCommandOutput> {
     const command = new (sdkOf('sqs').ReceiveMessageCommand)({
       QueueUrl: url,
       MaxNumberOfMessages: messages,
       WaitTimeSeconds: waitTime,
-      VisibilityTimeout: visibilityTimeout,
+      VisibilityTimeout: timeoutOverride,
       MessageSystemAttributeNames: ['All'],
       MessageAttributeNames: ['All']
     });
@@ -275,12 +279,12 @@ export class Receiver {
     for (let failures = 0; !this.#closing; failures += 1) {
       try {
         await this.#held.settle(held.number, { action: 'delete' });
-        this.#tried('DeleteMessage');
+        this.#succeeded('DeleteMessage');
         return;
       } catch (error) {
-        this.#tried('DeleteMessage', error);
+        this.#failed('DeleteMessage', error);
         // Its visibility timeout is over: it cannot be deleted any more.
-        if ((error as Error).name === 'HandleExpired') return;
+        if (nameOf(error) === 'HandleExpired') return;
       }
       await wait(pauseAfter(failures), undefined, { signal: this.#life.signal }).catch(() => undefined);
     }
@@ -289,23 +293,28 @@ export class Receiver {
   async #settle(held: HeldMessage, settlement: Settlement): Promise<void> {
     try {
       await this.#visibility.settle(held, settlement);
-      this.#tried('ChangeMessageVisibility');
+      this.#succeeded('ChangeMessageVisibility');
     } catch (error) {
       // Made here, since the node that reports it does not know this account's secrets, which must not be in its text.
       throw this.#toError(error, settlement.action === 'delete' ? 'DeleteMessage' : 'ChangeMessageVisibility');
     }
   }
 
-  #tried(operation: Operation, thrown?: unknown): void {
+  #succeeded(operation: Operation): void {
+    if (this.#troubles.succeeded(operation)) this.#show();
+  }
+
+  #failed(operation: Operation, thrown: unknown): void {
     // A closing receiver does not try again, so that there is no trouble to show.
-    if (this.#closing && thrown !== undefined) return;
-    // Shown at each failure, too: the status names the time since when, and adds the date on another day.
-    if (this.#troubles.tried(operation, thrown) || thrown !== undefined) this.#show();
+    if (this.#closing) return;
+    this.#troubles.failed(operation, thrown);
+    // Shown at each failure: the status says since when, and from the next day on with the date.
+    this.#show();
   }
 
   /** While something fails, the next request for messages comes later. */
   #recover(): void {
-    // Only a visibility that cannot be extended is no reason to receive other messages later.
+    // That visibility cannot be extended is, by itself, no reason to receive other messages later.
     if (this.#troubles.has('ReceiveMessage') || this.#troubles.has('DeleteMessage')) {
       this.#locator.forget();
       this.#backOff.failed();
@@ -319,31 +328,32 @@ export class Receiver {
   }
 
   /** Warns of expired messages; one warning for all that expire in the same turn. */
-  #tellLost(messages: HeldMessage[]): void {
-    if (this.#lost.length === 0) setImmediate(() => this.#tellAllLost());
-    for (const { messageId } of messages) this.#lost.push(messageId);
+  #warnOfExpired(messages: HeldMessage[]): void {
+    if (this.#expired.length === 0) setImmediate(() => this.#warnOfAllExpired());
+    for (const { messageId } of messages) this.#expired.push(messageId);
   }
 
-  #tellAllLost(): void {
-    const [id, ...others] = this.#lost.splice(0);
+  #warnOfAllExpired(): void {
+    const [id, ...others] = this.#expired.splice(0);
     const which = others.length > 0 ? `the message ${id} and ${others.length} more` : `the message ${id}`;
     this.node.warn(
       `The time for ${inOneLine(which)} is over before the flow has settled it: it comes again, unless it was deleted elsewhere.`
     );
   }
 
-  #oneLess(): void {
-    if (this.#held.size === 0) this.#tried('ChangeMessageVisibility');
+  #messageRemoved(): void {
+    // Without messages there is no visibility to extend, and so no trouble with it.
+    if (this.#held.size === 0) this.#succeeded('ChangeMessageVisibility');
     this.#wake();
     this.#showSoon();
   }
 
   /** Shows the status once, at the end of the turn, however many messages come and go in it. */
   #showSoon(): void {
-    if (this.#showing) return;
-    this.#showing = true;
+    if (this.#willShow) return;
+    this.#willShow = true;
     setImmediate(() => {
-      this.#showing = false;
+      this.#willShow = false;
       this.#show();
     });
   }

@@ -14,8 +14,8 @@ const usualRequests = 4;
 const mostAttempts = 3;
 /** The pause before an entry is sent again is up to this long, ms, and twice as long each further time. */
 const firstPause = 100;
-/** Turns of the event loop in which a flow that was just answered sends its next messages. */
-const restingTurns = 5;
+/** Turns of the event loop that a flow gets, after an answer, to send its next messages, so that they leave together. */
+const collectingTurns = 5;
 
 /** What the service says of an entry that it did not accept. */
 interface Failed {
@@ -31,7 +31,7 @@ interface BatchOutput<Output> extends Answer {
   Failed?: Failed[] | undefined;
 }
 
-/** The requests that carry an entry: alone, or with others. Both operations take and give the same members. */
+/** The requests that send an entry: alone, or with others. Both operations take and give the same members. */
 export interface EntryOperations<Entry extends object, Output extends object> {
   one(entry: Entry): Command<Output & Answer>;
   many(entries: (Entry & { Id: string })[]): Command<BatchOutput<Output>>;
@@ -39,12 +39,12 @@ export interface EntryOperations<Entry extends object, Output extends object> {
   bytes: number;
   /** Most requests in flight, those that are not answered in time aside; default 4. */
   requests?: number;
-  /** Each entry has a request of its own, and leaves at once. */
+  /** Each entry is sent at once, in a request of its own. */
   alone?: boolean;
 }
 
-/** What one entry came to. */
-interface Sent<Output> {
+/** An entry that was accepted. */
+interface SentEntry<Output> {
   output: Output;
   /** Of its last request. */
   metadata: Metadata;
@@ -58,26 +58,27 @@ export interface QueuedEntry<Entry> {
   bytes: number;
 }
 
-interface Waiting<Entry, Output> extends QueuedEntry<Entry> {
+interface PendingEntry<Entry, Output> extends QueuedEntry<Entry> {
   attempts: number;
-  resolve(sent: Sent<Output>): void;
+  resolve(sent: SentEntry<Output>): void;
   reject(error: unknown): void;
 }
 
 /**
- * The way of entries to one target. While nothing is in flight an entry leaves at once, alone. What comes in the meantime
- * waits and leaves together when an answer has come or is overdue, or as soon as a batch is full. Each entry ends once, by
- * itself.
+ * Sends entries to one target, in batches where that saves requests. While nothing is in flight an entry is sent at once,
+ * alone. Entries that come in the meantime are sent together as soon as an answer has come or is overdue, or a batch is full.
+ * Each entry succeeds or fails by itself.
  */
 export class TargetBatches<Entry extends object, Output extends object> {
-  /** Those that may leave, in their order. */
-  readonly #ready: Waiting<Entry, Output>[] = [];
+  /** Entries that can be sent, in the order in which they came. */
+  readonly #ready: PendingEntry<Entry, Output>[] = [];
   #readyBytes = 0;
-  /** All that have not ended. */
+  /** How many entries have neither succeeded nor failed. */
   #entries = 0;
-  /** The batches in flight whose answers are waited for. */
+  /** The batches in flight, except for those whose answers are overdue. */
   readonly #awaited = new Set<object>();
-  #resting = false;
+  /** Whether a flow that was just answered gets time to send its next messages. */
+  #collecting = false;
   readonly #operations: EntryOperations<Entry, Output>;
   readonly #size: number;
 
@@ -95,140 +96,147 @@ export class TargetBatches<Entry extends object, Output extends object> {
   }
 
   /** Takes an entry in. Rejects with the service's error for this entry. */
-  add({ entry, bytes }: QueuedEntry<Entry>): Promise<Sent<Output>> {
+  add({ entry, bytes }: QueuedEntry<Entry>): Promise<SentEntry<Output>> {
     return new Promise((resolve, reject) => {
       this.#entries += 1;
       this.#makeReady({ entry, bytes, attempts: 0, resolve, reject });
-      this.#leave();
+      this.#sendReady();
     });
   }
 
-  #makeReady(waiting: Waiting<Entry, Output>): void {
-    this.#ready.push(waiting);
-    this.#readyBytes += waiting.bytes;
+  #makeReady(pending: PendingEntry<Entry, Output>): void {
+    this.#ready.push(pending);
+    this.#readyBytes += pending.bytes;
   }
 
-  #leave(): void {
-    while (this.#ready.length > 0 && this.#mayLeave()) {
-      const batch = this.#load();
+  #sendReady(): void {
+    while (this.#ready.length > 0 && this.#maySend()) {
+      const batch = this.#takeBatch();
       this.#send(batch).catch((error) => {
-        for (const waiting of batch) this.#fail(waiting, error);
+        for (const pending of batch) this.#fail(pending, error);
       });
     }
   }
 
-  #mayLeave(): boolean {
-    if (this.#size === 1 || (this.#awaited.size === 0 && !this.#resting)) return true;
+  #maySend(): boolean {
+    if (this.#size === 1 || (this.#awaited.size === 0 && !this.#collecting)) return true;
     const full = this.#ready.length >= this.#size || this.#readyBytes >= this.#operations.bytes;
     return full && this.#awaited.size < (this.#operations.requests ?? usualRequests);
   }
 
   /** The next batch. */
-  #load(): Waiting<Entry, Output>[] {
+  #takeBatch(): PendingEntry<Entry, Output>[] {
     let count = 0;
     let bytes = 0;
-    for (const waiting of this.#ready) {
-      if (count === this.#size || (count > 0 && bytes + waiting.bytes > this.#operations.bytes)) break;
+    for (const pending of this.#ready) {
+      if (count === this.#size || (count > 0 && bytes + pending.bytes > this.#operations.bytes)) break;
       count += 1;
-      bytes += waiting.bytes;
+      bytes += pending.bytes;
     }
     this.#readyBytes -= bytes;
     return this.#ready.splice(0, count);
   }
 
-  async #send(batch: Waiting<Entry, Output>[]): Promise<void> {
+  async #send(batch: PendingEntry<Entry, Output>[]): Promise<void> {
     this.#awaited.add(batch);
-    const [first] = batch as [Waiting<Entry, Output>];
-    const work = batch.length === 1 ? this.#sendOne(first) : this.#sendMany(batch);
-    await noticeOverdue(work, () => this.#overtake(batch));
+    const [first] = batch;
+    const work = first && batch.length === 1 ? this.#sendOne(first) : this.#sendMany(batch);
+    await noticeOverdue(work, () => this.#stopAwaiting(batch));
     this.#awaited.delete(batch);
-    if (this.#size > 1 && (batch.length > 1 || this.#ready.length > 0)) this.#rest(restingTurns);
-    this.#goOn();
+    if (this.#size > 1 && (batch.length > 1 || this.#ready.length > 0)) this.#collect(collectingTurns);
+    this.#continue();
   }
 
-  /** A batch is not answered, and may never be: what comes later goes without it, by a connection that is not old. */
-  #overtake(batch: object): void {
+  /** The answer to a batch is overdue, and may never come: later entries do not wait for it, and use newer connections. */
+  #stopAwaiting(batch: object): void {
     this.#awaited.delete(batch);
     this.client.closeIdle(overdueAfter);
-    this.#leave();
+    this.#sendReady();
   }
 
-  #goOn(): void {
-    this.#leave();
-    const busy = this.#resting || this.#entries > 0 || this.#awaited.size > 0;
+  #continue(): void {
+    this.#sendReady();
+    const busy = this.#collecting || this.#entries > 0 || this.#awaited.size > 0;
     if (!busy) this.idle();
   }
 
-  /** A flow answers a batch with a batch: its messages leave together instead of the first one alone. */
-  #rest(turns: number): void {
-    this.#resting = turns > 0;
-    if (this.#resting) setImmediate(() => this.#rest(turns - 1));
-    else this.#goOn();
+  /**
+   * Waits for some turns before entries are sent: a flow that has just got the results of a batch usually sends as many
+   * messages again, which then leave together instead of the first one alone.
+   */
+  #collect(turns: number): void {
+    this.#collecting = turns > 0;
+    if (this.#collecting) setImmediate(() => this.#collect(turns - 1));
+    else this.#continue();
   }
 
-  async #sendOne(waiting: Waiting<Entry, Output>): Promise<void> {
+  async #sendOne(pending: PendingEntry<Entry, Output>): Promise<void> {
     try {
-      const output = await this.request(this.#operations.one(waiting.entry));
-      this.#arrive(waiting, output, output.$metadata);
+      const output = await this.request(this.#operations.one(pending.entry));
+      this.#succeed(pending, output, output.$metadata);
     } catch (error) {
-      this.#fail(waiting, error);
+      this.#fail(pending, error);
     }
   }
 
-  async #sendMany(batch: Waiting<Entry, Output>[]): Promise<void> {
+  async #sendMany(batch: PendingEntry<Entry, Output>[]): Promise<void> {
     try {
       const entries = batch.map(({ entry }, index) => ({ ...entry, Id: String(index) }));
       const output = await this.request(this.#operations.many(entries));
-      this.#sort(batch, partsOf(output), output.$metadata);
+      this.#settleAll(batch, resultsById(output), output.$metadata);
     } catch (error) {
-      // One entry may be what the service does not like about all of them.
-      if (refusedTogether(error)) await Promise.all(batch.map((waiting) => this.#sendOne(waiting)));
-      else for (const waiting of batch) this.#fail(waiting, copyError(error));
+      // A single entry may be the reason why the service has rejected all of them.
+      if (refusedTogether(error)) await Promise.all(batch.map((pending) => this.#sendOne(pending)));
+      else for (const pending of batch) this.#fail(pending, copyError(error));
     }
   }
 
-  /** Gives each entry its own part of the answer. */
-  #sort(batch: Waiting<Entry, Output>[], parts: Map<string | undefined, Output | Failed>, $metadata: Metadata): void {
-    batch.forEach((waiting, index) => {
-      const part = parts.get(String(index)) ?? unanswered;
-      if ('SenderFault' in part) this.#refuse(waiting, part, $metadata);
-      else this.#arrive(waiting, part, $metadata);
+  /** Settles each entry by its own result in the answer. */
+  #settleAll(
+    batch: PendingEntry<Entry, Output>[],
+    results: Map<string | undefined, Output | Failed>,
+    $metadata: Metadata
+  ): void {
+    batch.forEach((pending, index) => {
+      const result = results.get(String(index)) ?? withoutResult;
+      if ('SenderFault' in result) this.#rejected(pending, result, $metadata);
+      else this.#succeed(pending, result, $metadata);
     });
   }
 
-  #arrive(waiting: Waiting<Entry, Output>, output: Output, metadata: Metadata): void {
+  #succeed(pending: PendingEntry<Entry, Output>, output: Output, metadata: Metadata): void {
     this.#entries -= 1;
-    waiting.resolve({ output, metadata, attempts: waiting.attempts + (metadata.attempts ?? 1) });
+    pending.resolve({ output, metadata, attempts: pending.attempts + (metadata.attempts ?? 1) });
   }
 
-  /** An entry that was not accepted: it is sent again where that may help. */
-  #refuse(waiting: Waiting<Entry, Output>, failed: Failed, metadata: Metadata): void {
-    waiting.attempts += metadata.attempts ?? 1;
-    if (failed.SenderFault || waiting.attempts >= mostAttempts) this.#fail(waiting, entryError(failed, metadata));
-    else this.#again(waiting).catch((error) => this.#fail(waiting, error));
+  /** Sends an entry that the service did not accept again, where that may help. */
+  #rejected(pending: PendingEntry<Entry, Output>, failed: Failed, metadata: Metadata): void {
+    pending.attempts += metadata.attempts ?? 1;
+    if (failed.SenderFault || pending.attempts >= mostAttempts) this.#fail(pending, entryError(failed, metadata));
+    else this.#retry(pending).catch((error) => this.#fail(pending, error));
   }
 
-  async #again(waiting: Waiting<Entry, Output>): Promise<void> {
+  async #retry(pending: PendingEntry<Entry, Output>): Promise<void> {
     try {
-      await wait(Math.random() * firstPause * 2 ** waiting.attempts, undefined, { signal: this.signal });
-      this.#makeReady(waiting);
+      await wait(Math.random() * firstPause * 2 ** pending.attempts, undefined, { signal: this.signal });
+      this.#makeReady(pending);
     } catch {
-      this.#fail(waiting, closed());
+      this.#fail(pending, closed());
     }
-    this.#goOn();
+    this.#continue();
   }
 
-  #fail(waiting: Waiting<Entry, Output>, error: unknown): void {
+  #fail(pending: PendingEntry<Entry, Output>, error: unknown): void {
     this.#entries -= 1;
-    waiting.reject(error);
+    pending.reject(error);
   }
 }
 
-/** What an answer says of each entry, by its id. */
-export const partsOf = <Output>({ Successful = [], Failed = [] }: BatchOutput<Output>) =>
-  new Map<string | undefined, Output | Failed>([...Successful, ...Failed].map((part) => [part.Id, part]));
+/** The results in an answer, by the ID of their entry. */
+export const resultsById = <Output>({ Successful = [], Failed = [] }: BatchOutput<Output>) =>
+  new Map<string | undefined, Output | Failed>([...Successful, ...Failed].map((result) => [result.Id, result]));
 
-/** True when a service refused a whole batch for what is in it, so that some of its entries may be all right. */
+/** Whether a service has rejected a whole batch because of what is in it: some of its entries may be all right. */
 export function refusedTogether(error: unknown): boolean {
   if (metadataOf(error).httpStatusCode === 413) return true;
   return /^(BatchRequestTooLong|InvalidAttribute|InvalidMessage|InvalidParameter|ParameterValueInvalid|Validation)/.test(
@@ -236,15 +244,15 @@ export function refusedTogether(error: unknown): boolean {
   );
 }
 
-/** For an entry that the service says nothing about. */
-export const unanswered: Failed = {
+/** The result of an entry that the answer does not mention. */
+export const withoutResult: Failed = {
   Id: undefined,
   Code: 'InternalError',
   Message: 'The answer does not say what became of this entry.',
   SenderFault: false
 };
 
-/** A refused entry as the SDK's error for a refused request of its own. */
+/** The error of an entry that was not accepted, as the SDK would give it for a request with this entry alone. */
 export const entryError = ({ Code, Message, SenderFault }: Failed, $metadata: Metadata): Error =>
   Object.assign(new Error(Message ?? Code), {
     name: Code?.split('.').pop() || 'UnknownError',

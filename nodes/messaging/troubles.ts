@@ -26,7 +26,7 @@ export class Troubles {
     private readonly toError: (thrown: unknown, operation: Operation) => ActionError
   ) {}
 
-  /** The first of them. */
+  /** The operation that has been failing for longest. */
   get first(): Trouble | undefined {
     const [first] = this.#known.values();
     return first && { error: first.error, since: timeOf(first.since) };
@@ -36,24 +36,22 @@ export class Troubles {
     return this.#known.has(operation);
   }
 
-  /** Notes that an operation has failed (with `thrown`) or succeeded, and logs a change. Returns whether it is one. */
-  tried(operation: Operation, thrown?: unknown): boolean {
-    const known = this.#known.get(operation);
-    if (thrown !== undefined) return this.#failed(operation, thrown, known?.error.name);
-    if (!known) return false;
-    this.#known.delete(operation);
+  /** Notes that an operation has succeeded. Returns whether it was failing before, which is then logged as over. */
+  succeeded(operation: Operation): boolean {
+    if (!this.#known.delete(operation)) return false;
     this.node.log(`${doing[operation]} ${this.queue} again`);
     return true;
   }
 
-  #failed(operation: Operation, thrown: unknown, knownName: string | undefined): boolean {
+  /** Notes that an operation has failed, and warns the first time. */
+  failed(operation: Operation, thrown: unknown): void {
     const error = this.toError(thrown, operation);
     const { name, message } = error;
-    if (name === knownName) return false;
+    const knownName = this.#known.get(operation)?.error.name;
+    if (name === knownName) return;
     // biome-ignore lint/plugin/clock: people read in a status since when there is trouble
     this.#known.set(operation, { error, since: new Date() });
     const what = doing[operation].replace(/^./, (letter) => letter.toUpperCase());
     if (!knownName) this.node.warn(`${what} ${this.queue} failed, and is tried again: ${name}: ${message}`);
-    return true;
   }
 }

@@ -3,7 +3,7 @@ import { metadataOf, nameOf } from '../fields/thrown';
 import { Batches } from './batches';
 import type { HeldMessage, HeldMessages, Settlement } from './held-messages';
 import { handleExpired } from './held-messages';
-import type { Place } from './locator';
+import type { Source } from './locator';
 import { mostPolls } from './polls';
 import type { EntryOperations, TargetBatches } from './target-batches';
 
@@ -38,15 +38,15 @@ const shortestAnswer = 1000;
 /** How long a message can still be kept invisible, s: SQS allows 12 hours from when it was received. */
 const secondsLeft = ({ latest }: HeldMessage): number => Math.floor((latest - performance.now()) / 1000);
 
-/** As many requests at once as may receive, so that over a slow link messages leave as fast as they come. */
-const most = { bytes: Infinity, requests: mostPolls };
+/** As many requests at once as may receive, so that over a slow link messages are settled as fast as they come. */
+const limits = { bytes: Infinity, requests: mostPolls };
 
 const deletions = (QueueUrl: string): EntryOperations<Deletion, object> => {
   const { DeleteMessageCommand, DeleteMessageBatchCommand } = sdkOf('sqs');
   return {
     one: (entry) => new DeleteMessageCommand({ QueueUrl, ...entry }),
     many: (Entries) => new DeleteMessageBatchCommand({ QueueUrl, Entries }),
-    ...most
+    ...limits
   };
 };
 
@@ -55,9 +55,15 @@ const changes = (QueueUrl: string): EntryOperations<Change, object> => {
   return {
     one: (entry) => new ChangeMessageVisibilityCommand({ QueueUrl, ...entry }),
     many: (Entries) => new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }),
-    ...most
+    ...limits
   };
 };
+
+/** Called after each attempt to extend the visibility of a message. */
+interface Extended {
+  succeeded(): void;
+  failed(error: unknown): void;
+}
 
 /**
  * Sends what a receiver asks of its queue for the messages it has received: to delete them, or to change their
@@ -78,9 +84,8 @@ export class Visibility {
     /**
      * The queue and the client for the requests, asked each time, since a new deployment of the account changes them.
      */
-    private readonly place: () => Place,
-    /** Called after each attempt to extend a message's visibility, with the error if it failed. */
-    private readonly tried: (error?: unknown) => void
+    private readonly source: () => Source,
+    private readonly extended: Extended
   ) {}
 
   /**
@@ -100,13 +105,13 @@ export class Visibility {
    * Makes messages visible in the queue at once, except for those that already are. Rejects with the first error of the
    * service.
    */
-  async giveBack(messages: HeldMessage[]): Promise<void> {
+  async returnAtOnce(messages: HeldMessage[]): Promise<void> {
     const hidden = messages.filter(({ end }) => end > performance.now());
-    const all = await Promise.allSettled(hidden.map((held) => this.#giveBack(held)));
+    const all = await Promise.allSettled(hidden.map((held) => this.#returnAtOnce(held)));
     for (const each of all) if (each.status === 'rejected') throw each.reason;
   }
 
-  async #giveBack(held: HeldMessage): Promise<void> {
+  async #returnAtOnce(held: HeldMessage): Promise<void> {
     try {
       await this.settle(held, { action: 'return', delay: 0 });
     } catch (error) {
@@ -140,32 +145,32 @@ export class Visibility {
   keep(all: HeldMessages): void {
     const at = performance.now() + this.#period;
     // The next check may come too late if the queue's visibility timeout has become shorter.
-    if (this.#timer === undefined || at < this.#next) this.#lookAt(at, all);
+    if (this.#timer === undefined || at < this.#next) this.#checkAt(at, all);
   }
 
   /** Time between checks, ms: a third of the visibility timeout, so that one failed attempt leaves time for another. */
   get #period(): number {
-    return (this.place().hidden * 1000) / 3;
+    return (this.source().visibilityTimeout * 1000) / 3;
   }
 
-  #lookAt(at: number, all: HeldMessages): void {
+  #checkAt(at: number, all: HeldMessages): void {
     clearTimeout(this.#timer);
     this.#next = at;
     // Timers drop fractions of a millisecond, and would fire just before a visibility timeout ends.
     const wait = Math.ceil(at - performance.now());
-    this.#timer = setTimeout(() => this.#look(all), Math.max(shortestTick, wait));
+    this.#timer = setTimeout(() => this.#check(all), Math.max(shortestTick, wait));
   }
 
-  #look(all: HeldMessages): void {
+  #check(all: HeldMessages): void {
     this.#timer = undefined;
-    this.#lapse(all);
+    this.#expire(all);
     let next = performance.now() + this.#period;
     for (const held of all) {
-      if (held.settlement?.action !== 'return') this.#putOff(held, all);
+      if (held.settlement?.action !== 'return') this.#extendIfDue(held, all);
       // A message that cannot be extended any more is reported as soon as its visibility timeout is over.
       if (!held.settlement) next = Math.min(next, held.end);
     }
-    if (all.size > 0) this.#lookAt(next, all);
+    if (all.size > 0) this.#checkAt(next, all);
   }
 
   /** Aborts all requests that have no answer yet. */
@@ -178,24 +183,24 @@ export class Visibility {
     clearTimeout(this.#timer);
   }
 
-  #lapse(all: HeldMessages): void {
+  #expire(all: HeldMessages): void {
     const now = performance.now();
     const over = [...all].filter(({ end, settlement }) => end <= now && !settlement);
     // If this process was blocked for a while, the answer to an extension may have arrived without having been read.
     // Such a message is given up at the next check only.
-    all.lapse(over.filter((held) => !held.extension || this.#overdue.has(held)));
+    all.expire(over.filter((held) => !held.extension || this.#overdue.has(held)));
     this.#overdue = new Set(over.filter(({ extension }) => extension));
   }
 
-  #putOff(held: HeldMessage, all: HeldMessages): void {
+  #extendIfDue(held: HeldMessage, all: HeldMessages): void {
     if (held.extension !== undefined) return;
     const now = performance.now();
-    const { hidden } = this.place();
-    const seconds = Math.min(hidden, secondsLeft(held));
+    const { visibilityTimeout } = this.source();
+    const seconds = Math.min(visibilityTimeout, secondsLeft(held));
     const end = now + seconds * 1000;
     // Extended once a third of the timeout has passed, unless the 12 hours leave no more time than the message has
     // already.
-    const due = held.end - now <= (hidden * 2000) / 3;
+    const due = held.end - now <= (visibilityTimeout * 2000) / 3;
     if (due && end > held.end) held.extension = this.#extend(held, all, end, seconds);
   }
 
@@ -206,11 +211,11 @@ export class Visibility {
     try {
       await this.#change(held, seconds);
       if (isSame()) held.end = end;
-      this.tried();
+      this.extended.succeeded();
     } catch (error) {
-      if (!isGone(error)) this.tried(error);
+      if (!isGone(error)) this.extended.failed(error);
       // If the message is being deleted, that request reports what became of it.
-      else if (isSame() && !held.settlement) all.lapse([held]);
+      else if (isSame() && !held.settlement) all.expire([held]);
     }
     held.extension = undefined;
   }
@@ -224,14 +229,14 @@ export class Visibility {
     all: Batches<Entry, object>,
     operations: (url: string) => EntryOperations<Entry, object>
   ): TargetBatches<Entry, object> {
-    const { client, url } = this.place();
+    const { client, url } = this.source();
     const silence = Math.min(longestAnswer, Math.max(shortestAnswer, this.#period));
-    const limits = { abortSignal: all.signal, silence };
+    const options = { abortSignal: all.signal, silence };
     return all.to(
       client,
       url,
       () => operations(url),
-      () => (command) => client.send(command, limits)
+      () => (command) => client.send(command, options)
     );
   }
 }

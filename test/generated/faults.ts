@@ -262,7 +262,7 @@ const ofBadLines: Fault[] = [
   },
   {
     name: 'a message that was sent is tried to be deleted once',
-    edits: [['messaging/receiver.ts', "if ((error as Error).name === 'HandleExpired') return;", 'return;']],
+    edits: [['messaging/receiver.ts', "if (nameOf(error) === 'HandleExpired') return;", 'return;']],
     by: 'messages'
   },
   {

@@ -385,10 +385,10 @@ describe('messages of one group', () => {
     const told: string[] = [];
     const deliveries = new HeldMessages({
       settle: () => Promise.resolve(),
-      giveBack: async (behind) => void told.push(...behind.map(({ messageId }) => `${messageId} goes back`)),
+      returnUnsent: async (behind) => void told.push(...behind.map(({ messageId }) => `${messageId} goes back`)),
       failed: assert.ifError,
-      lapsed: (lost) => void told.push(...lost.map(({ messageId }) => `${messageId} is lost`)),
-      changed: () => undefined
+      expired: (lost) => void told.push(...lost.map(({ messageId }) => `${messageId} is lost`)),
+      removed: () => undefined
     });
     for (const [messageId, seconds] of [
       ['a0', 60],
@@ -399,7 +399,7 @@ describe('messages of one group', () => {
       const received = { messageId, receiptHandle: messageId, receiveCount: 1, end, groupId: 'a' };
       deliveries.add(received, () => told.push(`${messageId} comes`));
     }
-    deliveries.handOn();
+    deliveries.sendAdded();
     await deliveries.settle(1, { action: 'delete' });
     deliveries.close();
     assert.deepEqual(told, ['a0 comes', 'a2 goes back', 'a1 is lost']);

@@ -15,9 +15,9 @@ interface Variable {
 export interface Item {
   id: string;
   type: string;
-  z?: string;
-  g?: string;
-  name?: string;
+  z?: string | undefined;
+  g?: string | undefined;
+  name?: string | undefined;
   /** The name of a tab. */
   label?: string;
   env?: Variable[];

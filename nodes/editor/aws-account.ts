@@ -101,7 +101,7 @@ function addConnectionTest(node: EditorNode, fields: Fields): void {
       credentials: valuesOf(credentials),
       variables: meaningsOf(node, Object.values(valuesOf(names)).map(String))
     };
-    const connection = await request<Connection>({
+    const connection: Connection = await request<Connection>({
       url: 'aws-account/test',
       method: 'POST',
       contentType: 'application/json',

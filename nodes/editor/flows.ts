@@ -1,5 +1,6 @@
 /** Resolves environment variables in the texts of a dialog, by the flows in the editor. */
 import { type Meaning, namesIn, type ResolvedText, Variables } from '../dialog/variables';
+import { memberOf } from '../fields/thrown';
 import type { EditorNode, FlowItem } from './node-red';
 
 /** All tabs, groups, subflows and their instances, and the global variables. */
@@ -24,7 +25,7 @@ function allScopes(): FlowItem[] {
 function placed({ id, z, g, name }: EditorNode): FlowItem {
   const scope = $('#red-ui-editor-config-scope').last().val();
   const place = typeof scope === 'string' && $('#node-config-input-name').length > 0 ? scope : z;
-  return { id, type: '', name, z: place, g } as FlowItem;
+  return { id, type: '', name, z: place, g };
 }
 
 /** Replaces the variables in a text of a node. With the type `env` the text itself may be a name. */
@@ -36,7 +37,7 @@ export function resolveText(node: EditorNode, text: string, type: string): Resol
 function typedIn({ secret, of }: Extract<Meaning, { secret: string }>, scopes: FlowItem[]): string | undefined {
   for (const id of of) {
     const own = scopes.find((scope) => scope.id === id)?.credentials;
-    const value = ((own?.map ?? own ?? {}) as Record<string, unknown>)[secret];
+    const value = memberOf(own?.map ?? own, secret);
     if (typeof value === 'string' && value !== '' && value !== '__PWRD__') return value;
   }
   return undefined;

@@ -17,9 +17,9 @@ export interface EditorNode {
 export interface FlowItem {
   id: string;
   type: string;
-  z?: string;
-  g?: string;
-  name?: string;
+  z?: string | undefined;
+  g?: string | undefined;
+  name?: string | undefined;
   label?: string;
   env?: { name: string; type: string; value?: unknown }[];
   credentials?: Record<string, unknown>;

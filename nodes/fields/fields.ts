@@ -88,6 +88,13 @@ export interface Field<T = unknown> {
 
 export type Fields = Readonly<Record<string, Field>>;
 
+/** The field of that name. Throws if there is none, which would be a mistake in the pack. */
+export function fieldNamed(fields: Fields, name: string): Field {
+  const field = fields[name];
+  if (!field) throw new Error(`There is no field ${name}.`);
+  return field;
+}
+
 /** The checked values of fields, by name. */
 export type Inputs<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 

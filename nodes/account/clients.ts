@@ -8,6 +8,7 @@ import type { CertificateSummary } from './certificate';
 import { Client } from './client';
 import type { Destination, DestinationOptions } from './destinations';
 import { Destinations } from './destinations';
+import { endpointOptions } from './endpoint-options';
 import { Exchanges } from './exchanges';
 import { HttpHandler } from './http-handler';
 import type { Identity } from './identity';
@@ -17,7 +18,6 @@ import { Rate } from './rate';
 import type { RequestHandler, SdkClient, ServiceName } from './sdks';
 import { clientClassOf, clientOptionsOf } from './sdks';
 import { ServiceClock, signForTimeOf } from './service-clock';
-import { endpointOptions } from './sign-in';
 
 /** How many clients are kept. Messages may bring any number of regions and credentials. */
 const mostClients = 32;

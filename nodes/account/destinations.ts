@@ -1,9 +1,11 @@
 import { ActionError } from '../fields/errors';
+import type { InnerClientOptions } from './assume-role';
+import { noKeysName } from './identity';
 import type { ResolvedConfig } from './profiles';
 import { oneEndpointForAll, resolveConfig, sharedFilesStamp } from './profiles';
 import type { ServiceClock } from './service-clock';
-import type { InnerClientOptions, SignIn, SignInProvider } from './sign-in';
-import { noKeysName, signInProvider } from './sign-in';
+import type { SignIn, SignInProvider } from './sign-in';
+import { signInProvider } from './sign-in';
 
 /** The shared files are checked for changes at most once in so many ms; a check takes some µs. */
 const lookAgain = 10;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Identity } from '../../nodes/account/identity';
 import { ServiceClock } from '../../nodes/account/service-clock';
-import { share } from '../../nodes/account/sign-in';
+import { share } from '../../nodes/account/shared-credentials';
 import { invalid } from '../../nodes/fields/errors';
 import { setClock } from '../set-clock';
 

@@ -210,7 +210,7 @@ const ofBadLines: Fault[] = [
   },
   {
     name: 'credentials are renewed by the time of day',
-    edits: [byTimeOfDay('account/sign-in.ts', "import { ServiceClock, signForTimeOf } from './service-clock';")],
+    edits: [byTimeOfDay('account/shared-credentials.ts', "import { ServiceClock } from './service-clock';")],
     by: ['account/sign-in', 'while the clock of this machine is set']
   },
   {
@@ -267,7 +267,7 @@ const ofBadLines: Fault[] = [
   },
   {
     name: 'a source of keys that hangs is waited for',
-    edits: [['account/sign-in.ts', 'Promise.race([answer, late])', 'Promise.race([answer, late.catch(() => answer)])']],
+    edits: [['account/sources.ts', 'Promise.race([answer, late])', 'Promise.race([answer, late.catch(() => answer)])']],
     by: ['account/links', 'holds messages up for a minute']
   },
   {
@@ -323,7 +323,7 @@ const ofBadLines: Fault[] = [
   },
   {
     name: 'a slash at the end of an endpoint makes two',
-    edits: [['account/sign-in.ts', '{ endpoint: withoutSlash(endpoint) }', '{ endpoint }']],
+    edits: [['account/endpoint-options.ts', '{ endpoint: withoutSlash(endpoint) }', '{ endpoint }']],
     by: 'messages'
   },
   {

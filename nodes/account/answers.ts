@@ -12,6 +12,16 @@ type Schema = number | string | (() => Schema) | readonly unknown[];
 
 type Check = (value: unknown) => boolean;
 
+const isSchema = (part: unknown): part is Schema =>
+  typeof part === 'number' || typeof part === 'string' || typeof part === 'function' || Array.isArray(part);
+
+/** A part of a schema that is a schema itself. Throws for anything else, which no client of the SDK has. */
+function schemaAt(tuple: unknown, index: number): Schema {
+  const part: unknown = Array.isArray(tuple) ? tuple[index] : undefined;
+  if (isSchema(part)) return part;
+  throw new Error('The schemas of the SDK are not as expected.');
+}
+
 /** The members that AWS always sends, by structure: text that is not empty, a structure, or a list, which may be empty. */
 const always: Readonly<Record<string, readonly string[]>> = {
   BatchResultErrorEntry: ['Id'],
@@ -104,12 +114,13 @@ const structures = new Map<Schema, Member[]>();
 function membersOf(schema: readonly unknown[]): Member[] {
   const known = structures.get(schema);
   if (known) return known;
-  const [, , kind, , names, schemas] = schema as [number, string, string, unknown, string[], Schema[]];
-  const needed = always[kind] ?? [];
-  const members = names.map((name, index) => ({
-    name,
-    check: kind === 'ReceiveMessageResult' ? messages(schemas[index] as Schema) : checkOf(schemas[index] as Schema),
-    isNeeded: needed.includes(name)
+  const [, , kind, , names, schemas] = schema;
+  const needed = always[String(kind)] ?? [];
+  const makeCheck = kind === 'ReceiveMessageResult' ? messages : checkOf;
+  const members = (Array.isArray(names) ? names : []).map((name, index) => ({
+    name: String(name),
+    check: makeCheck(schemaAt(schemas, index)),
+    isNeeded: needed.includes(String(name))
   }));
   structures.set(schema, members);
   return members;
@@ -134,22 +145,23 @@ function checkOf(schema: Schema): Check {
   if (typeof schema === 'function') return checkOf(schema());
   if (typeof schema === 'number') return simple(schema);
   if (typeof schema === 'string') return anything;
-  if (schema.length === 2) return checkOf(schema[0] as Schema);
-  const [kind, , , , inner, value] = schema as [number, string, string, unknown, Schema, Schema];
-  if (kind === 0) return checkOf(inner);
-  if (kind === 1) return listOf(checkOf(inner));
-  return kind === 2 ? mapOf(checkOf(value)) : structure(schema);
+  if (schema.length === 2) return checkOf(schemaAt(schema, 0));
+  const [kind] = schema;
+  if (kind === 0) return checkOf(schemaAt(schema, 4));
+  if (kind === 1) return listOf(checkOf(schemaAt(schema, 4)));
+  return kind === 2 ? mapOf(checkOf(schemaAt(schema, 5))) : structure(schema);
 }
+
+const isList = (schema: Schema): boolean => Array.isArray(schema) && schema[0] === 1;
 
 /** The check of the messages that a queue hands out: one invalid message does not make the others invalid. */
 function messages(schema: Schema): Check {
   if (typeof schema === 'function') return messages(schema());
-  const [kindOrInner, , , , element] = schema as readonly unknown[];
-  return kindOrInner === 1 ? someOf(checkOf(element as Schema)) : messages(kindOrInner as Schema);
+  return isList(schema) ? someOf(checkOf(schemaAt(schema, 4))) : messages(schemaAt(schema, 0));
 }
 
 /** Whether a value fits the schema of a structure, one of those that the SDK's clients export. */
-export const hasShape = (schema: unknown, value: unknown): boolean => structure(schema as readonly unknown[])(value);
+export const hasShape = (schema: readonly unknown[], value: unknown): boolean => structure(schema)(value);
 
 const dereferenced = (schema: Schema): Schema => (typeof schema === 'function' ? schema() : schema);
 
@@ -174,15 +186,14 @@ function checkNothing(output: Answer, type: string | undefined): void {
  * from AWS.
  */
 export function checkAnswer(operation: unknown, output: Answer, type: string | undefined): void {
-  const [, , , , , schemaOfOutput] = operation as readonly Schema[];
-  const schema = dereferenced(schemaOfOutput as Schema);
-  const members = typeof schema === 'string' ? [] : membersOf(schema as readonly unknown[]);
+  const schema = dereferenced(schemaAt(operation, 5));
+  const members = typeof schema === 'object' ? membersOf(schema) : [];
   if (members.length === 0) {
     checkNothing(output, type);
     return;
   }
-  const given = output as Answer & Record<string, unknown>;
-  const isLeftOut = ({ name, check }: Member) => given[name] === undefined && isSigned(output, type) && check([]);
-  const wrong = members.find((member) => !isGood(member, given) && !isLeftOut(member));
+  if (!isObject(output)) throw foreignAnswer();
+  const isLeftOut = ({ name, check }: Member) => output[name] === undefined && isSigned(output, type) && check([]);
+  const wrong = members.find((member) => !isGood(member, output) && !isLeftOut(member));
   if (wrong) throw foreignAnswer(output.$metadata.httpStatusCode, `Its ${wrong.name} is missing or of another type.`);
 }

@@ -96,7 +96,7 @@ export class Client {
     const exchange: Exchange = { service, command, limits, charge };
     this.parts.exchanges.begin(exchange);
     try {
-      const output = (await this.client.send(command)) as Output;
+      const output = await this.client.send(command);
       checkAnswer(command.schema, output, exchange.contentType);
       charge.answered(output);
       this.parts.succeeded();

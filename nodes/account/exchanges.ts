@@ -2,7 +2,6 @@
 
 import { closed } from '../fields/errors';
 import type { Meter } from '../metering/meter';
-import type { Response } from './answer-size';
 import { limitAnswer } from './answer-size';
 import { type Charge, countSignIn } from './charge';
 import type { HttpHandler, Limits } from './http-handler';
@@ -118,7 +117,7 @@ export class Exchanges {
    * use its cache of middleware. Once `isOver` it rejects requests with `Closed`.
    */
   handler(handler: HttpHandler, isOver: () => boolean): RequestHandler {
-    const limiting = Object.create(handler) as RequestHandler;
+    const limiting: RequestHandler = Object.create(handler);
     limiting.handle = async (request) => {
       // The SDK would otherwise repeat requests that were cut off, such as those for temporary credentials.
       if (isOver()) throw closed();
@@ -134,7 +133,7 @@ export class Exchanges {
       const operation = exchange?.command.constructor.name;
       // A request without a command belongs to a sign-in.
       const service = exchange?.service ?? 'sts';
-      const body = limitAnswer(answer.response as Response, service, operation === 'InvokeCommand');
+      const body = limitAnswer(answer.response, service, operation === 'InvokeCommand');
       answer.response.body = operation === 'ReceiveMessageCommand' ? withReadableMessages(body) : body;
       return answer;
     };

@@ -63,9 +63,11 @@ const abortError = ({ reason }: AbortSource): Error =>
 const escaped = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
-function pathOf({ path, query = {} }: HttpRequest): string {
-  const parts = Object.entries(query).flatMap(([name, given]) =>
-    [given].flat().map((value) => (value === null ? escaped(name) : `${escaped(name)}=${escaped(value as string)}`))
+function pathOf({ path, query }: HttpRequest): string {
+  const parts = Object.entries(query ?? {}).flatMap(([name, given]) =>
+    (Array.isArray(given) ? given : [given]).map((value) =>
+      value === null ? escaped(name) : `${escaped(name)}=${escaped(value)}`
+    )
   );
   return parts.length > 0 ? `${path}?${parts.join('&')}` : path;
 }

@@ -1,4 +1,5 @@
 /** The credentials provider of AWS IoT Core: credentials for a certificate that is shown in the TLS handshake. */
+import { memberOf } from '../fields/thrown';
 import type { DeviceCertificate } from './certificate';
 import type { Identity } from './identity';
 import { credentialsIn, type Meaning } from './issued-credentials';
@@ -89,7 +90,7 @@ export async function askIot(
       throw handshakeError(thrown);
     });
     const asked = { service: 'iot', operation: 'AssumeRoleWithCertificate', meanings };
-    return await credentialsIn(response, asked, (json) => (json as { credentials?: unknown } | undefined)?.credentials);
+    return await credentialsIn(response, asked, (json) => memberOf(json, 'credentials'));
   } finally {
     handler.destroy?.();
   }

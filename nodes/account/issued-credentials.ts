@@ -18,7 +18,8 @@ const mostBytes = 64 * 1024;
 async function textOf({ statusCode, body }: Response): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  const received: AsyncIterable<Buffer> = body;
+  for await (const chunk of received) {
     bytes += chunk.length;
     if (bytes > mostBytes) throw foreignAnswer(statusCode);
     chunks.push(chunk);
@@ -51,7 +52,7 @@ function refusalOf(
   if (meaning === undefined) return error;
   const { requestId, retryable, cause } = error;
   return new ActionError(name, `${meaning} (${said})`, {
-    cause: { ...(cause as object) },
+    cause: typeof cause === 'object' ? { ...cause } : cause,
     retryable,
     service,
     operation,

@@ -29,8 +29,9 @@ function withBytes(answer: Buffer): Buffer {
 
 async function* partsOf(body: Readable): AsyncGenerator<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk as Buffer);
-  yield withBytes(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+  for await (const chunk of body) chunks.push(chunk);
+  const [first] = chunks;
+  yield withBytes(first && chunks.length === 1 ? first : Buffer.concat(chunks));
 }
 
 /** The body of an answer to ReceiveMessage, changed so that an invalid binary attribute spoils only its own message. */

@@ -1,4 +1,5 @@
 /** Describes failures of the network, of a proxy, and of servers that answer in place of a service. */
+import { firstLine } from '../fields/lines';
 import type { Described, Failure } from './failure';
 import { failureOf } from './failure';
 
@@ -43,7 +44,7 @@ export const proxyPasswordText =
 /** Describes a failure of the proxy. The service has not seen the request. */
 function describeProxy({ message, statusCode }: Failure, code: string): Described {
   const name = code === 'ETIMEDOUT' ? 'Timeout' : code;
-  const [detail] = (message || code).split('\n', 1) as [string];
+  const detail = firstLine(message || code);
   if (statusCode === 407) return { name, message: `${proxyPasswordText} (${detail})`, retryable: false };
   if (code === 'ERR_PROXY_TUNNEL') {
     return { name, message: `The proxy made no connection to the service. (${detail})`, retryable: true };
@@ -72,7 +73,7 @@ export function describeNetwork(failure: Failure, code: string): Described {
   const mismatch = describeMismatch(code);
   if (mismatch) return { name: code, message: `${mismatch} (${code})`, retryable: false };
   // The SDK adds a line of its own to some messages.
-  const [detail] = (failure.message || code).split('\n', 1) as [string];
+  const detail = firstLine(failure.message || code);
   const text = networkTexts[code];
   const name = code === 'ETIMEDOUT' ? 'Timeout' : code;
   return { name, message: text ? `${text} (${detail})` : detail, retryable: true };

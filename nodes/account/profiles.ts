@@ -16,8 +16,10 @@ let loaded: ConfigModule | undefined;
 
 /** The SDK's reader of the shared files. It is a dependency of the SDK, so it has to be resolved from there. */
 function reader(): ConfigModule {
-  loaded ??= createRequire(require.resolve('@aws-sdk/credential-providers'))('@smithy/core/config') as ConfigModule;
-  return loaded;
+  const config: ConfigModule =
+    loaded ?? createRequire(require.resolve('@aws-sdk/credential-providers'))('@smithy/core/config');
+  loaded = config;
+  return config;
 }
 
 /**

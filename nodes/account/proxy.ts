@@ -48,8 +48,11 @@ interface Variable {
 
 /** A variable that is not empty. Lower case comes first, as in Node.js and Node-RED. */
 function variable(env: Environment, name: string): Variable | undefined {
-  const set = [name, name.toUpperCase()].find((each) => env[each]?.trim());
-  return set === undefined ? undefined : { name: set, value: (env[set] as string).trim() };
+  for (const each of [name, name.toUpperCase()]) {
+    const value = env[each]?.trim();
+    if (value) return { name: each, value };
+  }
+  return undefined;
 }
 
 /** The hosts in `no_proxy`, separated by commas as in Node.js, or by spaces as in Node-RED. */

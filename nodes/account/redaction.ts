@@ -58,7 +58,8 @@ export function redact(text: string, secrets: Iterable<string>): string {
 /** The most values that are copied of one error. */
 const mostValues = 100_000;
 
-const isPlain = (value: unknown): value is Record<string, unknown> | unknown[] =>
+/** Whether a value is a plain object or an array, which is a record by its indices. */
+const isPlain = (value: unknown): value is Record<string, unknown> =>
   Array.isArray(value) || Object.prototype.toString.call(value) === '[object Object]';
 
 /**
@@ -84,7 +85,7 @@ function copyWithout(value: unknown, secrets: Iterable<string>): unknown {
     if (known) return known;
     const copy = Array.isArray(part) ? [] : {};
     copies.set(part, copy);
-    open.push([part as Record<string, unknown>, copy]);
+    open.push([part, copy]);
     return copy;
   };
   const copy = copyOf(value);

@@ -85,16 +85,21 @@ const loaders: { [S in ServiceName]: Loader<S> } = {
   sts: { load: () => require('@aws-sdk/client-sts'), client: 'STSClient' }
 };
 
+const isServiceName = (name: string): name is ServiceName => Object.hasOwn(loaders, name);
+
 /** All services that requests are sent to. */
-export const serviceNames = Object.keys(loaders) as ServiceName[];
+export const serviceNames: readonly ServiceName[] = Object.keys(loaders).filter(isServiceName);
 
 /** Kept here, since even for a loaded module `require` takes 10 µs, which every message would pay. */
 const loaded: { [S in ServiceName]?: Sdks[S] } = {};
 
 /** Loads the SDK of a service: 65 ms the first time, nothing after that. */
 export function sdkOf<S extends ServiceName>(service: S): Sdks[S] {
-  loaded[service] ??= loaders[service].load();
-  return loaded[service] as Sdks[S];
+  const known = loaded[service];
+  if (known) return known;
+  const sdk = loaders[service].load();
+  loaded[service] = sdk;
+  return sdk;
 }
 
 /** What the SDK adds to outputs and errors about the request. */
@@ -135,7 +140,7 @@ export interface SdkClient {
     disableClockSkewCorrection?(): Promise<boolean>;
   };
   middlewareStack: Record<'add' | 'addRelativeTo', (middleware: object, options: object) => void>;
-  send(command: unknown): Promise<unknown>;
+  send<Output>(command: Command<Output>): Promise<Output>;
 }
 type SdkClientClass = new (options: object) => SdkClient;
 

@@ -1,3 +1,4 @@
+import { memberOf } from '../fields/thrown';
 import type { SdkClient, Signer } from './sdks';
 import { credentialsRefused, signatureRefused } from './service-errors';
 
@@ -72,9 +73,9 @@ export class ServiceClock {
 
   /** Whether AWS has refused a request for the time in its signature. Nothing was carried out then. */
   hasRefused(error: unknown): boolean {
-    const { $response } = error as { $response?: object };
+    const response = memberOf(error, '$response');
     const isRefused = signatureRefused(error) || credentialsRefused(error);
-    return isRefused && $response !== undefined && this.#mistimed.has($response);
+    return isRefused && typeof response === 'object' && response !== null && this.#mistimed.has(response);
   }
 }
 

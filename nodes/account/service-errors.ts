@@ -1,4 +1,5 @@
 /** What the errors of the services mean, by their names. */
+import { firstLine } from '../fields/lines';
 import { nameOf } from '../fields/thrown';
 import type { Described, Failure } from './failure';
 import { isBecomingReady, mayPass, wasThrottled } from './retryable';
@@ -72,7 +73,7 @@ export function describeService(failure: Failure, status: number | undefined): D
   const name = failure.name || 'UnknownError';
   const meaning = meaningOf(name, failure, status);
   // The further lines of some texts quote what was signed.
-  const [text] = (failure.message || name).split('\n', 1) as [string];
+  const text = firstLine(failure.message || name);
   return {
     name,
     message: meaning ? `${meaning} (${text})` : text,

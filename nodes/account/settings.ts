@@ -1,7 +1,7 @@
 /** The properties of an `aws-account`, and the clients that are made of them. */
 import type { Node, NodeAPI } from 'node-red';
 import { invalid } from '../fields/errors';
-import type { Fields, Inputs } from '../fields/fields';
+import type { Field, Fields, Inputs } from '../fields/fields';
 import {
   choice,
   configNode,
@@ -167,10 +167,10 @@ const trimmed = (value: unknown): unknown => (typeof value === 'string' ? value.
 /** Reads and checks all properties and credentials. Throws `MissingValue` or `InvalidValue`. */
 export function readSettings(RED: NodeAPI, node: Node, config: Config, credentials: StoredCredentials): Settings {
   // Secrets are taken from the credential store only, never from the flow itself.
-  const stored = Object.keys(fields).filter((name) => (fields as Fields)[name]?.stored);
-  const kept = stored.map((name) => [name, trimmed(credentials[name as keyof StoredCredentials])]);
-  const all = { ...config, ...Object.fromEntries(kept) };
-  return readAll(RED, node, all, fields);
+  const kept: Record<string, unknown> = {};
+  const given: Readonly<Record<string, unknown>> = credentials;
+  for (const [name, field] of Object.entries<Field>(fields)) if (field.stored) kept[name] = trimmed(given[name]);
+  return readAll(RED, node, { ...config, ...kept }, fields);
 }
 
 /** A valid session name: IDs of nodes in subflows may be too long, and those of old flows contain other characters. */

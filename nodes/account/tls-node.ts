@@ -81,12 +81,15 @@ async function readSmall(path: string, shown: string): Promise<Buffer> {
 }
 
 /** The files that a TLS configuration names, by what they hold: those of the kind that it uses. */
-const fileNames = { files: { cert: 'cert', key: 'key', ca: 'ca' }, pfx: { pfx: 'p12' } } as const;
+const fileNames: Readonly<Partial<Record<string, Record<string, string>>>> = {
+  files: { cert: 'cert', key: 'key', ca: 'ca' },
+  pfx: { pfx: 'p12' }
+};
 
 /** Reads the files that a TLS configuration names; `undefined` if it names none. */
 async function readFiles(RED: NodeAPI, node: TlsNode): Promise<Partial<Record<string, Buffer>> | undefined> {
   const config: Partial<Config> = describedBy(RED, node._alias ?? node.id) ?? {};
-  const names: Record<string, string> = fileNames[(config.certType || 'files') as keyof typeof fileNames] ?? {};
+  const names = fileNames[String(config.certType || 'files')] ?? {};
   const given = Object.entries(names).flatMap(([what, property]) => {
     const shown = String(config[property] ?? '').trim();
     const path = String(substituteEnv(RED, node, shown) ?? '').trim();

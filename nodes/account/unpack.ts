@@ -36,7 +36,7 @@ async function* partsOf(packed: Readable, unpacker: Transform): AsyncGenerator<B
   // Ends the unpacker even if the connection has broken before anybody reads; the error itself is thrown below.
   pipeline(packed, unpacker, () => undefined);
   try {
-    yield* unpacker as AsyncIterable<Buffer>;
+    yield* unpacker;
   } catch {
     // Such as a 204, whatever its head says of a body.
     if (!isEmpty || !packed.readableEnded) throw broken ?? unreadable();

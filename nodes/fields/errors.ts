@@ -1,5 +1,5 @@
 import { inLines, longestText, shortLine } from './lines';
-import { reasonOf, textOf } from './thrown';
+import { memberOf, reasonOf, textOf } from './thrown';
 
 /** The members of an error beside `name`, `code` and `message`. */
 interface ErrorDetails {
@@ -17,8 +17,8 @@ interface ErrorDetails {
 
 /** The name and message in a cause, else all of it as JSON. */
 function causeText(cause: object): string {
-  const { name, message } = cause as { name?: unknown; message?: unknown };
-  return shortLine(typeof message === 'string' ? `${textOf(name)}: ${message}` : textOf(cause));
+  const message = memberOf(cause, 'message');
+  return shortLine(typeof message === 'string' ? `${textOf(memberOf(cause, 'name'))}: ${message}` : textOf(cause));
 }
 
 /**

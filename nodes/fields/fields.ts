@@ -1,5 +1,5 @@
 import { invalid } from './errors';
-import { checkLength, parseJson, toJson } from './json';
+import { checkLength, isObject, parseJson, toJson } from './json';
 import type { ValueType } from './values';
 
 /** A condition: each named field has one of these values, or is not blank (`filled`). */
@@ -244,10 +244,10 @@ const longestCredentials = 65_536;
 function checkCredentials(given: unknown, name: string): Credentials {
   if (typeof given === 'string') checkLength(given, name, longestCredentials);
   const value = typeof given === 'string' ? (parseJson(given)?.value ?? given) : given;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isObject(value)) {
     throw invalid(name, `must be an object {accessKeyId, secretAccessKey, sessionToken?}, but is ${kindOf(value)}.`);
   }
-  const { accessKeyId, secretAccessKey, sessionToken } = value as Record<string, unknown>;
+  const { accessKeyId, secretAccessKey, sessionToken } = value;
   const key = (text: unknown, member: string) => {
     if (typeof text !== 'string' || text === '') throw invalid(`${name}.${member}`, 'must be text that is not empty.');
     checkLength(text, `${name}.${member}`, longestCredentials);

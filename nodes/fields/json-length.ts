@@ -37,7 +37,7 @@ class LeastLength {
   #addObject(value: object): void {
     if (this.#around?.has(value)) return;
     this.#left -= 1;
-    const hasOwnForm = typeof (value as { toJSON?: unknown }).toJSON === 'function';
+    const hasOwnForm = 'toJSON' in value && typeof value.toJSON === 'function';
     // The JSON of a Buffer has an array of bytes, that of other typed arrays is an object with numbers as keys.
     if (isUint8Array(value) && hasOwnForm) this.#left -= lengthOfBytes(value, this.#left);
     else if (isTypedArray(value)) this.#left -= value.length * 6;

@@ -11,14 +11,14 @@ export class JsonValues {
   #escaped = false;
 
   addBytes(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; at += 1) this.#add(bytes[at] as number);
+    for (let at = 0; at < bytes.length; at += 1) this.#add(bytes[at]);
   }
 
   addText(text: string): void {
     for (let at = 0; at < text.length; at += 1) this.#add(text.charCodeAt(at));
   }
 
-  #add(code: number): void {
+  #add(code: number | undefined): void {
     if (this.#escaped) this.#escaped = false;
     else if (code === quote) this.#inText = !this.#inText;
     else if (this.#inText) this.#escaped = code === backslash;

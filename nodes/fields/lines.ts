@@ -26,6 +26,12 @@ export const asLogEntry = (text: string): string =>
     .filter((line) => line !== '')
     .join('\n  | ');
 
+/** The first line of a text. */
+export function firstLine(text: string): string {
+  const end = text.indexOf('\n');
+  return end < 0 ? text : text.slice(0, end);
+}
+
 /** At most `longestText` characters of a text, in one line. */
 export function shortLine(text: string): string {
   const line = inOneLine(text.slice(0, 2 * longestText));

@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { ActionError, FieldError, invalid, missing, unanswered, valueError } from './errors';
 import type { Field, Fields, Inputs } from './fields';
-import { isShown } from './fields';
+import { fieldNamed, isShown } from './fields';
 import type { Reader, StoredValue, ValueType } from './values';
 import { compileValue, constant, isOfVariable, literals, substituteEnv } from './values';
 
@@ -77,7 +77,7 @@ export function toInput(
   if (length === 0) throw invalid(name, 'must name at least one target, but is an empty array.');
   if (length > mostTargets) throw invalid(name, `may name at most ${mostTargets} targets, but names ${length}.`);
   // A copy, since the flow may change its array later. Holes in it are targets as well, and fail.
-  return Array.from({ length }, (_, index) => value[index] as unknown);
+  return Array.from({ length }, (_, index): unknown => value[index]);
 }
 
 /** The reader of a field's value, and the function that checks and converts it. */
@@ -88,7 +88,7 @@ interface Source {
 
 /** Throws `InvalidValue` if the property in the flow is not valid, such as a malformed expression. */
 function sourceOf(RED: NodeAPI, node: Node, config: Config, name: string, fields: Fields): Source {
-  const field = fields[name] as Field;
+  const field = fieldNamed(fields, name);
   const [type] = field.types ?? [];
   const source = (reader: Reader, required = field.required, typed = false): Source => {
     const context = { required, typed, origin: reader.origin };
@@ -175,7 +175,8 @@ function readerOf(name: string, { reader, accept }: Source, wrong: (thrown: unkn
 
 /** Makes the reader of a field, once per node. If the property in the flow is not valid, it fails for each message. */
 export function compileField(RED: NodeAPI, node: Node, config: Config, name: string, fields: Fields): Read {
-  const wrong = (thrown: unknown) => fieldError(RED, node, config, name, fields[name] as Field, thrown);
+  const field = fieldNamed(fields, name);
+  const wrong = (thrown: unknown) => fieldError(RED, node, config, name, field, thrown);
   try {
     return readerOf(name, sourceOf(RED, node, config, name, fields), wrong);
   } catch (problem) {
@@ -188,12 +189,12 @@ export function compileField(RED: NodeAPI, node: Node, config: Config, name: str
  */
 export function readAll<F extends Fields>(RED: NodeAPI, node: Node, config: Config, fields: F): Inputs<F> {
   const inputs: Record<string, unknown> = {};
-  for (const name of Object.keys(fields)) {
+  for (const [name, field] of Object.entries<Field>(fields)) {
     try {
       const { reader, accept } = sourceOf(RED, node, config, name, fields);
       if ('constant' in reader) inputs[name] = accept(reader.constant);
     } catch (thrown) {
-      throw fieldError(RED, node, config, name, fields[name] as Field, thrown);
+      throw fieldError(RED, node, config, name, field, thrown);
     }
   }
   return inputs as Inputs<F>;

@@ -56,7 +56,7 @@ export function literal(name: string, { value, type }: StoredValue, secret = fal
   try {
     return JSON.parse(withoutMark(value));
   } catch (error) {
-    throw invalid(name, `is not valid JSON: ${(error as Error).message}.`);
+    throw invalid(name, `is not valid JSON: ${memberOf(error, 'message')}.`);
   }
 }
 

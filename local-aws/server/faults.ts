@@ -20,6 +20,8 @@ export interface Fault {
   readonly service?: string;
   readonly operation?: string;
   readonly functionName?: string;
+  /** A text in the request's body: of one message among others. */
+  readonly contains?: string;
   /** How many matching requests it applies to; default: all until it is cleared. */
   readonly times?: number;
   /** How many matching requests pass first. */
@@ -73,7 +75,8 @@ function matches(fault: Fault, call: ServiceCall, functionName: string | undefin
     (fault.kind !== 'entries' || call.operation.endsWith('Batch')) &&
     (fault.service === undefined || fault.service === call.service) &&
     (fault.operation === undefined || fault.operation === call.operation) &&
-    (fault.functionName === undefined || fault.functionName === functionName)
+    (fault.functionName === undefined || fault.functionName === functionName) &&
+    (fault.contains === undefined || call.body.includes(fault.contains))
   );
 }
 

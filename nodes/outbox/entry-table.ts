@@ -30,7 +30,7 @@ export class EntryTable {
     return this.#count;
   }
 
-  /** Adds an entry, kept at a time of `performance.now()`. Gives its row. */
+  /** Adds an entry, kept at a time of `time.now()`. Gives its row. */
   add({ id, bytes, place }: Waiting, since: number): number {
     if (this.#free === none) this.#grow();
     const row = this.#free;

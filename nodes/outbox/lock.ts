@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { memberOf } from '../fields/thrown';
 import { isAbsent } from './disk';
+import { time } from './time';
 
 /** How often the holder touches the file, and for how long one that does not counts as living, ms. */
 const beat = 10_000;
@@ -156,7 +157,7 @@ export class Lock {
 /** Whether somebody touches the file while it is watched. */
 async function isTouched(path: string, signal: AbortSignal): Promise<boolean> {
   const before = await stampOf(path);
-  for (const began = performance.now(); performance.now() - began < patience; ) {
+  for (const began = time.now(); time.now() - began < patience; ) {
     await wait(look, undefined, { signal });
     if ((await stampOf(path)) !== before) return true;
   }

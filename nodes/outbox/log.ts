@@ -25,6 +25,7 @@ import {
   type Unreadable,
   type Waiting
 } from './segment';
+import { time } from './time';
 
 /** How long notes of what has left wait for others, ms: with writing them they stay below 2 s. */
 const noteAfter = 1000;
@@ -133,7 +134,8 @@ export class Log {
   #writing: Promise<void> | undefined;
   /** Notes and deletions, one after the other. */
   #tidying: Promise<unknown> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
+  /** Ends the waiting until it is tidied. */
+  #notTidy: (() => void) | undefined;
   #isClosed = false;
   #waitingBytes = 0;
   #bytes = 0;
@@ -409,10 +411,10 @@ export class Log {
 
   #tidyLater(): void {
     if (this.#isClosed) return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
+    this.#notTidy ??= time.after(noteAfter, () => {
+      this.#notTidy = undefined;
       this.#tidy();
-    }, noteAfter);
+    });
   }
 
   /** Deletes segments of which all has left, and notes what has left of others. What fails is tried again. */
@@ -551,7 +553,7 @@ export class Log {
   async close(): Promise<void> {
     await this.#writing;
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#notTidy?.();
     const active = this.#active;
     if (active) this.#seal(active);
     await Promise.all(this.#works);

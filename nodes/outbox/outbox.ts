@@ -32,6 +32,7 @@ import type { Kept } from './records';
 import type { Outgoing, Route } from './route';
 import { segmentsIn, type Waiting } from './segment';
 import { Store, taken } from './store';
+import { time } from './time';
 import { type KeptRequest, WayOut } from './way-out';
 
 /** How long a closing node waits for what is under way, ms: as long as for messages that are not kept. */
@@ -92,7 +93,8 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
   #opening: Promise<void> | undefined;
   /** Why the store could not be opened the last time. */
   #problem: (() => ActionError) | undefined;
-  #again: NodeJS.Timeout | undefined;
+  /** Ends the waiting until it is tried again. */
+  #notAgain: (() => void) | undefined;
   #showing: NodeJS.Timeout | undefined;
   #isShown = false;
   #isClosing = false;
@@ -164,11 +166,10 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
     const folder = this.#folder as string;
     const { signal } = this.#controller;
     await closing.get(folder);
-    const now = performance.now();
+    const now = time.now();
     // biome-ignore lint/plugin/clock: how long ago another process kept it, only its clock and this one can say
     const today = Date.now();
-    const take = (entry: Waiting) =>
-      this.#wayOut?.add(entry, Math.max(0, today - entry.keptAt) + performance.now() - now);
+    const take = (entry: Waiting) => this.#wayOut?.add(entry, Math.max(0, today - entry.keptAt) + time.now() - now);
     try {
       if (!(await this.#store?.open(signal, take))) return this.#notOpen(() => taken(folder));
     } catch (thrown) {
@@ -177,7 +178,7 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
     }
     this.#isOpen = true;
     this.#problem = undefined;
-    clearTimeout(this.#again);
+    this.#notAgain?.();
     if (!this.#isClosing) this.#wayOut?.start();
     this.#changed();
   }
@@ -187,8 +188,8 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
     const error = problem();
     if (!this.#problem && !this.#isClosing) this.deployed.node.error(`Nothing can be kept: ${error.message}`);
     this.#problem = problem;
-    clearTimeout(this.#again);
-    if (!this.#isClosing) this.#again = setTimeout(() => this.#open().catch(() => undefined), openAgainAfter);
+    this.#notAgain?.();
+    if (!this.#isClosing) this.#notAgain = time.after(openAgainAfter, () => this.#open().catch(() => undefined));
     throw error;
   }
 
@@ -218,7 +219,7 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
 
   async close(ended: Promise<void>): Promise<void> {
     this.#isClosing = true;
-    clearTimeout(this.#again);
+    this.#notAgain?.();
     clearTimeout(this.#showing);
     this.#controller.abort();
     const folder = this.#folder;
@@ -240,7 +241,7 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
 
 /** Since when the oldest message waits, as text. */
 function sinceOf(oldest: number): string {
-  const age = Number.isFinite(oldest) ? performance.now() - oldest : 0;
+  const age = Number.isFinite(oldest) ? time.now() - oldest : 0;
   // biome-ignore lint/plugin/clock: people read it
   return timeOf(new Date(Date.now() - age));
 }

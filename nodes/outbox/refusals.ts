@@ -1,6 +1,6 @@
 /** Which errors of a message that is kept may pass, so that it waits, and which are its own. */
 
-import { mayPass } from '../account/retryable';
+import { mayPass, wasThrottled } from '../account/retryable';
 import { memberOf, metadataOf, nameOf } from '../fields/thrown';
 
 /** What somebody has to put right outside of the message: the sign-in, its rights, a key of KMS, or what it is sent to. */
@@ -19,6 +19,14 @@ export function isRefusal(error: unknown): boolean {
     !ofOthers.test(name) && mayPass(error) !== true && !passingStatuses.has(httpStatusCode) && httpStatusCode < 500
   );
 }
+
+/**
+ * Whether an error that may pass may be of one message alone: the service fails over it, or something on the way to it does
+ * not let it through.
+ */
+export const mayBeOfMessage = (error: unknown): boolean =>
+  ((metadataOf(error).httpStatusCode ?? 0) >= 500 || (nameOf(error) === 'UnknownError' && wasAnswered(error))) &&
+  !wasThrottled(error);
 
 /** Whether the service, or what stands in its place, has answered at all: else it is the way to it that is cut. */
 export const wasAnswered = (error: unknown): boolean =>

@@ -6,32 +6,47 @@ const longestPause = 60_000;
 /** What waits is tried again so long after the last time at the earliest, however many other requests succeed, ms. */
 const soonest = 1000;
 
-/** When something that has failed is tried again. Times are of `performance.now()`, ms. */
+/** When something that has failed is tried again. Times are of `time.now()`, ms. */
 export class Pause {
   #failures = 0;
   #tried = Number.NEGATIVE_INFINITY;
   /** 0: it is not paused. */
   until = 0;
 
+  get isOn(): boolean {
+    return this.until !== 0;
+  }
+
   get hasFailed(): boolean {
     return this.#failures > 0;
   }
 
-  failed(now: number): void {
+  /** A request that began before the last failure was known has failed of the same cause. */
+  failed(now: number, began = now): void {
+    if (began < this.#tried) return;
     const longest = Math.min(longestPause, firstPause * 2 ** this.#failures);
     this.#failures += 1;
     this.#tried = now;
     this.until = now + longest * (0.5 + Math.random() / 2);
   }
 
-  succeeded(): void {
+  /** A request that began before the last failure says nothing of the time since then. */
+  succeeded(began = Infinity): void {
+    if (began < this.#tried) return;
     this.#failures = 0;
     this.until = 0;
   }
 
+  /** Ends it if it has lasted long enough. Returns whether it has ended by that. */
+  end(now: number): boolean {
+    if (!this.isOn || this.until > now) return false;
+    this.until = 0;
+    return true;
+  }
+
   /** Something else has succeeded, so that it is worth a try. */
   wake(now: number): void {
-    if (this.until !== 0) this.until = Math.min(this.until, Math.max(now, this.#tried + soonest));
+    if (this.isOn) this.until = Math.min(this.until, Math.max(now, this.#tried + soonest));
   }
 }
 
@@ -46,6 +61,8 @@ export class Sequence {
   order: number | undefined;
   /** With a group: whether one of it is under way. */
   isBusy = false;
+  /** Whether its first entry shares its requests with no other, since it may be why they fail. */
+  isAlone = false;
 
   constructor(
     private readonly table: EntryTable,

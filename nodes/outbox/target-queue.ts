@@ -14,6 +14,9 @@ export interface Capacity {
   bytes: number;
 }
 
+/** A request of so many entries that has succeeded shows that none of them was why others failed. */
+const enough = 10;
+
 /** What waits for one target in one region. */
 export class TargetQueue {
   readonly pause = new Pause();
@@ -24,8 +27,12 @@ export class TargetQueue {
   readonly #groups = new Map<string, Sequence>();
   /** Those of which an entry may go, the one whose entry came first at the end. */
   readonly #ready: Sequence[] = [];
-  /** Those that rest after a failure. */
-  readonly #resting = new Set<Sequence>();
+  /** Those whose first entry has failed while others did not: each rests between its tries. */
+  readonly #failed = new Set<Sequence>();
+  /** How many entries a request takes at most: few after one was refused as a whole, since one of them may be why. */
+  #width = Infinity;
+  /** How many entries in a row were set aside since the service has accepted any. */
+  asides = 0;
 
   constructor(
     private readonly table: EntryTable,
@@ -36,14 +43,19 @@ export class TargetQueue {
   }
 
   get isEmpty(): boolean {
-    return this.#ready.length === 0 && this.#resting.size === 0 && this.#groups.size === 0 && this.sending === 0;
+    return this.#ready.length === 0 && this.#failed.size === 0 && this.#groups.size === 0 && this.sending === 0;
   }
 
-  /** When the next one has rested, ms of `performance.now()`; `Infinity` if none does. */
+  /** When the next one has rested, ms of `time.now()`; `Infinity` if none does. */
   get nextRested(): number {
-    let next = this.pause.until === 0 ? Infinity : this.pause.until;
-    for (const { pause } of this.#resting) next = Math.min(next, pause.until);
+    let next = this.pause.isOn ? this.pause.until : Infinity;
+    for (const { pause } of this.#failed) if (pause.isOn) next = Math.min(next, pause.until);
     return next;
+  }
+
+  /** Whether anything has failed that has not arrived since, or may be among what waits. */
+  get isInTrouble(): boolean {
+    return this.pause.hasFailed || this.#failed.size > 0 || this.#width < enough;
   }
 
   /** Adds an entry behind all others of its group. Returns whether it is a new one. */
@@ -65,12 +77,14 @@ export class TargetQueue {
 
   /** Takes the entries of the next request, in the order in which they came; of a group at most one. */
   take({ entries, bytes }: Capacity): Taken[] {
+    const most = Math.min(entries, this.#width);
     const taken: Taken[] = [];
     let sum = 0;
-    for (let next = this.#ready.at(-1); next && taken.length < entries; next = this.#ready.at(-1)) {
+    for (let next = this.#ready.at(-1); next && taken.length < most; next = this.#ready.at(-1)) {
       sum += this.table.bytes(next.head);
-      if (taken.length > 0 && sum > bytes) break;
+      if (taken.length > 0 && (sum > bytes || next.isAlone)) break;
       taken.push(this.#takeFrom(next));
+      if (next.isAlone) break;
     }
     return taken;
   }
@@ -87,7 +101,23 @@ export class TargetQueue {
   /** An entry has left, so that the next one of its group may go. */
   left({ sequence }: Taken): void {
     sequence.pause.succeeded();
+    sequence.isAlone = false;
+    this.#failed.delete(sequence);
     this.#free(sequence);
+  }
+
+  /** The service has answered a request that began at a time, as it should. */
+  succeeded(began: number): void {
+    this.pause.succeeded(began);
+    this.#width *= 2;
+    this.asides = 0;
+  }
+
+  /** A request that began at a time has failed as a whole: the target rests. `narrow`: one of its entries may be why. */
+  failed(now: number, began: number, narrow: boolean): void {
+    this.pause.failed(now, began);
+    if (narrow) this.#width = 1;
+    this.asides = 0;
   }
 
   /** An entry comes back to where it was: its whole target has failed. */
@@ -97,14 +127,19 @@ export class TargetQueue {
     this.#free(sequence);
   }
 
-  /** An entry was refused for now. It rests, and with it its group; without one the others go on. */
-  setAside({ row, sequence }: Taken, now: number): void {
+  /**
+   * An entry was refused for now. It rests, and with it its group; without one the others go on. `alone`: from now on it shares
+   * its requests with no other.
+   */
+  setAside({ row, sequence }: Taken, now: number, alone: boolean): void {
     const own = sequence === this.#main ? new Sequence(this.table, undefined) : sequence;
     this.#withdraw(own);
     own.put(row);
     own.pause.failed(now);
     own.isBusy = false;
-    this.#resting.add(own);
+    own.isAlone ||= alone;
+    this.#failed.add(own);
+    this.asides += 1;
   }
 
   #free(sequence: Sequence): void {
@@ -116,51 +151,53 @@ export class TargetQueue {
   /** Something else has succeeded. */
   wake(now: number): void {
     this.pause.wake(now);
-    for (const { pause } of this.#resting) pause.wake(now);
+    for (const { pause } of this.#failed) pause.wake(now);
   }
 
   /** Lets those that have rested enough go. */
   endRests(now: number): void {
-    for (const sequence of this.#resting) {
-      if (sequence.pause.until > now) continue;
-      this.#resting.delete(sequence);
-      sequence.pause.until = 0;
-      this.#enter(sequence);
-    }
+    this.pause.end(now);
+    for (const sequence of this.#failed) if (sequence.pause.end(now)) this.#enter(sequence);
   }
 
   /** An entry that was taken out as too old could not be read, and waits on. */
-  restore(row: number): void {
-    this.#main.put(row);
-    this.#enter(this.#main);
+  restore({ row, sequence }: Taken): void {
+    this.add(row, sequence.group);
   }
 
-  /** Takes out all entries that were kept before a time of `performance.now()`, those under way aside. */
-  takeOlder(than: number): number[] {
-    const rows: number[] = [];
-    for (const sequence of [this.#main, ...this.#groups.values(), ...this.#resting]) {
+  /** Takes out all entries that were kept before a time of `time.now()`, those under way aside. */
+  takeOlder(than: number): Taken[] {
+    const older: Taken[] = [];
+    for (const sequence of this.#all) {
       if (sequence.isEmpty || this.table.since(sequence.head) >= than) continue;
       this.#withdraw(sequence);
-      while (!sequence.isEmpty && this.table.since(sequence.head) < than) rows.push(sequence.take());
-      if (sequence.isEmpty) this.#resting.delete(sequence);
+      while (!sequence.isEmpty && this.table.since(sequence.head) < than) {
+        const row = sequence.take();
+        older.push({ row, id: this.table.id(row), sequence });
+      }
+      if (sequence.isEmpty) this.#failed.delete(sequence);
       if (sequence.isEmpty && !sequence.isBusy && sequence.group !== undefined) this.#groups.delete(sequence.group);
       this.#enter(sequence);
     }
-    return rows;
+    return older;
   }
 
-  /** When the oldest entry was kept, ms of `performance.now()`; `Infinity` if none waits. */
+  /** When the oldest entry was kept, ms of `time.now()`; `Infinity` if none waits. */
   get oldest(): number {
     let oldest = Infinity;
-    for (const { head } of [this.#main, ...this.#groups.values(), ...this.#resting]) {
+    for (const { head } of this.#all) {
       if (head !== none) oldest = Math.min(oldest, this.table.since(head));
     }
     return oldest;
   }
 
+  get #all(): Iterable<Sequence> {
+    return new Set([this.#main, ...this.#groups.values(), ...this.#failed]);
+  }
+
   /** Puts a sequence among those that may go, if it has something and may. */
   #enter(sequence: Sequence): void {
-    if (sequence.isEmpty || sequence.isBusy || sequence.order !== undefined || this.#resting.has(sequence)) return;
+    if (sequence.isEmpty || sequence.isBusy || sequence.order !== undefined || sequence.pause.isOn) return;
     sequence.order = this.table.id(sequence.head);
     this.#ready.splice(this.#indexOf(sequence.order), 0, sequence);
   }

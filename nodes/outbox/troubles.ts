@@ -6,26 +6,29 @@ import type { ActionError } from '../fields/errors';
  * concerns: the way to the service is one cause for all targets, what a service answers is one for each.
  */
 export class Troubles {
-  /** By target. */
-  readonly #known = new Map<string, { error: ActionError; cause: string }>();
+  /** By target, and by cause, the last one at the end. */
+  readonly #known = new Map<string, Map<string, ActionError>>();
 
   constructor(private readonly node: Node) {}
 
-  /** The first of them. */
+  /** That of the target that has had none for the longest time. */
   get first(): ActionError | undefined {
-    const [first] = this.#known.values();
-    return first?.error;
+    const [first] = this.#known.keys();
+    return first === undefined ? undefined : this.of(first);
   }
 
+  /** The last one of a target. */
   of(target: string): ActionError | undefined {
-    return this.#known.get(target)?.error;
+    return [...(this.#known.get(target)?.values() ?? [])].at(-1);
   }
 
   failed(target: string, error: ActionError, wasAnswered: boolean): void {
     const cause = wasAnswered ? `${error.name} ${target}` : ofTheWay.has(error.name) ? error.name : 'the way';
-    const isKnown = [...this.#known.values()].some((other) => other.cause === cause);
+    const isKnown = [...this.#known.values()].some((causes) => causes.has(cause));
+    const causes = this.#known.get(target) ?? new Map<string, ActionError>();
+    causes.delete(cause);
     this.#known.delete(target);
-    this.#known.set(target, { error, cause });
+    this.#known.set(target, causes.set(cause, error));
     if (!isKnown) this.node.error(`Kept messages wait: ${error.name}: ${error.message}`);
   }
 

@@ -12,14 +12,14 @@ import { within } from '../action/within';
 import { type ActionError, closed, ownError } from '../fields/errors';
 import type { Fields } from '../fields/fields';
 import { present } from '../fields/json';
-import { metadataOf } from '../fields/thrown';
 import { fromText } from './json-text';
 import { decode, type Kept } from './records';
-import { isRefusal, wasAnswered } from './refusals';
+import { isRefusal, mayBeOfMessage, wasAnswered } from './refusals';
 import type { Outcome, Route } from './route';
 import type { Waiting } from './segment';
 import type { Store } from './store';
 import { type Taken, TargetQueue } from './target-queue';
+import { time } from './time';
 import { Troubles } from './troubles';
 
 /** How long an answer is waited for, ms. */
@@ -29,6 +29,10 @@ const longestLook = 5000;
 const shortestLook = 100;
 /** Entries that are read back at once where they have expired. */
 const atOnce = 50;
+/** How often a message has to fail before others are tried before it, where they keep their order. */
+const firmly = 3;
+/** How many messages in a row may be set aside, each as the cause of its own failure, before the target itself is. */
+const mostAside = 10;
 
 /** What is kept of a message beside itself, for each of its targets. */
 export interface KeptRequest {
@@ -55,12 +59,13 @@ export class WayOut<S extends ServiceName, F extends Fields> {
   readonly #account: CurrentAccount;
   readonly #controller = new AbortController();
   readonly #troubles: Troubles;
-  /** Requests that are under way. */
-  readonly #under = new Set<Promise<void>>();
+  /** Requests that are under way, and what they carry. */
+  readonly #under = new Map<Promise<void>, Taken[]>();
   #listening: { clients: Clients; stop: () => void } | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #rings = Infinity;
-  #looking: NodeJS.Timeout | undefined;
+  /** Ends the waiting for that, and for the next look at what has expired. */
+  #notRing: (() => void) | undefined;
+  #notLook: (() => void) | undefined;
   #isStarted = false;
   #isClosing = false;
 
@@ -93,13 +98,13 @@ export class WayOut<S extends ServiceName, F extends Fields> {
 
   /** Takes in an entry that is safe, kept so many ms ago. */
   add(entry: Waiting, age = 0): void {
-    const row = this.store.table.add(entry, performance.now() - age);
+    const row = this.store.table.add(entry, time.now() - age);
     const name = nameOf(entry);
     const queue = this.#queues.get(name) ?? new TargetQueue(this.store.table, entry.target, entry.region);
     this.#queues.set(name, queue);
     if (!queue.add(row, entry.group)) this.store.left(row);
     if (this.#isStarted) this.#go(queue);
-    if (this.keepFor > 0 && !this.#looking) this.#lookLater();
+    if (this.keepFor > 0 && !this.#notLook) this.#lookLater();
   }
 
   /** Lets what waits go, once all of the store has been read. */
@@ -108,8 +113,16 @@ export class WayOut<S extends ServiceName, F extends Fields> {
     for (const queue of [...this.#queues.values()]) this.#go(queue);
   }
 
-  /** When the oldest entry that waits was kept, ms of `performance.now()`; `Infinity` if none does. */
+  /** When the oldest entry was kept that has not left, ms of `time.now()`; `Infinity` if there is none. */
   get oldest(): number {
+    let oldest = this.#oldestWaiting;
+    for (const taken of this.#under.values())
+      for (const { row } of taken) oldest = Math.min(oldest, this.store.table.since(row));
+    return oldest;
+  }
+
+  /** The same, those under way aside. */
+  get #oldestWaiting(): number {
     let oldest = Infinity;
     for (const queue of this.#queues.values()) oldest = Math.min(oldest, queue.oldest);
     return oldest;
@@ -119,18 +132,19 @@ export class WayOut<S extends ServiceName, F extends Fields> {
   #go(queue: TargetQueue): void {
     if (this.#isClosing) return;
     const { requests, ...capacity } = this.route.capacity(queue.target);
-    while (queue.pause.until <= performance.now() && queue.sending < (queue.pause.hasFailed ? 1 : requests)) {
+    while (queue.pause.until <= time.now() && queue.sending < (queue.pause.hasFailed ? 1 : requests)) {
       const taken = queue.take(capacity);
       if (taken.length === 0) break;
       queue.sending += 1;
-      const work: Promise<void> = this.#send(queue, taken)
-        .catch((thrown: unknown) => this.#failed(queue, taken, thrown))
+      const began = time.now();
+      const work: Promise<void> = this.#send(queue, taken, began)
+        .catch((thrown: unknown) => this.#failed(queue, taken, thrown, began))
         .finally(() => {
           queue.sending -= 1;
           this.#under.delete(work);
           this.#goOn(queue);
         });
-      this.#under.add(work);
+      this.#under.set(work, taken);
     }
     this.#ringAt(queue.nextRested);
   }
@@ -138,10 +152,12 @@ export class WayOut<S extends ServiceName, F extends Fields> {
   #goOn(queue: TargetQueue): void {
     this.changed();
     this.#go(queue);
-    if (queue.isEmpty) this.#queues.delete(nameOf(queue));
+    if (!queue.isEmpty) return;
+    this.#queues.delete(nameOf(queue));
+    this.#troubles.succeeded(nameOf(queue));
   }
 
-  async #send(queue: TargetQueue, taken: Taken[]): Promise<void> {
+  async #send(queue: TargetQueue, taken: Taken[], began: number): Promise<void> {
     const loaded = await this.#load(queue, taken);
     if (loaded.length === 0) return;
     const outcomes = new Map<number, Outcome>();
@@ -151,10 +167,7 @@ export class WayOut<S extends ServiceName, F extends Fields> {
     } catch (thrown) {
       failure = thrown;
     }
-    this.#settle(
-      queue,
-      loaded.map((each, index) => ({ each, outcome: outcomes.get(index) ?? { error: failure } }))
-    );
+    this.#settle(queue, loaded, outcomes, failure, began);
   }
 
   /** Reads entries back. Those that are damaged leave the store; rejects if the disk does not answer. */
@@ -198,40 +211,59 @@ export class WayOut<S extends ServiceName, F extends Fields> {
     }
   }
 
-  /** Does with each entry what its outcome asks for. */
-  #settle(queue: TargetQueue, settled: { each: Loaded; outcome: Outcome }[]): void {
-    const now = performance.now();
-    const waits = settled.filter(({ outcome }) => 'error' in outcome && !isRefusal(outcome.error));
-    const [first] = waits;
-    if (waits.length < settled.length) this.#succeeded(queue);
-    for (const { each, outcome } of settled) {
-      if (!('error' in outcome)) this.#arrived(queue, each, outcome);
+  /** Does with each entry what its outcome asks for; `failure` is that of those that have none. */
+  #settle(queue: TargetQueue, loaded: Loaded[], outcomes: Map<number, Outcome>, failure: unknown, began: number): void {
+    const refusedForNow: { each: Loaded; error: unknown }[] = [];
+    const untold: Loaded[] = [];
+    for (const [index, each] of loaded.entries()) {
+      const outcome = outcomes.get(index);
+      if (!outcome) untold.push(each);
+      else if (!('error' in outcome)) this.#arrived(queue, each, outcome);
       else if (isRefusal(outcome.error)) this.#refused(queue, each, this.#toError(outcome.error, queue.target));
+      else refusedForNow.push({ each, error: outcome.error });
     }
-    if (!first || !('error' in first.outcome)) return;
-    const { error } = first.outcome;
-    if (waits.length < settled.length || this.#isOfGroup(first.each, settled.length, error)) {
-      for (const { each } of waits) queue.setAside(each.taken, now);
-      this.#inTrouble(queue, error);
+    const [first] = refusedForNow;
+    const isAnswered = refusedForNow.length + untold.length < loaded.length;
+    if (first && isAnswered) {
+      for (const { each } of refusedForNow) this.#setAside(queue, each, first.error, false);
     } else {
-      this.#failed(
-        queue,
-        waits.map(({ each }) => each.taken),
-        error
-      );
+      untold.unshift(...refusedForNow.map(({ each }) => each));
     }
+    if (untold.length > 0) this.#failedTogether(queue, untold, first?.error ?? failure, began);
+    if (isAnswered) this.#succeeded(queue, began);
   }
 
-  /** Whether an error that the service answered with may be of the FIFO group alone. */
-  #isOfGroup({ taken }: Loaded, entries: number, error: unknown): boolean {
-    return taken.sequence.group !== undefined && entries === 1 && (metadataOf(error).httpStatusCode ?? 0) >= 500;
+  /** What came to nothing for one reason: the message itself may be that, or its target. */
+  #failedTogether(queue: TargetQueue, loaded: Loaded[], error: unknown, began: number): void {
+    const [only, ...more] = loaded;
+    if (only && more.length === 0 && this.#isOfMessage(queue, only, error)) {
+      this.#setAside(queue, only, error, true);
+      return;
+    }
+    const taken = loaded.map((each) => each.taken);
+    this.#failed(queue, taken, error, began);
+  }
+
+  /**
+   * Whether the service may have failed over this message, so that another one is tried: else it would hold all behind it. Where
+   * the order counts, it has to fail again and again for that.
+   */
+  #isOfMessage(queue: TargetQueue, { taken, tries }: Loaded, error: unknown): boolean {
+    if (!mayBeOfMessage(error) || queue.asides >= mostAside) return false;
+    const isInOrder = taken.sequence.group === undefined && this.route.capacity(queue.target).requests === 1;
+    return !isInOrder || tries >= firmly;
+  }
+
+  #setAside(queue: TargetQueue, { taken }: Loaded, error: unknown, alone: boolean): void {
+    queue.setAside(taken, time.now(), alone);
+    this.#inTrouble(queue, error);
   }
 
   /** A whole request has failed: all that it carried waits where it was. */
-  #failed(queue: TargetQueue, taken: Taken[], error: unknown): void {
+  #failed(queue: TargetQueue, taken: Taken[], error: unknown, began: number): void {
     for (const each of taken) queue.putBack(each);
     if (this.#isClosing) return;
-    queue.pause.failed(performance.now());
+    queue.failed(time.now(), began, taken.length > 1 && mayBeOfMessage(error));
     this.#inTrouble(queue, error);
   }
 
@@ -240,9 +272,9 @@ export class WayOut<S extends ServiceName, F extends Fields> {
     this.#troubles.failed(nameOf(queue), this.#toError(thrown, queue.target), wasAnswered(thrown));
   }
 
-  #succeeded(queue: TargetQueue): void {
-    queue.pause.succeeded();
-    this.#troubles.succeeded(nameOf(queue));
+  #succeeded(queue: TargetQueue, began: number): void {
+    queue.succeeded(began);
+    if (!queue.isInTrouble) this.#troubles.succeeded(nameOf(queue));
   }
 
   #toError(thrown: unknown, target: string): ActionError {
@@ -302,23 +334,23 @@ export class WayOut<S extends ServiceName, F extends Fields> {
 
   /** What waits is worth a try. */
   #wake(): void {
-    const now = performance.now();
+    const now = time.now();
     for (const queue of this.#queues.values()) {
       queue.wake(now);
       this.#ringAt(queue.nextRested);
     }
   }
 
-  #ringAt(time: number): void {
-    if (time >= this.#rings || this.#isClosing) return;
-    clearTimeout(this.#timer);
-    this.#rings = time;
-    this.#timer = setTimeout(() => this.#ring(), Math.max(1, Math.ceil(time - performance.now())));
+  #ringAt(moment: number): void {
+    if (moment >= this.#rings || this.#isClosing) return;
+    this.#notRing?.();
+    this.#rings = moment;
+    this.#notRing = time.after(Math.max(1, Math.ceil(moment - time.now())), () => this.#ring());
   }
 
   #ring(): void {
     this.#rings = Infinity;
-    const now = performance.now();
+    const now = time.now();
     for (const queue of [...this.#queues.values()]) {
       queue.endRests(now);
       this.#go(queue);
@@ -327,24 +359,24 @@ export class WayOut<S extends ServiceName, F extends Fields> {
 
   #lookLater(): void {
     if (this.#isClosing) return;
-    const rest = this.oldest + this.keepFor - performance.now();
+    const rest = this.#oldestWaiting + this.keepFor - time.now();
     const pause = Math.min(longestLook, Math.max(shortestLook, rest));
-    this.#looking = setTimeout(() => {
+    this.#notLook = time.after(pause, () => {
       this.#expire()
         // The disk does not answer: they are read the next time.
         .catch(() => undefined)
         .finally(() => this.#lookLater());
-    }, pause);
+    });
   }
 
   /** Gives up what waits for longer than it may. */
   async #expire(): Promise<void> {
     for (const queue of [...this.#queues.values()]) {
-      const rows = queue.takeOlder(performance.now() - this.keepFor);
-      for (let first = 0; first < rows.length; first += atOnce) {
-        const some = rows.slice(first, first + atOnce);
-        await this.#giveUp(queue, some).catch((thrown: unknown) => {
-          for (const row of rows.slice(first)) queue.restore(row);
+      const older = queue.takeOlder(time.now() - this.keepFor);
+      for (let first = 0; first < older.length; first += atOnce) {
+        const rows = older.slice(first, first + atOnce).map(({ row }) => row);
+        await this.#giveUp(queue, rows).catch((thrown: unknown) => {
+          for (const taken of older.slice(first)) queue.restore(taken);
           throw thrown;
         });
       }
@@ -368,11 +400,11 @@ export class WayOut<S extends ServiceName, F extends Fields> {
   /** Lets what is under way end; what has no answer after `limit` ms is sent again later. Nothing goes on afterwards. */
   async close(limit: number): Promise<void> {
     this.#isClosing = true;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#looking);
-    const timer = setTimeout(() => this.#controller.abort(closed()), limit);
-    await Promise.all(this.#under);
-    clearTimeout(timer);
+    this.#notRing?.();
+    this.#notLook?.();
+    const isInTime = time.after(limit, () => this.#controller.abort(closed()));
+    await Promise.all(this.#under.keys());
+    isInTime();
     this.#listening?.stop();
     this.#account.close();
   }

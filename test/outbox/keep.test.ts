@@ -28,10 +28,13 @@ import {
 } from '../aws';
 import { type FlowNode, type Message, sink } from '../node-red';
 import { setClock } from '../set-clock';
+import { useLeaps } from './leaps';
 
 describe('keep', () => {
   const bench = useBench();
   const queues = useQueues(bench);
+  const outboxTime = useLeaps();
+  const { leap } = outboxTime;
   let made = 0;
 
   /** A node with an id that no other test has, so that its store is empty. */
@@ -75,6 +78,19 @@ describe('keep', () => {
       found.push(...messages.map(({ Body }) => Body));
     }
   };
+  /** What the last status says of how many wait, since when and why. */
+  const trouble = ({ id }: FlowNode) =>
+    /^(\d+) kept since (.*?): (.*)$/.exec(bench.red.statuses(id).at(-1)?.text ?? '');
+  const untilTrouble = (node: FlowNode) =>
+    bench.red.until(() => trouble(node), 'a status that says what kept messages wait for');
+  /** When it has come to nothing, the fault is over, and then the longest pause. */
+  const up = async (node: FlowNode): Promise<void> => {
+    await untilTrouble(node);
+    await bench.aws.clearFaults();
+    leap(60_000);
+  };
+  /** When nothing is under way any more because it has come to nothing: what waits for its next try is all that is due. */
+  const resting = (due = 1) => bench.red.until(() => outboxTime.due >= due, 'the end of all requests');
   const errorsIn = (text: RegExp) =>
     bench.red.logs.filter(({ level, text: line }) => level === 'error' && text.test(line));
 
@@ -117,12 +133,12 @@ describe('keep', () => {
   it('sends what waits in order, in batches of 10; what comes later lines up behind', async () => {
     const url = await queues.create();
     const node = keeping({ queue: url });
-    await down({ times: 1 });
+    await down();
     await deployAction(bench, node);
     await keep(node, { payload: 'first' });
-    await untilStatus(node, /^1 kept since .*: /);
+    await untilStatus(node, /^1 kept since .*: no connection$/);
     await keep(node, ...numbered(24));
-    // Another request of the account succeeds: it is tried at once.
+    await up(node);
     const messages = await bench.red.collect('out', 25);
     assert.equal(messages[0]?.aws?.tries, 2);
     assert.deepEqual(await bodies(url), ['first', ...numbered(24).map(({ payload }) => payload)]);
@@ -138,18 +154,22 @@ describe('keep', () => {
     await down({ operation: 'SendMessage' });
     await deployNodes(bench, [node, sink('out'), invokeNode({ wires: [] })]);
     await keep(node, { payload: 'one' });
+    await untilTrouble(node);
     const tries = async () => (await queues.requests('SendMessage')).length;
+    const succeed = async () => assert.equal((await bench.red.send('invoke', { payload: {} })).error, undefined);
     // The pauses are of several seconds by now: it is tried as often as something else succeeds, but once a second at most.
-    for (let count = 2; count <= 6; count += 1) {
-      await bench.red.until(async () => {
-        assert.equal((await bench.red.send('invoke', { payload: {} })).error, undefined);
-        return (await tries()) >= count;
-      });
+    for (let count = 1; count <= 5; count += 1) {
+      await succeed();
+      leap(999);
+      await succeed();
+      assert.equal(await tries(), count);
+      leap(1);
+      await bench.red.until(async () => (await tries()) > count);
+      await resting();
     }
-    const times = (await queues.requests('SendMessage')).map(({ time }) => time);
-    for (const [index, time] of times.entries()) assert.ok(index === 0 || time - (times[index - 1] ?? 0) > 900);
     await bench.aws.clearFaults();
-    await bench.red.send('invoke', { payload: {} });
+    await succeed();
+    leap(1000);
     await bench.red.next('out');
   });
 
@@ -175,10 +195,11 @@ describe('keep', () => {
   it('has one message of a FIFO group under way, groups side by side in one batch, each in its order', async () => {
     const url = await queues.create({ FifoQueue: 'true' });
     const node = keeping({ queue: url, groupId: 'topic', groupIdType: 'msg' });
-    await down({ times: 1 });
+    await down();
     await deployAction(bench, node);
     const messages = numbered(20, (n) => ({ topic: `g${n % 4}` }));
     await keep(node, ...messages);
+    await up(node);
     await bench.red.collect('out', 20);
     const requests = (await queues.requests('SendMessage')).slice(1);
     for (const request of requests) {
@@ -202,6 +223,7 @@ describe('keep', () => {
     await bench.aws.fault({ kind: 'resetAfter', service: 'sqs', times: 1 });
     await deployAction(bench, node);
     await keep(node, { payload: 'same' }, { payload: 'same' });
+    await up(node);
     await bench.red.collect('out', 2);
     const groups = [...(await queues.receive(url, { VisibilityTimeout: 600 }))];
     assert.deepEqual(
@@ -213,17 +235,97 @@ describe('keep', () => {
   it('lets others pass a message that the service refuses for now', async () => {
     const url = await queues.create();
     const node = keeping({ queue: url });
-    await down({ times: 1 });
-    await bench.aws.fault({ kind: 'entries', service: 'sqs', entryProbability: 0.4, seed: 3, times: 1 });
+    await down();
     await deployAction(bench, node);
     await keep(node, ...numbered(10));
+    await untilTrouble(node);
+    await bench.aws.clearFaults();
+    await bench.aws.fault({ kind: 'entries', service: 'sqs', entryProbability: 0.4, seed: 3, times: 1 });
+    leap(5000);
+    await bench.red.until(() => bench.red.received('out').length > 0);
+    assert.ok(bench.red.received('out').length < 10);
+    leap(5000);
     const messages = await bench.red.collect('out', 10);
     const tries = messages.map(({ aws }) => (aws as { tries: number }).tries);
-    assert.ok(tries.includes(2) && tries.includes(3), String(tries));
+    assert.ok(Number(tries.at(-1)) > Number(tries[0]), String(tries));
     assert.deepEqual(
       (await bodies(url)).map(Number).sort((one, other) => one - other),
       [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
     );
+  });
+
+  describe('over whose message the service fails every time', () => {
+    const poison = 'poison';
+    const topic = 'arn:aws:sns:us-east-1:111111111111:alerts';
+    const kinds: [string, () => Promise<FlowNode>][] = [
+      ['queue', async () => keeping({ queue: await queues.create() })],
+      ['queue, one by one', async () => keeping({ queue: await queues.create(), batch: false })],
+      ['topic', async () => publishNode({ id: 'publish-poison', target: topic, keep: true })],
+      ['function', async () => invokeNode({ id: 'invoke-poison', invocationType: 'Event', keep: true })]
+    ];
+    for (const [kind, make] of kinds) {
+      it(`lets all others of a ${kind} pass in their order, and says so once`, async () => {
+        const node = await make();
+        await bench.aws.fault({ kind: 'error500', contains: poison });
+        await deployAction(bench, node);
+        const messages = numbered(25, (n) => ({ n, ...(n === 3 && { payload: poison }) }));
+        await keep(node, ...messages);
+        await bench.red.until(async () => {
+          leap(1000);
+          return bench.red.received('out').length === 24;
+        });
+        const arrived = bench.red.received('out').map(({ n }) => Number(n));
+        const others = messages.map(({ n }) => n).filter((n) => n !== 3);
+        if (kind === 'function') assert.deepEqual(new Set(arrived), new Set(others));
+        else assert.deepEqual(arrived, others);
+        assert.equal((await untilTrouble(node))?.[3], 'fault at AWS');
+        await keep(node, { payload: 'later', n: 25 });
+        await bench.red.until(() => bench.red.received('out').length === 25);
+        assert.equal(errorsIn(/Kept messages wait/).length, 1);
+        await up(node);
+        await bench.red.until(() => bench.red.received('out').length === 26);
+        assert.equal(bench.red.received('out').at(-1)?.n, 3);
+        await bench.red.until(() => bench.red.logs.some(({ text }) => text.includes('kept messages go out again')));
+      });
+    }
+
+    it('holds its FIFO group, and no other', async () => {
+      const url = await queues.create({ FifoQueue: 'true' });
+      const node = keeping({ queue: url, groupId: 'topic', groupIdType: 'msg' });
+      await bench.aws.fault({ kind: 'error500', contains: poison });
+      await deployAction(bench, node);
+      await keep(node, ...numbered(24, (n) => ({ n, topic: `g${n % 4}`, ...(n === 2 && { payload: poison }) })));
+      await bench.red.until(() => {
+        leap(1000);
+        return bench.red.received('out').length === 18;
+      });
+      assert.ok(bench.red.received('out').every(({ topic: group }) => group !== 'g2'));
+      await up(node);
+      await bench.red.until(() => bench.red.received('out').length === 24);
+      const held = bench.red.received('out').flatMap(({ topic: group, n }) => (group === 'g2' ? [n] : []));
+      assert.deepEqual(held, [2, 6, 10, 14, 18, 22]);
+    });
+
+    it('tries few of those that wait while it fails over all of them', async () => {
+      const url = await queues.create();
+      const node = keeping({ queue: url, batch: false });
+      await bench.aws.fault({ kind: 'error500', service: 'sqs' });
+      await deployAction(bench, node);
+      await keep(node, ...numbered(40));
+      const tries = async () => (await queues.requests('SendMessage')).length;
+      for (let minute = 0; minute < 30; minute += 1) {
+        await resting();
+        const before = await tries();
+        leap(60_000);
+        await bench.red.until(async () => (await tries()) > before);
+        await resting();
+        assert.ok((await tries()) <= before + 11);
+      }
+      await bench.aws.clearFaults();
+      leap(60_000);
+      await bench.red.collect('out', 40);
+      assert.deepEqual(new Set(await bodies(url)), new Set(numbered(40).map(({ payload }) => payload)));
+    });
   });
 
   it('holds no target because of another one, and says once in the log what it waits for', async () => {
@@ -235,6 +337,7 @@ describe('keep', () => {
     assert.ok(arrived.every(({ topic }) => topic === url));
     await untilStatus(node, /^5 kept since .*: no queue “not-there”$/);
     const made = await queues.createNamed('not-there');
+    leap(5000);
     const late = await bench.red.collect('out', 5);
     assert.ok(late.every(({ topic }) => topic === 'not-there'));
     assert.equal(errorsIn(/Kept messages wait/).length, 1);
@@ -244,10 +347,13 @@ describe('keep', () => {
   it('gives what the service refuses to Catch nodes, with the stored message, and keeps it no longer', async () => {
     const url = await queues.create();
     const node = keeping({ queue: url });
-    await down({ times: 1 });
-    await bench.aws.fault({ kind: 'entries', service: 'sqs', senderFault: true, times: 1 });
+    await down();
     await deployNodes(bench, [node, sink('out'), ...catching(node)]);
     await keep(node, { payload: 'one', picture: Buffer.from([1, 2, 3]) }, { payload: 'two' });
+    await untilTrouble(node);
+    await bench.aws.clearFaults();
+    await bench.aws.fault({ kind: 'entries', service: 'sqs', senderFault: true, times: 1 });
+    leap(5000);
     const [first, second] = await bench.red.collect('caught', 2);
     assert.deepEqual([first?.payload, second?.payload], ['one', 'two']);
     assert.deepEqual(first?.picture, Buffer.from([1, 2, 3]));
@@ -276,20 +382,36 @@ describe('keep', () => {
     await down();
     const response = await bench.red.request('kept', { method: 'POST', body: 'x' });
     assert.equal(response.status, 202);
-    await bench.aws.clearFaults();
+    await up(node);
     const message = await bench.red.next('out');
     assert.equal('res' in message || 'req' in message, false);
     assert.equal(message.text, 'a text');
   });
 
-  it('gives up what is too old, with the stored message', async () => {
-    const node = keeping({ queue: await queues.create(), keepHours: '0.0002' });
+  it('gives up what is too old within a minute, with the stored message, and nothing before', async () => {
+    const node = keeping({ queue: await queues.create(), keepHours: '0.5' });
     await down();
     await deployNodes(bench, [node, sink('out'), ...catching(node)]);
     await keep(node, { payload: 'old' });
+    await untilTrouble(node);
+    leap(1_799_000);
+    await resting(2);
+    await keep(node, { payload: 'young' });
+    assert.deepEqual(bench.red.received('caught'), []);
+    let passed = 0;
+    await bench.red.until(async () => {
+      leap(5000);
+      passed += 5000;
+      await resting(2);
+      return bench.red.received('caught').length > 0;
+    });
+    assert.ok(passed <= 60_000, `${passed}`);
     const { payload, error } = await bench.red.next('caught');
     assert.equal(payload, 'old');
     assert.equal((error as unknown as { code: string }).code, 'Expired');
+    await up(node);
+    const { payload: result } = await bench.red.next('out');
+    assert.ok(result);
     await bench.red.deploy([]);
     assert.deepEqual(filesOf(node), []);
   });
@@ -305,7 +427,7 @@ describe('keep', () => {
       await keep(node, { payload: 'later' });
       setClock(-48 * 3_600_000);
       await keep(node, { payload: 'last' });
-      await bench.aws.clearFaults();
+      await up(node);
       await bench.red.collect('out', 3);
     } finally {
       setClock(0);
@@ -324,7 +446,7 @@ describe('keep', () => {
     assert.equal(error.code, 'StoreFull');
     assert.equal(error.retryable, true);
     await keep(node, { payload: 'small' });
-    await bench.aws.clearFaults();
+    await up(node);
     await bench.red.collect('out', 2);
     assert.deepEqual(
       (await bodies(url)).map((body) => body?.length),
@@ -355,8 +477,8 @@ describe('keep', () => {
     rmSync(storeOf(node), { recursive: true });
     assert.ok(errorOf(await bench.red.send(node.id, { payload: 'refused' })).message.includes(storeOf(node)));
     await keep(node, { payload: 'kept' });
-    await bench.aws.clearFaults();
-    await bench.red.next('out');
+    await up(node);
+    await bench.red.collect('out', 2);
     assert.deepEqual(await bodies(url), ['before', 'kept']);
   });
 
@@ -431,9 +553,10 @@ describe('keep', () => {
 
   it('begins invocations in their order, several side by side, and has them wait for the function', async () => {
     const node = invokeNode({ id: 'invoke-kept', functionName: 'hello', invocationType: 'Event', keep: true });
-    await bench.aws.fault({ kind: 'throttle', service: 'lambda', times: 1 });
+    await bench.aws.fault({ kind: 'throttle', service: 'lambda' });
     await deployAction(bench, node);
     await keep(node, ...numbered(30, (n) => ({ payload: { n } })));
+    await up(node);
     const messages = await bench.red.collect('out', 30);
     assert.ok(messages.every(({ aws }) => aws?.statusCode === 202));
     await bench.aws.until({ invocations: 30 });
@@ -441,9 +564,10 @@ describe('keep', () => {
 
   it('publishes to a topic what it has kept', async () => {
     const node = publishNode({ id: 'publish-kept', target: 'arn:aws:sns:us-east-1:111111111111:alerts', keep: true });
-    await bench.aws.fault({ kind: 'error503', service: 'sns', times: 1 });
+    await bench.aws.fault({ kind: 'error503', service: 'sns' });
     await deployAction(bench, node);
     await keep(node, ...numbered(3));
+    await up(node);
     const messages = await bench.red.collect('out', 3);
     assert.equal(messages[0]?.aws?.tries, 2);
   });
@@ -488,7 +612,7 @@ describe('keep', () => {
       false
     );
     assert.equal(readdirSync(stores()).filter((name) => name.includes('escaped')).length, 1);
-    await bench.aws.clearFaults();
+    await up(node);
     await bench.red.next('out');
   });
 });

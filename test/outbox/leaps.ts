@@ -1,0 +1,47 @@
+/** The time of the store, in the pack that Node-RED runs: it stands still, and leaps where a test says so. */
+const { time } = require('../../dist/nodes/outbox/time.js') as typeof import('../../nodes/outbox/time');
+
+interface Timer {
+  at: number;
+  work(): void;
+}
+
+interface Leaps {
+  /** Lets so many ms pass at once: what is due by then happens in its order. */
+  leap(ms: number): void;
+  /** How much is due later. */
+  readonly due: number;
+}
+
+export function useLeaps(): Leaps {
+  const real = { ...time };
+  const timers = new Set<Timer>();
+  let now = real.now();
+  before(() => {
+    time.now = () => now;
+    time.after = (ms, work) => {
+      const timer = { at: now + ms, work };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    };
+  });
+  after(() => Object.assign(time, real));
+
+  const leap = (ms: number) => {
+    const end = now + ms;
+    for (;;) {
+      const [next] = [...timers].filter(({ at }) => at <= end).sort((one, other) => one.at - other.at);
+      if (!next) break;
+      timers.delete(next);
+      now = Math.max(now, next.at);
+      next.work();
+    }
+    now = end;
+  };
+  return {
+    leap,
+    get due() {
+      return timers.size;
+    }
+  };
+}

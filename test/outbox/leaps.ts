@@ -16,7 +16,8 @@ interface Leaps {
 export function useLeaps(): Leaps {
   const real = { ...time };
   const timers = new Set<Timer>();
-  let now = real.now();
+  // A whole number, so that sums of it are exact.
+  let now = Math.ceil(real.now());
   before(() => {
     time.now = () => now;
     time.after = (ms, work) => {

@@ -1,13 +1,10 @@
 /** README, guides and node pages: what is made from the code is up to date, links lead somewhere, examples hold. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import jsonata from 'jsonata';
 import type { NodeAPI } from 'node-red';
-import { startCamera } from '../../demo/camera';
-import { signIns } from '../../local-aws/client';
 import { networkTexts } from '../../nodes/account/network-failures';
 import { operations } from '../../nodes/account/sdks';
 import { meanings } from '../../nodes/account/service-errors';
@@ -15,10 +12,7 @@ import { serve } from '../../nodes/dialog/endpoints';
 import { ownErrorNames } from '../../nodes/fields/errors';
 import type { NodeModule } from '../../nodes/fields/node-module';
 import { placeOf, types } from '../../scripts/nodes.mjs';
-import { useEnvironment } from '../account/environment';
-import { keysOf, useBench, useQueues } from '../aws';
-import { asksNothing, contract, literals, sources as sourcesOfFields } from '../contract';
-import type { FlowNode, Message } from '../node-red';
+import { asksNothing } from '../contract';
 
 const repository = join(__dirname, '..', '..');
 const read = (...path: string[]): string => readFileSync(join(repository, ...path), 'utf8');
@@ -117,36 +111,6 @@ const actionsIn = (statements: Statement[]): string[] => statements.flatMap(({ A
 /** What a policy has to allow for an operation: a batch has no action of its own. */
 const actionFor = (service: string, operation: string): string =>
   `${service}:${operation === 'Invoke' ? 'InvokeFunction' : operation.replace(/Batch$/, '')}`;
-
-/** The blocks of a page that are whole flows, by what their tab is called. */
-function flowsIn(page: string): Map<string, FlowNode[]> {
-  const flows = blocksIn(page, 'json').map((block) => JSON.parse(block) as FlowNode[]);
-  const whole = flows.filter((flow) => Array.isArray(flow) && flow.some(({ type }) => type === 'tab'));
-  return new Map(whole.map((flow) => [String(flow.find(({ type }) => type === 'tab')?.label), flow]));
-}
-
-const structure = ['tab', 'group', 'subflow'];
-const ofEveryNode = ['id', 'type', 'z', 'g', 'x', 'y', 'wires'];
-
-/** What is wrong with a node of the pack in a flow that people copy. */
-function faultsOfNode(node: FlowNode): string[] {
-  const { properties, typed } = contract[node.type] ?? { properties: {}, typed: [] };
-  const expected = Object.keys(properties).sort();
-  const found = Object.keys(node).filter((key) => !ofEveryNode.includes(key));
-  const untyped = typed.filter((name) => ![...sourcesOfFields, ...literals].includes(node[`${name}Type`] as string));
-  return [
-    ...(found.sort().join() === expected.join() ? [] : [`has ${found} in place of ${expected}`]),
-    ...untyped.map((name) => `${name}Type is ${node[`${name}Type`]}`)
-  ].map((fault) => `${node.type} ${node.name}: ${fault}`);
-}
-
-/** Ids that a flow refers to, and does not have; and those that are not Node-RED's. */
-function strayIdsIn(flow: FlowNode[]): string[] {
-  const ids = flow.map(({ id }) => id);
-  const named = [...JSON.stringify(flow).matchAll(/"([0-9a-f]{14,18})"/g)].map(([, id = '']) => id);
-  const twice = ids.filter((id, index) => ids.indexOf(id) !== index);
-  return [...named.filter((id) => !ids.includes(id)), ...ids.filter((id) => !/^[0-9a-f]{16}$/.test(id)), ...twice];
-}
 
 /** Words that dialogs show: labels, choices, sections, and what nodes are called. */
 function wordsOfDialogs(): string[] {
@@ -256,8 +220,9 @@ describe('the guides', () => {
   it('speak of fields and choices as the dialogs do', () => {
     const words = wordsOfDialogs();
     const ofNodeRed = ['Topic'];
-    const bold = ['moving', 'sign-in', 'localstack']
-      .flatMap((name) => secondCellsIn(page(name)))
+    const guides = ['docs/sign-in.md', 'docs/localstack.md', ...filesIn('docs/moving', '.md')];
+    const bold = guides
+      .flatMap((path) => secondCellsIn(read(path)))
       .flatMap((cell) => [...cell.matchAll(/\*\*(.+?)\*\*/g)].map(([, text = '']) => text));
     assert.ok(bold.length > 60);
     assert.deepEqual(
@@ -266,150 +231,14 @@ describe('the guides', () => {
     );
   });
 
-  it('are all named in the README', () => {
-    const guides = filesIn('docs', '.md').filter((path) => !/\/aws-/.test(path));
+  it('are all named in the README, but for those of a folder, which its own index names', () => {
+    const guides = filesIn('docs', '.md').filter((path) => !/\/.*\/|\/aws-/.test(path));
     assert.ok(guides.length >= 6);
     assert.deepEqual(
       guides.filter((path) => !linksIn(read('README.md')).includes(path)),
       []
     );
   });
-});
-
-/** Flows that people copy out of the pages: they are as the editor makes them, and do what is said of them. */
-describe('the flows in the pages', () => {
-  const environment = useEnvironment();
-  const bench = useBench();
-  const queues = useQueues(bench);
-  const all = new Map(pages.flatMap((path) => [...flowsIn(read(path))]));
-
-  const named = (flow: FlowNode[], type: string, name = ''): FlowNode => {
-    const [node, ...more] = flow.filter((each) => each.type === type && (name === '' || each.name === name));
-    assert.ok(node && more.length === 0, `there is one ${type} ${name}`);
-    return node;
-  };
-  const press = async (flow: FlowNode[], name: string): Promise<void> => {
-    const { status } = await bench.red.request(`inject/${named(flow, 'inject', name).id}`, { method: 'POST' });
-    assert.equal(status, 200);
-  };
-  const shown = (flow: FlowNode[], name: string): Promise<Message> => bench.red.next(named(flow, 'debug', name).id);
-  const deploy = (flow: FlowNode[]): Promise<void> => {
-    const { accessKeyId, secretAccessKey } = keysOf('demo');
-    environment.set({
-      AWS_ENDPOINT_URL: bench.aws.url,
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_REGION: 'us-east-1'
-    });
-    return bench.red.deploy(flow);
-  };
-
-  const stories: Record<string, (flow: FlowNode[]) => Promise<void>> = {
-    async 'From node-red-contrib-aws'(flow) {
-      await deploy(flow);
-      await press(flow, 'study, 18.2 °C');
-      const { payload } = await shown(flow, 'answer');
-      assert.equal((payload as { message: string }).message, 'Heating Study to 21 °C');
-    },
-
-    async 'From Home Assistant: notify'(flow) {
-      await deploy(flow);
-      const notify = (target: string) =>
-        bench.red.request('notify', {
-          method: 'POST',
-          headers: { 'Content-Type': 'application/json' },
-          body: JSON.stringify({ title: 'Doorbell', message: 'Somebody', target, data: { camera: 'porch' } })
-        });
-      const topic = 'arn:aws:sns:us-east-1:111111111111:alerts';
-      const published = await notify(topic);
-      assert.equal(published.status, 200);
-      assert.ok(((await published.json()) as { MessageId: string }).MessageId);
-      const [request] = (await bench.aws.requests()).filter(({ service }) => service === 'sns');
-      const { TopicArn, Message: text, Subject } = request?.input ?? {};
-      assert.deepEqual([TopicArn, text, Subject], [topic, 'Somebody', 'Doorbell']);
-      const failed = await notify(`${topic}-not`);
-      assert.deepEqual([failed.status, ((await failed.json()) as { error: string }).error], [502, 'NotFoundException']);
-    },
-
-    async 'From Home Assistant: image processing'(flow) {
-      const folder = mkdtempSync(join(tmpdir(), 'nimbus-docs-'));
-      const camera = await startCamera();
-      try {
-        // At a time at which somebody is to be seen.
-        Object.assign(named(flow, 'http request'), { url: `${camera.url}/porch.jpg?t=15` });
-        Object.assign(named(flow, 'aws-rekognition-detect'), { saveFolder: folder });
-        await deploy(flow);
-        await press(flow, 'each minute');
-        const { payload } = await shown(flow, 'somebody');
-        assert.equal((payload as { summary: { person: number } }).summary.person, 1);
-        const files = readdirSync(folder);
-        assert.ok(files.includes('porch_latest.jpg') && files.length === 2, files.join());
-      } finally {
-        await camera.close();
-        rmSync(folder, { recursive: true, force: true });
-      }
-    },
-
-    async 'From an AWS IoT rule'(flow) {
-      Object.assign(named(flow, 'mqtt-broker'), { autoConnect: false });
-      await deploy(flow);
-      bench.red.node(named(flow, 'mqtt in').id).send({ topic: 'functions/hello', payload: { name: 'Ada' } });
-      assert.deepEqual((await shown(flow, 'accepted')).payload, { StatusCode: 202 });
-      await bench.aws.until({ invocations: 1, functionName: 'hello', finished: true });
-    },
-
-    async 'From elastic.io'(flow) {
-      const url = `${bench.aws.url}/111111111111/kitchen`;
-      await queues.purge(url);
-      await deploy(flow);
-      await queues.send(url, JSON.stringify({ number: 7, dish: 'pizza' }));
-      const { payload } = await shown(flow, 'done');
-      assert.deepEqual({ ...(payload as { event: object }).event }, { order: 7, dish: 'pizza' });
-      const { visible, hidden } = await queues.counts(url);
-      assert.deepEqual([visible, hidden], [0, 0]);
-    },
-
-    async 'From Prismatic'(flow) {
-      environment.set({ CUSTOMER_KEYS: JSON.stringify(keysOf('second')) });
-      await deploy(flow);
-      await press(flow, 'Ada');
-      assert.equal(((await shown(flow, 'answer')).payload as { greeting: string }).greeting, 'Hello, Ada!');
-      const [request] = (await bench.aws.requests()).filter(({ operation }) => operation === 'Invoke');
-      assert.equal(request?.accessKeyId, signIns.second.accessKeyId);
-    }
-  };
-
-  it('have a story each', () => {
-    assert.deepEqual([...all.keys()].sort(), Object.keys(stories).sort());
-  });
-
-  it('have nodes of Node-RED itself and of the pack only', async () => {
-    const answer = await bench.red.request('nodes', { headers: { Accept: 'application/json' } });
-    const sets = (await answer.json()) as { module: string; types: string[] }[];
-    const core = sets.filter(({ module }) => module === 'node-red').flatMap((set) => set.types);
-    const known = new Set([...core, ...structure, ...types]);
-    const used = [...all.values()].flat().map(({ type }) => type);
-    assert.deepEqual(
-      used.filter((type) => !known.has(type)),
-      []
-    );
-  });
-
-  for (const [label, flow] of all) {
-    it(`are whole: ${label}`, () => {
-      assert.deepEqual(strayIdsIn(flow), []);
-      assert.deepEqual(
-        flow.filter(({ type }) => type in contract).flatMap((node) => faultsOfNode(node)),
-        []
-      );
-      const accounts = flow.filter(({ type }) => type === 'aws-account').map(({ id }) => id);
-      const withAccount = flow.filter(({ type }) => 'account' in (contract[type]?.properties ?? {}));
-      assert.ok(withAccount.length > 0 && withAccount.every(({ account }) => accounts.includes(account as string)));
-      assert.ok(!flow.some((node) => 'credentials' in node));
-    });
-
-    it(`do what is said of them: ${label}`, () => stories[label]?.(structuredClone(flow)));
-  }
 });
 
 describe('the policies', () => {

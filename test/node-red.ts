@@ -99,6 +99,8 @@ export interface NodeRed {
   /** Address of the editor and the admin API, with a slash at the end. */
   readonly url: string;
   readonly userDir: string;
+  /** Its settings, which a test may change and has to put back. */
+  readonly settings: Record<string, unknown>;
   /** Everything logged since the start or the last `clearLogs()`, down to `trace`, audit entries included. */
   readonly logs: LogEntry[];
   clearLogs(): void;
@@ -280,11 +282,12 @@ async function start({ pack = repository, settings = {} }: NodeRedOptions): Prom
     logs.push(entry);
     journal.changed();
   };
-  runtime.init(server, { ...settingsFor(userDir, port, log), ...settings });
+  const allSettings = { ...settingsFor(userDir, port, log), ...settings };
+  runtime.init(server, allSettings);
   const started = nextEvent(runtime, 'flows:started', logs);
   await runtime.start();
   await started;
-  return new EmbeddedNodeRed(runtime, server, userDir, `http://127.0.0.1:${port}/`, logs, journal);
+  return new EmbeddedNodeRed(runtime, server, userDir, allSettings, `http://127.0.0.1:${port}/`, logs, journal);
 }
 
 /** Loads the chosen version, and its `Node` prototype: what every node inherits from. */
@@ -570,6 +573,7 @@ class EmbeddedNodeRed implements NodeRed {
     readonly runtime: Runtime,
     readonly server: Server,
     readonly userDir: string,
+    readonly settings: Record<string, unknown>,
     readonly url: string,
     readonly logs: LogEntry[],
     readonly journal: Journal

@@ -17,6 +17,7 @@ export const onBoth = {
   fields: ['transforms'],
   lambda: ['aws-lambda-invoke'],
   messaging: ['aws-sqs-receive', 'aws-sqs-send', 'aws-sqs-settle'],
+  outbox: ['keep'],
   package: ['node-red']
 };
 
@@ -50,6 +51,7 @@ export const slow = {
   'messaging/aws-sqs-receive': 95,
   'messaging/aws-sqs-receive-order': 35,
   'messaging/batch': 50,
+  'outbox/keep': 30,
   'package/new': 35,
   'rekognition/rekognition-trouble': 25
 };

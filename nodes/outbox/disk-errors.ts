@@ -19,10 +19,20 @@ const problems: Record<string, string> = {
   ENFILE: 'this machine has too many open files'
 };
 
-/** The error for a message that could not be kept. */
-export function diskError(error: unknown, folder: string): DiskError {
+function storeError(error: unknown, folder: string, words: (problem: string) => string): DiskError {
   const code = String(memberOf(error, 'code') ?? '');
-  const problem = problems[code] ?? reasonOf(error);
-  const text = `The message cannot be kept in ${folder}: ${problem}. It was not sent either.`;
+  const text = words(problems[code] ?? reasonOf(error));
   return ownError('StoreFull', text, { retryable: true, cause: { name: 'StoreFull', code, folder } });
 }
+
+/** The error for a message that could not be kept. */
+export const diskError = (error: unknown, folder: string): DiskError =>
+  storeError(
+    error,
+    folder,
+    (problem) => `The message cannot be kept in ${folder}: ${problem}. It was not sent either.`
+  );
+
+/** The error where what is kept cannot be read back for now. */
+export const readError = (error: unknown, folder: string): DiskError =>
+  storeError(error, folder, (problem) => `What is kept in ${folder} cannot be read: ${problem}.`);

@@ -2,6 +2,7 @@
 import type { ActionError } from '../fields/errors';
 import { ownError } from '../fields/errors';
 import { disk } from './disk';
+import { readError } from './disk-errors';
 import { EntryTable } from './entry-table';
 import { Lock } from './lock';
 import { Log, type Told } from './log';
@@ -91,7 +92,7 @@ export class Store {
    */
   async read(rows: readonly number[]): Promise<(Buffer | undefined)[]> {
     const places = rows.map((row) => this.table.place(row));
-    const records = await this.#log.read(places);
+    const records = await this.#readAt(places);
     for (const [index, row] of rows.entries()) {
       if (records[index]) continue;
       const place = places[index] as Place;
@@ -100,11 +101,19 @@ export class Store {
     return records;
   }
 
+  async #readAt(places: readonly Place[]): Promise<(Buffer | undefined)[]> {
+    try {
+      return await this.#log.read(places);
+    } catch (error) {
+      throw readError(error, this.options.folder);
+    }
+  }
+
   /** It may have been written to another segment while it was read. */
   async #readAgain(row: number, before: Place): Promise<Buffer | undefined> {
     const place = this.table.place(row);
     const hasMoved = place.segment !== before.segment || place.offset !== before.offset;
-    const [record] = hasMoved ? await this.#log.read([place]) : [];
+    const [record] = hasMoved ? await this.#readAt([place]) : [];
     if (record) return record;
     this.#log.damaged(place);
     this.left(row);

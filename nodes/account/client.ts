@@ -91,9 +91,10 @@ export class Client {
     if (limits.abortSignal?.aborted) throw limits.abortSignal.reason;
     if (this.parts.rate) await this.#turn(this.parts.rate, command, limits);
     const { service } = this.parts;
-    const charged = { service, operation: operationOf(command), input: command.input, signal: limits.abortSignal };
+    const operation = operationOf(command);
+    const charged = { service, operation, input: command.input, signal: limits.abortSignal };
     const charge = new Charge(this.parts.meter, charged);
-    const exchange: Exchange = { service, command, limits, charge };
+    const exchange: Exchange = { service, operation, command, limits, charge };
     this.parts.exchanges.begin(exchange);
     try {
       const output = await this.client.send(command);

@@ -4,6 +4,7 @@ import type { Credentials } from '../fields/fields';
 import { regionIs, regionPattern } from '../fields/fields';
 import type { Meter } from '../metering/meter';
 import { Agents } from './agents';
+import { bytesOfAnswer } from './answer-size';
 import type { CertificateSummary } from './certificate';
 import { Client } from './client';
 import type { Destination, DestinationOptions } from './destinations';
@@ -232,6 +233,7 @@ export class Clients {
     const ClientClass = clientClassOf(service);
     const client = new ClientClass({
       cacheMiddleware: true,
+      streamCollector: bytesOfAnswer,
       ...(signIn.profile && { profile: signIn.profile }),
       ...clientOptionsOf(service),
       requestHandler: this.#handler,

@@ -18,6 +18,8 @@ export type CommandLimits = Omit<Limits, 'answerWithin'>;
 /** A command that is being sent, and what is known of its last request and answer. */
 export interface Exchange {
   readonly service: ServiceName;
+  /** Such as `Invoke`. */
+  readonly operation: string;
   readonly command: Command<unknown>;
   readonly limits: CommandLimits;
   readonly charge: Charge;
@@ -130,11 +132,11 @@ export class Exchanges {
       if (!exchange) countSignIn(this.meter, request.body, took, answer.response.statusCode);
       if (exchange) exchange.contentType = answer.response.headers['content-type'];
       unpack(answer.response);
-      const operation = exchange?.command.constructor.name;
+      const operation = exchange?.operation;
       // A request without a command belongs to a sign-in.
       const service = exchange?.service ?? 'sts';
-      const body = limitAnswer(answer.response, service, operation === 'InvokeCommand');
-      answer.response.body = operation === 'ReceiveMessageCommand' ? withReadableMessages(body) : body;
+      const body = limitAnswer(answer.response, service, operation === 'Invoke');
+      answer.response.body = operation === 'ReceiveMessage' ? withReadableMessages(body) : body;
       return answer;
     };
     return limiting;

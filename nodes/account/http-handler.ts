@@ -46,6 +46,8 @@ const longestSilence = 60_000;
  * forget them, often without closing them.
  */
 const longestIdle = 30_000;
+/** How often idle connections are looked for, ms: looking through them takes several µs. */
+const lookEvery = 1000;
 /** Bytes of a body that are written at a time, so that progress is seen. */
 const slice = 64 * 1024;
 
@@ -114,7 +116,9 @@ class Sending {
     private readonly limits: Limits,
     private readonly agents: Agents
   ) {
-    const { silence = longestSilence, answerWithin = silence, waits = 0 } = limits;
+    const { silence = longestSilence, answerWithin = silence, waits = 0, abortSignal } = limits;
+    const abort = abortSignal && (() => sent.destroy(abortError(abortSignal)));
+    if (abort) abortSignal.addEventListener('abort', abort);
     const overdue = sent.reusedSocket ? setTimeout(() => this.#closeNeighbours(), waits + overdueAfter) : undefined;
     this.answer = new Promise((resolve, reject) => {
       sent.on('response', (response) => {
@@ -130,6 +134,7 @@ class Sending {
     sent.on('close', () => {
       clearTimeout(this.#timer);
       clearTimeout(overdue);
+      if (abort) abortSignal.removeEventListener('abort', abort);
     });
     if (sent.reusedSocket) {
       this.#limitSilence(answerWithin);
@@ -198,19 +203,17 @@ class Sending {
 export class HttpHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
 
+  /** When idle connections were last looked for, in ms of `performance.now()`. */
+  #lookedAt = -Infinity;
+
   constructor(private readonly agents: Agents) {}
 
   async handle(request: HttpRequest, limits: Limits = {}): Handled {
     const { abortSignal } = limits;
     if (abortSignal?.aborted) throw abortError(abortSignal);
-    this.agents.closeIdle(longestIdle);
+    this.#closeIdle();
     const sent = this.#open(request);
     const sending = new Sending(sent, limits, this.agents);
-    if (abortSignal) {
-      const abort = () => sent.destroy(abortError(abortSignal));
-      abortSignal.addEventListener('abort', abort);
-      sent.on('close', () => abortSignal.removeEventListener('abort', abort));
-    }
     write(sent, request.body, sending.progressed);
     return { response: responseOf(await sending.answer) };
   }
@@ -226,6 +229,13 @@ export class HttpHandler {
     this.agents.destroy();
   }
 
+  #closeIdle(): void {
+    const now = performance.now();
+    if (now - this.#lookedAt < lookEvery) return;
+    this.#lookedAt = now;
+    this.agents.closeIdle(longestIdle);
+  }
+
   #open(request: HttpRequest): ClientRequest {
     const { protocol, hostname, port, method, headers } = request;
     const isTls = protocol === 'https:';
@@ -235,7 +245,7 @@ export class HttpHandler {
       host: hostname.replace(/^\[|\]$/g, ''),
       method,
       path: pathOf(request),
-      ...(port !== undefined && { port }),
+      port,
       agent: isTls ? httpsAgent : httpAgent
     });
   }

@@ -68,7 +68,8 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     return this.#client as Client;
   }
 
-  async run(): Promise<Result> {
+  /** Throws, or rejects with, anything. */
+  run(): Promise<Result> {
     const { action } = this.caller;
     const { service, maxAttempts } = action;
     const { region, dynamicCredentials } = this.inputs;
@@ -77,7 +78,11 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
     this.#clients = this.account.clients;
     this.#clients.attach();
     const client = this.#clients.get(service, options);
-    this.#client = types.isPromise(client) ? await client : client;
+    return types.isPromise(client) ? client.then((found) => this.#runWith(found)) : this.#runWith(client);
+  }
+
+  #runWith(client: Client): Promise<Result> {
+    this.#client = client;
     return this.caller.runner.run(this);
   }
 

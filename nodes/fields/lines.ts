@@ -3,15 +3,20 @@
 /** Most characters of an error's text; a function may fail with a text of megabytes. */
 export const longestText = 1000;
 
+/** Whether a text has nothing but visible characters of ASCII, as the ID of each request: that is known soonest. */
+const isHarmless = (text: string): boolean => /^[!-~]*$/.test(text);
+
 /**
  * A text from outside as one line, safe to show in a log, a status and the debug sidebar: without control characters, which
  * could clear a console or forge a log entry, and without those that change the direction of text.
  */
 export const inOneLine = (text: string): string =>
-  text
-    .replace(/\p{Bidi_Control}+/gu, '')
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim();
+  isHarmless(text)
+    ? text
+    : text
+        .replace(/\p{Bidi_Control}+/gu, '')
+        .replace(/[\s\p{Cc}]+/gu, ' ')
+        .trim();
 
 /** The same for a member of an error, whose lines are kept. */
 export const inLines = (text: string): string => text.replace(/\p{Bidi_Control}+|[^\P{Cc}\t\n\r]+/gu, '');

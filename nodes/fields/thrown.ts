@@ -23,11 +23,11 @@ export function metadataOf(thrown: unknown): { httpStatusCode?: number; requestI
   const httpStatusCode = memberOf(metadata, 'httpStatusCode');
   const requestId = memberOf(metadata, 'requestId');
   const attempts = memberOf(metadata, 'attempts');
-  return {
-    ...(typeof httpStatusCode === 'number' && { httpStatusCode }),
-    ...(typeof requestId === 'string' && { requestId: shortLine(requestId) }),
-    ...(typeof attempts === 'number' && { attempts })
-  };
+  const known: ReturnType<typeof metadataOf> = {};
+  if (typeof httpStatusCode === 'number') known.httpStatusCode = httpStatusCode;
+  if (typeof requestId === 'string') known.requestId = shortLine(requestId);
+  if (typeof attempts === 'number') known.attempts = attempts;
+  return known;
 }
 
 /** The longest JSON that is written in order to show the beginning of it, in characters. */

@@ -110,8 +110,10 @@ function checkSize({ invocationType, payload }: Invocation['inputs']): string | 
   return payload;
 }
 
-async function clientContext({ inputs, RED, node }: Invocation): Promise<string | undefined> {
-  if (inputs.clientContext === undefined && !inputs.hostContext) return undefined;
+const hasContext = ({ clientContext, hostContext }: Invocation['inputs']): boolean =>
+  clientContext !== undefined || hostContext;
+
+async function clientContext({ inputs, RED, node }: Invocation): Promise<string> {
   const context = { ...inputs.clientContext, ...(inputs.hostContext && { host: await hostContext(RED, node) }) };
   const encoded = Buffer.from(stringify(context, 'clientContext', clientContextLimit)).toString('base64');
   if (encoded.length > clientContextLimit) {
@@ -136,17 +138,14 @@ const inputOf = (inputs: Invocation['inputs']) => ({
   DurableExecutionName: inputs.durableName
 });
 
-async function invoke(context: Invocation): Promise<InvokeCommandOutput> {
-  const { sdk, inputs, send, hold, message } = context;
-  const common = inputOf(inputs);
-  const { Payload: payload } = common;
-  const input = {
-    ...common,
-    ClientContext: await clientContext(context),
-    LogType: inputs.logTail ? ('Tail' as const) : undefined
+function invoke({ sdk, inputs, send, hold, message }: Invocation, context: string | undefined) {
+  const input: InvokeCommandInput = {
+    ...inputOf(inputs),
+    ClientContext: context,
+    LogType: inputs.logTail ? 'Tail' : undefined
   };
   const options = { times: inputs.retries, when: cannotHaveRun, message };
-  return hold(Buffer.byteLength(payload), () => retry(() => send(new sdk.InvokeCommand(input)), options));
+  return hold(Buffer.byteLength(inputs.payload), () => retry(() => send(new sdk.InvokeCommand(input)), options));
 }
 
 /** A function's own account of its failure; every runtime has its own spelling of the trace. */
@@ -230,7 +229,8 @@ export = defineAction({
   keeper: keeping(route),
   async run(context) {
     const { inputs, node, redact } = context;
-    const output = await invoke(context);
+    const carried = hasContext(inputs) ? await clientContext(context) : undefined;
+    const output = await invoke(context, carried);
     const { StatusCode, ExecutedVersion, FunctionError, LogResult, DurableExecutionArn } = output;
     const text = bodyOf(output, inputs.invocationType);
     // A successful answer is the flow's own.

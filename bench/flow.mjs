@@ -99,11 +99,14 @@ function installOut(userDir) {
       });
       RED.nodes.registerType('bench-bare', function (config) {
         RED.nodes.createNode(this, config);
+        let inFlight = 0;
         this.on('input', async (msg, send, done) => {
-          this.status({ fill: 'blue', shape: 'dot', text: 'requesting' });
+          inFlight += 1;
+          if (inFlight === 1) this.status({ fill: 'blue', shape: 'dot', text: 'requesting' });
           await globalThis.benchBare(msg);
           send(msg);
-          this.status({});
+          inFlight -= 1;
+          if (inFlight === 0) this.status({});
           done();
         });
       });

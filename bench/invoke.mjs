@@ -1,7 +1,7 @@
 /**
  * `npm run bench:invoke`: what CPU time an invocation costs through an aws-lambda-invoke, against the bare SDK with the same
- * options, and against a Node-RED node that does nothing but call that and show when, as Node-RED's own http request node
- * does: what Node-RED itself costs is told apart. Each way has
+ * options, and against a Node-RED node that does nothing but call that and show whether it is busy, about as often as an
+ * aws-lambda-invoke does: what Node-RED itself costs is told apart. Each way has
  * a process of its own, so that none pays for another's garbage, and so has the server. They take turns in slices of some
  * 50 ms: what else the machine does slows all of them down alike. What is judged is how they compare within one turn. Each
  * turn has processes of its own, since how well V8 compiles the same code differs from one to the next by several percent.

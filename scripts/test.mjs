@@ -180,6 +180,7 @@ async function mocha({ files, config, version, node }) {
   const { code, output, took } = await run(node, args, {
     NODE_RED: String(version),
     MOCHA_COUNTS: counted,
+    ...(asked.length === 0 && { PICTURES: 'none' }),
     NODE_COMPILE_CACHE: join(counts, 'compiled')
   });
   const known = existsSync(counted) ? JSON.parse(readFileSync(counted, 'utf8')) : {};

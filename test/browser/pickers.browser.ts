@@ -558,9 +558,7 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
       await connection(/works/),
       /assumed-role\/nimbus-device\/.*Through Certificate of this device: AWS IoT Core\s+Region us-east-1\s+Certificate CN=pump.*This certificate ends soon: replace it in time\./s
     );
-    await editor.page.screenshot({
-      path: join(__dirname, '..', '..', 'screenshots', `certificate-${nodeRedVersion}.png`)
-    });
+    await editor.shoot('certificate');
   });
 
   const openDialog = (id: string) => (id === 'account' ? editor.openConfig('aws-account', id) : editor.openByKey(id));

@@ -43,6 +43,7 @@ export const slow = {
   'browser/pickers': 40,
   'browser/walk': 60,
   'durability/delivery': 30,
+  'durability/outages': 25,
   'durability/redeploys': 85,
   'durability/soak': 25,
   'fields/expressions': 25,

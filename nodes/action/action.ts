@@ -110,8 +110,16 @@ export interface Keeper<F extends Fields, Outgoing> {
   takes(inputs: ActionInputs<F>): boolean;
   /** The request for one target. Throws `InvalidValue` or `MissingValue`. */
   outgoing(inputs: ActionInputs<F>, target: string): Outgoing;
-  /** Resolves when it has taken a message over, for all targets; rejects, with an `ActionError`, if for none. */
-  keep(msg: NodeMessage, inputs: ActionInputs<F>, requests: TargetRequest<Outgoing>[], task: Task): Promise<void>;
+  /**
+   * Resolves when it has taken a message over, for all targets; rejects, with an `ActionError`, if for none. Messages are taken
+   * in the order of the calls, however long the requests of each are waited for.
+   */
+  keep(
+    msg: NodeMessage,
+    inputs: ActionInputs<F>,
+    requests: TargetRequest<Outgoing>[] | Promise<TargetRequest<Outgoing>[]>,
+    task: Task
+  ): Promise<void>;
   /** To be called when the node closes; `ended` resolves when all messages that it has taken in have ended. */
   close(ended: Promise<void>): Promise<void>;
 }

@@ -223,23 +223,41 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   ): Promise<undefined> {
     if (inputs.dynamicCredentials)
       throw invalid('dynamicCredentials', 'must be empty where messages are kept: keys are not written to disk.');
-    const requests: TargetRequest<unknown>[] = [];
-    const failures: ActionError[] = [];
-    const results: { target: unknown; error?: unknown }[] = [];
-    for (const target of targets) {
-      try {
-        const request = this.#requestFor(keeper, inputs, target);
-        requests.push(types.isPromise(request) ? await request : request);
-        results.push({ target });
-      } catch (thrown) {
-        const error = this.toError(thrown, inputs);
-        failures.push(error);
-        results.push({ target, error: { name: error.name, message: error.message } });
-      }
+    await keeper.keep(msg, inputs, this.#requestsFor(keeper, inputs, targets), task);
+  }
+
+  /** The requests for all targets; a promise only if the account's region has to be read first. Throws if one fails. */
+  #requestsFor(
+    keeper: Keeper<F, unknown>,
+    inputs: ActionInputs<F>,
+    targets: unknown[]
+  ): TargetRequest<unknown>[] | Promise<TargetRequest<unknown>[]> {
+    const found = targets.map((target) => this.#findRequest(keeper, inputs, target));
+    return found.some(types.isPromise)
+      ? Promise.all(found).then((all) => this.#allOrNone(inputs, targets, all))
+      : this.#allOrNone(inputs, targets, found as Found[]);
+  }
+
+  #findRequest(keeper: Keeper<F, unknown>, inputs: ActionInputs<F>, target: unknown): Found | Promise<Found> {
+    const failed = (thrown: unknown): Found => ({ error: this.toError(thrown, inputs) });
+    try {
+      const request = this.#requestFor(keeper, inputs, target);
+      return types.isPromise(request) ? request.then((found) => ({ request: found }), failed) : { request };
+    } catch (thrown) {
+      return failed(thrown);
     }
+  }
+
+  #allOrNone(inputs: ActionInputs<F>, targets: unknown[], found: Found[]): TargetRequest<unknown>[] {
+    const failures = found.flatMap((each) => ('error' in each ? [each.error] : []));
     const [failure] = failures;
-    if (failure) throw Array.isArray(inputs[this.#many as string]) ? manyFailed(failures, results) : failure;
-    await keeper.keep(msg, inputs, requests, task);
+    if (!failure) return found.flatMap((each) => ('request' in each ? [each.request] : []));
+    if (!Array.isArray(inputs[this.#many as string])) throw failure;
+    const results = found.map((each, index) => ({
+      target: targets[index],
+      ...('error' in each && { error: { name: each.error.name, message: each.error.message } })
+    }));
+    throw manyFailed(failures, results);
   }
 
   /** The request for a target; a promise only if the account's region has to be read first. */
@@ -267,6 +285,9 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     return changes;
   }
 }
+
+/** What came of looking for the request for a target. */
+type Found = { request: TargetRequest<unknown> } | { error: ActionError };
 
 /** The error for many targets if some failed: `PartialFailure`, or `Closed` if the node was closed in between. */
 function manyFailed(failures: ActionError[], results: { target: unknown; error?: unknown }[]): ActionError {

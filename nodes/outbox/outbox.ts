@@ -18,7 +18,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NodeMessage } from 'node-red';
 import type { ServiceName } from '../account/sdks';
-import type { ActionInputs, Deployment, Keeper } from '../action/action';
+import type { ActionInputs, Deployment, Keeper, TargetRequest } from '../action/action';
 import { statusTextOf, timeOf } from '../action/status-words';
 import type { Task } from '../action/task';
 import { type ActionError, closing as closingError, isActionError, ownError } from '../fields/errors';
@@ -83,6 +83,8 @@ function settingsOf<F extends Fields & KeepFields>({ RED, node, config, fields }
   }
 }
 
+type Requests = TargetRequest<Outgoing>[];
+
 /** The store of a deployed node, and the way out of it. */
 class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Keeper<F, Outgoing> {
   readonly #folder: string | undefined;
@@ -98,6 +100,8 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
   #showing: NodeJS.Timeout | undefined;
   #isShown = false;
   #isClosing = false;
+  /** The last message that waits for its requests or the store, and those before it. */
+  #turn: Promise<unknown> | undefined;
   readonly keeps: boolean;
 
   constructor(
@@ -130,11 +134,22 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
   async keep(
     msg: NodeMessage,
     inputs: ActionInputs<F>,
-    requests: { target: string; region: string; outgoing: Outgoing }[],
+    requests: Requests | Promise<Requests>,
     task: Task
   ): Promise<void> {
-    const kept = keptOf(msg, inputs, requests);
-    const [store, wayOut] = await this.#opened();
+    let found: Requests;
+    if (this.#isOpen && this.#turn === undefined && Array.isArray(requests)) found = requests;
+    else {
+      const turn = Promise.allSettled([this.#ready(requests), this.#turn]);
+      this.#turn = turn;
+      const [outcome] = await turn;
+      // Not earlier than now: what comes between would be kept before it.
+      if (this.#turn === turn) this.#turn = undefined;
+      if (outcome.status === 'rejected') throw outcome.reason;
+      found = outcome.value;
+    }
+    const kept = keptOf(msg, inputs, found);
+    const { store, wayOut } = this.#found;
     if (task.reason) throw task.reason;
     const entries = await store.add(kept);
     if (task.reason) {
@@ -145,13 +160,24 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
     this.#changed();
   }
 
-  async #opened(): Promise<[Store, WayOut<S, F>]> {
+  /** Resolves when all is there that a message needs. */
+  async #ready(requests: Requests | Promise<Requests>): Promise<Requests> {
+    const [found] = await Promise.all([requests, this.#opened()]);
+    return found;
+  }
+
+  /** The store and the way out of it. Throws where there is none. */
+  get #found(): { store: Store; wayOut: WayOut<S, F> } {
     if (!this.#store || !this.#wayOut) throw withoutFolder();
-    if (!this.#isOpen) {
-      if (this.#problem && this.#opening !== undefined) throw this.#problem();
-      await this.#open();
-    }
-    return [this.#store, this.#wayOut];
+    return { store: this.#store, wayOut: this.#wayOut };
+  }
+
+  /** Resolves when the store is open. */
+  async #opened(): Promise<void> {
+    if (!this.#store) throw withoutFolder();
+    if (this.#isOpen) return;
+    if (this.#problem && this.#opening !== undefined) throw this.#problem();
+    await this.#open();
   }
 
   /** Opens the store, if that is not under way. Rejects with the error of a message. */
@@ -250,11 +276,7 @@ function sinceOf(oldest: number): string {
 const isOfKeeping = (name: string, { keep, keepMost, keepHours }: KeepFields): boolean =>
   name.startsWith('keep') || [keep, keepMost, keepHours].some(({ when = {} }) => name in when);
 
-function keptOf<F extends Fields>(
-  msg: NodeMessage,
-  { output }: ActionInputs<F>,
-  requests: { target: string; region: string; outgoing: Outgoing }[]
-): Kept {
+function keptOf<F extends Fields>(msg: NodeMessage, { output }: ActionInputs<F>, requests: Requests): Kept {
   const isMany = requests.length > 1;
   return {
     id: 0,

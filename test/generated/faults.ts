@@ -403,7 +403,65 @@ const ofBadLines: Fault[] = [
   }
 ];
 
-export const faults: readonly Fault[] = [...ofStrangers, ...ofBadLines];
+/** What makes a store lose messages, or send them in another order. */
+const flushing = '    await this.#flush(() => file.flush());\n    // Its name as well; and';
+const overOutages: Finder = ['durability/outages', 'all arrive'];
+const ofStores: Fault[] = [
+  {
+    name: 'what is written to the store is not flushed',
+    edits: [['outbox/log.ts', flushing, '    // Its name as well; and']],
+    by: overOutages
+  },
+  {
+    name: 'a message ends before it is flushed',
+    edits: [['outbox/log.ts', flushing, flushing.replace('await this', 'void this')]],
+    by: overOutages
+  },
+  {
+    name: 'the name of a segment is not flushed',
+    edits: [
+      [
+        'outbox/log.ts',
+        '    if (isNew) await this.#flush(() => this.options.disk.flushFolder(this.options.folder));\n',
+        ''
+      ]
+    ],
+    by: overOutages
+  },
+  {
+    name: 'the names of the folders that a store is in are not flushed',
+    edits: [['outbox/log.ts', '    if (!this.#isFolderSafe) await this.#saveFolder();\n', '']],
+    by: overOutages
+  },
+  {
+    name: 'what has failed lines up again behind what came later',
+    edits: [['outbox/sequence.ts', 'this.#tail !== none && table.id(this.#tail) < id', 'this.#tail !== none']],
+    by: overOutages
+  },
+  {
+    name: 'a message whose region has to be found is overtaken by the next one',
+    edits: [
+      [
+        'action/define-action.ts',
+        'this.#requestsFor(keeper, inputs, targets), task',
+        'await this.#requestsFor(keeper, inputs, targets), task'
+      ]
+    ],
+    by: ['messaging/aws-sqs-send', 'in the order of their messages']
+  },
+  {
+    name: 'a moved message is not noted where it was',
+    edits: [['outbox/log.ts', 'if (segment) await this.#writeNotes(segment, places.map(keyOf));', '']],
+    by: ['outbox/log', 'moved once at each moment']
+  },
+  {
+    name: 'notes of what has left count for what is new',
+    edits: [['outbox/log.ts', 'Math.max(this.#lastNumber, numberIn(name))', 'Math.max(0, ...numbers)']],
+    by: ['outbox/log', 'for one of what is new']
+  }
+];
+
+export const faults: readonly Fault[] = [...ofStrangers, ...ofBadLines, ...ofStores];
 
 /** Where a file of a fault's edit is, from the project's folder. */
 export const fileOf = ([file]: Edit): string => `nodes/${file}`;

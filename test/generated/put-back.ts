@@ -25,7 +25,9 @@ function commandsOf(by: Finder): string[][] {
   if (by === 'texts') return ['1', '4'].map((each) => [...fuzz, '0', seed, each]);
   if (by === 'network') return ['400', '4000'].map((count) => [...network, count, seed]);
   const [file, name] = by;
-  return [['node_modules/mocha/bin/mocha.js', `test/${file}.test.ts`, '--bail', '--grep', name]];
+  const ofDurability = ['--config', 'test/durability/.mocharc.json', `test/${file}.durability.ts`];
+  const test = file.startsWith('durability/') ? ofDurability : [`test/${file}.test.ts`];
+  return [['node_modules/mocha/bin/mocha.js', ...test, '--bail', '--grep', name]];
 }
 
 /** What a run has come to: what was found, in a line; nothing where it has ended well. */

@@ -391,6 +391,23 @@ describe('aws-sqs-send', () => {
       assert.match(String(error.requestId), uuid);
     });
 
+    it('are kept in the order of their messages, however fast these come when the node has just been deployed', async () => {
+      const queue = await queues.create({ FifoQueue: 'true' });
+      await deployAction(bench, sendNode({ id: 'in-order', queue, groupId: 'g', groupIdType: 'str', keep: true }));
+      const node = bench.red.node('in-order');
+      const bodies = Array.from({ length: 25 }, (_, n) => String(n));
+      for (const payload of bodies) {
+        node.receive({ payload });
+        // The next message comes as soon as anything at all may have happened.
+        await undefined;
+      }
+      for (const _ of bodies) await bench.red.next('out');
+      assert.deepEqual(
+        (await inputs()).map(({ MessageBody }) => MessageBody),
+        bodies
+      );
+    });
+
     it('show in the status while they are in flight', async () => {
       const queue = await queues.create();
       const { statuses } = await send({ queue });

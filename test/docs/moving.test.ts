@@ -112,10 +112,10 @@ describe('the examples for those who move in', () => {
     assert.deepEqual(there, pressed);
   });
 
-  it('say in their first comment what they need', async () => {
+  it('say in their first comment what they need, and what to press', async () => {
     for (const file of readdirSync(join(repository, 'examples')).filter(isMovingIn)) {
       const [first] = ofType(await readFlow(`examples/${file}`), 'comment');
-      assert.match(String(first?.name), /^Needs /, file);
+      assert.match(String(first?.name), /^Needs .*press/, file);
     }
   });
 
@@ -418,7 +418,7 @@ describe('the examples for those who move in', () => {
       assert.match(String(message), /^publish: /);
       assert.equal(notification_id, 'nimbus');
       await press(flow, 'look now');
-      await shown(flow, 'error', /Request failed/);
+      await shown(flow, 'error', /Request fail/);
     });
 
     it('a face is taught by an event, and then known by its name: in the entity and in events', async () => {

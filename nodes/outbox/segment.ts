@@ -149,7 +149,7 @@ export async function* scan(
 interface Index {
   /** The bytes of the segment that count: what stands behind them was not confirmed to anybody. */
   size: number;
-  names: [target: string, region: string, group?: string | undefined][];
+  names: [target: string, region: string, group?: string][];
   /** Seven numbers an entry. */
   rows: number[];
 }
@@ -163,8 +163,10 @@ export class IndexMaker {
   readonly #rows: number[] = [];
 
   add({ target, region, group, id, keptAt, bytes, place }: Waiting): void {
-    const key = JSON.stringify([target, region, group]);
-    const name = this.#known.get(key) ?? this.#names.push([target, region, group]) - 1;
+    // Without a group there is none in JSON either: what comes back as `null` would be one.
+    const names: Index['names'][number] = group === undefined ? [target, region] : [target, region, group];
+    const key = JSON.stringify(names);
+    const name = this.#known.get(key) ?? this.#names.push(names) - 1;
     this.#known.set(key, name);
     this.#rows.push(id, keptAt, place.offset, place.length, place.member, name, bytes);
   }

@@ -550,8 +550,10 @@ describe('keep', () => {
     await untilStatus(node, /^25 kept since .*: no connection$|^25 kept since/);
     await bench.red.deploy([]);
     await bench.aws.clearFaults();
+    await bench.aws.reset();
     await deployAction(bench, { ...node, keep: false });
     await bench.red.collect('out', 25);
+    assert.deepEqual((await queues.requests('SendMessage')).map(entriesIn), [10, 10, 5]);
     assert.deepEqual(
       await bodies(url),
       numbered(25).map(({ payload }) => payload)

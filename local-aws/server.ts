@@ -245,11 +245,17 @@ class LocalAwsServer {
     if (call.service === 'iot' && call.operation && response.socket instanceof TLSSocket) {
       return iot(call, response.socket.getPeerX509Certificate(), this.#certificateSettings());
     }
-    const signer = authenticate(call, this.#principals, this.now());
+    const signer = this.#withPolicy(authenticate(call, this.#principals, this.now()));
     const principal: Principal = fault?.kind === 'denied' ? { ...signer, allows: 'nothing' } : signer;
     if (fault?.kind !== 'entries') return this.#serve(call, principal, response);
     const { rest, complete } = failEntries(call, fault, fault.random);
     return complete(rest && (await this.#serve(rest, principal, response)));
+  }
+
+  /** With the policy that a test has set. */
+  #withPolicy(signer: Principal): Principal {
+    const { policy } = this.#settings;
+    return policy && signer.arn === signIns.limited.arn ? { ...signer, allows: policy } : signer;
   }
 
   #certificateSettings(): CertificateSettings {
@@ -267,7 +273,8 @@ class LocalAwsServer {
       return sts(call, principal, {
         principals: this.#principals,
         now: () => this.now(),
-        temporaryCredentialsSeconds: this.#settings.temporaryCredentialsSeconds ?? undefined
+        temporaryCredentialsSeconds: this.#settings.temporaryCredentialsSeconds ?? undefined,
+        trust: this.#settings.trust ?? undefined
       });
     }
     if (call.service === 'sqs' || call.service === 'sns') {

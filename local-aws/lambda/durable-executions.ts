@@ -137,6 +137,11 @@ export class DurableExecutions {
     return execution;
   }
 
+  /** The ARN of the execution that waits for a callback; `*` if none does. */
+  arnOf(callbackId: string): string {
+    return this.#open.get(callbackId)?.execution.arn ?? '*';
+  }
+
   /** Answers a callback, or keeps it open. Throws AwsError. */
   answer(call: ServiceCall, action: string): Answer {
     const id = String(call.input.CallbackId);

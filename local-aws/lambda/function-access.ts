@@ -1,13 +1,22 @@
 import { AwsError, denied } from '../server/aws-error';
+import { refusalOf } from '../server/policies';
 import type { Principal } from '../server/sign-ins';
 import { type FunctionReference, functionArn } from './function-name';
 import type { Functions, LambdaFunction } from './functions';
 
+/** Throws AwsError if no policy of the principal allows this. */
+export function needRight(principal: Principal, action: string, resource: string): void {
+  const reason = refusalOf(principal, action, resource);
+  if (reason !== undefined) throw denied(principal, action, resource, reason);
+}
+
 /** Throws AwsError if the principal may not do this with the function. Functions allow no other account. */
 export function authorize(principal: Principal, reference: FunctionReference, action: string): void {
-  const arn = functionArn(reference.account, reference.region, reference.name);
-  if (principal.allows === 'nothing') throw denied(principal, action, arn);
-  if (reference.account !== principal.account) throw denied(principal, action, arn, 'resource');
+  const { account, region, name, qualifier } = reference;
+  const arn = functionArn(account, region, name) + (qualifier === undefined ? '' : `:${qualifier}`);
+  needRight(principal, action, arn);
+  if (account === principal.account) return;
+  throw denied(principal, action, arn, `because no resource-based policy allows the ${action} action`);
 }
 
 /**

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { AwsError, denied, validationError, violation } from '../server/aws-error';
+import { AwsError, validationError, violation } from '../server/aws-error';
 import type { Answer, ServiceCall } from '../server/call';
 import { checkOutput } from '../server/schema';
 import type { Principal } from '../server/sign-ins';
-import { authorize, notFound, reach } from './function-access';
+import { authorize, needRight, notFound, reach } from './function-access';
 import { functionArn, readFunctionName } from './function-name';
 import type { Functions, FunctionVersion, LambdaFunction } from './functions';
 
@@ -18,7 +18,7 @@ export function listFunctions(call: ServiceCall, principal: Principal, functions
   const { FunctionVersion: all } = call.input as ListInput;
   const known = all === undefined || all === 'ALL';
   checkListInput(call, known ? [] : [violation(all, 'functionVersion', 'satisfy enum value set: [ALL]')]);
-  if (principal.allows === 'nothing') throw denied(principal, 'lambda:ListFunctions', '*');
+  needRight(principal, 'lambda:ListFunctions', '*');
   const { account } = principal;
   const everything = functions.list(account, call.region).flatMap((fn) => {
     const versions = [...fn.versions.values()].filter(({ version }) => all || version === '$LATEST');

@@ -1,10 +1,10 @@
-import { AwsError, denied, unknownOperation, validationError, violation } from '../server/aws-error';
+import { AwsError, unknownOperation, validationError, violation } from '../server/aws-error';
 import { type Answer, decode, type ServiceCall } from '../server/call';
 import type { Records } from '../server/records';
 import { checkOutput } from '../server/schema';
 import type { Principal } from '../server/sign-ins';
 import { DurableExecutions } from './durable-executions';
-import { authorize, notFound, reach } from './function-access';
+import { authorize, needRight, notFound, reach } from './function-access';
 import { listAliases, listFunctions, listVersions } from './function-list';
 import { type FunctionReference, functionArn, readFunctionName } from './function-name';
 import type { Functions, FunctionVersion, LambdaFunction } from './functions';
@@ -57,7 +57,7 @@ export class Lambda {
     if (call.operation === 'Invoke') return this.#invoke(call, principal);
     const [, answer] = /^SendDurableExecutionCallback(\w+)$/.exec(call.operation) ?? [];
     if (answer) {
-      if (principal.allows === 'nothing') throw denied(principal, `lambda:${call.operation}`, '*');
+      needRight(principal, `lambda:${call.operation}`, this.#executions.arnOf(String(call.input.CallbackId)));
       return this.#executions.answer(call, answer);
     }
     if (Object.hasOwn(lists, call.operation)) {

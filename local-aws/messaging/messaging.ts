@@ -3,6 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AwsError, unknownOperation } from '../server/aws-error';
 import type { Answer, ServiceCall } from '../server/call';
+import { refusalOf } from '../server/policies';
 import { type Principal, signIns } from '../server/sign-ins';
 import { listQueues, listTopics } from './message-lists';
 import { readNewQueue, setQueueAttributes } from './queue-rules';
@@ -149,7 +150,7 @@ export class Messaging {
 
   async #answerSqs(call: ServiceCall, principal: Principal, gone: AbortSignal): Promise<Answer> {
     const target = targetOf(call, principal.account);
-    if (principal.allows === 'nothing') throw deniedBy(call, principal, target, 'identity');
+    requireSqs(call, principal, target);
     if (!target) {
       const own = await this.#fauxqs(principal.account);
       if (call.operation === 'ListQueues') return listQueues(call, principal.account, own.queues.allQueues());
@@ -161,7 +162,7 @@ export class Messaging {
     if (!queue) throw noQueue();
     if (target.account !== principal.account) {
       const allowed = policyAllows(queue.attributes.Policy, principal, sqsAction(call));
-      if (!allowed) throw deniedBy(call, principal, target, 'resource');
+      if (!allowed) throw deniedBy(call, principal, target, noResourcePolicy(sqsAction(call)));
     }
     if (call.operation === 'SetQueueAttributes') {
       setQueueAttributes(queue, (call.input.Attributes ?? {}) as Record<string, string>);
@@ -184,8 +185,7 @@ export class Messaging {
   async #answerSns(call: ServiceCall, principal: Principal): Promise<Answer> {
     const { TopicArn, TargetArn } = call.input as Record<string, string | undefined>;
     const arn = TopicArn ?? TargetArn;
-    if (principal.allows === 'nothing')
-      throw notAuthorized(call, principal, arn ?? anyTopic(call, principal), 'identity');
+    requireSns(call, principal, arn ?? anyTopic(call, principal));
     const own = await this.#fauxqs(principal.account);
     if (call.operation === 'ListTopics') return listTopics(call, principal.account, own.topics.topics.values());
     if (call.operation !== 'Publish' && call.operation !== 'PublishBatch') {
@@ -211,7 +211,7 @@ export class Messaging {
     const fauxqs = this.#loaded.get(account);
     const topic = fauxqs?.topics.getTopic(renumber(arn, account, placeholder));
     if (account !== principal.account && !policyAllows(topic?.attributes.Policy, principal, 'SNS:Publish')) {
-      throw notAuthorized(call, principal, arn, 'resource');
+      throw notAuthorized(call, principal, arn, noResourcePolicy('SNS:Publish'));
     }
     if (!fauxqs || !topic) throw new AwsError(404, 'NotFound', 'Topic does not exist');
     const rename = (text: string) => renumber(text, placeholder, account);
@@ -314,11 +314,26 @@ function sqsAction(call: ServiceCall): string {
   return `sqs:${call.operation.replace(/Batch$/, '').toLowerCase()}`;
 }
 
+const noResourcePolicy = (action: string): string => `because no resource-based policy allows the ${action} action`;
+
+/** Throws if no policy of the principal allows the call. */
+function requireSqs(call: ServiceCall, principal: Principal, target: Target | undefined): void {
+  const { account, name } = target ?? { account: principal.account, name: '' };
+  const reason = refusalOf(principal, sqsAction(call), arnOf(call, account, name));
+  if (reason !== undefined) throw deniedBy(call, principal, target, reason);
+}
+
+/** The same for SNS. */
+function requireSns(call: ServiceCall, principal: Principal, resource: string): void {
+  const reason = refusalOf(principal, snsAction(call), resource);
+  if (reason !== undefined) throw notAuthorized(call, principal, resource, reason);
+}
+
 function deniedBy(
   call: ServiceCall,
   { arn, account }: Principal,
   target: Target | undefined,
-  policy: string
+  reason: string
 ): SqsError {
   const action = sqsAction(call);
   // Lists have no queue name; the service's text then ends in a colon.
@@ -326,7 +341,7 @@ function deniedBy(
   const resource = arnOf(call, owner, name);
   return new SqsError(
     'AccessDenied',
-    `User: ${arn} is not authorized to perform: ${action} on resource: ${resource} because no ${policy}-based policy allows the ${action} action`
+    `User: ${arn} is not authorized to perform: ${action} on resource: ${resource} ${reason}`
   );
 }
 
@@ -335,12 +350,13 @@ function anyTopic({ operation, region }: ServiceCall, { account }: Principal): s
   return operation.startsWith('List') ? `arn:aws:sns:${region}:${account}:*` : '*';
 }
 
-function notAuthorized(call: ServiceCall, { arn }: Principal, resource: string, policy: string): AwsError {
-  const action = `SNS:${call.operation.replace(/Batch$/, '')}`;
+const snsAction = ({ operation }: ServiceCall): string => `SNS:${operation.replace(/Batch$/, '')}`;
+
+function notAuthorized(call: ServiceCall, { arn }: Principal, resource: string, reason: string): AwsError {
   return new AwsError(
     403,
     'AuthorizationError',
-    `User: ${arn} is not authorized to perform: ${action} on resource: ${resource} because no ${policy}-based policy allows the ${action} action`
+    `User: ${arn} is not authorized to perform: ${snsAction(call)} on resource: ${resource} ${reason}`
   );
 }
 

@@ -1,5 +1,6 @@
 import { AwsError, validationError, violation } from '../server/aws-error';
 import type { ServiceCall } from '../server/call';
+import { refusalOf } from '../server/policies';
 import type { Principal } from '../server/sign-ins';
 import { drawPicture, people, type Scene } from './drawings';
 
@@ -77,16 +78,16 @@ export function invalidParameters(message = 'Request has invalid parameters'): A
   return refuse('InvalidParameterException', message);
 }
 
-/** Throws AwsError if the principal has no rights. */
+/** Throws AwsError if no policy of the principal allows the call. */
 export function authorize(call: ServiceCall, principal: Principal): void {
-  if (principal.allows !== 'nothing') return;
   const action = `rekognition:${call.operation}`;
   const id = call.input.CollectionId;
   const arn = `arn:aws:rekognition:${call.region}:${principal.account}:collection/${String(id)}`;
+  const reason = refusalOf(principal, action, id === undefined ? '*' : arn);
+  if (reason === undefined) return;
   throw refuse(
     'AccessDeniedException',
-    `User: ${principal.arn} is not authorized to perform: ${action}${id === undefined ? '' : ` on resource: ${arn}`} ` +
-      `because no identity-based policy allows the ${action} action`
+    `User: ${principal.arn} is not authorized to perform: ${action}${id === undefined ? '' : ` on resource: ${arn}`} ${reason}`
   );
 }
 
@@ -175,7 +176,7 @@ const mebi = 1024 * 1024;
 export type ImageMember = 'Image' | 'SourceImage' | 'TargetImage';
 
 /** The bytes of a request's picture, checked but not yet decoded. Throws AwsError. */
-export function readImage(call: ServiceCall, member: ImageMember): Buffer {
+export function readImage(call: ServiceCall, member: ImageMember, principal: Principal): Buffer {
   const path = `${member.charAt(0).toLowerCase()}${member.slice(1)}`;
   const image = call.input[member];
   if (typeof image !== 'object' || image === null) {
@@ -185,7 +186,7 @@ export function readImage(call: ServiceCall, member: ImageMember): Buffer {
   if ((Bytes === undefined) === (S3Object === undefined)) {
     throw invalidParameters('Requested image should either contain bytes or s3 object.');
   }
-  const bytes = S3Object === undefined ? readBytes(Bytes, `${path}.bytes`) : readObject(S3Object);
+  const bytes = S3Object === undefined ? readBytes(Bytes, `${path}.bytes`) : readObject(S3Object, principal);
   if (call.operation === 'DetectProtectiveEquipment' && bytes.length > 4_000_000) {
     throw refuse('ImageTooLargeException', 'Image size is too large');
   }
@@ -273,10 +274,11 @@ function portrait(who: (typeof people)[keyof typeof people]): Scene {
   };
 }
 
-function readObject(value: unknown): Buffer {
+function readObject(value: unknown, principal: Principal): Buffer {
   const { Bucket, Name } = (value ?? {}) as { Bucket?: unknown; Name?: unknown };
+  const isRefused = refusalOf(principal, 's3:GetObject', `arn:aws:s3:::${Bucket}/${Name}`) !== undefined;
   const scene = Bucket === 'nimbus-pictures' && Object.hasOwn(bucket, String(Name)) ? bucket[String(Name)] : undefined;
-  if (!scene) {
+  if (!scene || isRefused) {
     const text = 'Unable to get object metadata from S3. Check object key, region and/or access permissions.';
     throw refuse('InvalidS3ObjectException', text);
   }

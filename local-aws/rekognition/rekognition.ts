@@ -70,7 +70,7 @@ export class Rekognition {
     checkInput(call);
     const read = new Map<ImageMember, Buffer>();
     const image = (member: ImageMember = 'Image') => {
-      const bytes = read.get(member) ?? readImage(call, member);
+      const bytes = read.get(member) ?? readImage(call, member, principal);
       read.set(member, bytes);
       return bytes;
     };

@@ -45,13 +45,12 @@ export function unknownOperation({ service, protocol, operation, method, path }:
   return new AwsError(protocol === 'rest-json' ? 404 : 400, 'UnknownOperationException', text, details);
 }
 
-/** Lambda's error for a principal without the right to do something. `policy` is the kind that would have to allow it. */
-export function denied(principal: Principal, action: string, resource: string, policy = 'identity'): AwsError {
+/** Lambda's error for a principal without the right to do something; `reason` in AWS's words. */
+export function denied(principal: Principal, action: string, resource: string, reason: string): AwsError {
   return new AwsError(
     403,
     'AccessDeniedException',
-    `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} ` +
-      `because no ${policy}-based policy allows the ${action} action`,
+    `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} ${reason}`,
     { capital: true }
   );
 }

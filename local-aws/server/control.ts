@@ -1,5 +1,6 @@
 import type { CertificatePlaces, Device, DeviceOptions } from '../certificates/devices';
 import type { Fault } from './faults';
+import type { Policy } from './policies';
 import type { Population } from './population';
 import type { Condition, InvocationRecord, RequestRecord } from './records';
 
@@ -11,6 +12,10 @@ export interface Settings {
   readonly clockAheadSeconds?: number | null;
   /** How often a failed Event is run again. Default 0. */
   readonly eventRetries?: number | null;
+  /** The rights of the user `limited`. Default: none. */
+  readonly policy?: Policy | null;
+  /** The trust policy of every role. Default: each has its own. */
+  readonly trust?: Policy | null;
 }
 
 /** Functions to add, for long lists. */

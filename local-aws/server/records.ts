@@ -51,7 +51,12 @@ export interface Condition {
   readonly operation?: string;
   /** Count only those that have ended. */
   readonly finished?: boolean;
+  /** Count only those that were refused for want of a right. */
+  readonly refused?: boolean;
 }
+
+/** Errors for want of a right; Rekognition says the same of an object in S3 that is not there. */
+const refusals = /^(AccessDenied(Exception)?|AuthorizationError|InvalidS3ObjectException)$/;
 
 const most = 20_000;
 
@@ -116,7 +121,8 @@ export class Records {
       (each) =>
         (condition.service === undefined || each.service === condition.service) &&
         (condition.operation === undefined || each.operation === condition.operation) &&
-        (!finished || each.finished)
+        (!finished || each.finished) &&
+        (!condition.refused || refusals.test(each.errorCode ?? ''))
     );
     return runs.length >= (condition.invocations ?? 0) && requests.length >= (condition.requests ?? 0);
   }

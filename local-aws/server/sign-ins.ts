@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Policy } from './policies';
 
 /** Long-term keys of a user. They are made up and valid for this local server only. */
 export interface SignIn {
@@ -35,7 +36,8 @@ export interface Principal {
   readonly userId: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  readonly allows: SignIn['allows'];
+  /** Also a policy, which tests set. */
+  readonly allows: SignIn['allows'] | Policy;
   readonly sessionToken?: string;
   /** Milliseconds since the epoch, of temporary credentials. */
   readonly expires?: number;

@@ -1,5 +1,6 @@
 import { AwsError, escapeXml, unknownOperation, validationError, violation, xmlNamespace } from '../server/aws-error';
 import type { Answer, ServiceCall } from '../server/call';
+import { type Policy, refusalOf, trusts } from '../server/policies';
 import { checkOutput } from '../server/schema';
 import { findRole, type Principal, type Principals, type Role } from '../server/sign-ins';
 
@@ -10,6 +11,8 @@ export interface StsSettings {
   now(): number;
   /** If set, temporary credentials last as long as this, whatever was asked for. */
   readonly temporaryCredentialsSeconds: number | undefined;
+  /** If set, the trust policy of every role. */
+  readonly trust: Policy | undefined;
 }
 
 type Output = { [member: string]: string | number | Date | Output };
@@ -31,7 +34,7 @@ function assumeRole(call: ServiceCall, principal: Principal, settings: StsSettin
     throw new AwsError(400, 'ValidationError', `${roleArn} is invalid`);
   }
   const role = findRole(roleArn);
-  if (!role || !mayAssume(role, principal, field(call, 'ExternalId'))) {
+  if (!role || !mayAssume(role, principal, field(call, 'ExternalId'), settings.trust)) {
     throw new AwsError(
       403,
       'AccessDenied',
@@ -55,8 +58,15 @@ function assumeRole(call: ServiceCall, principal: Principal, settings: StsSettin
   };
 }
 
-function mayAssume(role: Role, principal: Principal, externalId: string | undefined): boolean {
-  if (principal.allows === 'nothing' || !role.trusts.includes(principal.account)) return false;
+function mayAssume(
+  role: Role,
+  principal: Principal,
+  externalId: string | undefined,
+  trust: Policy | undefined
+): boolean {
+  if (refusalOf(principal, 'sts:AssumeRole', role.arn) !== undefined) return false;
+  if (trust) return trusts(trust, principal, externalId);
+  if (!role.trusts.includes(principal.account)) return false;
   return role.externalId === undefined || role.externalId === externalId;
 }
 

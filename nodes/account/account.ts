@@ -1,5 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import { ActionError, ownError } from '../fields/errors';
+import type { Fields } from '../fields/fields';
 import type { Config } from '../fields/read';
 import type { Meter } from '../metering/meter';
 import type { Clients } from './clients';
@@ -84,6 +85,19 @@ export function followDeployments({ events }: NodeAPI, follower: Follower): () =
   };
 }
 
+/** A running node that uses an account. */
+export interface AccountUser {
+  readonly node: Node;
+  readonly config: Config;
+  readonly fields: Fields;
+}
+
+/** The running nodes that use an account, those in subflows and those whose account a variable chooses among them. */
+export function usersOf({ events }: NodeAPI, account: string): AccountUser[] {
+  const followers = [...(followersOf.get(events) ?? [])];
+  return followers.flatMap((each) => (each instanceof CurrentAccount && each.id === account ? (each.user ?? []) : []));
+}
+
 /**
  * The account of a node, as it is deployed at the moment. If a node's account is chosen by an environment variable, Node-RED
  * does not restart the node when that account is changed, disabled or deleted. So the account is looked up again after each
@@ -96,8 +110,11 @@ export class CurrentAccount {
   /** `changed` is called when a deployment has made it another one, or none. */
   constructor(
     private readonly RED: NodeAPI,
-    private readonly id: unknown,
-    private readonly changed: () => void = () => undefined
+    /** As Node-RED has resolved it for the node. */
+    readonly id: unknown,
+    private readonly changed: () => void = () => undefined,
+    /** The node, unless it has another one of these. */
+    readonly user?: AccountUser
   ) {
     this.#node = accountFrom(RED, id);
     this.#node?.clients?.attach();

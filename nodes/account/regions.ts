@@ -50,6 +50,19 @@ export const regionName = '[a-z]+(?:-[a-z]+)+-\\d{1,2}';
 export const inSamePartition = (one: string, other: string): boolean => beginning(one) === beginning(other);
 const beginning = (region: string): string | undefined => /^(?:cn|us-gov|eusc|(?:us|eu)-iso[a-z]?)-/i.exec(region)?.[0];
 
+const partitions: Readonly<Record<string, string>> = {
+  'cn-': 'aws-cn',
+  'us-gov-': 'aws-us-gov',
+  'eusc-': 'aws-eusc',
+  'us-iso-': 'aws-iso',
+  'us-isob-': 'aws-iso-b',
+  'eu-isoe-': 'aws-iso-e',
+  'us-isof-': 'aws-iso-f'
+};
+
+/** The partition of AWS that a region is in, as it stands in ARNs. */
+export const partitionOf = (region: string): string => partitions[beginning(region)?.toLowerCase() ?? ''] ?? 'aws';
+
 /** The domains of partitions whose services are not below amazonaws.com, as in the SDK. */
 const domains: Readonly<Record<string, string>> = {
   'aws-cn': 'amazonaws.com.cn',

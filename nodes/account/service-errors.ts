@@ -1,6 +1,7 @@
 /** What the errors of the services mean, by their names. */
 import { firstLine } from '../fields/lines';
 import { nameOf } from '../fields/thrown';
+import { meaningOfDenial } from './denial';
 import type { Described, Failure } from './failure';
 import { isBecomingReady, mayPass, wasThrottled } from './retryable';
 
@@ -27,12 +28,13 @@ const signatureErrors = new Set([
 /** Whether the service refused the signature: the secret key or the time in it is wrong. */
 export const signatureRefused = (error: unknown): boolean => signatureErrors.has(nameOf(error));
 
-/** What the errors that people meet most mean, and what to do; the service's own text follows in brackets. */
-export const meanings: Record<string, string> = {
-  AccessDenied: 'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',
-  AccessDeniedException: 'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',
-  AuthorizationErrorException:
-    'This sign-in is not allowed to do that: allow it in a policy, or choose another sign-in.',
+/**
+ * What the errors that people meet most mean, and what to do, some by the service's own text; that follows in brackets.
+ */
+export const meanings: Record<string, string | ((text: string) => string)> = {
+  AccessDenied: meaningOfDenial,
+  AccessDeniedException: meaningOfDenial,
+  AuthorizationErrorException: meaningOfDenial,
   CallbackTimeoutException:
     'Nobody waits for this callback any more: it was answered before, be it by an earlier attempt of this request, or its time is over.',
   CredentialsProviderError: 'No usable keys were found: check in the aws-account where they come from.',
@@ -58,7 +60,8 @@ function meaningOf(name: string, failure: Failure, status: number | undefined): 
   if (name === 'AccessDenied' && failure.message?.includes('sts:AssumeRole')) {
     return 'The role cannot be assumed: check its ARN, its trust policy, the External ID, and that the sign-in may call sts:AssumeRole.';
   }
-  if (Object.hasOwn(meanings, name)) return meanings[name];
+  const meaning = Object.hasOwn(meanings, name) ? meanings[name] : undefined;
+  if (meaning !== undefined) return typeof meaning === 'function' ? meaning(failure.message ?? '') : meaning;
   if (wasThrottled(failure)) return 'There were too many requests: send fewer at a time, or try again later.';
   if (isBecomingReady(failure)) return 'It is just being made ready: try again in a moment.';
   return isOwnFault(failure, status) ? 'The service has a fault of its own: try again later.' : undefined;

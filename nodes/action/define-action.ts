@@ -66,7 +66,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     this.runner = 'deploy' in action ? action.deploy() : action;
     this.#many = Object.keys(this.fields).find((name) => this.fields[name]?.many);
     this.#dependent = Object.keys(this.fields).filter((name) => this.fields[name]?.beside);
-    this.#account = new CurrentAccount(RED, config.account);
+    this.#account = new CurrentAccount(RED, config.account, undefined, { node, config, fields: this.fields });
     // During the deployment, so that no message waits until the SDK is loaded.
     if (this.#account.exists) sdkOf(action.service);
     this.#input = new Input(RED, node, config, this);

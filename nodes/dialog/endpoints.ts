@@ -1,5 +1,5 @@
 /**
- * The endpoints of the editor: lists beside fields, and the connection test. Node-RED loads this file when it starts, so
+ * The endpoints of the editor: lists beside fields, the connection test, and the policy. Node-RED loads this file when it starts, so
  * everything else is loaded with the first request.
  */
 import type { Express, NextFunction, Request, Response } from 'express';
@@ -69,7 +69,7 @@ const mayDeploy = (RED: NodeAPI, request: Request): Promise<boolean> =>
 
 /**
  * Registers the endpoints. Users who may read flows get the lists; only those who may change accounts can test a
- * sign-in.
+ * sign-in, and see in a policy who it is.
  */
 export function serve(RED: NodeAPI): void {
   const { needsPermission } = RED.auth;
@@ -82,6 +82,15 @@ export function serve(RED: NodeAPI): void {
       const { params, query } = request;
       const { answerChoices }: typeof import('./choices') = require('./choices');
       return answerChoices(RED, String(params.list), query, () => mayDeploy(RED, request));
+    })
+  );
+  admin.get(
+    '/aws-account/policy',
+    needsPermission('aws-account.write'),
+    refuseForeign,
+    answering(RED, ({ query }) => {
+      const { policiesOf }: typeof import('./policy') = require('./policy');
+      return policiesOf(RED, query.account);
     })
   );
   admin.post(

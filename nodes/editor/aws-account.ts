@@ -1,7 +1,8 @@
-/** The account's own part of its dialog: the connection test, and clearing old session tokens. */
+/** The account's own part of its dialog: the connection test, the policies, and clearing old session tokens. */
 import type { CertificateSummary } from '../account/certificate';
 import type { Connection as RuntimeConnection } from '../dialog/connection';
 import type { Fields } from '../fields/fields';
+import { addPolicies } from './account-policies';
 import { meaningsOf } from './flows';
 import type { EditorNode } from './node-red';
 import { type Refusal, request } from './request';
@@ -119,5 +120,6 @@ function addConnectionTest(node: EditorNode, fields: Fields): void {
 /** Called when the dialog is opened. */
 export function prepare(node: EditorNode, fields: Fields): void {
   addConnectionTest(node, fields);
+  addPolicies(node);
   forgetSessionToken();
 }

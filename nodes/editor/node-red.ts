@@ -50,6 +50,7 @@ declare global {
       eachSubflow(visit: (subflow: FlowItem & { instances?: FlowItem[] }) => void): void;
     };
     view: { redraw(): void };
+    clipboard: { copyText(text: string): boolean };
     comms: { subscribe(topic: string, listener: () => void): void };
     events: {
       emit(event: string, node: EditorNode): void;

@@ -1,22 +1,12 @@
 /** Makes the policies in help and documents from `nodes/policies.json`. */
 import { readFileSync } from 'node:fs';
+import type { Right, Rights } from '../dialog/rights.js';
 
-/** A statement without `Effect`, which is always `Allow`. */
-interface Statement {
-  Principal?: object;
-  Action: string | string[];
-  Resource?: string | string[];
-  Condition?: object;
-}
-
-/**
- * By type of node and by part. `least` is what the node cannot do without; the others say what they are for: `lists` for
- * the lists in the dialog, `name` for a queue that is given by its name, and so on.
- */
-type Policies = Record<string, Record<string, Statement[]>>;
+/** A statement as IAM knows it: what else a right has is for the policy of a flow. */
+type Statement = Pick<Right, 'Principal' | 'Action' | 'Resource' | 'Condition'>;
 
 /** The one list of what each node needs. */
-export const policies: Policies = JSON.parse(readFileSync(new URL('../policies.json', import.meta.url), 'utf8'));
+export const policies: Rights = JSON.parse(readFileSync(new URL('../policies.json', import.meta.url), 'utf8'));
 
 const isPlain = ({ Principal, Condition }: Statement) => !Principal && !Condition;
 const actionsOf = ({ Action }: Statement) => [Action].flat();
@@ -26,12 +16,25 @@ const isFor = (resource: Statement['Resource']) => (statement: Statement) =>
 /** Joins statements for the same resource. */
 function joined(statements: Statement[]): Statement[] {
   const all: Statement[] = [];
-  for (const statement of statements) {
-    const same = isPlain(statement) && all.find(isFor(statement.Resource));
-    if (same) same.Action = [...actionsOf(same), ...actionsOf(statement)];
-    else all.push({ ...statement });
+  for (const { Principal, Action, Resource, Condition } of statements) {
+    const statement: Statement = {
+      ...(Principal && { Principal }),
+      Action,
+      ...(Resource && { Resource }),
+      ...(Condition && { Condition })
+    };
+    const same = isPlain(statement) ? all.findIndex(isFor(Resource)) : -1;
+    const former = all[same];
+    if (!former) all.push(statement);
+    else all[same] = { ...former, Action: alone(new Set([...actionsOf(former), ...actionsOf(statement)])) };
   }
   return all;
+}
+
+/** One action stands without a list around it. */
+function alone(actions: ReadonlySet<string>): string | string[] {
+  const [first = '', ...others] = actions;
+  return others.length > 0 ? [first, ...others] : first;
 }
 
 /**

@@ -12,7 +12,7 @@ export type When = Condition | readonly Condition[];
 export const conditionsOf = ({ when = {} }: Pick<Field, 'when'>): readonly Condition[] => [when].flat();
 
 /** Whether the dialog shows a field, by the values of others. */
-export const isShown = (field: Field, heldBy: (name: string) => string): boolean =>
+export const isShown = (field: Pick<Field, 'when'>, heldBy: (name: string) => string): boolean =>
   conditionsOf(field).some((condition) =>
     Object.entries(condition).every(([name, values]) =>
       values === 'filled' ? heldBy(name) !== '' : values.includes(heldBy(name))

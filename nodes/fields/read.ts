@@ -185,6 +185,27 @@ export function compileField(RED: NodeAPI, node: Node, config: Config, name: str
 }
 
 /**
+ * The value of a field if no message decides it; `undefined` if one may. A value that is not valid counts as absent, since
+ * nothing is sent then.
+ */
+export function knownValue(
+  RED: NodeAPI,
+  node: Node,
+  config: Config,
+  name: string,
+  fields: Fields
+): { value: unknown } | undefined {
+  const type = config[`${name}Type`] ?? fields[name]?.types?.[0];
+  try {
+    const { reader, accept } = sourceOf(RED, node, config, name, fields);
+    if ('constant' in reader) return { value: accept(reader.constant) };
+    return 'now' in reader && type === 'env' ? { value: accept(reader.now({ _msgid: '' })) } : undefined;
+  } catch {
+    return { value: undefined };
+  }
+}
+
+/**
  * Reads and checks the fields of a node that takes none of them from messages. Throws `MissingValue` or `InvalidValue`.
  */
 export function readAll<F extends Fields>(RED: NodeAPI, node: Node, config: Config, fields: F): Inputs<F> {

@@ -48,7 +48,7 @@ const receive: NodeModule = {
         const ended = receiver.then((former) => former?.close()).catch(failed);
         receiver = ended.then(start).catch(failed);
       };
-      const account = new CurrentAccount(RED, config.account, restart);
+      const account = new CurrentAccount(RED, config.account, restart, { node, config, fields });
       const start = () => new Receiver(RED, node, account, options);
       if (account.exists) sdkOf('sqs');
       let receiver: Promise<Receiver | undefined> = Promise.resolve(start());

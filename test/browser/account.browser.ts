@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { signIns } from '../../local-aws/client';
 import { account, credentials, invokeNode, useBench } from '../aws';
 import { type FlowNode, nodeRedVersion, sink } from '../node-red';
 import { type Editor, openEditor, type Theme } from './editor';
@@ -50,6 +51,54 @@ describe(`the keys of an account in Node-RED ${nodeRedVersion}`, () => {
     has_secretAccessKey: false,
     has_sessionToken: false
   };
+
+  it('lead to the least policy of what is deployed, by mouse and keyboard, in each theme and width', async () => {
+    await open({ roleArn }, { accessKeyId: signIns.demo.accessKeyId, secretAccessKey: signIns.demo.secretAccessKey });
+    const { page } = editor;
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await editor.openConfig('aws-account', 'account');
+    const button = page.locator('.nimbus-policies > button');
+    const block = (kind: string) => page.locator(`.nimbus-policies section:has(#nimbus-policy-${kind})`);
+    const pasted = () => page.evaluate('navigator.clipboard.readText()') as Promise<string>;
+    await button.click();
+    await block('needed').waitFor();
+    assert.equal(await button.getAttribute('aria-expanded'), 'true');
+    assert.match(await block('needed').innerText(), /What the nodes need\s+For the role nimbus-demo/);
+    const shown = await block('needed').locator('pre').innerText();
+    const [{ Resource }] = JSON.parse(shown).Statement;
+    assert.equal(Resource, 'arn:aws:lambda:us-east-1:111111111111:function:hello');
+    await block('needed').locator('button', { hasText: 'Copy policy' }).click();
+    await block('needed').locator('[role=status]', { hasText: 'Copied: Copy policy' }).waitFor();
+    assert.equal(await pasted(), shown);
+    // By keyboard: from the button to the policy, which can be scrolled, and to what copies.
+    await button.focus();
+    await page.keyboard.press('Tab');
+    assert.ok(await page.evaluate("document.activeElement.matches('.nimbus-policies pre')"));
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await block('needed').locator('[role=status]', { hasText: 'Copied: Copy CLI command' }).waitFor();
+    assert.match(await pasted(), /^aws iam put-role-policy --role-name nimbus-demo --policy-name node-red-account /);
+    assert.match(await block('trust').innerText(), /"AWS": "arn:aws:iam::111111111111:user\/demo"/);
+    for (const theme of themes) {
+      await editor.setTheme(theme);
+      for (const width of [1440, 400]) {
+        await editor.resize({ width, height: 900 });
+        assert.deepEqual(await editor.findings('.nimbus-policies'), []);
+        const rest =
+          "document.querySelector('.nimbus-policies').scrollWidth - document.querySelector('.nimbus-policies').clientWidth";
+        assert.equal(await page.evaluate(rest), 0);
+        await button.scrollIntoViewIfNeeded();
+        const name = `policy-${theme}-${width}-${nodeRedVersion}.png`;
+        await page.screenshot({ path: join(__dirname, '..', '..', 'screenshots', name) });
+      }
+    }
+    await button.focus();
+    await page.keyboard.press('Enter');
+    assert.equal(await page.locator('.nimbus-policies section').count(), 0);
+    assert.equal(await button.getAttribute('aria-expanded'), 'false');
+    await editor.cancel();
+  });
 
   it('are missing after an import: it and its nodes are red until they are entered, and a deployment says so', async () => {
     await bench.red.deploy([]);

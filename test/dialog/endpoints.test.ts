@@ -78,6 +78,7 @@ function ask(url: URL, { method = 'GET', headers = {}, body }: Asking = {}): Pro
 const json = { 'content-type': 'application/json' };
 const choicesPath = 'aws-account/choices';
 const testPath = 'aws-account/test';
+const policyPath = 'aws-account/policy?account=account';
 
 /** Where somebody's face is in a picture. */
 const face = { left: 0.3, top: 0.2, width: 0.4, height: 0.6 };
@@ -261,10 +262,11 @@ describe('the endpoints for the editor', () => {
       }
       const body = JSON.stringify(dialog());
       const tried = await ask(new URL(testPath, url), { method: 'POST', headers: { ...json, ...headers }, body });
-      return { ...found, test: tried.status };
+      const { status: policy } = await ask(new URL(policyPath, url), { headers });
+      return { ...found, test: tried.status, policy };
     }
 
-    const all = (status: number) => Object.fromEntries([...everyList, 'test'].map((name) => [name, status]));
+    const all = (status: number) => Object.fromEntries([...everyList, 'test', 'policy'].map((name) => [name, status]));
 
     it('nobody gets anything without a token, or with a wrong one', async () => {
       for (const headers of [
@@ -278,17 +280,17 @@ describe('the endpoints for the editor', () => {
       assert.deepEqual(await requests(), []);
     });
 
-    it('a reader gets the lists, but tries no sign-in', async () => {
-      assert.deepEqual(await statuses(await login('reader')), { ...all(200), unknown: 404, test: 401 });
+    it('a reader gets the lists, but tries no sign-in and sees no policy', async () => {
+      assert.deepEqual(await statuses(await login('reader')), { ...all(200), unknown: 404, test: 401, policy: 401 });
       assert.deepEqual(await requests('GetCallerIdentity'), []);
     });
 
-    it('an owner gets both', async () => {
+    it('an owner gets all', async () => {
       assert.deepEqual(await statuses(await login('owner')), { ...all(200), unknown: 404 });
-      assert.equal((await requests('GetCallerIdentity')).length, 1);
+      assert.equal((await requests('GetCallerIdentity')).length, 2);
     });
 
-    it('somebody with other rights only gets neither', async () => {
+    it('somebody with other rights only gets neither, and no policy', async () => {
       assert.deepEqual(await statuses(await login('stranger')), all(401));
       assert.deepEqual(await requests(), []);
     });
@@ -480,9 +482,10 @@ describe('the endpoints for the editor', () => {
   describe('with another site’s page', () => {
     beforeEach(() => deploy());
 
-    const both = async (headers: OutgoingHttpHeaders): Promise<[list: number, test: number]> => {
+    const each = async (headers: OutgoingHttpHeaders): Promise<[list: number, policy: number, test: number]> => {
       const { status } = await asked(`${choicesPath}/functions?account=account`, { headers });
-      return [status, (await post(dialog(), { ...json, ...headers })).status];
+      const policy = await asked(policyPath, { headers });
+      return [status, policy.status, (await post(dialog(), { ...json, ...headers })).status];
     };
     const host = () => new URL(bench.red.url).host;
 
@@ -517,7 +520,7 @@ describe('the endpoints for the editor', () => {
     ];
     for (const [what, headers] of foreign) {
       it(`are refused, and ask nothing of AWS, where ${what}`, async () => {
-        assert.deepEqual(await both(headers()), [403, 403]);
+        assert.deepEqual(await each(headers()), [403, 403, 403]);
         assert.equal((await post(dialog(), { ...json, ...headers() })).body.kind, 'foreign');
         assert.deepEqual(await requests(), []);
       });
@@ -535,7 +538,7 @@ describe('the endpoints for the editor', () => {
     ];
     for (const [what, headers] of own) {
       it(`answer where ${what}`, async () => {
-        assert.deepEqual(await both(headers()), [200, 200]);
+        assert.deepEqual(await each(headers()), [200, 200, 200]);
       });
     }
 
@@ -575,7 +578,7 @@ describe('the endpoints for the editor', () => {
         const letsOthers = headers['access-control-allow-origin'] !== undefined;
         assert.equal(letsOthers, nodeRedVersion === 4);
         const status = letsOthers ? 403 : 200;
-        assert.deepEqual(await both({ ...header, origin }), [status, status]);
+        assert.deepEqual(await each({ ...header, origin }), [status, status, status]);
       });
     }
   });

@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
 import { type Camera, startCamera } from '../../demo/camera';
-import { LocalAws, signIns } from '../../local-aws/client';
+import { type Condition, LocalAws, type RequestRecord, signIns } from '../../local-aws/client';
 import { drawPicture } from '../../local-aws/rekognition/drawings';
+import reference from '../../local-aws/server/service-authorization.json';
 import { detectNode, keysOf } from '../aws';
 import { contract, literals, sources } from '../contract';
 import type { FlowNode } from '../node-red';
@@ -32,6 +33,10 @@ import {
   warm
 } from './examples';
 import { homeAssistantTypes } from './home-assistant-nodes';
+
+/** The actions of IAM that AWS's reference names for an operation. */
+const actionsOf = (service: string, operation: string): string[] =>
+  (reference.operations as Record<string, Record<string, string[]>>)[service]?.[operation] ?? [];
 
 /** The poll of a receiver that has just closed may have taken the message once before. */
 const firstTry = /^unicorn steak, try [12]$/;
@@ -1109,6 +1114,84 @@ describe('the flows that come with the pack', () => {
           assert.equal(bench.red.received(id).length, debug === 'error' ? 1 : 0, `messages at ${debug}`);
         }
       });
+    }
+  });
+
+  describe('with the rights of its policy and no others,', () => {
+    interface Statement {
+      Sid: string;
+      Action: string | string[];
+    }
+
+    /** What no run of an example asks for, but another one of the same flow may. */
+    const seldom = new Set([
+      // Which of two pictures has no face.
+      'rekognition-faces rekognition:DetectFaces',
+      // A queue that a message gives by its name.
+      'notify-many sqs:GetQueueUrl',
+      // What has come when a receiver is closed goes back.
+      'fan-out sqs:ChangeMessageVisibility',
+      's3-to-detect sqs:ChangeMessageVisibility'
+    ]);
+
+    const isRefused = ({ errorCode = '' }: RequestRecord) => /Denied|Authorization|S3Object/.test(errorCode);
+
+    /** The statements that the account's dialog shows for a flow. */
+    async function statementsFor(flow: FlowNode[]): Promise<Statement[]> {
+      signIn('demo');
+      await bench.red.deploy(flow);
+      const [account] = ofType(flow, 'aws-account');
+      const answer = await bench.red.request(`aws-account/policy?account=${account?.id}`);
+      const { blocks } = (await answer.json()) as { blocks: { kind: string; policy: { Statement: Statement[] } }[] };
+      return blocks.find(({ kind }) => kind === 'needed')?.policy.Statement ?? [];
+    }
+
+    /** Deploys a flow with a sign-in that may do this and nothing else. */
+    async function deployWith(flow: FlowNode[], Statement: Statement[]): Promise<void> {
+      await bench.red.deploy([]);
+      await bench.aws.reset();
+      await bench.aws.settings({
+        policy: { Statement: Statement.map((each) => ({ ...each, Effect: 'Allow' as const })) }
+      });
+      signIn('limited');
+      await bench.red.deploy(flow);
+    }
+
+    /** Presses all buttons, again where one leads further after another. */
+    async function pressUntil(flow: FlowNode[], condition: Condition): Promise<void> {
+      for (let times = 1; ; times += 1) {
+        for (const { name } of ofType(flow, 'inject')) await press(flow, String(name));
+        const isMet = await bench.aws.until(condition, 3000).catch((error: Error) => error);
+        if (!isMet) return;
+        if (times === 20) throw isMet;
+      }
+    }
+
+    for (const name of Object.keys(stories)) {
+      it(`${name} runs, and asks for something in vain without any of its statements`, async () => {
+        const flow = await offered(name);
+        const statements = await statementsFor(flow);
+        const requests: RequestRecord[] = [];
+        for (const story of stories[name] ?? []) {
+          await deployWith(flow, statements);
+          await play(flow, story);
+          requests.push(...(await bench.aws.requests()));
+        }
+        assert.deepEqual(requests.filter(isRefused), []);
+        const asked = new Set(requests.flatMap(({ service, operation }) => actionsOf(service, operation)));
+        const isUsual = (action: string) => !seldom.has(`${name} ${action}`);
+        for (const action of statements.flatMap(({ Action }) => Action)) {
+          if (asked.has(action) || action === 's3:GetObject' || !isUsual(action)) continue;
+          await pressUntil(flow, { operation: action.split(':')[1] as string, requests: 1 });
+        }
+        for (const missing of statements.filter(({ Action }) => [Action].flat().some(isUsual))) {
+          await deployWith(
+            flow,
+            statements.filter((each) => each !== missing)
+          );
+          await pressUntil(flow, { requests: 1, refused: true });
+        }
+      }).timeout(180_000);
     }
   });
 

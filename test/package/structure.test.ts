@@ -122,7 +122,7 @@ function textsIn(words: unknown, path = ''): [path: string, text: string][] {
   return Object.entries(words as object).flatMap(([key, value]) => textsIn(value, path ? `${path}.${key}` : key));
 }
 
-/** Of a value that will not do, and of a receiver's trouble. */
+/** Of a value that will not do, of a receiver's trouble, and of a policy. */
 const placeholders = [
   '__label__',
   '__min__',
@@ -133,7 +133,11 @@ const placeholders = [
   '__total__',
   '__count__',
   '__message__',
-  '__action__'
+  '__action__',
+  '__sid__',
+  '__nodes__',
+  '__size__',
+  '__most__'
 ];
 
 /** The words that speak of fields, or choices, that there are not. */

@@ -993,6 +993,34 @@ describe('the flows that come with the pack', () => {
     });
   });
 
+  interface Statement {
+    Sid: string;
+    Action: string | string[];
+  }
+
+  const isRefused = ({ errorCode = '' }: RequestRecord) => /Denied|Authorization|S3Object/.test(errorCode);
+
+  /** The statements that the account's dialog shows for a flow. */
+  async function statementsFor(flow: FlowNode[]): Promise<Statement[]> {
+    signIn('demo');
+    await bench.red.deploy(flow);
+    const [account] = ofType(flow, 'aws-account');
+    const answer = await bench.red.request(`aws-account/policy?account=${account?.id}`);
+    const { blocks } = (await answer.json()) as { blocks: { kind: string; policy: { Statement: Statement[] } }[] };
+    return blocks.find(({ kind }) => kind === 'needed')?.policy.Statement ?? [];
+  }
+
+  /** Deploys a flow with a sign-in that may do this and nothing else. */
+  async function deployWith(flow: FlowNode[], Statement: Statement[]): Promise<void> {
+    await bench.red.deploy([]);
+    await bench.aws.reset();
+    await bench.aws.settings({
+      policy: { Statement: Statement.map((each) => ({ ...each, Effect: 'Allow' as const })) }
+    });
+    signIn('limited');
+    await bench.red.deploy(flow);
+  }
+
   describe('approve', () => {
     /** What the dashboard lists. */
     interface Order {
@@ -1035,6 +1063,29 @@ describe('the flows that come with the pack', () => {
         assert.equal(visible + hidden, 0);
       }).timeout(120_000);
     }
+
+    it('runs with the rights of its policy, and answers nothing without its right to', async () => {
+      const flow = await offered('approve');
+      const statements = await statementsFor(flow);
+      for (const topic of ['approve', 'reject']) {
+        await deployWith(flow, statements);
+        await press(flow, 'ten chairs');
+        const [order] = (await list(flow)) as [Order];
+        await decide(flow, topic, order);
+        assert.equal((await decision(flow)).order, order.number);
+        assert.deepEqual((await bench.aws.requests()).filter(isRefused), []);
+      }
+      const answers = statements.filter(({ Action }) => String(Action).includes('SendDurable'));
+      assert.equal(answers.length, 2);
+      await deployWith(
+        flow,
+        statements.filter((each) => !answers.includes(each))
+      );
+      await press(flow, 'ten chairs');
+      const [order] = (await list(flow)) as [Order];
+      await decide(flow, 'approve', order);
+      await bench.aws.until({ requests: 1, operation: 'SendDurableExecutionCallbackSuccess', refused: true });
+    }).timeout(120_000);
 
     it('has orders that survive a restart in between', async () => {
       const before = await deployExample();
@@ -1118,11 +1169,6 @@ describe('the flows that come with the pack', () => {
   });
 
   describe('with the rights of its policy and no others,', () => {
-    interface Statement {
-      Sid: string;
-      Action: string | string[];
-    }
-
     /** What no run of an example asks for, but another one of the same flow may. */
     const seldom = new Set([
       // Which of two pictures has no face.
@@ -1133,29 +1179,6 @@ describe('the flows that come with the pack', () => {
       'fan-out sqs:ChangeMessageVisibility',
       's3-to-detect sqs:ChangeMessageVisibility'
     ]);
-
-    const isRefused = ({ errorCode = '' }: RequestRecord) => /Denied|Authorization|S3Object/.test(errorCode);
-
-    /** The statements that the account's dialog shows for a flow. */
-    async function statementsFor(flow: FlowNode[]): Promise<Statement[]> {
-      signIn('demo');
-      await bench.red.deploy(flow);
-      const [account] = ofType(flow, 'aws-account');
-      const answer = await bench.red.request(`aws-account/policy?account=${account?.id}`);
-      const { blocks } = (await answer.json()) as { blocks: { kind: string; policy: { Statement: Statement[] } }[] };
-      return blocks.find(({ kind }) => kind === 'needed')?.policy.Statement ?? [];
-    }
-
-    /** Deploys a flow with a sign-in that may do this and nothing else. */
-    async function deployWith(flow: FlowNode[], Statement: Statement[]): Promise<void> {
-      await bench.red.deploy([]);
-      await bench.aws.reset();
-      await bench.aws.settings({
-        policy: { Statement: Statement.map((each) => ({ ...each, Effect: 'Allow' as const })) }
-      });
-      signIn('limited');
-      await bench.red.deploy(flow);
-    }
 
     /** Presses all buttons, again where one leads further after another. */
     async function pressUntil(flow: FlowNode[], condition: Condition): Promise<void> {

@@ -402,6 +402,15 @@ describe('the examples for those who move in', () => {
       assert.deepEqual(result.context.clientContext, { hass, custom: { source: 'Node-RED' } });
     });
 
+    it('an event does as well as a call', async () => {
+      const flow = await deployExample('home-assistant');
+      const call = { message: 'Somebody', target: arn('sns', 'alerts') };
+      home.fire('aws_notify', { service: 'sns', service_data: call });
+      await shown(flow, 'published', '1 published');
+      const { Message, Subject } = await requestToSns();
+      assert.deepEqual([Message, Subject], ['Somebody', 'Home Assistant']);
+    });
+
     it('other notifiers are left alone', async () => {
       const flow = await deployExample('home-assistant');
       home.call('notify.mobile_app_phone', { message: 'Not for AWS', target: [arn('sns', 'alerts')] });

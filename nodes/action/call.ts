@@ -65,7 +65,8 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
   }
 
   get client(): Client {
-    return this.#client as Client;
+    if (!this.#client) throw new Error('The call has not begun.');
+    return this.#client;
   }
 
   /** Throws, or rejects with, anything. */

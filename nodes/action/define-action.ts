@@ -46,10 +46,10 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   readonly inOrder: boolean;
   readonly runner: Runner<S, F>;
   readonly #input: Input<ActionInputs<F>>;
-  /** The name of the field that accepts many targets. */
-  readonly #many: string | undefined;
-  /** The names of the fields whose values depend on those of others. */
-  readonly #dependent: readonly string[];
+  /** The field that accepts many targets. */
+  readonly #many: { readonly name: string; readonly field: Field } | undefined;
+  /** The fields whose values depend on those of others. */
+  readonly #dependent: readonly (readonly [name: string, field: Field])[];
   /** The last target and its region: the next message usually has the same target. */
   #named: { target: string; region: string | undefined } | undefined;
   readonly #account: CurrentAccount;
@@ -64,8 +64,10 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   ) {
     this.fields = { ...commonFields, ...action.fields };
     this.runner = 'deploy' in action ? action.deploy() : action;
-    this.#many = Object.keys(this.fields).find((name) => this.fields[name]?.many);
-    this.#dependent = Object.keys(this.fields).filter((name) => this.fields[name]?.beside);
+    const named = Object.entries(this.fields);
+    const [many] = named.filter(([, field]) => field.many);
+    this.#many = many && { name: many[0], field: many[1] };
+    this.#dependent = named.filter(([, field]) => field.beside);
     this.#account = new CurrentAccount(RED, config.account, undefined, { node, config, fields: this.fields });
     // During the deployment, so that no message waits until the SDK is loaded.
     if (this.#account.exists) sdkOf(action.service);
@@ -77,7 +79,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
       fields: action.fields,
       status: this.#input.status,
       operation: this.#operation({}),
-      toError: (thrown, target) => this.toError(thrown, { [this.#many ?? '']: target } as Partial<ActionInputs<F>>)
+      toError: (thrown, target) => this.toError(thrown, {}, undefined, target)
     });
     this.inOrder = action.inOrder ?? this.#keeper?.keeps ?? false;
   }
@@ -93,13 +95,17 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   }
 
   /** The error to report. Its texts contain neither the account's secrets nor those of the message. */
-  toError(thrown: unknown, inputs: Partial<ActionInputs<F>> = {}, clients?: Clients): ActionError {
+  toError(
+    thrown: unknown,
+    inputs: Partial<ActionInputs<F>> = {},
+    clients?: Clients,
+    target: unknown = inputs[this.#many?.name ?? 'collection']
+  ): ActionError {
     const { type, service } = this.action;
     const operation = this.#operation(inputs);
     const secrets = this.secretsOf(inputs, clients);
     const error = toActionError(thrown, { type, service, operation, secrets });
-    const named = inputs[this.#many ?? 'collection'];
-    if (typeof named === 'string') noteAbout(error, redact(named, secrets));
+    if (typeof target === 'string') noteAbout(error, redact(target, secrets));
     return error;
   }
 
@@ -130,7 +136,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
 
   run(msg: NodeMessage, read: ActionInputs<F>, task: Task): Promise<Changes | undefined> {
     const inputs = this.#together(read);
-    const targets = this.#many && inputs[this.#many];
+    const targets = this.#many && inputs[this.#many.name];
     if (this.#keeper?.takes(inputs)) return this.#keep(this.#keeper, msg, inputs, [targets].flat(), task);
     return Array.isArray(targets) ? this.#runMany(msg, inputs, targets, task) : this.#runOne(msg, inputs, task);
   }
@@ -147,16 +153,15 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   /** The values of a message, checked beside each other. Throws `MissingValue` or `InvalidValue`. */
   #together(read: ActionInputs<F>): ActionInputs<F> {
     if (this.#dependent.length === 0) return read;
-    const inputs: Record<string, unknown> = { ...read };
-    for (const name of this.#dependent) {
-      const field = this.fields[name] as Field;
+    let inputs = read;
+    for (const [name, field] of this.#dependent) {
       try {
-        inputs[name] = field.beside?.(inputs[name], read);
+        inputs = { ...inputs, [name]: field.beside?.(inputs[name], read) };
       } catch (thrown) {
         throw valueError(name, thrown, field.secret);
       }
     }
-    return inputs as ActionInputs<F>;
+    return inputs;
   }
 
   #keepsPayload({ output }: ActionInputs<F>): boolean {
@@ -169,7 +174,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   }
 
   async #runOne(msg: NodeMessage, inputs: ActionInputs<F>, task: Task): Promise<Changes> {
-    const attempt = await this.#attempt(inputs, inputs[this.#many ?? ''], task);
+    const attempt = await this.#attempt(inputs, inputs[this.#many?.name ?? ''], task);
     if ('error' in attempt) throw attempt.error;
     return this.#changes(msg, inputs, attempt);
   }
@@ -182,7 +187,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
       return { target, result: attempt.payload };
     });
     const failures = attempts.flatMap((attempt) => ('error' in attempt ? [attempt.error] : []));
-    if (failures.length > 0) throw manyFailed(failures, results);
+    const [failure] = failures;
+    if (failure) throw manyFailed(failure, failures, results);
     const requests = attempts.map((attempt, index) => ({
       target: targets[index],
       ...('aws' in attempt ? attempt.aws : {})
@@ -195,11 +201,12 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
    */
   async #attempt(inputs: ActionInputs<F>, target: unknown, task: Task): Promise<Attempt> {
     const many = this.#many;
-    const own = Array.isArray(many && inputs[many]) ? { ...inputs, [many as string]: target } : inputs;
+    const isOneOfMany = many !== undefined && this.#hasMany(inputs);
+    const own = isOneOfMany ? { ...inputs, [many.name]: target } : inputs;
     const call = new Call(this, this.#account, own, target, task);
     try {
       if (task.reason) throw task.reason;
-      if (own !== inputs) checkValue(many as string, this.action.fields[many as string] as Field, target);
+      if (isOneOfMany) checkValue(many.name, many.field, target);
       const result = await task.until(call.run());
       const { message, problem } = result;
       // Inside the try, since this may throw for an answer with unexpected members.
@@ -233,9 +240,9 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     targets: unknown[]
   ): TargetRequest<unknown>[] | Promise<TargetRequest<unknown>[]> {
     const found = targets.map((target) => this.#findRequest(keeper, inputs, target));
-    return found.some(types.isPromise)
-      ? Promise.all(found).then((all) => this.#allOrNone(inputs, targets, all))
-      : this.#allOrNone(inputs, targets, found as Found[]);
+    return found.every(isFound)
+      ? this.#allOrNone(inputs, targets, found)
+      : Promise.all(found).then((all) => this.#allOrNone(inputs, targets, all));
   }
 
   #findRequest(keeper: Keeper<F, unknown>, inputs: ActionInputs<F>, target: unknown): Found | Promise<Found> {
@@ -252,12 +259,12 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     const failures = found.flatMap((each) => ('error' in each ? [each.error] : []));
     const [failure] = failures;
     if (!failure) return found.flatMap((each) => ('request' in each ? [each.request] : []));
-    if (!Array.isArray(inputs[this.#many as string])) throw failure;
+    if (!this.#hasMany(inputs)) throw failure;
     const results = found.map((each, index) => ({
       target: targets[index],
       ...('error' in each && { error: { name: each.error.name, message: each.error.message } })
     }));
-    throw manyFailed(failures, results);
+    throw manyFailed(failure, failures, results);
   }
 
   /** The request for a target; a promise only if the account's region has to be read first. */
@@ -266,13 +273,19 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     inputs: ActionInputs<F>,
     target: unknown
   ): TargetRequest<unknown> | Promise<TargetRequest<unknown>> {
-    const many = this.#many as string;
-    const named = checkValue(many, this.action.fields[many] as Field, target) as string;
-    const outgoing = keeper.outgoing({ ...inputs, [many]: named }, named);
+    const many = this.#many;
+    const named = many && checkValue(many.name, many.field, target);
+    if (!many || typeof named !== 'string') throw new Error('Only a node whose targets are texts can keep messages.');
+    const outgoing = keeper.outgoing({ ...inputs, [many.name]: named }, named);
     const region = inputs.region ?? this.regionOf(named);
     const client = this.#account.clients.get(this.action.service, { region, maxAttempts: 1 });
     if (types.isPromise(client)) return client.then((found) => ({ target: named, region: found.region, outgoing }));
     return { target: named, region: client.region, outgoing };
+  }
+
+  /** Whether the message names its targets in an array, be it of one. */
+  #hasMany(inputs: ActionInputs<F>): boolean {
+    return this.#many !== undefined && Array.isArray(inputs[this.#many.name]);
   }
 
   /** The members of the message to set for a result. */
@@ -289,12 +302,17 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
 /** What came of looking for the request for a target. */
 type Found = { request: TargetRequest<unknown> } | { error: ActionError };
 
+const isFound = (found: Found | Promise<Found>): found is Found => !types.isPromise(found);
+
 /** The error for many targets if some failed: `PartialFailure`, or `Closed` if the node was closed in between. */
-function manyFailed(failures: ActionError[], results: { target: unknown; error?: unknown }[]): ActionError {
+function manyFailed(
+  first: ActionError,
+  failures: ActionError[],
+  results: { target: unknown; error?: unknown }[]
+): ActionError {
   const details = { extra: { results }, cause: { results }, retryable: failures.every((error) => error.retryable) };
   const cut = failures.find(({ name }) => name === 'Closed');
   if (cut) return ownError('Closed', cut.message, details);
-  const [first] = failures as [ActionError];
   const target = results.find(({ error }) => error)?.target;
   const message = `${failures.length} of ${results.length} targets failed; the first, ${show(target)}: ${first.message}`;
   return ownError('PartialFailure', message, details);

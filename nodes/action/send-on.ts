@@ -23,9 +23,9 @@ function tryCopy(RED: NodeAPI, msg: NodeMessage, calls = spareCalls): void {
  */
 export function checkCopy(RED: NodeAPI, node: Node, msg: NodeMessage, but: readonly string[]): void {
   if (!hasSeveral(node)) return;
-  const rest: Record<string, unknown> = { ...msg };
+  const rest: NodeMessage & Record<string, unknown> = { ...msg };
   for (const name of but) delete rest[name];
-  tryCopy(RED, rest as NodeMessage);
+  tryCopy(RED, rest);
 }
 
 /**

@@ -88,8 +88,8 @@ export function statusOf(RED: NodeAPI, error: ActionError, longest = longestName
   if (error.name === 'PartialFailure') return partWords(RED, error);
   const key = keyOf(error);
   if (key === undefined) return error.name;
-  const thing = key === 'notFound' && error.about && things[error.service ?? ''];
-  return thing ? RED._(`status.${thing}`, { name: shortName(error.about as string, longest) }) : `status.${key}`;
+  const thing = key === 'notFound' ? things[error.service ?? ''] : undefined;
+  return thing && error.about ? RED._(`status.${thing}`, { name: shortName(error.about, longest) }) : `status.${key}`;
 }
 
 /** The same in the runtime's language, to be part of a longer text. */

@@ -127,8 +127,8 @@ export class Tasks {
   }
 
   delete(task: Task): void {
-    const last = this.#all.pop() as Task;
-    if (last === task) return;
+    const last = this.#all.pop();
+    if (last === undefined || last === task) return;
     this.#all[task.place] = last;
     last.place = task.place;
   }

@@ -10,6 +10,7 @@ import { toActionError } from '../account/to-action-error';
 import { within } from '../action/within';
 import { isActionError } from '../fields/errors';
 import type { Fields } from '../fields/fields';
+import { isObject } from '../fields/json';
 import type { Config } from '../fields/read';
 import { textOf } from '../fields/thrown';
 import { namesVariable, substituteEnv } from '../fields/values';
@@ -44,16 +45,13 @@ interface Draft {
 /** What Node-RED's editor has in place of a password that only the runtime knows. */
 const unchanged = '__PWRD__';
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((each) => typeof each === 'string');
 
 /** Reads the value of a variable from a request; unknown if it is malformed. */
 function meaningOf(given: unknown): Meaning {
-  if (isRecord(given) && Object.hasOwn(given, 'value')) return { value: given.value };
-  const { text, secret, of } = isRecord(given) ? given : {};
+  if (isObject(given) && Object.hasOwn(given, 'value')) return { value: given.value };
+  const { text, secret, of } = isObject(given) ? given : {};
   if (typeof text === 'string') return { text };
   return typeof secret === 'string' && isTexts(of) ? { secret, of } : { unknown: 'expression' };
 }
@@ -62,15 +60,15 @@ const meaningsFrom = (given: Record<string, unknown>): Meanings =>
   Object.fromEntries(Object.entries(given).map(([name, each]) => [name, meaningOf(each)]));
 
 function draftFrom(body: unknown): Draft {
-  const { id, properties, credentials, variables } = isRecord(body) ? body : {};
-  const texts = Object.entries(isRecord(credentials) ? credentials : {}).filter(
-    ([, value]) => typeof value === 'string'
+  const { id, properties, credentials, variables } = isObject(body) ? body : {};
+  const texts = Object.entries(isObject(credentials) ? credentials : {}).filter(
+    (pair): pair is [string, string] => typeof pair[1] === 'string'
   );
   return {
     id: typeof id === 'string' ? id : '',
-    properties: isRecord(properties) ? properties : {},
-    credentials: Object.fromEntries(texts) as Record<string, string>,
-    ...(isRecord(variables) && { variables: meaningsFrom(variables) })
+    properties: isObject(properties) ? properties : {},
+    credentials: Object.fromEntries(texts),
+    ...(isObject(variables) && { variables: meaningsFrom(variables) })
   };
 }
 

@@ -1,5 +1,6 @@
 import { errorKindOf } from '../account/error-kinds';
 import type { ActionError } from '../fields/errors';
+import { memberOf } from '../fields/thrown';
 
 /**
  * Why the editor does not get what it asked for. `kind` is the key of its text in `locales`; `name` and `message` are those
@@ -18,6 +19,6 @@ export function refusalOf(error: ActionError): Refusal {
   const { name, message, cause } = error;
   // The service's own text, since the editor has a text for the meaning. That of an answer which is not from AWS says
   // nothing.
-  const said = name === 'UnknownError' ? message : (cause as { message?: string } | undefined)?.message;
-  return { kind: errorKindOf(error), name, message: said || message };
+  const said = name === 'UnknownError' ? message : memberOf(cause, 'message');
+  return { kind: errorKindOf(error), name, message: typeof said === 'string' && said !== '' ? said : message };
 }

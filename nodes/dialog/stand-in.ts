@@ -1,6 +1,8 @@
 /** Substitutes for nodes that do not run, for which Node-RED can resolve environment variables. */
 import type { Node, NodeAPI } from 'node-red';
 import { describedAccount } from '../account/account';
+import { isObject } from '../fields/json';
+import { memberOf } from '../fields/thrown';
 import type { Item, Meaning } from './variables';
 import { Variables } from './variables';
 
@@ -27,9 +29,9 @@ function secretOf(RED: NodeAPI, { secret, of }: Extract<Meaning, { secret: strin
   const owners = deployedItems(RED).filter(({ id, type }) => of.includes(id) && hasVariables.test(type));
   for (const id of of) {
     if (!owners.some((owner) => owner.id === id)) continue;
-    const stored = RED.nodes.getCredentials(id) as Record<string, unknown> | undefined;
-    const credentials = (stored?.map ?? stored ?? {}) as Record<string, unknown>;
-    if (Object.hasOwn(credentials, secret)) return credentials[secret];
+    const stored: unknown = RED.nodes.getCredentials(id);
+    const credentials = memberOf(stored, 'map') ?? stored;
+    if (isObject(credentials) && Object.hasOwn(credentials, secret)) return credentials[secret];
   }
   return undefined;
 }
@@ -55,7 +57,8 @@ export function standInFor(RED: NodeAPI, id: string, meanings: Meanings): Node {
 export function unknownIn(RED: NodeAPI, meanings: Meanings): string | undefined {
   const isUnknown = (meaning: Meaning) =>
     'unknown' in meaning || ('secret' in meaning && secretOf(RED, meaning) === undefined);
-  return Object.keys(meanings).find((name) => isUnknown(meanings[name] as Meaning));
+  const [name] = Object.entries(meanings).find(([, meaning]) => isUnknown(meaning)) ?? [];
+  return name;
 }
 
 /** A substitute for an account that is deployed but does not run. */

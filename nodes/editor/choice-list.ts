@@ -2,7 +2,7 @@
  * The rows of a list to choose from: the values that match the search, one of which is active. Rows are rendered when they are
  * scrolled to, since there may be thousands.
  */
-import type { Choice } from '../dialog/choices';
+import type { Choice } from '../dialog/lists';
 import { makeElement, type PickerElements } from './picker-elements';
 
 /** How many rows are rendered at a time. */

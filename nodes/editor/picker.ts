@@ -2,7 +2,7 @@
  * A list to choose from beside a field, into which any value can still be typed. A button opens the list, a search box
  * filters it, and its pages are requested while it is open.
  */
-import type { ChoicePage as RuntimePage } from '../dialog/choices';
+import type { ChoicePage as RuntimePage } from '../dialog/lists';
 import { ChoiceList } from './choice-list';
 import { makePickerElements, type PickerElements, type Say } from './picker-elements';
 import type { Refusal } from './request';

@@ -17,6 +17,12 @@ export function nameOf(thrown: unknown): string {
   return typeof name === 'string' ? name : '';
 }
 
+/** The code that Node.js gives an error of the system, such as `ENOENT`; empty if there is none. */
+export function codeOf(thrown: unknown): string {
+  const code = memberOf(thrown, 'code');
+  return typeof code === 'string' ? code : '';
+}
+
 /** The SDK's metadata of a request in an output or error. An answer may contain anything by the same names. */
 export function metadataOf(thrown: unknown): { httpStatusCode?: number; requestId?: string; attempts?: number } {
   const metadata = memberOf(thrown, '$metadata');

@@ -26,26 +26,33 @@ function hash(text: string): number {
   return value >>> 0;
 }
 
+/** All colours, from that of a name's hash on. */
+function coloursFrom(name: string): string[] {
+  const start = hash(name) % palette.length;
+  return [...palette.slice(start), ...palette.slice(0, start)];
+}
+
 /** A colour for each name: that of its hash, or the next free one if another name in the picture has it. */
 export function coloursOf(names: Iterable<string>): Map<string, string> {
-  const colours = new Map<string, string>();
+  const chosen = new Map<string, string>();
   const free = new Set<string>(palette);
   const late: string[] = [];
-  const own = (name: string): number => hash(name) % palette.length;
   const take = (name: string, colour: string): void => {
-    colours.set(name, colour);
+    chosen.set(name, colour);
     free.delete(colour);
   };
   for (const name of [...new Set(names)].sort()) {
-    const colour = palette[own(name)] as string;
-    if (free.has(colour)) take(name, colour);
+    const [own] = coloursFrom(name);
+    if (own && free.has(own)) take(name, own);
     else late.push(name);
   }
   for (const name of late) {
-    const order = palette.map((_, n) => palette[(own(name) + n) % palette.length] as string);
-    take(name, order.find((colour) => free.has(colour)) ?? (order[0] as string));
+    const colours = coloursFrom(name);
+    const [own] = colours;
+    const colour = colours.find((each) => free.has(each)) ?? own;
+    if (colour) take(name, colour);
   }
-  return colours;
+  return chosen;
 }
 
 /** Relative luminance, as WCAG 2 defines it. */

@@ -1,5 +1,6 @@
 import type { FaceDetail, FaceMatch, Image } from '@aws-sdk/client-rekognition';
 import { inParallel } from '../action/parallel';
+import { nameOf, reasonOf } from '../fields/thrown';
 import { inCollection } from './collection';
 import type { Detector, DetectorCall, Finding, Query } from './detector';
 import { boxOf, faceOf } from './detector';
@@ -35,20 +36,33 @@ async function search(call: DetectorCall, image: Image, { collection = '', simil
     );
     return FaceMatches;
   } catch (error) {
-    if (sawNoFace(error as Error)) return [];
+    if (sawNoFace(error)) return [];
     throw error;
   }
 }
 
 /** Whether the service found no face, which can happen if a face was cut out of the picture. */
-const sawNoFace = ({ name, message }: Error): boolean =>
-  name === 'InvalidParameterException' && /no faces/i.test(message);
+const sawNoFace = (error: unknown): boolean =>
+  nameOf(error) === 'InvalidParameterException' && /no faces/i.test(reasonOf(error));
+
+/** A face, and the picture in which to search for it. */
+interface VisibleFace {
+  Detail: FaceDetail;
+  image: Image;
+}
 
 /** A picture for each face, in which the other faces are covered; the whole picture if there is only one face. */
-async function picturesOf(faces: FaceDetail[], image: Image, picture: Picture, signal: AbortSignal): Promise<Image[]> {
-  if (faces.length <= 1) return faces.map(() => image);
+async function coverOthers(
+  faces: FaceDetail[],
+  image: Image,
+  picture: Picture | undefined,
+  signal: AbortSignal
+): Promise<VisibleFace[]> {
+  if (faces.length <= 1) return faces.map((Detail) => ({ Detail, image }));
+  if (!picture) throw new Error('Only a picture that is here can be cut.');
   const boxes = faces.map(({ BoundingBox }) => boxOf(BoundingBox) ?? wholePicture);
-  return (await cutFaces(picture, boxes, signal)).map((Bytes) => ({ Bytes }));
+  const pictures = await cutFaces(picture, boxes, signal);
+  return faces.map((Detail, index) => ({ Detail, image: { Bytes: pictures[index] } }));
 }
 
 function findingOf({ Detail, Matches: [best] }: IdentifiedFace): Finding {
@@ -73,9 +87,7 @@ export const identify: Detector = {
     const { sdk, send, signal } = call;
     const { attributes, confidence: least = 0 } = query;
     const answer = await send(new sdk.DetectFacesCommand({ Image: image, Attributes: attributes }));
-    const found = answer.FaceDetails ?? [];
-    const pictures = await picturesOf(found, image, picture as Picture, signal);
-    const faces = found.map((Detail, index) => ({ Detail, image: pictures[index] as Image }));
+    const faces = await coverOthers(answer.FaceDetails ?? [], image, picture, signal);
     const sure = faces.filter(({ Detail: { Confidence = 0 } }) => Confidence >= least);
     const Faces = await inParallel(sure, mostSearches, async ({ Detail, image }) => ({
       Detail,

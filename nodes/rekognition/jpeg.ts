@@ -66,8 +66,9 @@ export function jpegSize(bytes: Buffer): Size | 'broken' | 'cut off' {
   let orientation: number | undefined;
   for (let end = 2, segments = 0; segments < mostSegments; segments += 1) {
     const at = nextMarker(bytes, end);
-    if (at < 0) return 'cut off';
-    const marker = bytes[at] as number;
+    const marker = bytes[at];
+    // Without another marker the index is -1.
+    if (marker === undefined) return 'cut off';
     end = at + 1;
     if (standsAlone(marker)) continue;
     if (!isKnown(marker)) return 'broken';

@@ -326,7 +326,7 @@ let pen: Pen | undefined;
 /** The pen that writes with the fonts of this machine, or `lettering` if it has none. They are looked for once. */
 export function penOfThisMachine(): Pen {
   if (pen) return pen;
-  const { GlobalFonts } = require('canvas') as typeof import('canvas');
+  const { GlobalFonts }: typeof import('canvas') = require('canvas');
   const fonts = fontsFrom(GlobalFonts.families.map(({ family }) => family));
   pen = fonts === undefined ? lettering : typesetter(fonts);
   return pen;

@@ -3,7 +3,7 @@ import type { NodeAPI } from 'node-red';
 import { invalid } from '../fields/errors';
 import type { Field, When } from '../fields/fields';
 import { checked, kindOf, show, text } from '../fields/fields';
-import { checkLength, parseJson } from '../fields/json';
+import { checkLength, isObject, parseJson } from '../fields/json';
 import type { Box } from './boxes';
 import { collectionIs, collectionPattern } from './collection';
 import { takeImage } from './image';
@@ -12,7 +12,7 @@ import { needLocal } from './picture-files';
 import type { EquipmentName, Target } from './report';
 
 /** The values of `Attributes` for faces. */
-const attributeNames: readonly string[] = [
+const attributeNames: readonly Attribute[] = [
   'ALL',
   'DEFAULT',
   'AGE_RANGE',
@@ -27,7 +27,7 @@ const attributeNames: readonly string[] = [
   'MUSTACHE',
   'SMILE',
   'SUNGLASSES'
-] satisfies Attribute[];
+];
 
 /** The most names in a list: the service knows some thousands of labels. */
 const mostNames = 10_000;
@@ -72,11 +72,10 @@ function checkAttributes(given: unknown, name: string): Attribute[] {
   if (!Array.isArray(list)) throw invalid(name, `must be a list, but is ${kindOf(given)}.`);
   checkCount(list, name);
   return list.map((attribute) => {
-    const known = typeof attribute === 'string' ? attribute.trim().toUpperCase() : '';
-    if (!attributeNames.includes(known)) {
-      throw invalid(name, `must be of ${attributeNames.join(', ')}, but has ${show(attribute)}.`);
-    }
-    return known as Attribute;
+    const given = typeof attribute === 'string' ? attribute.trim().toUpperCase() : '';
+    const known = attributeNames.find((each) => each === given);
+    if (!known) throw invalid(name, `must be of ${attributeNames.join(', ')}, but has ${show(attribute)}.`);
+    return known;
   });
 }
 
@@ -96,7 +95,7 @@ function checkRequired(given: unknown, name: string): EquipmentName[] | undefine
 
 function checkTarget(given: unknown, name: string): Target {
   if (typeof given === 'string' && given.trim() !== '') return { name: given.trim() };
-  const { name: target, confidence } = (typeof given === 'object' && given !== null ? given : {}) as Partial<Target>;
+  const { name: target, confidence } = isObject(given) ? given : {};
   if (typeof target !== 'string' || target.trim() === '') {
     throw invalid(name, `must be a list of names or of {name, confidence}, but has ${show(given)}.`);
   }
@@ -119,17 +118,24 @@ function checkTargets(given: unknown, name: string, typed = false): Target[] | u
   return list.length > 0 ? list.map((each) => checkTarget(each, name)) : undefined;
 }
 
+const isFraction = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= 1;
+
+/** A box with an area; `undefined` if its members are not fractions. */
+function boxIn({ left, top, width, height }: Record<string, unknown>): Box | undefined {
+  const isBox = isFraction(left) && isFraction(top) && isFraction(width) && isFraction(height);
+  return isBox && width > 0 && height > 0 ? { left, top, width, height } : undefined;
+}
+
 function checkRoi(given: unknown, name: string): Box {
   const value = fromText(given, name);
-  const roi = (typeof value === 'object' && value !== null ? value : {}) as Box;
-  const { left, top, width, height } = roi;
-  const isFraction = (number: unknown) => typeof number === 'number' && number >= 0 && number <= 1;
-  if (![left, top, width, height].every(isFraction) || width === 0 || height === 0) {
+  const roi = boxIn(isObject(value) ? value : {});
+  if (!roi) {
     throw invalid(
       name,
       `must be {left, top, width, height} in fractions of the picture from 0 to 1, but is ${show(given)}.`
     );
   }
+  const { left, top, width, height } = roi;
   // Rounding may make a sum such as 0.7 + 0.3 a little more than 1.
   if (left + width > 1.001 || top + height > 1.001)
     throw invalid(name, 'must lie within the picture: left + width and top + height may be at most 1.');

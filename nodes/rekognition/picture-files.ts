@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Semaphore } from '../action/parallel';
 import { invalid, isActionError } from '../fields/errors';
 import { show } from '../fields/fields';
+import { codeOf, reasonOf } from '../fields/thrown';
 import { checkBytes } from './picture';
 
 /** What the value of a field for a picture can be, for errors. */
@@ -61,9 +62,9 @@ const fileProblems: Record<string, string> = {
 
 /** Why a file cannot be read, for the text of an error. */
 export const fileProblem = (error: unknown, sought = 'file'): string => {
-  const { code = '', message } = error as NodeJS.ErrnoException;
+  const code = codeOf(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') return `there is no such ${sought}`;
-  return fileProblems[code] ?? (code || message);
+  return fileProblems[code] ?? (code || reasonOf(error));
 };
 
 /** Limits how many files are read at the same time, as Node.js does: each is in memory before it counts in a backlog. */

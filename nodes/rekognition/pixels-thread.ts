@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import type { Canvas, Image, SKRSContext2D } from 'canvas';
+import { codeOf, reasonOf } from '../fields/thrown';
 import type { Box } from './boxes';
 import { drawBoxes } from './boxes';
 import type { Drawn, Order, PixelTask, ThreadMessage } from './pixels';
@@ -22,7 +23,7 @@ type Library = typeof import('canvas');
 /** A decoded picture, already turned by its EXIF orientation. */
 type Decoded = Image;
 
-const load = (): Library => require('canvas') as Library;
+const load = (): Library => require('canvas');
 
 async function decode({ Image }: Library, bytes: Uint8Array): Promise<Decoded> {
   const image = new Image();
@@ -85,8 +86,7 @@ function area({ width, height }: Decoded, box: Box, around: number) {
 type Area = ReturnType<typeof area>;
 
 /** Cuts out a face and covers all others: the service searches the largest face it sees, which must be this one. */
-function cut(library: Library, image: Decoded, faces: readonly Box[], index: number): Uint8Array {
-  const face = faces[index] as Box;
+function cut(library: Library, image: Decoded, faces: readonly Box[], face: Box): Uint8Array {
   const whole = area(image, face, margin);
   const enough = Math.max(1, leastFace / Math.min(whole.width, whole.height));
   const scale = Math.min(enough, mostFace / Math.max(whole.width, whole.height));
@@ -123,7 +123,7 @@ function measure(library: Library, image: Decoded): Uint8Array {
 function work(library: Library, image: Decoded, task: PixelTask): Uint8Array[] {
   if (task.do === 'annotate') return [annotate(library, image, task)];
   if (task.do === 'shrink') return [shrink(library, image, task)];
-  if (task.do === 'cut') return task.faces.map((_, index) => cut(library, image, task.faces, index));
+  if (task.do === 'cut') return task.faces.map((face) => cut(library, image, task.faces, face));
   return [measure(library, image)];
 }
 
@@ -143,20 +143,20 @@ async function draw(order: Order): Promise<Drawn> {
   try {
     library = load();
   } catch (error) {
-    return { problem: 'no canvas', message: (error as NodeJS.ErrnoException).code ?? String(error) };
+    return { problem: 'no canvas', message: codeOf(error) || String(error) };
   }
   if (!task) return { results: [] };
   let image: Decoded;
   try {
     image = await pictureOf(library, order);
   } catch (error) {
-    return { problem: 'no picture', message: (error as Error).message };
+    return { problem: 'no picture', message: reasonOf(error) };
   }
   try {
     // Copies, since buffers of the library cannot be transferred.
     return { results: work(library, image, task).map((result) => new Uint8Array(result)) };
   } catch (error) {
-    return { problem: 'failed', message: (error as Error).message };
+    return { problem: 'failed', message: reasonOf(error) };
   }
 }
 

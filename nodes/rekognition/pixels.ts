@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { invalid, ownError } from '../fields/errors';
+import { reasonOf } from '../fields/thrown';
 import type { Box, Mark } from './boxes';
 import { DrawingBacklog, type Owner, RoundRobin } from './drawing-backlog';
 import type { Picture } from './picture';
@@ -69,9 +70,10 @@ class DecodedPictures {
   /** Removes pictures until there is room for another one, or none is left, and returns their numbers. */
   makeRoom(picture: Picture): number[] {
     const numbers: number[] = [];
-    for (const [oldest] of this.#numbers) {
+    for (const [oldest, number] of this.#numbers) {
       if (this.#bytes + keptSize(picture) <= mostKept) break;
-      numbers.push(this.take(oldest) as number);
+      this.take(oldest);
+      numbers.push(number);
     }
     return numbers;
   }
@@ -156,7 +158,7 @@ class Thread {
       if (job && 'problem' in drawn) this.#forget(this.#kept.take(job.picture));
       return drawn;
     } catch (error) {
-      throw ownError('UnknownError', `The thread that draws pictures has ended: ${(error as Error).message}.`);
+      throw ownError('UnknownError', `The thread that draws pictures has ended: ${reasonOf(error)}.`);
     } finally {
       worker.unref();
       this.#idle = setTimeout(() => this.#end(), idleTime).unref();
@@ -245,6 +247,12 @@ function work(what: string, picture: Picture, task: PixelTask, signal?: AbortSig
   return ownerOf(picture).hasRoom ? draw() : inRoom(picture, draw);
 }
 
+/** The result of a task that has one. */
+function onlyOne([result]: Buffer[]): Buffer {
+  if (result) return result;
+  throw ownError('UnknownError', 'The thread that draws pictures has given no picture.');
+}
+
 /** Does work that may have several tasks for a picture. The thread keeps it decoded until then, if there is memory. */
 export async function keeping<R>(picture: Picture, work: () => Promise<R>): Promise<R> {
   thread.keep(picture);
@@ -286,8 +294,7 @@ export async function annotate(
   format: 'jpeg' | 'png',
   signal?: AbortSignal
 ): Promise<Buffer> {
-  const [drawn] = await work('annotate', picture, { do: 'annotate', marks, roi, format }, signal);
-  return drawn as Buffer;
+  return onlyOne(await work('annotate', picture, { do: 'annotate', marks, roi, format }, signal));
 }
 
 /** The picture as a JPEG with at most so many bytes, and pixels on its longer side. Throws `RequestThrottled`. */
@@ -299,8 +306,7 @@ export async function shrink(
 ): Promise<Buffer> {
   if (!ownerOf(picture).hasRoom) needRoom(picture);
   const task: PixelTask = { do: 'shrink', mostBytes, mostPixels };
-  const [smaller] = await work('A picture that is too large for the service', picture, task, signal);
-  return smaller as Buffer;
+  return onlyOne(await work('A picture that is too large for the service', picture, task, signal));
 }
 
 /** A JPEG of each face, in which all others are covered. */
@@ -309,6 +315,5 @@ export const cutFaces = (picture: Picture, faces: readonly Box[], signal?: Abort
 
 /** A small grey copy of the picture, one byte for each cell. */
 export async function measure(picture: Picture, signal?: AbortSignal): Promise<Buffer> {
-  const [grey] = await work('skipUnchanged', picture, { do: 'measure' }, signal);
-  return grey as Buffer;
+  return onlyOne(await work('skipUnchanged', picture, { do: 'measure' }, signal));
 }

@@ -116,11 +116,11 @@ export function count(findings: readonly Finding[], interest: Interest): Counted
 /**
  * Rounds all numbers in a value to 3 decimals, since fractions, confidences and areas are not more exact; -0 becomes 0.
  */
-export function rounded<T>(value: T): T {
-  if (typeof value === 'number') return (Math.round(value * 1000) / 1000 + 0) as T;
-  if (Array.isArray(value)) return value.map(rounded) as T;
+export function rounded(value: unknown): unknown {
+  if (typeof value === 'number') return Math.round(value * 1000) / 1000 + 0;
+  if (Array.isArray(value)) return value.map(rounded);
   if (typeof value !== 'object' || value === null) return value;
-  return present(Object.fromEntries(Object.entries(value).map(([name, member]) => [name, rounded(member)]))) as T;
+  return present(Object.fromEntries(Object.entries(value).map(([name, member]) => [name, rounded(member)])));
 }
 
 function objectOf({ finding, countsAs, missing }: Counted, { confidence }: Interest): object {
@@ -153,9 +153,9 @@ export interface Report {
   image?: { width: number; height: number };
   count: number;
   summary: Record<string, number>;
-  objects: object[];
-  labels: object[];
-  quality?: Quality;
+  objects: unknown;
+  labels: unknown;
+  quality?: unknown;
 }
 
 /** What there is to know of a picture beside what was found in it. */

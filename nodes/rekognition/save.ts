@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type ActionError, invalid } from '../fields/errors';
 import { show } from '../fields/fields';
 import { devices, markOf } from '../fields/file-names';
+import { codeOf, reasonOf } from '../fields/thrown';
 
 /** The paths of the saved pictures. */
 export interface Saved {
@@ -64,8 +65,8 @@ const problems: Record<string, string> = {
 };
 
 function problemOf(error: unknown, folder: string): ActionError {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  const reason = problems[code] ?? (code || message);
+  const code = codeOf(error);
+  const reason = problems[code] ?? (code || reasonOf(error));
   return invalid('saveFolder', `: the picture was not saved in ${show(folder)}: ${reason}.`);
 }
 
@@ -125,7 +126,7 @@ async function withFreeName(path: string, extension: string, take: (free: string
       await take(free);
       return free;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (codeOf(error) !== 'EEXIST') throw error;
     }
   }
 }
@@ -141,7 +142,7 @@ async function add(path: string, extension: string, bytes: Buffer): Promise<stri
   try {
     return await withFreeName(path, extension, (free) => link(temporary, free));
   } catch (error) {
-    if (!withoutLinks.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if (!withoutLinks.has(codeOf(error))) throw error;
   } finally {
     await unlink(temporary).catch(() => undefined);
   }

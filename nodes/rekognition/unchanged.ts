@@ -20,7 +20,9 @@ interface Analysis<Result> {
 export function difference(grey: Buffer, other: Buffer): number {
   let changed = 0;
   for (let cell = 0; cell < grey.length; cell += 1) {
-    if (Math.abs((grey[cell] as number) - (other[cell] as number)) > noise) changed += 1;
+    const level = grey[cell];
+    const before = other[cell];
+    if (level !== undefined && before !== undefined && Math.abs(level - before) > noise) changed += 1;
   }
   return (changed / grey.length) * 100;
 }

@@ -20,7 +20,7 @@ export type { Condition, InvocationRecord, RequestRecord } from './server/record
 export { roles, signIns } from './server/sign-ins';
 
 /** Options of `LocalAws.start`. */
-export interface StartOptions {
+interface StartOptions {
   /** The port; by default, or with 0, a free one below 32768. */
   readonly port?: number;
   /** One or more folders of handlers, in addition to `local-aws/lambda/functions`. */

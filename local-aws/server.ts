@@ -26,7 +26,7 @@ import { authenticate } from './server/sigv4';
 import { sts } from './sts/sts';
 
 /** Options of `startLocalAws`. */
-export interface LocalAwsOptions {
+interface LocalAwsOptions {
   /** The port, below 32768, where systems assign none by themselves. By default, or with 0, a free one from 20000 on. */
   readonly port?: number;
   /** Folders of handlers, in addition to `local-aws/lambda/functions`; see `Functions`. */
@@ -36,7 +36,7 @@ export interface LocalAwsOptions {
 }
 
 /** A running local AWS. */
-export interface RunningLocalAws {
+interface RunningLocalAws {
   readonly url: string;
   close(): Promise<void>;
 }

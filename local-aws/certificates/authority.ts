@@ -21,7 +21,7 @@ export interface Subject {
 }
 
 /** What a certificate says. */
-export interface CertificateOptions {
+interface CertificateOptions {
   readonly subject: Subject;
   readonly key?: KeyKind;
   /** Days from now, fractions too; default: from a day ago to a year ahead. */
@@ -34,7 +34,7 @@ export interface CertificateOptions {
 }
 
 /** A certificate with its key. */
-export interface Issued {
+interface Issued {
   readonly certificate: X509Certificate;
   readonly key: KeyObject;
 }

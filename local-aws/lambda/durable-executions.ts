@@ -11,7 +11,7 @@ const callbackLimit = 1_048_576;
 const longestTimer = 2 ** 31 - 1;
 
 /** Runs a durable function, until it ends or has to wait; notes what it asks to be noted. */
-export type RunOnce = (input: DurableInput, note: (operation: Operation) => Operation) => Promise<RunResult>;
+type RunOnce = (input: DurableInput, note: (operation: Operation) => Operation) => Promise<RunResult>;
 
 /** What tells one execution from another. */
 interface Start {

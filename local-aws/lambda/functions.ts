@@ -4,7 +4,7 @@ import path from 'node:path';
 import { numbered } from '../server/population';
 
 /** The settings of a function in `functions.json` beside the handlers. */
-export interface FunctionSettings {
+interface FunctionSettings {
   readonly description?: string;
   /** Seconds, default 3. */
   readonly timeout?: number;
@@ -51,7 +51,7 @@ export interface LambdaFunction {
 }
 
 /** Functions to add. `versions` and `aliases` are their numbers for each function. */
-export interface AddedFunctions {
+interface AddedFunctions {
   readonly names: readonly string[];
   readonly account: string;
   readonly region: string;

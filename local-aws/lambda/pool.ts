@@ -2,7 +2,7 @@ import type { FunctionVersion, LambdaFunction } from './functions';
 import { type HandlerRequest, type Note, type RunResult, Sandbox } from './sandbox';
 
 /** A run of a function that is requested. */
-export interface Run {
+interface Run {
   readonly request: HandlerRequest;
   /** Called when the handler really starts. */
   readonly started: () => void;

@@ -57,7 +57,7 @@ interface Response {
 }
 
 /** Queues and topics to add. */
-export interface AddedMessaging {
+interface AddedMessaging {
   readonly queues: readonly string[];
   readonly topics: readonly string[];
   readonly account: string;

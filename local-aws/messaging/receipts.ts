@@ -4,7 +4,7 @@ import type { Message, Queue } from './sqs-rules';
  * The messages of receipt handles, until a message is deleted. fauxqs itself knows a handle only while its message is in
  * flight.
  */
-export class Receipts {
+class Receipts {
   readonly #messages = new Map<string, Message>();
   readonly #handles = new Map<Message, string[]>();
 

@@ -38,7 +38,7 @@ export interface Text {
 }
 
 /** What publishing needs to know of the server. */
-export interface Publishing {
+interface Publishing {
   readonly call: ServiceCall;
   /**
    * The topic of this ARN, wherever it is.

@@ -13,7 +13,7 @@ export interface WireAttribute {
   readonly StringValue?: string;
   readonly BinaryValue?: string;
 }
-export type Attributes = Record<string, WireAttribute>;
+type Attributes = Record<string, WireAttribute>;
 
 /** A message in fauxqs, with further members that are kept here. */
 export interface Message {
@@ -92,7 +92,7 @@ export type CreateMessage = (
 ) => Message;
 
 /** A queue that a verified request is for. */
-export interface QueueCall {
+interface QueueCall {
   readonly operation: string;
   /** Must not be changed, since it is recorded as well. */
   readonly input: Record<string, unknown>;

@@ -8,7 +8,7 @@ export interface Pixels {
 }
 
 /** What a connected area of one marker colour is part of. */
-export type Part = Kind | 'trousers';
+type Part = Kind | 'trousers';
 
 /** A connected area of one marker colour; edges in pixels, right and bottom exclusive. */
 export interface Area {

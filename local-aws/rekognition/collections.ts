@@ -8,7 +8,7 @@ import { invalidParameters, refuse } from './rekognition-rules';
 export const faceModelVersion = '7.0';
 
 /** A face that was indexed. */
-export interface KnownFace {
+interface KnownFace {
   readonly face: Face & { readonly FaceId: string };
   readonly colour: Colour;
 }
@@ -71,7 +71,7 @@ export function findCollection(all: ReadonlyMap<string, Collection>, id: string)
 }
 
 /** Makes an ID that is the same for the same parts. */
-export function idOf(...parts: readonly (string | Buffer)[]): string {
+function idOf(...parts: readonly (string | Buffer)[]): string {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part).update('\0');
   return hash.digest('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');

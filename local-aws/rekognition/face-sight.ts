@@ -24,7 +24,7 @@ export interface FaceSight {
   readonly sharpness: number;
 }
 
-export type LandmarkName = 'eyeLeft' | 'eyeRight' | 'mouthLeft' | 'mouthRight' | 'nose';
+type LandmarkName = 'eyeLeft' | 'eyeRight' | 'mouthLeft' | 'mouthRight' | 'nose';
 
 /** A place that may be a face; `details` are 100 × 116 pixels of it. */
 interface Candidate {

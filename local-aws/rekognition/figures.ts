@@ -4,7 +4,7 @@ import { type Box, drawThing, everybody, type Thing, type ThingKind } from './dr
 import type { Colour } from './palette';
 
 /** What a figure's marker colour looks like in its box. */
-export interface Figure {
+interface Figure {
   /** Where the colour is, as fractions of the figure's box. */
   readonly marks: Box;
   /** Share of that place which has the colour. */

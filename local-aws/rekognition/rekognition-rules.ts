@@ -8,7 +8,7 @@ import { drawPicture, people, type Scene } from './drawings';
 export type Input = Readonly<Record<string, unknown>>;
 
 /** The rule for a member of an input. */
-export interface Rule {
+interface Rule {
   readonly required?: boolean;
   readonly least?: number;
   readonly most?: number;

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** The protocols of the services. */
-export type Protocol = 'rest-json' | 'query' | 'json-1.0' | 'json-1.1';
+type Protocol = 'rest-json' | 'query' | 'json-1.0' | 'json-1.1';
 
 /** A request as far as it can be read before it is checked. */
 export interface ServiceCall {
@@ -32,7 +32,7 @@ export interface Answer {
 }
 
 /** The part of a request that identifies the service and the operation. */
-export interface WireRequest {
+interface WireRequest {
   readonly requestId: string;
   readonly method: string;
   readonly url: string;

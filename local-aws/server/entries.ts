@@ -10,7 +10,7 @@ interface Failed {
 }
 
 /** A batch in which some entries fail. */
-export interface PartialBatch {
+interface PartialBatch {
   /** The call without these entries; absent where none is left. */
   readonly rest: ServiceCall | undefined;
   /** Adds them to the answer to the rest. */

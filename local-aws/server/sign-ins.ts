@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Policy } from './policies';
 
 /** Long-term keys of a user. They are made up and valid for this local server only. */
-export interface SignIn {
+interface SignIn {
   /** The user's name, last part of its ARN. */
   readonly name: string;
   readonly account: string;

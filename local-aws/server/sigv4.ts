@@ -7,7 +7,7 @@ const hmacAlgorithm = 'AWS4-HMAC-SHA256';
 const allowedSkew = 5 * 60_000;
 
 /** What the `Authorization` header of a request says. */
-export interface Signed {
+interface Signed {
   readonly accessKeyId: string;
   /** Date, region, service and `aws4_request`. */
   readonly scope: string;

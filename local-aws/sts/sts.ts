@@ -5,7 +5,7 @@ import { checkOutput } from '../server/schema';
 import { findRole, type Principal, type Principals, type Role } from '../server/sign-ins';
 
 /** What STS needs to know of the server. */
-export interface StsSettings {
+interface StsSettings {
   readonly principals: Principals;
   /** The server's clock, in milliseconds since the epoch. */
   now(): number;

@@ -55,13 +55,13 @@ function clientsOf({ clients, problem, name }: AccountNode): Clients {
   throw new ActionError(problem?.name ?? 'AccountMissing', `${called(name)}: ${problem?.message}`);
 }
 
-/** What wants to know of deployments. */
+/** Is told when something has been deployed. */
 interface Follower {
   /** Called when a deployment has started its flows. */
   deployed(): void;
 }
 
-/** What wants to know of the deployments of a Node-RED, and what tells it. */
+/** All followers of the deployments of one Node-RED. */
 class Followers extends Set<Follower> {
   readonly tell = (): void => {
     for (const each of this) each.deployed();

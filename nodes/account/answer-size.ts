@@ -28,7 +28,7 @@ const mostValues = 500_000;
 const short = MiB / 4;
 
 /** The head of an answer, and its body as it comes. */
-export interface Response {
+interface Response {
   statusCode: number;
   headers: Record<string, string>;
   body: Readable;
@@ -65,10 +65,10 @@ class AnswerLimit extends Transform {
 }
 
 /**
- * The body of an answer, limited to more than the service ever sends: an endless answer would fill the memory. Beyond the
- * limit the body fails with `UnknownError` and its connection is closed; if the header `content-length` is too large already,
- * the function throws. Compressed answers have to be unpacked first. `isPayload`: the SDK hands on the bytes of a successful
- * answer without parsing them.
+ * The body of an answer, limited to more than the service ever sends: an endless answer would fill the memory. Beyond
+ * the limit the body fails with `UnknownError` and its connection is closed; if the header `content-length` is too
+ * large already, the function throws. Compressed answers have to be unpacked first. `isPayload`: the SDK passes the
+ * bytes of a successful answer on without parsing them.
  */
 export function limitAnswer(
   { statusCode, headers, body }: Response,

@@ -16,11 +16,11 @@ export type Exchange = IotExchange | RolesAnywhereExchange;
 
 /** What the exchange needs of the account. */
 export interface ExchangeOptions {
-  /** Sends requests as all others of the account. */
+  /** Sends requests in the same way as all others of the account. */
   requestHandler: RequestHandler;
   /** Makes a handler whose connections to a host have these options of TLS. It is destroyed after use. */
   handlerWith(host: string, options: object): RequestHandler;
-  /** Of Roles Anywhere, if it is not AWS's own. */
+  /** The endpoint of Roles Anywhere, if it is not AWS's own. */
   endpoint?: string | undefined;
   clock: ServiceClock;
 }

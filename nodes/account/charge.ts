@@ -14,7 +14,10 @@ interface Charged {
   readonly signal: AbortSource | undefined;
 }
 
-/** Whether AWS has refused a request. A gateway on the way may say that something failed that AWS has done. */
+/**
+ * Whether AWS has refused a request. A gateway in between may report a failure although AWS has done what it was asked
+ * for.
+ */
 function wasRefused(error: unknown): boolean {
   const { httpStatusCode = 0, requestId } = metadataOf(error);
   return httpStatusCode >= 400 && (httpStatusCode < 500 || requestId !== undefined);
@@ -22,7 +25,7 @@ function wasRefused(error: unknown): boolean {
 
 /** What the requests of a command cost, from before the first one is sent until the last one has ended. */
 export class Charge {
-  /** Of each request, as far as its input tells. */
+  /** The bill for each request, as far as its input shows it. */
   readonly #bill: Bill;
   #held: Nanodollars;
   /** When the current request was sent, ms; `undefined` if it has been counted. */
@@ -58,7 +61,7 @@ export class Charge {
   failed(error: unknown): void {
     const { signal } = this.of;
     const isFree = wasRefused(error) || couldNotConnect(error);
-    // What a closing node cuts off has not failed by itself.
+    // A request that a closing node has aborted has not failed by itself.
     const wasClosed = signal?.aborted === true && nameOf(signal.reason) === 'Closed';
     this.#count(isFree ? free : this.#bill, !wasClosed, wasThrottled(error));
   }

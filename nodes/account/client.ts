@@ -20,7 +20,7 @@ const bytesOf = (input: Partial<Record<'Image' | 'SourceImage' | 'TargetImage', 
 /** The operations of commands, by their classes. */
 const operationNames = new Map<object, string>();
 
-/** The name of a command's operation: one text for each, which is found by it faster than by equal ones. */
+/** The name of a command's operation. It is always the same string, which maps find faster than an equal one. */
 function operationOf(command: Command<unknown>): string {
   const known = operationNames.get(command.constructor);
   if (known !== undefined) return known;

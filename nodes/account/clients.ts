@@ -176,7 +176,7 @@ export class Clients {
   }
 
   /**
-   * Finds or creates a client, and drops the least recently used one. That takes nothing from calls that still use it.
+   * Finds or creates a client, and drops the least recently used one. Calls that still use that one are not affected.
    */
   #client(service: ServiceName, destination: Destination, options: ClientOptions): Client {
     const { region = destination.region, credentials, maxAttempts } = options;

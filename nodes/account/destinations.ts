@@ -142,7 +142,7 @@ export class Destinations {
     return destination;
   }
 
-  /** Keys that were read after the files had changed must not sign requests for the region and endpoint of before. */
+  /** Keys that were read after the files had changed must not sign requests for the former region and endpoint. */
   async #verify(destination: Destination): Promise<void> {
     if (!this.#hasFiles || !this.#isChanged() || (await this.find()) === destination) return;
     throw new ActionError(

@@ -108,8 +108,8 @@ function variableFor(endpoint: string | undefined, env: Environment): Variable |
 }
 
 /**
- * Reads the proxy of an account from the environment. Throws `InvalidValue` if the variable that counts for the account is
- * not the URL of a proxy: without it, requests would leave the network on a way that they are not meant to take.
+ * Reads the proxy of an account from the environment. Throws `InvalidValue` if the variable that counts for the account
+ * is not the URL of a proxy: otherwise requests would leave the network by a route that they are not meant to take.
  */
 export function proxyFor(endpoint: string | undefined, env: Environment = process.env): AccountProxy {
   if (!canUseProxies) return { agents: () => undefined, secrets: [] };
@@ -147,7 +147,7 @@ const isProxiedBy =
   ({ host, port }) =>
     address !== undefined && !bypasses(entries, host ?? 'localhost', port);
 
-/** Marks an error for `failure.ts`. The SDK hands it on unchanged. */
+/** Marks an error for `failure.ts`. The SDK passes it on unchanged. */
 const markProxy = (error: Error): ProxyFailure => Object.assign(error, { proxy: true as const });
 
 /**

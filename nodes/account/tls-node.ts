@@ -15,7 +15,7 @@ export interface TlsMaterial {
 }
 
 /** The part of a running `tls-config` that is used here. */
-export interface TlsNode extends Node {
+interface TlsNode extends Node {
   /** Node-RED's id of the node in the template of a subflow. */
   _alias?: string;
   addTLSOptions(options: object): Partial<Record<'cert' | 'key' | 'ca' | 'pfx', string | Buffer>>;

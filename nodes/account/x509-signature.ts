@@ -7,7 +7,7 @@ import { createHash, type KeyObject, sign, type X509Certificate } from 'node:cry
 type Headers = Record<string, string>;
 
 /** A POST request to sign. Its query, if there is one, has to be in the order and encoding of Signature Version 4. */
-export interface SessionRequest {
+interface SessionRequest {
   url: URL;
   contentType: string;
   body: string;
@@ -16,7 +16,7 @@ export interface SessionRequest {
 }
 
 /** Who signs: the certificate, its key, and the certificates above it, each signed by the next. */
-export interface X509Signer {
+interface X509Signer {
   leaf: X509Certificate;
   key: KeyObject;
   chain: readonly X509Certificate[];

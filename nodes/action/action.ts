@@ -82,7 +82,7 @@ export interface Runner<S extends ServiceName, F extends Fields> {
   abort?(reason: Error): void;
 }
 
-/** A deployed node, as what keeps its messages uses it. */
+/** What a keeper of messages needs of the deployed node. */
 export interface Deployment<F extends Fields> {
   readonly RED: NodeAPI;
   readonly node: Node;
@@ -102,7 +102,7 @@ export interface TargetRequest<Outgoing> {
   outgoing: Outgoing;
 }
 
-/** Takes messages over from a node, which end there without going on, and sends them later. */
+/** Takes messages over from a node to send them later. In the flow, these messages end at the node. */
 export interface Keeper<F extends Fields, Outgoing> {
   /** Whether it takes messages, as the node is deployed. */
   readonly keeps: boolean;
@@ -145,7 +145,7 @@ interface Description<S extends ServiceName, F extends Fields> {
   mayOvertake?(inputs: ActionInputs<F>): boolean;
   /** The time limit of a message, seconds. Without it only the limits of requests count. */
   timeout?(inputs: Partial<ActionInputs<F>>): number | undefined;
-  /** Makes what may take messages over from a deployed node. */
+  /** Makes the keeper of a deployed node. */
   keeper?(deployed: Deployment<F>): Keeper<F, unknown>;
 }
 

@@ -106,14 +106,14 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
   /** Adds to an error what is known about the last request. */
   complete(error: ActionError): ActionError {
     const known = present({ statusCode: this.#statusCode ?? error.statusCode, requestId: this.#requestId });
-    // Of the further members of an error, Catch nodes get only the cause.
+    // Catch nodes get no other members of an error than its cause.
     if (error.cause) Object.assign(error.cause, known, { retryable: error.retryable });
     return Object.assign(error, known);
   }
 
   // Arrow functions, since `run` destructures the call.
   readonly send = async <Output extends Answer>(command: Command<Output>): Promise<Output> => {
-    // If the message has a time limit, there is none on silence.
+    // A message with a time limit of its own needs no limit on silence.
     const unlimited = this.caller.action.timeout ? { silence: 0 } : {};
     this.caller.countRequests(1);
     try {

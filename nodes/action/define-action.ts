@@ -53,7 +53,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   /** The last target and its region: the next message usually has the same target. */
   #named: { target: string; region: string | undefined } | undefined;
   readonly #account: CurrentAccount;
-  /** What takes messages over, if the node has that. */
+  /** Keeps messages to send them later, if the node can do that. */
   readonly #keeper: Keeper<F, unknown> | undefined;
 
   constructor(
@@ -150,7 +150,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     return this.action.timeout?.(inputs);
   }
 
-  /** The values of a message, checked beside each other. Throws `MissingValue` or `InvalidValue`. */
+  /** The values of a message, checked against each other. Throws `MissingValue` or `InvalidValue`. */
   #together(read: ActionInputs<F>): ActionInputs<F> {
     if (this.#dependent.length === 0) return read;
     let inputs = read;
@@ -220,7 +220,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     }
   }
 
-  /** Has a message taken over, for all of its targets or for none. */
+  /** Has the keeper take a message over, for all of its targets or for none. */
   async #keep(
     keeper: Keeper<F, unknown>,
     msg: NodeMessage,
@@ -283,7 +283,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     return { target: named, region: client.region, outgoing };
   }
 
-  /** Whether the message names its targets in an array, be it of one. */
+  /** Whether the message names its targets in an array, even if there is only one. */
   #hasMany(inputs: ActionInputs<F>): boolean {
     return this.#many !== undefined && Array.isArray(inputs[this.#many.name]);
   }

@@ -91,7 +91,7 @@ export function reportError(node: Node, error: ActionError, msg?: NodeMessage): 
     try {
       node.error(error, msg && idOf(msg));
     } catch {
-      // What listens for errors has thrown itself, so that the error cannot be reported.
+      // A listener for errors has thrown as well, so the error cannot be reported.
     }
   }
 }
@@ -131,7 +131,7 @@ function putBack(msg: NodeMessage, name: string, value: unknown): void {
   } catch {}
 }
 
-/** The input of a deployed node: the way of each message from its arrival to its one `done`. */
+/** The input of a deployed node. It handles each message from its arrival to the only call of its `done`. */
 export class Input<Values> {
   readonly status: Status;
   readonly #readers: Read[];

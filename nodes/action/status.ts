@@ -2,14 +2,14 @@ import type { Node, NodeAPI } from 'node-red';
 import type { ActionError } from '../fields/errors';
 import { statusOf } from './status-words';
 
-/** The status of a node: blue while requests are in flight, red after a failure, else what waits, or none. */
+/** The status of a node: blue while requests are in flight, red after a failure, otherwise what waits, or nothing. */
 export class Status {
   #requests = 0;
   #progress: string | undefined;
   /** What waits, as text. */
   #waiting: string | undefined;
   #shown = '';
-  /** Until the number of requests is shown. */
+  /** Set while a changed number of requests is still to be shown. */
   #soon: NodeJS.Immediate | undefined;
   #closed = false;
 
@@ -37,7 +37,7 @@ export class Status {
     else this.#showRequests();
   }
 
-  /** Says what waits in the node while nothing else is to be shown; without a text nothing does. */
+  /** Sets what waits in the node, which is shown when there is nothing else to show. Without a text nothing waits. */
   rest(text?: string): void {
     this.#waiting = text;
     this.#showRequests();

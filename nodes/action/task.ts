@@ -12,7 +12,7 @@ export class Task implements AbortSource {
   readonly number = ++messages;
   /** Resolves when the message has ended. Set by the input of the node. */
   ended: Promise<void> = Promise.resolve();
-  /** Where it is in `Tasks`. */
+  /** Its index in `Tasks`. */
   place = 0;
   /** Bytes of the message, bytes that parts of its work hold, and the larger of the two, which counts in the backlog. */
   #bytes = 0;

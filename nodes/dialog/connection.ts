@@ -21,7 +21,7 @@ import { standInFor, standInForAccount, unknownIn } from './stand-in';
 import { type Meaning, namesIn } from './variables';
 
 /** What a test knows of the certificate that signs in, whether it works or not. */
-export interface WithCertificate {
+interface WithCertificate {
   certificate?: CertificateSummary | undefined;
 }
 

@@ -37,7 +37,7 @@ export interface HelpWords {
 
 const hasInput = ({ config, inputs }: Definition) => !config && inputs !== 0;
 const hasAccount = ({ config, account }: Definition) => !config && account !== false;
-/** Whether it asks AWS something: what needs no rights does not. */
+/** Whether a node calls AWS: one that needs no rights does not. */
 const asks = (definition: Definition) => hasAccount(definition) && definition.type in policies;
 const calls = (definition: Definition) => hasInput(definition) && asks(definition);
 const hasMany = ({ fields }: Definition) => Object.values(fields).some(({ many }) => many);
@@ -98,7 +98,10 @@ const ofControl: Partial<Record<Field['control'], string>> = {
   flag: 'boolean'
 };
 
-/** What help says of a field that nobody wrote about: its hint, its options, or with which of another's it is there. */
+/**
+ * What help says of a field without words of its own: its hint, its options, or the option of another field that it
+ * belongs to.
+ */
 function toldByForm(name: string, field: Field, { hint, label, option }: Words): string {
   const { options = [], when = {} } = field;
   const hints = hint[name] ?? {};

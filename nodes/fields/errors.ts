@@ -162,13 +162,13 @@ export class FieldError extends ActionError {
   }
 }
 
-/** For a required field without a value; for several of which one must have one. */
+/** For a required field without a value, or for several fields of which one must have a value. */
 export const missing = (path: string | readonly string[], problem: string): FieldError =>
   new FieldError('MissingValue', path, problem);
 /** For fields whose value does not come in time. */
 export const unanswered = (path: string | readonly string[], problem: string): FieldError =>
   new FieldError('Timeout', path, problem, true);
-/** For a value that is not valid: of a field, or of what `path` says in words. */
+/** For a value that is not valid. `path` is the field, or says in words whose value it is. */
 export const invalid = (path: string | readonly string[], problem: string): FieldError =>
   new FieldError('InvalidValue', path, problem);
 

@@ -53,7 +53,7 @@ export interface Field<T = unknown> {
   readonly options?: readonly string[] | undefined;
   /** The type of the config node whose ID it is. */
   readonly configType?: string;
-  /** The list of `choices.ts` that the dialog offers; users may type any other value. */
+  /** The list that the dialog offers; users may type any other value. */
   readonly offers?: Offer | undefined;
   /** The type in the help if the control does not say it, such as `seconds` or `array | string`. */
   readonly takes?: string | undefined;
@@ -79,9 +79,9 @@ export interface Field<T = unknown> {
   /** Throws if a value, or the lack of one, does not fit a target of the node, such as a FIFO queue. */
   besideTarget?(value: T | undefined, target: string): void;
   /**
-   * Converts a checked value, or the lack of one, by those of the other fields; once for all targets of a message, before the
-   * flow can change objects that it has passed. Throws if they do not go together. In a dialog `others` has only the values
-   * that are known there.
+   * Converts a checked value, or the lack of one, depending on the values of the other fields. Called once for all
+   * targets of a message, before the flow can change the objects that it has passed. Throws if the values do not go
+   * together. In a dialog `others` has only the values that are known there.
    */
   beside?(value: T | undefined, others: Readonly<Record<string, unknown>>): T | undefined;
 }

@@ -13,7 +13,7 @@ export interface StoredValue {
 }
 
 /** A value in a promise. In an object, since a promise would call its `then` if it had one. */
-export interface Found {
+interface Found {
   value: unknown;
 }
 

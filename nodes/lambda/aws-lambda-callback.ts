@@ -3,7 +3,7 @@ import type { Context } from '../action/action';
 import { defineAction } from '../action/define-action';
 import { invalid } from '../fields/errors';
 import { checked, choice, jsonText, kindOf, text, unlessMissing } from '../fields/fields';
-import { checkLength, toText } from '../fields/json';
+import { checkLength, isObject, toText } from '../fields/json';
 
 /** Bytes of a result, and of all members of an error together; from Lambda's own documentation. */
 const limit = 1_048_576;
@@ -14,15 +14,10 @@ const operations = {
   heartbeat: 'SendDurableExecutionCallbackHeartbeat'
 } as const;
 
-/** What tells of an error: in Lambda's own words, or in those of an Error and of what a Catch node gives. */
-type Told = Partial<
-  Record<'errorType' | 'errorMessage' | 'errorData' | 'stackTrace' | 'name' | 'code' | 'message' | 'stack', unknown>
->;
-
 const textIn = (value: unknown, name: string): string | undefined =>
   value === undefined || value === null ? undefined : toText(value, name, limit);
 
-/** The lines of a trace, which is a text or a list of them. */
+/** The lines of a stack trace, which is one text or a list of lines. */
 function linesIn(trace: unknown, name: string): string[] | undefined {
   if (trace === undefined || trace === null) return undefined;
   if (typeof trace === 'string') return trace.split(/\r?\n/);
@@ -31,18 +26,20 @@ function linesIn(trace: unknown, name: string): string[] | undefined {
   return Array.from(trace, (line: unknown) => toText(line ?? '', name, limit));
 }
 
-/** An error as Lambda takes it. Throws `InvalidValue` for what tells of none. */
+/**
+ * An error as Lambda takes it, from a text or an object. The members may have Lambda's own names, or those of an Error
+ * or of what a Catch node gives. Throws `InvalidValue` for anything that does not describe an error.
+ */
 function errorIn(found: unknown, name: string): ErrorObject {
   if (typeof found === 'string') return { ErrorMessage: found };
-  if (typeof found !== 'object' || found === null || Array.isArray(found)) {
+  if (!isObject(found)) {
     throw invalid(name, `must be text, an object that tells of an error, or an Error, but is ${kindOf(found)}.`);
   }
-  const told = found as Told;
   const error = {
-    ErrorType: textIn(told.errorType ?? (told.name || told.code), `${name}.errorType`),
-    ErrorMessage: textIn(told.errorMessage ?? told.message, `${name}.errorMessage`),
-    ErrorData: textIn(told.errorData, `${name}.errorData`),
-    StackTrace: linesIn(told.stackTrace ?? told.stack, `${name}.stackTrace`)
+    ErrorType: textIn(found.errorType ?? (found.name || found.code), `${name}.errorType`),
+    ErrorMessage: textIn(found.errorMessage ?? found.message, `${name}.errorMessage`),
+    ErrorData: textIn(found.errorData, `${name}.errorData`),
+    StackTrace: linesIn(found.stackTrace ?? found.stack, `${name}.stackTrace`)
   };
   if (Object.values(error).some((member) => member !== undefined)) return error;
   throw invalid(name, 'is an object without errorType, errorMessage, errorData or stackTrace.');
@@ -85,7 +82,7 @@ function checkSize(name: string, texts: readonly (string | undefined)[]): number
   return bytes;
 }
 
-/** Sends the answer, or the sign of life. */
+/** Sends the result, the failure or the heartbeat. */
 function answer({ sdk, inputs, send, hold }: Context<'lambda', typeof fields>): Promise<unknown> {
   const { callbackId: CallbackId, action, result, error } = inputs;
   if (action === 'heartbeat') return send(new sdk.SendDurableExecutionCallbackHeartbeatCommand({ CallbackId }));
@@ -106,7 +103,7 @@ export = defineAction({
   keepsPayload: true,
   async run(context) {
     await answer(context);
-    // The service has nothing to say.
+    // The service's answer is empty.
     return { parsed: () => undefined, raw: () => ({}) };
   }
 });

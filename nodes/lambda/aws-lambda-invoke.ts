@@ -16,12 +16,12 @@ import { keeping } from '../outbox/outbox';
 import type { Route } from '../outbox/route';
 import { hostContext } from './host';
 
-/** Bytes; from Lambda's own refusals. */
+/** Bytes, from the errors by which Lambda refuses larger ones. */
 const payloadLimit = { RequestResponse: 6_291_556, DryRun: 6_291_556, Event: 1_048_576 };
 /** Characters of the base64 text. */
 const clientContextLimit = 3583;
 
-/** As Lambda's own model, but with any region, and without names that are steps of a path. */
+/** As in Lambda's own model, but with any region, and without names such as `..`, which would be steps of a path. */
 const functionPattern =
   /^(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?:)?\d{12}:)?(?:function:)?(?!\.+(?::|$))[\w.-]+(?::(?:\$LATEST(?:\.PUBLISHED)?|[\w-]+))?$/;
 
@@ -149,7 +149,7 @@ function invoke({ sdk, inputs, send, hold, message }: Invocation, context: strin
   return hold(Buffer.byteLength(inputs.payload), () => retry(() => send(new sdk.InvokeCommand(input)), options));
 }
 
-/** A function's own account of its failure; every runtime has its own spelling of the trace. */
+/** How a function describes its failure. Each runtime has its own name for the stack trace. */
 interface Told {
   errorType?: unknown;
   errorMessage?: unknown;
@@ -158,7 +158,7 @@ interface Told {
   trace?: unknown;
 }
 
-/** An object of the runtime's or of the function's own, or whatever other text there is. */
+/** What the runtime, or the function itself, says about a failure; a body that is no object is the message. */
 function toldBy(body: string | undefined): Told {
   const value = parseJson(body)?.value;
   if (typeof value === 'object') return value ?? {};
@@ -175,14 +175,14 @@ function functionError(name: string, kind: string, body: string | undefined, log
   return ownError('FunctionError', message, { extra, cause: { functionError: kind, ...extra } });
 }
 
-/** Whether a status says that there is nothing to give: an invocation was queued, or could be made. */
+/** Whether a status means that there is no result: the event was queued, or the dry run succeeded. */
 const saysNothing = (status: number | undefined, invocationType: string): boolean =>
   status === 202 || (status === 204 && invocationType === 'DryRun');
 
 /**
- * Whether an answer is Lambda's, which names each request and the version that ran. Local ones may do neither, but answer
- * what the function gave, which their runtimes write as JSON, where somebody waits for it, or say by the status that there
- * is nothing.
+ * Whether an answer is from Lambda, which gives the request an ID and names the version that ran. Local substitutes may
+ * do neither. Their answers have what the function returned, as JSON, if the invocation is synchronous; otherwise their
+ * status says that there is no result.
  */
 function isOfLambda(output: InvokeCommandOutput, invocationType: string, body: string | undefined): boolean {
   const { $metadata, StatusCode, ExecutedVersion, FunctionError } = output;
@@ -234,7 +234,7 @@ export = defineAction({
     const output = await invoke(context, carried);
     const { StatusCode, ExecutedVersion, FunctionError, LogResult, DurableExecutionArn } = output;
     const text = bodyOf(output, inputs.invocationType);
-    // A successful answer is the flow's own.
+    // Only errors are redacted: what a function returns belongs to the flow.
     const body = FunctionError && text !== undefined ? redact(text) : text;
     const log = LogResult === undefined ? undefined : redact(Buffer.from(LogResult, 'base64').toString());
     if (log !== undefined) node.log(asLogEntry(log));

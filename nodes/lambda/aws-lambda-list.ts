@@ -4,7 +4,7 @@ import { defineAction } from '../action/define-action';
 import { ownError } from '../fields/errors';
 import { choice, flag, number, optional, text } from '../fields/fields';
 
-/** Characters of a marker: it goes in the address of a request, of which no server takes more. */
+/** The most characters of a marker. It becomes part of a URL, and no server accepts a longer one. */
 const longestMarker = 16_384;
 
 const fields = {

@@ -4,7 +4,7 @@ import type { Node, NodeAPI } from 'node-red';
 const setting = (RED: NodeAPI, node: Node, name: string): string =>
   String(RED.util.evaluateNodeProperty(name, 'env', node, {}));
 
-/** How far local time is from UTC now, as `+05:30`; it names a time zone of its own. */
+/** The present offset of local time from UTC, such as `+05:30`, which is a valid name of a time zone as well. */
 function offset(): string {
   // biome-ignore lint/plugin/clock: how far the local time is from UTC stands for a time zone without a name
   const minutes = -new Date().getTimezoneOffset();
@@ -13,7 +13,7 @@ function offset(): string {
   return `${minutes < 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)}`;
 }
 
-/** The zone that a file of the system's database is of, such as `/etc/localtime`, which is a link to one. */
+/** The time zone of a file in the system's database. `/etc/localtime` is usually a link to one. */
 function zoneOfFile(path: string): string | undefined {
   try {
     const [, ...below] = realpathSync(path).split('/zoneinfo/');

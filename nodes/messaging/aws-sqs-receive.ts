@@ -42,9 +42,10 @@ const receive: NodeModule = {
     };
     try {
       const options: ReceiverOptions = readAll(RED, node, config, fields);
-      // With another account it begins anew, as with a deployment of its own: what it holds goes back by the old sign-in.
+      // With another account the receiver starts again, as if it had been deployed: what it holds is returned with the
+      // old sign-in.
       const restart = () => {
-        // What fails at the former one's end is no reason not to begin.
+        // The new one starts even if closing the former one has failed.
         const ended = receiver.then((former) => former?.close()).catch(failed);
         receiver = ended.then(start).catch(failed);
       };

@@ -16,7 +16,7 @@ export class BackOff {
   #failedAt = Number.NEGATIVE_INFINITY;
   #until = 0;
 
-  /** Whether what began at this time says nothing of how things are since the last failure. */
+  /** Whether something that began at this time does not show how things are since the last failure. */
   isOutdated(began: number): boolean {
     return began < this.#failedAt;
   }
@@ -34,7 +34,7 @@ export class BackOff {
     this.#failures = 0;
   }
 
-  /** Nothing is asked for so many ms. */
+  /** The queue is not asked for so many ms. */
   rest(ms: number): void {
     this.#until = Math.max(this.#until, performance.now() + ms);
   }

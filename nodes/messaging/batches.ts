@@ -12,15 +12,15 @@ import { TargetBatches } from './target-batches';
 interface OutgoingEntry<Entry extends object, Output extends object> extends QueuedEntry<Entry> {
   /** A topic's ARN, a queue's URL; a promise of it where it has to be asked for first. */
   target: string | Promise<string>;
-  /** The one name for what can be named in several ways; the target itself where this is left out. */
+  /** The name of a target that is the same however the target was named; default: the target itself. */
   nameOf?(target: string): string;
   operations(target: string): EntryOperations<Entry, Output>;
-  /** Told why the entry was not sent, where its target was known. */
+  /** Called with the error if the entry could not be sent to its target. */
   failed?(error: unknown): void;
 }
 
 /** The part of a call that is needed to send an entry of its message. */
-export interface Sender {
+interface Sender {
   client: Client;
   message: Message;
   hold<T>(bytes: number, work: () => Promise<T>): Promise<T>;
@@ -63,8 +63,9 @@ export class Batches<Entry extends object, Output extends object> {
   }
 
   /**
-   * Sends what `make` makes, alone or together with what other messages send to the same target, which is what this one calls
-   * `name`. Rejects with its own error, or with what `make` throws: a failure of its FIFO group like any other.
+   * Sends the entry that `make` returns, alone or in a batch with entries of other messages for the same target. `name`
+   * is what the message calls its target. Rejects with the error of this entry, or with what `make` throws, which
+   * counts as a failure in its FIFO group as well.
    */
   send(
     sender: Sender,
@@ -72,7 +73,7 @@ export class Batches<Entry extends object, Output extends object> {
     group: string | undefined,
     make: () => OutgoingEntry<Entry, Output>
   ): Promise<Output> {
-    // By the last part of the name: where only that is known, its account is not.
+    // By the last part of the name, since a message that gives only that does not say the account.
     const key = group === undefined ? undefined : `${sender.client.key} ${name.split(/[/:]/).at(-1)} ${group}`;
     return this.#groups.send(key, sender.message, async (turn) => {
       const outgoing = make();

@@ -21,19 +21,22 @@ interface Group {
   sending: Turn | undefined;
   /** Those behind it, in the order of their messages. */
   readonly waiting: Turn[];
-  /** The messages of which an entry has failed and that have not ended. */
+  /** The messages with a failed entry that have not ended yet. */
   readonly failed: Set<Message>;
 }
 
 /**
- * The FIFO groups that a node sends to: of each at most one entry is sent at a time, in the order of their messages. After a
- * failure those of later messages wait until its message has ended: the failure has been reported then. Groups that are done
- * leave nothing behind.
+ * The FIFO groups that a node sends to. Of each group one entry is sent at a time, in the order of the messages. After
+ * a failure the entries of later messages wait until the message that failed has ended, since its failure has been
+ * reported by then. Groups without entries are forgotten.
  */
 export class FifoGroups {
   readonly #groups = new Map<string, Group>();
 
-  /** Does what sends an entry, which waits for its turn itself: it can get ready before. Without a group there is none. */
+  /**
+   * Calls `work`, which sends an entry. It waits for the turn itself, so that it can prepare before. Without a group
+   * there is no turn.
+   */
   async send<T>(
     name: string | undefined,
     message: Message,

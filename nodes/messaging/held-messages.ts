@@ -154,8 +154,8 @@ export class HeldMessages {
   }
 
   /**
-   * Sends the added messages to the flow, of each group the first one only. Called once all messages of an answer are
-   * added, since one that cannot be sent takes the later ones of its group with it, back to the queue.
+   * Sends the added messages to the flow, but only the first one of each group. Called once all messages of an answer
+   * are added: if one cannot be sent, the later ones of its group have to be returned with it.
    */
   sendAdded(): void {
     for (const held of this.#added.splice(0)) {
@@ -172,7 +172,8 @@ export class HeldMessages {
    * more.
    */
   expire(messages: HeldMessage[]): void {
-    // The last one first: giving up a message returns those that wait behind it, which lapse here themselves.
+    // From the last to the first: giving up a message returns those that wait behind it, but these have expired as
+    // well.
     const lost = messages.toReversed().filter((held) => this.giveUp(held));
     if (lost.length > 0) this.holder.expired(lost.reverse());
   }
@@ -205,7 +206,7 @@ export class HeldMessages {
         'No receiver has given this handle: settle messages with the msg.aws.handle that they came with.'
       );
     }
-    // While its visibility is being extended, the answer decides.
+    // While a request extends its visibility, the answer to that decides.
     if (!held.settlement && !held.extension && held.end <= performance.now()) {
       this.giveUp(held);
       throw handleExpired();

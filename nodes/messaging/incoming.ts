@@ -12,7 +12,7 @@ import { isFifo } from './queue';
 import type { Format } from './received-message';
 import { messageOf } from './received-message';
 
-/** What an incoming message is dealt with by. */
+/** The options that decide what becomes of an incoming message. */
 interface Options extends Format {
   queue: string;
   settle: 'sent' | 'flow';
@@ -26,7 +26,7 @@ interface Handling {
   returnUnsent(held: HeldMessage): void;
 }
 
-/** Takes in the messages that a queue has handed out, and sends them to the flow. */
+/** Takes in the messages that were received from a queue, and sends them to the flow. */
 export class Incoming {
   /** Message groups of which a message of this answer could not be sent: the later ones must not overtake it. */
   readonly #stopped = new Set<string>();

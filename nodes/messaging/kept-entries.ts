@@ -24,7 +24,7 @@ export function outgoingOf(entry: Ordered & object, target: string, bytes: numbe
   };
 }
 
-/** Sends entries in one request, or each alone where the service does not like one of them. */
+/** Sends entries in one request, or each alone if the service rejects them together. */
 export async function sendEntries<Entry extends object>(
   operations: EntryOperations<Entry, Receipt>,
   entries: readonly Entry[],

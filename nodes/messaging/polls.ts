@@ -3,8 +3,8 @@ export const mostPolls = 20;
 /** How long a request waits for messages where another one waits as long as it may, s. */
 const shortWait = 1;
 /**
- * An answer with messages that takes longer, ms, has waited for them, or for this process or the network to have time: more
- * requests would only wait for each other.
+ * An answer with messages that takes longer than this, ms, had to wait for them, or this process or the network is
+ * busy: more requests would only wait for each other.
  */
 const longestAnswer = 500;
 
@@ -73,7 +73,7 @@ export class Polls {
     this.#open.set(poll, send(poll));
   }
 
-  /** Takes in that a request has brought so many messages. */
+  /** Notes how many messages a request has brought. */
   answered(poll: Poll, messages: number): void {
     this.#open.delete(poll);
     const isBusy = messages >= poll.messages && performance.now() - poll.began < longestAnswer;

@@ -47,7 +47,7 @@ function urlIn({ QueueUrl = '', $metadata }: GetQueueUrlCommandOutput, name: str
 class Lookup {
   /** The URL, or the error of the last request. */
   readonly url: Promise<string>;
-  /** Dropped with the answer, which is kept for longer than a client. */
+  /** Forgotten once the URL is known, which is kept for longer than a client. */
   #client: Client | undefined;
   #resolve!: (url: string) => void;
   #reject!: (error: unknown) => void;

@@ -1,4 +1,4 @@
-/** Each step of the scale is so much longer than the one before, so that what is read off it is at most 2 % wrong. */
+/** The logarithm of the ratio between two steps of the scale. Times that are read off it are at most 2 % wrong. */
 const step = Math.log(1.04);
 /** The shortest and longest times that are told apart, ms. */
 const shortest = 0.1;

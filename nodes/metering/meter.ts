@@ -15,7 +15,7 @@ export interface Budget {
 export const unlimited: Budget = { most: undefined, unit: 'month' };
 
 /** What the requests of an account came to, dollars. */
-export interface Report {
+interface Report {
   readonly period: { unit: PeriodUnit; from: string; to: string };
   readonly cost: number;
   readonly budget: number | null;

@@ -18,7 +18,7 @@ export interface Bill {
   readonly cost: Nanodollars;
 }
 
-/** What of the input of a command decides its price. */
+/** The part of a command's input that decides its price. */
 interface Input extends Message {
   QueueUrl?: unknown;
   TopicArn?: unknown;

@@ -1,5 +1,5 @@
 /**
- * Keeps the counts of an account on disk. A new file replaces the old one when it is whole, so that what stands there is
+ * Keeps the counts of an account on disk. A new file replaces the old one only when it is complete, so that the file is
  * never cut off in the middle.
  */
 
@@ -15,7 +15,7 @@ import { addDays, countNames } from './usage';
 const longestWait = 5000;
 /** How many days are kept: those of two months. */
 const mostDays = 62;
-/** Of how many budgets it is known that they were warned of. */
+/** How many budgets are remembered for which a warning was logged. */
 const mostWarnings = 20;
 /** A file of two months has some 100 KB; one that is larger was not written here. */
 const mostBytes = 16 * 1024 * 1024;
@@ -40,7 +40,7 @@ const isDays = (value: unknown): value is Days =>
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((each) => typeof each === 'string');
 
-/** Reads what was written. Throws if it is not that. */
+/** Reads the text of the file. Throws if it was not written by this pack. */
 function contentOf(text: string): Content {
   const read: unknown = JSON.parse(text);
   if (isObject(read) && isDays(read.days) && isTexts(read.warned)) return { days: read.days, warned: read.warned };
@@ -58,7 +58,7 @@ function textOf(days: Days, warned: string[]): string {
   return JSON.stringify({ days: Object.fromEntries(latest), warned: warned.slice(-mostWarnings) } satisfies Content);
 }
 
-/** Those that have something to write: it is written when the process ends, if not before. */
+/** The files with counts that are not written yet; they are written when the process ends, if not before. */
 const unwritten = new Set<UsageFile>();
 
 function writeAll(): void {
@@ -114,7 +114,7 @@ export class UsageFile {
       writeFileSync(this.#newPath(this.path), this.#next(this.usage.takeUnwritten()).text, { mode: 0o600 });
       renameSync(this.#newPath(this.path), this.path);
     } catch {
-      // Nobody is left to be told.
+      // The process is ending, so there is nobody left to tell.
     }
   }
 
@@ -167,8 +167,8 @@ export class UsageFile {
   }
 
   /**
-   * The next text of the file: what stands there, with what this process has not written yet. If another process has written
-   * there, `others` is all of that text.
+   * The next text of the file: its counts, with those that this process has not written yet. If another process has
+   * written to the file, `others` is everything in it.
    */
   #next(fresh: Days): { text: string; others?: Content } {
     const others = this.#version === this.#versionOfFile() ? undefined : this.#read();

@@ -3,7 +3,7 @@ import { Durations } from './durations';
 import type { Bill, Nanodollars } from './prices';
 
 /** What was counted of an operation. */
-export interface Counts {
+interface Counts {
   /** Attempts: where the SDK repeats a request, each is one. */
   requests: number;
   failed: number;
@@ -36,7 +36,7 @@ interface Current {
 }
 
 /** The counts of one operation in a period, and how long its requests took since Node-RED has started. */
-export interface OperationUsage extends Counts {
+interface OperationUsage extends Counts {
   /** Such as `sqs SendMessage`. */
   readonly operation: string;
   readonly durations: Durations | undefined;
@@ -141,7 +141,7 @@ export class Usage {
     return this.#days;
   }
 
-  /** Hands over what is not written down yet. */
+  /** Takes out the counts that are not written to the file yet. */
   takeUnwritten(): Days {
     const unwritten = this.#unwritten;
     this.#unwritten = {};
@@ -149,12 +149,12 @@ export class Usage {
     return unwritten;
   }
 
-  /** Takes back what could not be written down. */
+  /** Puts back counts that could not be written. */
   giveBack(unwritten: Days): void {
     addDays(this.#unwritten, unwritten);
   }
 
-  /** Takes in what is written down now; some of it may be of another process. */
+  /** Sets the counts that are in the file now; some of them may be from another process. */
   setWritten(days: Days): void {
     this.#days = days;
     this.#current.clear();

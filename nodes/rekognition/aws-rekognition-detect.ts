@@ -138,7 +138,7 @@ async function drawnIn(context: Detect, found: Detection, frame: Frame): Promise
 const inFormat = async (picture: Picture, format: 'jpeg' | 'png', signal: AbortSignal): Promise<Buffer> =>
   picture.kind === format ? picture.bytes : annotate(picture, [], undefined, format, signal);
 
-/** A picture that cannot be saved takes nothing from what was found. */
+/** If the picture cannot be saved, the result is sent all the same. */
 async function saveIn(
   context: Detect,
   folder: string,
@@ -219,7 +219,7 @@ async function run(context: Detect, frames: Frames): Promise<Result> {
       return keeping(image, () => detectIn(context, image, arrival, frames));
     }
     return drawing(image, owner, async () => {
-      // What cannot be done is said before anything is paid for.
+      // Before any request that costs money.
       const first = drawnFor(needs, inputs, image);
       if (first !== undefined) await needCanvas(first);
       return detectIn(context, image, arrival, frames);

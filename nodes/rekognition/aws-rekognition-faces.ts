@@ -26,7 +26,7 @@ const ofCollection = { action: ['list', 'forget'] };
 const ofForget = { action: ['forget'] };
 const ofCompare = { action: ['compare'] };
 
-/** Throws `MissingValue` if nothing says who is to be forgotten. */
+/** Throws `MissingValue` if neither a name nor face IDs say what to delete. */
 function checkWho(imageId: string | undefined, others: Readonly<Record<string, unknown>>): string | undefined {
   const isMissing = imageId === undefined && 'faceIds' in others && others.faceIds === undefined;
   if (!isMissing || others.action !== 'forget') return imageId;
@@ -89,7 +89,7 @@ interface Deletions {
   UnsuccessfulFaceDeletions: UnsuccessfulFaceDeletion[];
 }
 
-/** Deletes faces; what fails on the way says in its results what was deleted before. */
+/** Deletes faces. If that fails in between, the error has in its results what was deleted before. */
 async function deleteFaces({ sdk, inputs, send, toError }: Faces, faceIds: readonly string[]): Promise<Deletions> {
   const deletions: Deletions = { DeletedFaces: [], UnsuccessfulFaceDeletions: [] };
   const { DeletedFaces, UnsuccessfulFaceDeletions } = deletions;
@@ -103,13 +103,13 @@ async function deleteFaces({ sdk, inputs, send, toError }: Faces, faceIds: reado
       throw DeletedFaces.length > 0 ? withResults(toError(thrown), { deleted: DeletedFaces }) : thrown;
     }
   }
-  // Who is to be forgotten is forgotten only if the service says so.
+  // A face counts as deleted only if the service says so.
   const told = new Set([...DeletedFaces, ...UnsuccessfulFaceDeletions.map(({ FaceId }) => FaceId)]);
   for (const FaceId of faceIds) if (!told.has(FaceId)) UnsuccessfulFaceDeletions.push({ FaceId });
   return deletions;
 }
 
-/** What to say where faces are left, by their ids and the service's reasons. */
+/** The text for faces that were not deleted, with their IDs and the service's reasons. */
 function notDeleted(deleted: string[], left: readonly UnsuccessfulFaceDeletion[]): ActionError {
   const failed = left.map(({ FaceId, Reasons = [] }) => ({
     faceId: FaceId,

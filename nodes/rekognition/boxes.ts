@@ -62,7 +62,7 @@ const darkHalo = 'rgba(0, 0, 0, 0.6)';
 const lightHalo = 'rgba(255, 255, 255, 0.9)';
 
 /**
- * Large pictures are shown scaled down, but not by as much as they are larger. So sizes grow less than the picture
+ * Large pictures are usually shown scaled down, but less than in proportion. So sizes grow more slowly than the picture
  * does.
  */
 function scaleOf({ width, height }: Size): Scale {

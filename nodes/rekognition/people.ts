@@ -2,7 +2,7 @@
 import type { Face } from '@aws-sdk/client-rekognition';
 import { fromExternalImageId } from './names';
 
-/** Whose face it is, in Unicode's form NFC; one that was indexed without a name has none but its own id. */
+/** The name of the person, in Unicode's form NFC; for a face that was indexed without a name, the ID of the face. */
 export const personOf = ({ ExternalImageId, FaceId = '' }: Face): string =>
   ExternalImageId === undefined ? FaceId : fromExternalImageId(ExternalImageId).normalize('NFC');
 

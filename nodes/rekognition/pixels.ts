@@ -222,7 +222,7 @@ async function done(what: string, job?: Job, signal?: AbortSignal): Promise<Buff
 /** The pictures that wait for the thread, or will have to. */
 const backlog = new DrawingBacklog();
 
-/** The owners of pictures. `hasRoom`: the picture counts in the backlog already, for the whole of its message. */
+/** The owners of pictures. `hasRoom`: the picture is counted in the backlog already, until its message ends. */
 const owners = new WeakMap<Picture, Owner & { hasRoom?: boolean }>();
 const nobody: Owner & { hasRoom?: boolean } = { node: '', source: '' };
 const ownerOf = (picture: Picture | undefined) => (picture && owners.get(picture)) ?? nobody;

@@ -17,7 +17,7 @@ interface Analysis<Result> {
 }
 
 /** How many cells differ between two grey copies, percent. */
-export function difference(grey: Buffer, other: Buffer): number {
+function difference(grey: Buffer, other: Buffer): number {
   let changed = 0;
   for (let cell = 0; cell < grey.length; cell += 1) {
     const level = grey[cell];

@@ -1,6 +1,5 @@
 // Compiles the nodes to dist/, makes their pages and the page of the plugin for the editor, and puts icons and texts
-// where
-// Node-RED looks for them.
+// where Node-RED looks for them.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -33,8 +32,8 @@ const forBrowsers = { minify: true, target: 'es2022', legalComments: 'none' };
 const platform = from('nodes', 'editor', 'platform.mts');
 
 /**
- * A plugin of esbuild that bundles files of the runtime for browsers, without the SDK and most of Node.js. Files in `shared`
- * are not bundled but taken from the program of all dialogs.
+ * A plugin of esbuild that bundles files of the runtime for browsers, without the SDK and most of Node.js. Of a node's file
+ * only the fields are used, and `@__PURE__` says that the rest can be left out. Files in `shared` are not bundled but taken from the program of all dialogs.
  */
 const inBrowsers = (shared = new Set()) => ({
   name: 'in-browsers',
@@ -45,10 +44,6 @@ const inBrowsers = (shared = new Set()) => ({
     bundle.onResolve({ filter: /^[^./]/ }, ({ path }) => ({ path, namespace: 'left out', sideEffects: false }));
     bundle.onResolve({ filter: /^\.\.?\/[^.]+$/ }, ({ path, resolveDir }) => at(join(resolveDir, `${path}.ts`)));
     bundle.onLoad({ filter: /.*/, namespace: 'left out' }, () => ({ contents: 'module.exports = {};' }));
-    bundle.onLoad({ filter: /nodes[\\/]\w+[\\/]aws-[\w-]+\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replace(/^export = [\s\S]*/m, 'export { fields };'),
-      loader: 'ts'
-    }));
   }
 });
 
@@ -102,7 +97,7 @@ const { code, shared } = await makeProgram();
 writeFileSync(from('dist', 'nimbus.html'), pluginPage(code, style.code));
 
 for (const type of types) {
-  const { definition } = require(from('dist', 'nodes', `${placeOf(type)}.js`));
+  const { definition } = require(from('dist', 'nodes', `${placeOf(type)}.js`)).node;
   for (const language of readdirSync(from('locales'))) writeWords(language, type, definition);
   const own = await ownPart(type, definition, shared);
   writeFileSync(from('dist', `${type}.html`), page(definition, wordsOf('en-US', type), own));

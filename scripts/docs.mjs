@@ -22,7 +22,7 @@ const { sectionOf, sections } = load('../nodes/editor/sections.mts');
 const { placeOf, types } = load('./nodes.mts');
 const common = readJson('locales', 'en-US', 'common.json');
 
-const definitionOf = (type) => load(`../nodes/${placeOf(type)}.ts`).definition;
+const definitionOf = (type) => load(`../nodes/${placeOf(type)}.ts`).node.definition;
 
 /** A function that finds a text of a node, or else a shared one: `word('hint', 'queue')`. */
 function wordsOf(type) {

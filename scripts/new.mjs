@@ -157,9 +157,9 @@ function nodeText({ operation, required }) {
     "import { defineAction } from '../action/define-action';",
     kinds.length > 0 && `import { ${kinds.join(', ')} } from '../fields/fields';`,
     '',
-    `const fields = {${required.map(({ name, isText }) => `\n  ${name}: ${isText ? 'text' : 'json'}()`).join(',')}${required.length > 0 ? '\n' : ''}};`,
+    `export const fields = {${required.map(({ name, isText }) => `\n  ${name}: ${isText ? 'text' : 'json'}()`).join(',')}${required.length > 0 ? '\n' : ''}};`,
     '',
-    'export = defineAction({',
+    'export const node = /* @__PURE__ */ defineAction({',
     `  type: '${type}',`,
     `  service: '${service}',`,
     `  operation: '${operation}',`,
@@ -321,7 +321,7 @@ function example(operation) {
 
 /** Updates everything that depends on the fields. */
 function update() {
-  const { fields } = requireTs(`../${nodeFile}`, import.meta.url).definition;
+  const { fields } = requireTs(`../${nodeFile}`, import.meta.url).node.definition;
   const { commonFields } = requireTs('../nodes/action/action.ts', import.meta.url);
   const saved = savedOf(fields);
   writeJson('test/contract.json', sorted({ ...readJson('test/contract.json'), [type]: saved }));

@@ -71,7 +71,7 @@ async function validate() {
 
 /** Finds nodes whose pages the tool cannot read: it does not report them, it only finds no example for them. */
 function nodesLeftOut({ N02 }) {
-  const isConfig = (type) => require(`../dist/nodes/${placeOf(type)}.js`).definition.config;
+  const isConfig = (type) => require(`../dist/nodes/${placeOf(type)}.js`).node.definition.config;
   return types.filter((type) => !isConfig(type) && !N02?.nodes?.includes(type));
 }
 

@@ -12,6 +12,8 @@ import { budgetFrom, clientsFrom, fields, readSettings, type SignInNotices } fro
 import { requireTlsNode, tlsNodeFrom } from './tls-node';
 import { toActionError } from './to-action-error';
 
+export { fields };
+
 /** Asks STS who we are and logs it. A failure is only a warning, since the network may not be up yet. */
 function sayWhoWeAre(node: Node, clients: Clients): void {
   const controller = new AbortController();
@@ -77,7 +79,7 @@ function followTlsNode(RED: NodeAPI, node: Node, id: string, clients: Clients): 
   }
 }
 
-const account: NodeModule = {
+export const node: NodeModule = {
   definition: { type: 'aws-account', fields, config: true, endpoints: true },
   create(RED, node: AccountNode & Node<StoredCredentials>, config) {
     const meter = meterOf(RED, node.id, budgetFrom(RED, node, config), (text) => node.warn(text));
@@ -98,5 +100,3 @@ const account: NodeModule = {
     }
   }
 };
-
-export = account;

@@ -220,7 +220,7 @@ export function registration(definition: Definition, place: string): string {
   return `module.exports = function (RED) {
   function Node(config) {
     RED.nodes.createNode(this, config);
-    require('./nodes/${place}').create(RED, this, config);
+    require('./nodes/${place}').node.create(RED, this, config);
   }
   RED.nodes.registerType('${type}', Node${stored ? `, { credentials: ${stored} }` : ''});${serve}${watch}
 };

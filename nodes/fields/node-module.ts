@@ -3,7 +3,13 @@ import type { Fields } from './fields';
 import type { Config } from './read';
 import { reasonOf } from './thrown';
 
-/** The export of a node's file. The build makes the editor's page and the registration from `definition`. */
+/** What a node's file exports. The build bundles `fields` for the editor. */
+export interface NodeFile {
+  readonly node: NodeModule;
+  readonly fields: Fields;
+}
+
+/** A type of node. The build makes the editor's page and the registration from `definition`. */
 export interface NodeModule {
   readonly definition: {
     type: string;

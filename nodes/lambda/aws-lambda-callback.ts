@@ -45,7 +45,7 @@ function errorIn(found: unknown, name: string): ErrorObject {
   throw invalid(name, 'is an object without errorType, errorMessage, errorData or stackTrace.');
 }
 
-const fields = {
+export const fields = {
   callbackId: text({
     value: 'callbackId',
     from: 'msg',
@@ -95,7 +95,7 @@ function answer({ sdk, inputs, send, hold }: Context<'lambda', typeof fields>): 
   return hold(checkSize('result', [result]), () => send(new sdk.SendDurableExecutionCallbackSuccessCommand(input)));
 }
 
-export = defineAction({
+export const node = /* @__PURE__ */ defineAction({
   type: 'aws-lambda-callback',
   service: 'lambda',
   operation: ({ action = 'success' }) => operations[action],

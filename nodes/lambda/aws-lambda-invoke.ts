@@ -34,7 +34,7 @@ function contextOf(found: unknown, name: string): Record<string, unknown> {
   return isObject(value) && Object.hasOwn(value, 'custom') && isObject(value.custom) ? value : { custom: value };
 }
 
-const fields = {
+export const fields = {
   functionName: many(
     text({
       pattern: functionPattern,
@@ -220,14 +220,14 @@ const route: Route<'lambda', typeof fields> = {
   }
 };
 
-export = defineAction({
+export const node = /* @__PURE__ */ defineAction({
   type: 'aws-lambda-invoke',
   service: 'lambda',
   operation: 'Invoke',
   fields,
   maxAttempts: 1,
   timeout: ({ timeout }) => timeout,
-  keeper: keeping(route),
+  keeper: /* @__PURE__ */ keeping(route),
   async run(context) {
     const { inputs, node, redact } = context;
     const carried = hasContext(inputs) ? await clientContext(context) : undefined;

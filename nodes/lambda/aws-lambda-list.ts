@@ -7,7 +7,7 @@ import { choice, flag, number, optional, text } from '../fields/fields';
 /** The most characters of a marker. It becomes part of a URL, and no server accepts a longer one. */
 const longestMarker = 16_384;
 
-const fields = {
+export const fields = {
   scope: choice(['all', 'page'], { icon: 'files-o' }),
   maxItems: optional(number({ min: 1, max: 50, integer: true, value: '50', icon: 'list-ol' })),
   marker: optional(
@@ -49,7 +49,7 @@ async function listAll(context: Context<'lambda', typeof fields>): Promise<Page>
   return { functions, next };
 }
 
-export = defineAction({
+export const node = /* @__PURE__ */ defineAction({
   type: 'aws-lambda-list',
   service: 'lambda',
   operation: 'ListFunctions',

@@ -25,7 +25,7 @@ const targetPattern = /^(?:arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w/.-]{1,512}|\
 
 const { attributes, ...otherFields } = messageFields;
 
-const fields = {
+export const fields = {
   target: many(
     text({
       pattern: targetPattern,
@@ -139,14 +139,14 @@ const route: Route<'sns', typeof fields> = {
     sendEntries(operationsTo(sdk, target, true), entries as Entry[], request, tell)
 };
 
-export = defineAction({
+export const node = /* @__PURE__ */ defineAction({
   type: 'aws-sns-publish',
   service: 'sns',
   operation: 'Publish',
   fields,
   inOrder: true,
   mayOvertake: ({ target }) => ![target].flat().some(isOrdered),
-  keeper: keeping(route),
+  keeper: /* @__PURE__ */ keeping(route),
   deploy() {
     const batches = new Batches<Entry, Receipt>();
     return {

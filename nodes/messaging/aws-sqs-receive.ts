@@ -11,7 +11,7 @@ import { queueIs, queuePattern } from './queue';
 import type { ReceiverOptions } from './receiver';
 import { Receiver } from './receiver';
 
-const fields = {
+export const fields = {
   queue: plainText({ pattern: queuePattern, is: queueIs, names: true, offers: 'queues', icon: 'inbox' }),
   settle: choice(['sent', 'flow'], { icon: 'check' }),
   bodyFormat: choice(['auto', 'string', 'buffer'], { icon: 'envelope-open-o' }),
@@ -27,7 +27,7 @@ const fields = {
   )
 } satisfies Fields;
 
-const receive: NodeModule = {
+export const node: NodeModule = {
   definition: { type: 'aws-sqs-receive', fields, inputs: 0 },
   create(RED, node: Node, config) {
     const failed = (thrown: unknown): undefined => {
@@ -62,5 +62,3 @@ const receive: NodeModule = {
     }
   }
 };
-
-export = receive;

@@ -45,7 +45,7 @@ function checkBody(found: unknown, name: string): string {
   return text;
 }
 
-const fields = {
+export const fields = {
   queue: many(
     text({
       pattern: queuePattern,
@@ -146,7 +146,7 @@ const route: Route<'sqs', typeof fields> = {
   }
 };
 
-export = defineAction({
+export const node = /* @__PURE__ */ defineAction({
   type: 'aws-sqs-send',
   service: 'sqs',
   operation: 'SendMessage',
@@ -154,7 +154,7 @@ export = defineAction({
   inOrder: true,
   mayOvertake: ({ queue }) => ![queue].flat().some(isOrdered),
   regionOf: regionOfQueue,
-  keeper: keeping(route),
+  keeper: /* @__PURE__ */ keeping(route),
   deploy() {
     const batches = new Batches<Entry, Receipt>();
     return {

@@ -8,7 +8,7 @@ import { choice, number, optional } from '../fields/fields';
 import { type NodeModule, onClose } from '../fields/node-module';
 import { settle } from './held-messages';
 
-const fields = {
+export const fields = {
   action: choice(['delete', 'return'], { icon: 'check' }),
   delay: optional(
     number({
@@ -32,7 +32,7 @@ function handleOf(msg: NodeMessage): string {
   throw missing('msg.aws.handle', 'is required, but has no value: only messages of an aws-sqs-receive can be settled.');
 }
 
-const settleNode: NodeModule = {
+export const node: NodeModule = {
   definition: { type: 'aws-sqs-settle', fields, account: false },
   create(RED, node, config) {
     const input = new Input<Inputs<typeof fields>>(RED, node, config, {
@@ -59,5 +59,3 @@ const settleNode: NodeModule = {
     onClose(node, () => input.close());
   }
 };
-
-export = settleNode;

@@ -50,7 +50,7 @@ function checkNeeds(image: ImageSource | undefined, others: Readonly<Record<stri
   throw invalid(needs, ': the picture itself is needed, but it is in S3, where it stays.');
 }
 
-const fields = {
+export const fields = {
   operation: choice(['labels', 'faces', 'identify', 'text', 'moderation', 'celebrities', 'protectiveEquipment'], {
     icon: 'eye'
   }),
@@ -227,7 +227,7 @@ async function run(context: Detect, frames: Frames): Promise<Result> {
   });
 }
 
-export = defineAction({
+export const node = /* @__PURE__ */ defineAction({
   type: 'aws-rekognition-detect',
   service: 'rekognition',
   operation: ({ operation = 'labels' }) => detectors[operation].api,

@@ -33,7 +33,7 @@ function checkWho(imageId: string | undefined, others: Readonly<Record<string, u
   throw missing(['imageId', 'faceIds'], ': one of them has to say who is to be forgotten.');
 }
 
-const fields = {
+export const fields = {
   action: choice(['list', 'forget', 'compare'], { icon: 'address-book-o' }),
   collection: collectionField(ofCollection),
   imageId: { ...optional(knownNameField(ofCollection)), beside: checkWho },
@@ -185,7 +185,7 @@ async function compare(context: Faces): Promise<Result> {
 
 const actions = { list, forget, compare };
 
-export = defineAction({
+export const node = /* @__PURE__ */ defineAction({
   type: 'aws-rekognition-faces',
   service: 'rekognition',
   operation: ({ action = 'list' }) => operations[action],

@@ -20,7 +20,7 @@ import { own } from './pixels';
 import { toService } from './prepare';
 import { rounded } from './report';
 
-const fields = {
+export const fields = {
   collection: collectionField(),
   imageId: nameField,
   image: imageField,
@@ -218,7 +218,7 @@ async function run(context: IndexFace, turns: Semaphore): Promise<Result> {
   };
 }
 
-export = defineAction({
+export const node = /* @__PURE__ */ defineAction({
   type: 'aws-rekognition-index-face',
   service: 'rekognition',
   operation: 'IndexFaces',

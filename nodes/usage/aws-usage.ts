@@ -6,11 +6,11 @@ import type { Fields, Inputs } from '../fields/fields';
 import { choice } from '../fields/fields';
 import { type NodeModule, onClose } from '../fields/node-module';
 
-const fields = {
+export const fields = {
   period: choice(['current', 'last'], { icon: 'calendar' })
 } satisfies Fields;
 
-const usage: NodeModule = {
+export const node: NodeModule = {
   definition: { type: 'aws-usage', fields },
   create(RED, node: Node, config) {
     const account = new CurrentAccount(RED, config.account);
@@ -29,5 +29,3 @@ const usage: NodeModule = {
     });
   }
 };
-
-export = usage;

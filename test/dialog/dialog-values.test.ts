@@ -5,7 +5,7 @@ import { createContext, runInContext } from 'node:vm';
 import * as fc from 'fast-check';
 import type { Node, NodeAPI } from 'node-red';
 import type { Field, Fields } from '../../nodes/fields/fields';
-import type { NodeModule } from '../../nodes/fields/node-module';
+import type { NodeFile } from '../../nodes/fields/node-module';
 import { type Config, checkValue, compileField } from '../../nodes/fields/read';
 import { placeOf, types } from '../../scripts/nodes.mjs';
 import { account, credentials, useBench } from '../aws';
@@ -46,7 +46,7 @@ function registered(set: string): Editing {
 }
 
 const fieldsOf = (set: string): Fields =>
-  (require(join(root, 'dist', 'nodes', `${placeOf(set)}.js`)) as NodeModule).definition.fields;
+  (require(join(root, 'dist', 'nodes', `${placeOf(set)}.js`)) as NodeFile).node.definition.fields;
 
 const { util } = require('@node-red/util') as { util: NodeAPI['util'] };
 const RED = { util, nodes: { eachNode: () => undefined } } as unknown as NodeAPI;
@@ -277,7 +277,7 @@ describe('a node whose literals are valid in its dialog', () => {
   const seed = Number(process.env.NIMBUS_SEED ?? Date.now() % 1e9);
 
   for (const set of types) {
-    const { definition } = require(join(root, 'dist', 'nodes', `${placeOf(set)}.js`)) as NodeModule;
+    const { definition } = (require(join(root, 'dist', 'nodes', `${placeOf(set)}.js`)) as NodeFile).node;
     const { fields, config, inputs } = definition;
     if (config || inputs === 0) continue;
 

@@ -10,7 +10,7 @@ import { operations } from '../../nodes/account/sdks';
 import { meanings } from '../../nodes/account/service-errors';
 import { serve } from '../../nodes/dialog/endpoints';
 import { ownErrorNames } from '../../nodes/fields/errors';
-import type { NodeModule } from '../../nodes/fields/node-module';
+import type { NodeFile } from '../../nodes/fields/node-module';
 import { placeOf, types } from '../../scripts/nodes.mjs';
 import { asksNothing } from '../contract';
 
@@ -164,7 +164,7 @@ describe('the documents', () => {
     it(`have a page of ${type}, with all that belongs to it`, () => assert.deepEqual(lackingOf(type), []));
 
     it(`give expressions for ${type} that JSONata can read`, () => {
-      const { definition } = require(`../../nodes/${placeOf(type)}`) as NodeModule;
+      const { definition } = (require(`../../nodes/${placeOf(type)}`) as NodeFile).node;
       for (const { example } of Object.values(definition.fields)) {
         if (example !== undefined) assert.doesNotThrow(() => jsonata(example), example);
       }

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import type { Field } from '../../nodes/fields/fields';
-import type { NodeModule } from '../../nodes/fields/node-module';
+import type { NodeFile } from '../../nodes/fields/node-module';
 import { placeOf } from '../../scripts/nodes.mjs';
 import { contract } from '../contract';
 
@@ -31,7 +31,7 @@ const nodeOf = (type: string): unknown => require(join(__dirname, '..', '..', 'd
 
 /** What an action lacks that was just dragged in, with a payload alone: a value of its own or of the message, or its account. */
 function lackingIn(type: string): string {
-  const { fields, account } = (require(`../../nodes/${placeOf(type)}`) as NodeModule).definition;
+  const { fields, account } = (require(`../../nodes/${placeOf(type)}`) as NodeFile).node.definition;
   const isThere = ({ value, types }: Field) => value !== '' && (types?.[0] !== 'msg' || value === 'payload');
   const isShown = ({ when = {} }: Field) =>
     Object.entries(when).every(([name, values]) => values !== 'filled' && values.includes(String(fields[name]?.value)));

@@ -90,7 +90,7 @@ describe('npm run new', () => {
     written.help.summary = 'Lists numbers.';
     writeFileSync(path(words), JSON.stringify(written));
     const code = readFileSync(file, 'utf8')
-      .replace('const fields = {};', "const fields = { pageScope: choice(['all', 'onePage']) };")
+      .replace('export const fields = {};', "export const fields = { pageScope: choice(['all', 'onePage']) };")
       .replace(/^/, "import { choice } from '../fields/fields';\n");
     writeFileSync(file, code);
     await makeNode(numbers);

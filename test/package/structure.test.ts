@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { commonFields } from '../../nodes/action/action';
 import type { Field } from '../../nodes/fields/fields';
-import type { NodeModule } from '../../nodes/fields/node-module';
+import type { NodeFile } from '../../nodes/fields/node-module';
 import { keepFields } from '../../nodes/outbox/keep-fields';
 import { placeOf, types } from '../../scripts/nodes.mjs';
 import { asksNothing, contract } from '../contract';
@@ -69,8 +69,8 @@ const semver = createRequire(require.resolve('node-red'))('semver') as {
   satisfies(version: string, range: string): boolean;
 };
 
-const definitionOf = (set: string): NodeModule['definition'] =>
-  (require(`../../nodes/${placeOf(set)}`) as NodeModule).definition;
+const definitionOf = (set: string): NodeFile['node']['definition'] =>
+  (require(`../../nodes/${placeOf(set)}`) as NodeFile).node.definition;
 const wordsOf = (set: string): Words => readJson('locales', 'en-US', `${set}.json`);
 /** The words that the editor gets: the node's own over those of all nodes. */
 const builtWordsOf = (set: string): Words => readJson('dist', 'locales', 'en-US', `${set}.json`);
@@ -212,6 +212,11 @@ describe('the project', () => {
         namesIn('icons', '.svg').filter((name) => !sets.includes(name)),
         []
       );
+    });
+
+    it('and in its page the fields alone, without the code of the runtime', () => {
+      const full = sets.filter((set) => /Command\(/.test(read('dist', `${set}.html`)));
+      assert.deepEqual(full, []);
     });
 
     it('under one name', () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { helpOf } from '../../nodes/editor/help.mts';
 import { wordsOf, writtenIn } from '../../nodes/editor/words.mts';
-import type { NodeModule } from '../../nodes/fields/node-module';
+import type { NodeFile } from '../../nodes/fields/node-module';
 
 const folder = join(__dirname, '..', '..', 'locales');
 const first = 'en-US';
@@ -204,7 +204,7 @@ describe('a language that lacks words', () => {
   write('de', 'aws-sqs-settle.json', { label: { delay: 'Verzögerung (s)' }, help: { field: { delay: 'Wie lange.' } } });
   write('de', 'aws-sqs-settle.html', '<h4 id="a">Ä</h4>\n<pre></pre>\n<p>Wörter.</p>\n');
 
-  const { definition } = require('../../nodes/messaging/aws-sqs-settle') as NodeModule;
+  const { definition } = (require('../../nodes/messaging/aws-sqs-settle') as NodeFile).node;
   const words = (language: string) => wordsOf(language, 'aws-sqs-settle', pathToFileURL(`${locales}/`));
 
   it('shows English in forms, the node’s own rather than the general one in its language', () => {

@@ -111,7 +111,7 @@ export function statementsFor(needs: Need[]): { statements: Statement[]; origins
     })),
     origins: all.map(({ sid, needs: own }) => ({
       sid,
-      nodes: own.filter((need, index) => own.findIndex(({ node }) => node.id === need.node.id) === index).map(nameOf),
+      nodes: [...new Set(own.map(nameOf))],
       ofMessages: own.some(({ ofMessages }) => ofMessages)
     }))
   };

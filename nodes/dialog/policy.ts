@@ -244,7 +244,7 @@ function policiesFor(RED: NodeAPI, id: string, signedIn: SignedIn): Policies {
         all.filter(hasCredentialsOfMessages).map(({ node }) => node)
       ),
       ...(isEncryptable ? [{ kind: 'encrypted' as const }] : []),
-      ...(blocks.some(({ kind }) => kind === 'source') && !signedIn.identity ? [{ kind: 'source' as const }] : []),
+      ...(blocks.some(({ kind, holder: known }) => kind === 'source' && !known) ? [{ kind: 'source' as const }] : []),
       ...largeIn(blocks)
     ]
   };

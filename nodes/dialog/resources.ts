@@ -19,11 +19,13 @@ export interface Place {
 /** Every resource. */
 export const any = '*';
 
+const partitionAt = ({ region: own, home, partition }: Place, region = own ?? home): string =>
+  region === any ? partition : partitionOf(region);
+
 /** An ARN of a service. The region that a name brings along counts if the node has none of its own. */
 function arn(place: Place, service: string, rest: string, named: { region?: string; account?: string } = {}): string {
   const region = place.region ?? named.region ?? place.home;
-  const partition = region === any ? place.partition : partitionOf(region);
-  return `arn:${partition}:${service}:${region}:${named.account ?? place.account}:${rest}`;
+  return `arn:${partitionAt(place, region)}:${service}:${region}:${named.account ?? place.account}:${rest}`;
 }
 
 const isArn = (text: string): boolean => text.startsWith('arn:');
@@ -61,15 +63,14 @@ function functionArns(text: string, place: Place, qualifier: Qualifier): string[
 const literally = (text: string): string => text.replace(/[*?$]/g, '${$&}');
 
 /** The objects that an expression can mean: those with the beginning that it has as text, or all. */
-export function objectsOfExpression(expression: string, { region, home }: Place): string {
+export function objectsOfExpression(expression: string, place: Place): string {
   const [, bucket, key = ''] = /^\s*["']s3:\/\/([a-z0-9.-]+)\/([^"'\\]*)["']/.exec(expression) ?? [];
-  return bucket ? `arn:${partitionOf(region ?? home)}:s3:::${bucket}/${literally(key)}*` : any;
+  return bucket ? `arn:${partitionAt(place)}:s3:::${bucket}/${literally(key)}*` : any;
 }
 
 function objectArns(image: unknown, place: Place): string[] {
   const object = isObject(image) && isObject(image.S3Object) ? image.S3Object : undefined;
-  const partition = partitionOf(place.region ?? place.home);
-  return object ? [`arn:${partition}:s3:::${String(object.Bucket)}/${literally(String(object.Name))}`] : [];
+  return object ? [`arn:${partitionAt(place)}:s3:::${String(object.Bucket)}/${literally(String(object.Name))}`] : [];
 }
 
 /**

@@ -20,6 +20,7 @@ import {
 import { parseCertificate, summaryOf } from '../../nodes/account/certificate';
 import { canUseProxies } from '../../nodes/account/proxy';
 import { signable, signedHeaders } from '../../nodes/account/x509-signature';
+import type { Policies } from '../../nodes/dialog/policy';
 import { account, errorOf, invokeNode, listNode, useBench } from '../aws';
 import type { FlowNode, LogEntry, Outcome } from '../node-red';
 import { sink } from '../node-red';
@@ -107,6 +108,47 @@ describe('A certificate account', () => {
     bench.red.deploy([...tls, account(bench, properties), invokeNode(), listNode(), sink('out')], {
       credentials: { tls: ofTls, account: stored }
     });
+
+  describe('has in its policies', () => {
+    /** The blocks by what they are for, each with its only statement and the command without the policy. */
+    async function policies(): Promise<Record<string, [statement: object | undefined, command: string]>> {
+      const answer = await bench.red.request('aws-account/policy?account=account');
+      const { blocks } = (await answer.json()) as Policies;
+      return Object.fromEntries(
+        blocks.map(({ kind, policy, command }) => [kind, [policy.Statement[0], command.replace(/ '.*/, '')]])
+      );
+    }
+
+    it('that of the certificate in AWS IoT, and the trust of its role', async () => {
+      await deploy(iot());
+      const { needed, certificate, trust } = await policies();
+      assert.deepEqual(certificate, [
+        {
+          Effect: 'Allow',
+          Action: 'iot:AssumeRoleWithCertificate',
+          Resource: 'arn:aws:iot:us-east-1:111111111111:rolealias/nimbus-device'
+        },
+        'aws iot create-policy --policy-name node-red-account-certificate --policy-document'
+      ]);
+      const Principal = { Service: 'credentials.iot.amazonaws.com' };
+      assert.deepEqual(trust?.[0], { Effect: 'Allow', Principal, Action: 'sts:AssumeRole' });
+      assert.match(String(trust?.[1]), /^aws iam update-assume-role-policy --role-name nimbus-device /);
+      assert.match(String(needed?.[1]), /^aws iam put-role-policy --role-name nimbus-device /);
+    });
+
+    it('the trust of its role in one anchor, also where it cannot sign in', async () => {
+      await deploy(anywhere({ profileArn: profiles.disabled }));
+      const { needed, trust, ...others } = await policies();
+      assert.deepEqual(trust?.[0], {
+        Effect: 'Allow',
+        Principal: { Service: 'rolesanywhere.amazonaws.com' },
+        Action: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
+        Condition: { ArnEquals: { 'aws:SourceArn': trustAnchors.devices } }
+      });
+      assert.match(String(needed?.[1]), /^aws iam put-role-policy --role-name nimbus-device /);
+      assert.deepEqual(Object.keys(others), ['optional']);
+    });
+  });
 
   const invoke = (): Promise<Outcome> => bench.red.send('invoke', { payload: {} });
 

@@ -10,6 +10,7 @@ import { types } from '../../scripts/nodes.mjs';
 import { asksNothing, contract } from '../contract';
 import type { FlowNode, Message, NodeRed, Outcome } from '../node-red';
 import { sink } from '../node-red';
+import { startLeaps } from '../outbox/leaps';
 import { setClock } from '../set-clock';
 import { type AnswerPlan, AnyService, answerKinds, envelope, messagesIn, mistimed, secrets } from './any-service';
 import { anyLongText, anyShape, type LongText, shapes, writeLongText } from './long-texts';
@@ -170,7 +171,8 @@ const working: Record<string, Working> = {
       hostContext: [true, false],
       // The first is over before some answers come; on a busy machine the others are not.
       timeout: [2, 60, 60, 60],
-      retries: [0, 1]
+      retries: [0, 1],
+      keep: [false, true]
     }
   },
   'aws-lambda-list': { fields: { marker: ['none', 'msg'] }, payload: ['date'], plain: { scope: ['all', 'page'] } },
@@ -183,13 +185,13 @@ const working: Record<string, Working> = {
     fields: { target: ['arn:aws:sns:us-east-1:111111111111:topic', 'str'] },
     many: [{ target: ['numbers', 'msg'] }],
     payload: ['date', 'map', 'buffer'],
-    plain: { batch: [true, false] }
+    plain: { batch: [true, false], keep: [false, false, true] }
   },
   'aws-sqs-send': {
     fields: { queue: ['orders', 'str'] },
     many: [{ queue: ['targets', 'msg'] }, { queue: ['queues', 'msg'], groupId: ['group', 'str'] }],
     payload: ['date', 'map', 'buffer'],
-    plain: { batch: [true, false] }
+    plain: { batch: [true, false], keep: [false, false, true] }
   },
   'aws-sqs-receive': {
     fields: {},
@@ -468,6 +470,13 @@ function neverEnds({ messages, answers, settings }: Trial, index: number): boole
   );
 }
 
+/** Whether its messages are kept on disk: they end when they are there, and go on later. */
+const isKept = ({ type, settings: { keep, invocationType } }: Trial): boolean =>
+  String(keep) === 'true' && (type !== 'aws-lambda-invoke' || invocationType === 'Event');
+/** Whether nothing holds what is kept once its answers are used up. */
+const goesOut = (trial: Trial): boolean =>
+  isKept(trial) && Object.keys(trial.account).length === 0 && !hasOpenEnd(trial);
+
 const hasOpenEnd = (trial: Trial): boolean =>
   neverEnds(trial, 0) || trial.messages.some((_, index) => neverEnds(trial, index));
 
@@ -481,8 +490,13 @@ const twinOf = (trial: Trial): Trial => ({
   answers: Array<AnswerPlan>(8).fill({ kind: 'packed', delay: 0, odd: null, at: 0 })
 });
 /** Whether what becomes of a trial depends on nothing but itself. */
-const hasTwin = ({ type, messages, answers, realm }: Trial): boolean =>
-  type !== 'aws-sqs-receive' && messages.length === 1 && answers.length === 0 && realm === 'own';
+const hasTwin = (trial: Trial): boolean => {
+  const { type, messages, answers, realm } = trial;
+  // What is kept gets an ID of its own.
+  return (
+    type !== 'aws-sqs-receive' && !isKept(trial) && messages.length === 1 && answers.length === 0 && realm === 'own'
+  );
+};
 
 /** Whether each request, of up to three for each message, is answered by somebody else; a function may give any JSON. */
 const isAnsweredByStrangers = ({ type, answers, messages }: Trial): boolean =>
@@ -508,6 +522,9 @@ interface Running {
 class Generated {
   readonly #unhandled: unknown[] = [];
   readonly #note = (reason: unknown) => this.#unhandled.push(reason);
+  /** What is kept is tried again after minutes, which pass within moments. */
+  readonly #leaps = startLeaps();
+  readonly #leaping = setInterval(() => this.#leaps.leap(60_000), 50);
   #batch = 0;
 
   private constructor(
@@ -524,6 +541,8 @@ class Generated {
   async stop(): Promise<void> {
     process.off('unhandledRejection', this.#note);
     await this.red.deploy([]);
+    clearInterval(this.#leaping);
+    this.#leaps.end();
     await this.service.stop();
   }
 
@@ -562,6 +581,13 @@ class Generated {
       const text = `takes more than ${limit} s: ${error instanceof Error ? error.message : error}`;
       for (const { trial } of late()) faults.push({ index: trials.indexOf(trial), text });
     }
+    // A deployment forgets what was sent.
+    const kept = redeploy ? [] : all.filter((each) => goesOut(each.trial) && each.outcome.done === 1);
+    for (const trial of await this.#stay(kept))
+      faults.push({
+        index: trials.indexOf(trial),
+        text: 'was kept without an error, and neither went on nor was refused'
+      });
     await this.red.deploy([]);
     setClock(0);
     const results = all.flatMap((each) => {
@@ -607,6 +633,24 @@ class Generated {
     const trialOf = (index: number) =>
       index < given.length ? index : given.indexOf(paired[index - given.length] as Trial);
     return { results, faults: faults.map(({ index, text }) => ({ index: trialOf(index), text })) };
+  }
+
+  /** Of messages that were kept, the trials of those that stay in the store although nothing is in their way. */
+  async #stay(kept: Running[]): Promise<Trial[]> {
+    const stay = () => {
+      const errors = this.red.logs.filter(
+        ({ level, text }) => level === 'error' && !text.startsWith('Kept messages wait')
+      );
+      const refused = new Set(errors.map(({ id }) => id));
+      return kept.filter(({ id, outcome }) => !outcome.error && outcome.sent.length === 0 && !refused.has(id));
+    };
+    try {
+      for (let left = stay().length; left > 0; left = stay().length)
+        await this.red.until(() => stay().length < left, 'another kept message to go on', limit * 1000);
+    } catch {
+      // They are told.
+    }
+    return stay().map(({ trial }) => trial);
   }
 
   /** What a trial's message came to, and what the service was asked for it, as far as both are the same for its twin. */
@@ -749,11 +793,11 @@ function faultsOf({ trial, outcome, payload, aws }: Running): string[] {
   };
   must(done === 1 || (trial.type === 'aws-sqs-receive' && neverEnds(trial, 0)), `ended ${done} times`);
   must(
-    done === 0 || trial.type === 'aws-sqs-receive' || sent.length === (error ? 0 : 1),
+    done === 0 || trial.type === 'aws-sqs-receive' || (isKept(trial) && !error) || sent.length === (error ? 0 : 1),
     `was sent ${sent.length} times, with the error ${error?.name}`
   );
   must(
-    sent.length === 0 || trial.type === 'aws-sqs-receive' || !isAnsweredByStrangers(trial),
+    sent.length === 0 || trial.type === 'aws-sqs-receive' || isKept(trial) || !isAnsweredByStrangers(trial),
     'was sent on, although no service has answered'
   );
   must(!quotes(shown(statuses)), 'shows a secret in its status');

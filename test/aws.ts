@@ -25,6 +25,7 @@ import {
   sink,
   startNodeRed
 } from './node-red';
+import { letPass, setClock } from './set-clock';
 
 /** Paths that on Windows lead to another machine or a device. */
 export const elsewhere = [
@@ -67,6 +68,13 @@ export function useBench(): Bench {
   });
   after(() => bench.aws.stop());
   return bench;
+}
+
+/** Lets so many ms pass for this machine and for AWS, until the test ends. */
+export async function letAllPass({ aws }: Bench, ms: number): Promise<void> {
+  const passed = letPass(ms);
+  setClock(passed);
+  await aws.settings({ clockAheadSeconds: passed / 1000 });
 }
 
 /** An account that signs in to the local AWS by keys. */

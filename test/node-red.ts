@@ -17,7 +17,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { setClock } from './set-clock';
+import { setTimeRight } from './set-clock';
 
 /** A message as flows carry it. */
 export interface Message {
@@ -251,7 +251,7 @@ export const mochaHooks = {
     process.on('unhandledRejection', (reason) => unhandled.push(reason));
   },
   async afterEach(): Promise<void> {
-    setClock(0);
+    setTimeRight();
     const found = (await running)?.takeViolations().filter(({ type }) => type.startsWith('aws-')) ?? [];
     if (found.length > 0) throw new Error(found.map(({ id, type, text }) => `${type} ${id} ${text}`).join('\n'));
     const [first, ...more] = unhandled.splice(0);

@@ -1,4 +1,4 @@
-/** The clock of this process, which a test sets as NTP or a user does. `performance.now()` and timers go on as they do then. */
+/** The clock of this process, which a test sets as NTP or a user does, and the time that passes for it. Timers know neither. */
 const RealDate = Date;
 let ahead = 0;
 
@@ -24,4 +24,21 @@ class SetDate extends RealDate {
 export function setClock(ms: number): void {
   ahead = ms;
   globalThis.Date = (ms === 0 ? RealDate : SetDate) as DateConstructor;
+}
+
+const steadyTime = performance.now;
+let passed = 0;
+
+/** Lets so many ms pass by `performance.now()`, which no clock changes; gives how many have passed so in all. */
+export function letPass(ms: number): number {
+  passed += ms;
+  performance.now = () => steadyTime.call(performance) + passed;
+  return passed;
+}
+
+/** Puts right what a test has set: also when it has failed. */
+export function setTimeRight(): void {
+  setClock(0);
+  passed = 0;
+  performance.now = steadyTime;
 }

@@ -80,13 +80,13 @@ describe('a link', () => {
       // For more than a second, when half a second of silence is the limit.
       wire.pace = { bytes: 4096, ms: 15, most: Infinity };
       await deploy([receiveNode({ queue, waitTime: 20 })]);
-      const messages = await bench.red.collect('out', 10, 15_000);
+      const messages = await bench.red.collect('out', 10);
       assert.deepEqual(messages.map(({ payload }) => bodies.indexOf(payload as string)).sort(), [...bodies.keys()]);
       assert.deepEqual(
         messages.map(({ aws }) => aws?.receiveCount),
         Array(10).fill(1)
       );
-    }).timeout(30_000);
+    });
 
     it('takes a picture once, however long that takes', async () => {
       const picture = noise(1180, 1180);
@@ -95,11 +95,11 @@ describe('a link', () => {
       hurry(10);
       wire.pace = { bytes: 65_536, ms: 100, most: 4_200_000 };
       await deploy([detectNode({ confidence: 1 })]);
-      const { error, sent } = await bench.red.send('detect', { payload: picture }, 25_000);
+      const { error, sent } = await bench.red.send('detect', { payload: picture });
       assert.equal(error, undefined);
       assert.equal(sent[0]?.aws?.attempts, 1);
       assert.equal((await bench.aws.requests()).filter(({ operation }) => operation === 'DetectLabels').length, 1);
-    }).timeout(40_000);
+    });
 
     it('gives an invocation no more time than its timeout, although bytes flow', async () => {
       wire.pace = { bytes: 10, ms: 20, most: Infinity };
@@ -114,10 +114,10 @@ describe('a link', () => {
       hurry();
       await deploy([listNode()]);
       await bench.aws.fault({ kind: 'hangAfter', operation: 'ListFunctions' });
-      const { error } = await bench.red.send('list', {}, 10_000);
+      const { error } = await bench.red.send('list', {});
       assert.deepEqual([error?.code, error?.retryable], ['Timeout', true]);
       assert.equal((await bench.aws.requests()).filter(({ operation }) => operation === 'ListFunctions').length, 3);
-    }).timeout(20_000);
+    });
   });
 
   describe('to a source of keys that hangs', () => {
@@ -146,7 +146,7 @@ describe('a link', () => {
         JSON.stringify({ Version: 1, AccessKeyId: keys.accessKeyId, SecretAccessKey: keys.secretAccessKey })
       );
       assert.equal((await bench.red.send('list', {}, 5 * second)).error, undefined);
-    }).timeout(20_000);
+    });
   });
 
   describe('to a source of values that does not answer', () => {
@@ -238,7 +238,7 @@ describe('a link', () => {
         /^Timeout: .*\(delaySeconds\).* flow\.#:\(remote\)::values\[msg\.key\] gave no value within 60 s/
       );
       assert.match(String(broken), /^InvalidValue: .*\(delaySeconds\).* cannot be read: no store/);
-    }).timeout(120_000);
+    });
 
     it('counts for the timeout of an invocation', async () => {
       await deploy([invokeNode({ timeout: 0.2, ...hanging('clientContext', '{}') })]);
@@ -255,7 +255,7 @@ describe('a link', () => {
       await bench.red.until(() => begun.every(({ done }) => done === 1), 'all to end', 30_000);
       assert.equal(begun.filter(({ error }) => error?.code === 'RequestThrottled').length, 1);
       assert.equal(begun.filter(({ error }) => error?.code === 'Timeout').length, 10_000);
-    }).timeout(90_000);
+    });
   });
 
   describe('to a service that hangs', () => {
@@ -283,7 +283,7 @@ describe('a link', () => {
         assert.equal(begun.filter(({ error }) => error?.code === 'RequestThrottled').length, 10);
         await bench.aws.clearFaults();
         await bench.aws.reset();
-      }).timeout(90_000);
+      });
     }
   });
 
@@ -306,7 +306,7 @@ describe('a link', () => {
         );
         assert.equal(bench.red.received('out').length, 1);
         assert.equal((await queues.requests('DeleteMessage')).length, 8);
-      }).timeout(20_000);
+      });
     }
 
     it('costs no message a second time whose deletion fails when the receiver closes', async () => {
@@ -362,7 +362,7 @@ describe('a link', () => {
       for (const { error } of await bench.red.sendMany('invoke', six(1), 10 * second)) assert.equal(error, undefined);
       await bench.red.until(() => slow.done, 'the list', 10 * second);
       assert.deepEqual([slow.error, slow.sent[0]?.aws?.attempts], [undefined, 2]);
-    }).timeout(30_000);
+    });
 
     it('brings the messages of a receiver by a new one, after a few seconds', async () => {
       const queue = await queues.create();
@@ -372,8 +372,8 @@ describe('a link', () => {
       wire.die();
       await queues.send(queue, 'second');
       // What is on its way to a dead connection is lost.
-      assert.equal((await bench.red.next('out', 5000)).payload, 'second');
-    }).timeout(20_000);
+      assert.equal((await bench.red.next('out', 30_000)).payload, 'second');
+    });
 
     it('keeps an invocation waiting, which may have been carried out, and none of those after it', async () => {
       await deploy([invokeNode()]);
@@ -382,7 +382,7 @@ describe('a link', () => {
       const hung = await bench.red.begin('invoke', { payload: 1 });
       await wire.untilDead(1);
       for (let n = 0; n < 3; n += 1)
-        assert.equal((await bench.red.send('invoke', { payload: n }, 3000)).error, undefined);
+        assert.equal((await bench.red.send('invoke', { payload: n }, 30_000)).error, undefined);
       assert.equal(hung.done, 0);
       wire.cut();
       await bench.red.until(() => hung.done);
@@ -396,7 +396,7 @@ describe('a link', () => {
       wire.die();
       const now = performance.now.bind(performance);
       mock.method(performance, 'now', () => now() + 31 * second);
-      assert.equal((await bench.red.send('invoke', { payload: 1 }, 3000)).error, undefined);
+      assert.equal((await bench.red.send('invoke', { payload: 1 }, 30_000)).error, undefined);
       await wire.untilDead(0);
     });
 

@@ -503,7 +503,7 @@ describe('every action', () => {
         assert.deepEqual(outcome.sent, []);
       }
       await bench.aws.until({ requests: 3, finished: true });
-    }).timeout(20_000);
+    });
 
     it('of the account beside its nodes does not cut what they wait for', async () => {
       await deploy(invokeNode({ functionName: 'slow' }));

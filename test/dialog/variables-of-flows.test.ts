@@ -41,8 +41,7 @@ const secret = (id: string, name: string) => `${id}-${name}`;
 describe('a variable stands for the same in a dialog and in Node-RED', () => {
   let red: NodeRed;
   const environment = useEnvironment();
-  before(async function () {
-    this.timeout(90_000);
+  before(async () => {
     red = await startNodeRed();
   });
   afterEach(async () => {

@@ -665,5 +665,5 @@ describe('aws-lambda-invoke', () => {
       assert.deepEqual(msg.payload, { greeting: `Hello, ${msg.topic}!` });
     }
     assert.equal((await inputs()).length, 300);
-  }).timeout(60_000);
+  });
 });

@@ -281,7 +281,7 @@ describe('messages to the same queue', () => {
     const group = { queue: 'queues', queueType: 'msg', groupId: 'a', groupIdType: 'str' };
     const twice = async (list: string[]): Promise<Outcome> => {
       await deployAction(bench, sendNode(group));
-      return bench.red.send('send', { payload: 1, queues: list }, 10_000);
+      return bench.red.send('send', { payload: 1, queues: list });
     };
     const resultsOf = ({ error }: Outcome) => error?.results as { error?: { name: string } }[];
 
@@ -624,7 +624,7 @@ describe('messages to the same queue', () => {
         // They would be tried one after the other.
         await wire.untilDead(1);
         for (let n = 0; n < 5; n += 1) {
-          const later = await bench.red.send(id, { payload: 'later' }, 3000);
+          const later = await bench.red.send(id, { payload: 'later' }, 30_000);
           assert.deepEqual([later.error, later.sent[0]?.aws?.attempts], [undefined, 1]);
         }
         assert.equal(hung.done, 0);

@@ -227,8 +227,7 @@ describe('aws-usage', () => {
       assert.deepEqual(await countsOf('Invoke'), { requests: 1, failed: 0, throttled: 0, units: 1, cost: 0 });
     });
 
-    it('what a closing node cuts off, not as failed', async function () {
-      this.timeout(60_000);
+    it('what a closing node cuts off, not as failed', async () => {
       await deploy([detect()]);
       await bench.aws.fault({ kind: 'hang', service: 'rekognition' });
       const outcome = await bench.red.begin('detect', { payload: picture });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { useEnvironment } from '../account/environment';
 import { keysOf, useBench } from '../aws';
 import { type FlowNode, nodeRedVersion } from '../node-red';
 import { type Editor, openEditor, type Theme } from './editor';
@@ -16,10 +17,12 @@ function idOf(type: string, name: string): string {
 }
 
 describe(`the demo in Node-RED ${nodeRedVersion}`, () => {
+  const environment = useEnvironment();
   const bench = useBench();
 
   async function openDemo(): Promise<Editor> {
     const account = flows.find(({ type }) => type === 'aws-account') as FlowNode;
+    environment.set({ NIMBUS_LOCAL_AWS: bench.aws.url });
     const local = { ...account, endpoint: bench.aws.url };
     await bench.red.deploy([...flows.filter((node) => node !== account), local], {
       credentials: { [account.id]: keysOf('demo') }
@@ -29,8 +32,8 @@ describe(`the demo in Node-RED ${nodeRedVersion}`, () => {
 
   it('answers to every button', async () => {
     const editor = await openDemo();
-    const [live] = groups;
-    const buttons = flows.filter(({ type, g }) => type === 'inject' && g !== live?.id);
+    const live = groups.filter(({ name }) => String(name).startsWith('Live'));
+    const buttons = flows.filter(({ type, g }) => type === 'inject' && !live.some(({ id }) => id === g));
     for (const { id } of buttons) await editor.inject(id);
     await editor.debugMessages(buttons.length);
     await editor.page.evaluate("$('#red-ui-workspace-chart').scrollTop(0)");
@@ -39,6 +42,28 @@ describe(`the demo in Node-RED ${nodeRedVersion}`, () => {
       await editor.setTheme(theme);
       await editor.shoot('demo');
     }
+    assert.deepEqual(editor.problems, []);
+    await editor.close();
+  });
+
+  it('keeps readings while their link is cut, says how many, and sends them when it is mended', async () => {
+    const editor = await openDemo();
+    const keeping = groups.filter(({ name }) => String(name).includes('Nothing is lost')).map(({ id }) => id);
+    const shows = (id: string, pattern: RegExp) =>
+      editor.page.waitForFunction(
+        `${pattern}.test(document.querySelector('[id="${id}"] .red-ui-flow-node-status-label')?.textContent ?? '')`
+      );
+    await editor.resize({ width: 1600, height: 1200 });
+    await editor.inject(idOf('inject', 'cut the link'));
+    await editor.inject(idOf('inject', '50 at once'));
+    await shows(idOf('aws-sqs-send', 'keep and send'), /^[5-9]\d kept since/);
+    await editor.page.locator('.red-ui-notification').last().waitFor({ state: 'hidden' });
+    for (const theme of themes) {
+      await editor.setTheme(theme);
+      await editor.shoot('demo-keep', keeping);
+    }
+    await editor.inject(idOf('inject', 'mend the link'));
+    await shows(idOf('debug', 'arrived'), /^[5-9]\d$/);
     assert.deepEqual(editor.problems, []);
     await editor.close();
   });

@@ -199,6 +199,10 @@ const demoStories: Story[] = [
   { press: 'every 5 s', shows: { sent: '8 in 2 requests' } },
   { press: 'Ada', shows: { greeting: 'Hello, Ada!' }, payload: { greeting: 'Hello, Ada!' } },
   { press: 'Grace', shows: { greeting: 'Hello, Grace!' }, payload: { greeting: 'Hello, Grace!' } },
+  { press: 'every 2 s', shows: { safe: /^\d+$/, arrived: /^\d+$/ } },
+  { press: '50 at once', shows: { safe: /./, arrived: /./ } },
+  { press: 'cut the link', shows: { link: 'cut' } },
+  { press: 'mend the link', shows: { link: 'mended' } },
   { press: 'study, 18.2 °C', shows: { decision: 'Heating Study to 21 °C' }, payload: cold },
   { press: 'hall, 22 °C', shows: { decision: 'Hall is warm enough' }, payload: warm },
   {
@@ -1434,11 +1438,27 @@ describe('the flows that come with the pack', () => {
       assert.ok(pace > 1 && pace <= 1.44 && left === 4.998, JSON.stringify(payload));
     });
 
+    it('loses no reading while its link is cut: they wait, and arrive in their order when it is mended', async () => {
+      const flow = await deployDemo();
+      await press(flow, 'cut the link');
+      await shown(flow, 'link', 'cut');
+      const { id } = named(flow, 'aws-sqs-send', 'keep and send');
+      await press(flow, '50 at once');
+      await bench.red.until(() => textsOf(id).some((text) => /^\d+ kept since/.test(text)), 'why they wait');
+      await press(flow, 'every 5 s');
+      await shown(flow, 'sent', '8 in 2 requests');
+      await press(flow, 'mend the link');
+      const arrived = () => bench.red.received(named(flow, 'debug', 'arrived').id).map(({ payload }) => payload);
+      await bench.red.until(() => arrived().length >= 50, 'all readings');
+      const safe = bench.red.received(named(flow, 'debug', 'safe').id).map(({ payload }) => payload);
+      assert.deepEqual(plain(arrived().slice(0, 50)), plain(safe.slice(0, 50)));
+    });
+
     it('leaves the debug sidebar to those who press a button', async () => {
       const flow = await readFlow('demo/flows.json');
-      const { g } = named(flow, 'inject', 'every 5 s');
-      const live = ofType(flow, 'debug').filter((node) => node.g === g);
-      assert.ok(live.length > 3 && live.every(({ tosidebar, tostatus }) => !tosidebar && tostatus));
+      const live = ofType(flow, 'group').filter(({ name }) => String(name).startsWith('Live'));
+      const shows = ofType(flow, 'debug').filter(({ g, name }) => live.some(({ id }) => id === g) && name !== 'link');
+      assert.ok(shows.length > 5 && shows.every(({ tosidebar, tostatus }) => !tosidebar && tostatus));
     });
 
     it('says at its start whose keys it uses', async () => {

@@ -81,7 +81,7 @@ export function useExamples(): Examples {
   // What earlier tests have sent is not to be found by later ones.
   beforeEach(async () => {
     const all = ['orders', 'orders-dead-letters', 'orders.fifo', 'kitchen', 'billing', 'notifications', 'approvals'];
-    for (const queue of [...all, 'decisions', 'pictures']) await queues.purge(urlOf(queue));
+    for (const queue of [...all, 'decisions', 'pictures', 'readings']) await queues.purge(urlOf(queue));
   });
 
   function signIn(name: keyof typeof signIns): void {

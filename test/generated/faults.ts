@@ -96,7 +96,7 @@ const ofStrangers: Fault[] = [
   },
   {
     name: 'a received message with broken bytes takes the others with it',
-    edits: [['account/exchanges.ts', "operation === 'ReceiveMessageCommand' ?", "operation === '' ?"]],
+    edits: [['account/exchanges.ts', "operation === 'ReceiveMessage' ?", "operation === '' ?"]],
     by: 'network'
   },
   {

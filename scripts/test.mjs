@@ -9,7 +9,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { alone, onBoth, onNewerNodeToo, slow } from '../test/on-both.mjs';
+import { alone, onBoth, onNewerNodeToo, slow, waiting } from '../test/on-both.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = (path) => join(root, 'node_modules', path);
@@ -27,8 +27,10 @@ const oldNode = nodeOfNpm();
 const began = Date.now();
 /** How many processes of tests. */
 let started = 0;
-/** More processes than the machine has cores, since tests wait for something most of the time. */
+/** More processes than the machine has cores, since tests wait for something now and then. */
 const workers = Math.ceil(2.5 * availableParallelism());
+/** More of them for tests that hardly do anything but wait. */
+const waiters = availableParallelism();
 /** Rooms that mocha runs in their own way. */
 const special = ['browser', 'durability'];
 const asked = process.argv.slice(2);
@@ -38,13 +40,17 @@ const unpackBrowser = "import('@sparticuz/chromium').then(({ default: chromium }
 console.log(`Node-RED 5 on Node ${process.version}, Node-RED 4.1 on Node ${oldNode.version}${oldNode.note}\n`);
 
 const jobs = jobsFor(asked);
-if (asked.length === 0) {
-  await check('lint', [bin('@biomejs/biome/bin/biome'), 'check', '.']);
-  await check('types', [bin('typescript/bin/tsc'), '--noEmit', '-p', '.']);
-}
-const ready = [await check('build', ['scripts/build.mjs'])];
-if (jobs.some(({ config }) => config === 'browser')) ready.push(await check('chromium', ['-e', unpackBrowser]));
-if (!ready.includes(false)) await runAll(jobs);
+const style =
+  asked.length > 0
+    ? []
+    : [
+        check('lint', [bin('@biomejs/biome/bin/biome'), 'check', '.']),
+        check('types', [bin('typescript/bin/tsc'), '--noEmit', '-p', '.'])
+      ];
+const ready = [check('build', ['scripts/build.mjs'])];
+if (jobs.some(({ config }) => config === 'browser')) ready.push(check('chromium', ['-e', unpackBrowser]));
+if (!(await Promise.all(ready)).includes(false)) await runAll(jobs);
+await Promise.all(style);
 rmSync(counts, { recursive: true, force: true });
 reportTimes();
 console.log(`${total.passed} passed, ${total.failed} failed`);
@@ -80,7 +86,8 @@ function jobsFor(names) {
 
 /** Files share processes, of which each starts Node-RED and the local AWS once. */
 function jobsOf(files, version) {
-  const [single, shared] = [files.filter(isAlone), files.filter((file) => !isAlone(file))];
+  const isSingle = (file) => isAlone(file) || waiting.includes(file);
+  const [single, shared] = [files.filter(isSingle), files.filter((file) => !isSingle(file))];
   // What is run by itself keeps all cores busy.
   const most = asked.length > 0 ? Math.min(share, secondsOf(shared) / workers) : share;
   const hands = [true, false].flatMap((isInBrowser) => {
@@ -117,7 +124,9 @@ function isAlone(file) {
 function checkOnBoth(files) {
   const named = Object.entries(onBoth).flatMap(([room, names]) => names.map((name) => `${room}/${name}`));
   const isThere = (name) => files.some((file) => file === name || dirname(file) === name);
-  const missing = [...named, ...onNewerNodeToo, ...alone, ...Object.keys(slow)].filter((name) => !isThere(name));
+  const missing = [...named, ...onNewerNodeToo, ...alone, ...waiting, ...Object.keys(slow)].filter(
+    (name) => !isThere(name)
+  );
   if (missing.length > 0) throw new Error(`test/on-both.mjs names what is not there: ${missing.join(', ')}`);
 }
 
@@ -138,12 +147,13 @@ function secondsOf(files) {
 
 /** Says of each room what became of it as soon as the last of its files has run. */
 async function runAll(all) {
-  const waiting = [...all];
+  const isWaiting = ({ files }) => files.every((file) => waiting.includes(file));
+  const [idle, busy] = [all.filter(isWaiting), all.filter((job) => !isWaiting(job))];
   const open = new Map();
   for (const room of all.flatMap(({ files }) => files.map(dirname))) open.set(room, (open.get(room) ?? 0) + 1);
   const sums = new Map([...open.keys()].map((room) => [room, { passed: 0, failed: 0, skipped: 0, took: 0 }]));
-  const work = async () => {
-    for (let job = waiting.shift(); job; job = waiting.shift()) {
+  const work = async (next) => {
+    for (let job = next(); job; job = next()) {
       for (const [file, result] of await mocha(job)) {
         const room = dirname(file);
         const sum = sums.get(room);
@@ -153,7 +163,12 @@ async function runAll(all) {
       }
     }
   };
-  await Promise.all(Array.from({ length: workers }, work));
+  const any = () => busy.shift() ?? idle.shift();
+  const onlyIdle = () => idle.shift();
+  await Promise.all([
+    ...Array.from({ length: workers }, () => work(any)),
+    ...Array.from({ length: waiters }, () => work(onlyIdle))
+  ]);
 }
 
 /** A stage that holds or does not; counts as one test. */

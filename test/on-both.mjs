@@ -27,6 +27,9 @@ export const onNewerNodeToo = ['account/proxy'];
 /** What needs a process of its own, by its room or file: for processes that die, or another Node-RED than the tests' own. */
 export const alone = ['durability', 'package/loads'];
 
+/** What hardly does anything but wait: it runs in processes of its own, beside those that keep the machine busy. */
+export const waiting = ['account/links', 'durability/redeploys', 'messaging/aws-sqs-receive'];
+
 /**
  * Seconds that files take which wait, or draw, much longer than others of their length: they are begun first, and share their
  * processes with fewer others. `npm test` names the slowest.
@@ -35,21 +38,31 @@ export const alone = ['durability', 'package/loads'];
  */
 export const slow = {
   'account/clock': 35,
-  'account/links': 100,
+  'account/links': 110,
+  'browser/account': 20,
+  'browser/approve': 10,
   'browser/dashboard': 40,
   'browser/demo': 20,
   'browser/dialogs': 50,
-  'browser/languages': 80,
+  'browser/editor': 15,
+  'browser/examples': 15,
+  'browser/languages': 70,
   'browser/pickers': 40,
-  'browser/walk': 60,
+  'browser/variables': 35,
+  'browser/walk': 65,
+  'durability/approve': 10,
+  'durability/bad-line': 25,
+  'durability/budget': 15,
   'durability/delivery': 30,
+  'durability/order': 30,
   'durability/outages': 25,
-  'durability/redeploys': 85,
-  'durability/soak': 25,
+  'durability/redeploys': 105,
+  'durability/scaling': 25,
+  'durability/soak': 20,
   'fields/expressions': 25,
-  'generated/generated': 60,
-  'local-aws/start': 40,
-  'messaging/aws-sqs-receive': 95,
+  'generated/generated': 70,
+  'local-aws/start': 60,
+  'messaging/aws-sqs-receive': 105,
   'messaging/aws-sqs-receive-order': 35,
   'messaging/batch': 50,
   'outbox/keep': 30,

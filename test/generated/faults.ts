@@ -136,11 +136,11 @@ const ofStrangers: Fault[] = [
     edits: [
       [
         'fields/lines.ts',
-        String.raw`  text
-    .replace(/\p{Bidi_Control}+/gu, '')
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim();`,
-        '  text.trim();'
+        String.raw`text
+        .replace(/\p{Bidi_Control}+/gu, '')
+        .replace(/[\s\p{Cc}]+/gu, ' ')
+        .trim();`,
+        'text.trim();'
       ]
     ],
     by: 'messages'

@@ -7,7 +7,7 @@ import { dirname, join, relative } from 'node:path';
 import { build, transformSync } from 'esbuild';
 import { helpOf } from '../nodes/editor/help.mts';
 import { page, pluginPage, registration } from '../nodes/editor/page.mts';
-import { wordsOf } from '../nodes/editor/words.mts';
+import { translated, wordsOf } from '../nodes/editor/words.mts';
 import { placeOf, types } from './nodes.mts';
 
 const require = createRequire(import.meta.url);
@@ -25,6 +25,13 @@ function writeWords(language, type, definition) {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.json`, JSON.stringify(catalogue));
   writeFileSync(`${file}.html`, helpOf(definition, words, language));
+}
+
+/** Writes the catalogue of the plugin, with the words of its tab. */
+function writeOwnWords(language) {
+  const file = from('dist', 'locales', language, 'nimbus.json');
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(translated(language, 'nimbus')));
 }
 
 /** Options of esbuild for browsers. Those that Node-RED 4.1 and 5 support know private members. */
@@ -89,12 +96,11 @@ async function ownPart(type, { fields }, shared) {
 rmSync(from('dist'), { recursive: true, force: true });
 compile('-p', 'tsconfig.build.json');
 compile('-p', join('nodes', 'editor'));
-const style = transformSync(readFileSync(from('nodes', 'editor', 'form.css'), 'utf8'), {
-  ...forBrowsers,
-  loader: 'css'
-});
+const styles = ['form.css', 'tab.css'].map((file) => readFileSync(from('nodes', 'editor', file), 'utf8'));
+const style = transformSync(styles.join('\n'), { ...forBrowsers, loader: 'css' });
 const { code, shared } = await makeProgram();
 writeFileSync(from('dist', 'nimbus.html'), pluginPage(code, style.code));
+for (const language of readdirSync(from('locales'))) writeOwnWords(language);
 
 for (const type of types) {
   const { definition } = require(from('dist', 'nodes', `${placeOf(type)}.js`)).node;

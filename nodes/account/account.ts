@@ -4,6 +4,7 @@ import type { Fields } from '../fields/fields';
 import type { Config } from '../fields/read';
 import type { Meter } from '../metering/meter';
 import type { Clients } from './clients';
+import { Running } from './running';
 
 /** The part of a deployed `aws-account` that other nodes use. */
 export interface AccountNode extends Node {
@@ -14,6 +15,9 @@ export interface AccountNode extends Node {
   /** What is wrong with its properties, if anything is. */
   problem?: ActionError;
 }
+
+/** The accounts that run. */
+export const runningAccounts = new Running<AccountNode>();
 
 /** The running account with this id. */
 export function accountFrom(RED: NodeAPI, id: unknown): AccountNode | undefined {
@@ -142,6 +146,11 @@ export class CurrentAccount {
         ? `${called(described.name)} does not run, since it is disabled or belongs to a flow that is: enable it, or open the node and choose one.`
         : 'The aws-account of this node does not exist or is disabled: open the node and choose one.'
     );
+  }
+
+  /** Its ID, if it is running. */
+  get nodeId(): string | undefined {
+    return this.#node?.id;
   }
 
   /** All secrets that the account holds at the moment. */

@@ -2,7 +2,7 @@ import type { Node, NodeAPI } from 'node-red';
 import { inOneLine } from '../fields/lines';
 import type { NodeModule } from '../fields/node-module';
 import { meterOf } from '../metering/meters';
-import { type AccountNode, followDeployments } from './account';
+import { type AccountNode, followDeployments, runningAccounts } from './account';
 import { callerIdentity } from './caller-identity';
 import type { CertificateSummary } from './certificate';
 import type { Clients } from './clients';
@@ -84,6 +84,7 @@ export const node: NodeModule = {
   create(RED, node: AccountNode & Node<StoredCredentials>, config) {
     const meter = meterOf(RED, node.id, budgetFrom(RED, node, config), (text) => node.warn(text));
     node.meter = meter;
+    node.on('close', runningAccounts.add(RED, node));
     // An account that is not valid has no clients, which would close the meter.
     node.on('close', () => (node.clients ?? meter).close());
     try {

@@ -2,6 +2,7 @@ import { memberOf } from '../fields/thrown';
 import type { Meter } from '../metering/meter';
 import type { Agents } from './agents';
 import { checkAnswer } from './answers';
+import type { Caller, CallLog } from './calls';
 import { Charge } from './charge';
 import type { CommandLimits, Exchange, Exchanges } from './exchanges';
 import type { Rate } from './rate';
@@ -40,6 +41,9 @@ interface Parts {
   readonly agents: Agents;
   readonly clock: ServiceClock;
   readonly meter: Meter;
+  readonly calls: CallLog;
+  /** What no text about its calls may contain. */
+  secrets(): string[];
   succeeded(): void;
   /** Called after each failure, with the access key ID if AWS has refused that. */
   failed(refusedKey: string | undefined): void;
@@ -69,15 +73,42 @@ export class Client {
    * AWS, or with the reason of `abortSignal`. Callers with a time limit of their own set `silence` to 0.
    */
   async send<Output extends Answer>(command: Command<Output>, limits: CommandLimits): Promise<Output> {
+    const { service, region } = this.parts;
+    const caller = { service, region, node: limits.node, began: performance.now() };
     try {
-      return await this.#send(command, limits);
+      const output = await this.#send(command, limits);
+      this.#answered(caller, command, output);
+      return output;
     } catch (failure) {
-      if (!this.parts.clock.hasRefused(failure)) throw failure;
-      // The refusal has told the clock the time of the service, so that the next signature is right.
+      if (this.parts.clock.hasRefused(failure)) return this.#sendAgain(caller, command, limits);
+      this.#failed(caller, command, failure);
+      throw failure;
+    }
+  }
+
+  /** The refusal has told the clock the time of the service, so that the next signature is right. */
+  async #sendAgain<Output extends Answer>(
+    caller: Caller,
+    command: Command<Output>,
+    limits: CommandLimits
+  ): Promise<Output> {
+    try {
       const output = await this.#send(command, limits);
       output.$metadata.attempts = (output.$metadata.attempts ?? 1) + 1;
+      this.#answered(caller, command, output);
       return output;
+    } catch (failure) {
+      this.#failed(caller, command, failure);
+      throw failure;
     }
+  }
+
+  #answered(caller: Caller, command: Command<unknown>, output: Answer): void {
+    this.parts.calls.answered(caller, operationOf(command), command, output);
+  }
+
+  #failed(caller: Caller, command: Command<unknown>, failure: unknown): void {
+    this.parts.calls.failed(caller, operationOf(command), command, failure, this.parts.secrets());
   }
 
   /** Waits before the SDK writes the command as JSON, since that needs more memory than the picture in it. */

@@ -5,6 +5,7 @@ import { regionIs, regionPattern } from '../fields/fields';
 import type { Meter } from '../metering/meter';
 import { Agents } from './agents';
 import { bytesOfAnswer } from './answer-size';
+import type { CallLog } from './calls';
 import type { CertificateSummary } from './certificate';
 import { Client } from './client';
 import type { Destination, DestinationOptions } from './destinations';
@@ -38,6 +39,7 @@ interface AccountOptions extends DestinationOptions {
   /** Requests a second for each operation of Rekognition; 0 is no limit. */
   rekognitionRate: number;
   meter: Meter;
+  calls: CallLog;
   /** Called when credentials could not be renewed, and the old ones are still valid. */
   renewalFailed?: (error: unknown) => void;
 }
@@ -218,6 +220,8 @@ export class Clients {
       agents: this.#agents,
       clock: this.#clock,
       meter: this.#options.meter,
+      calls: this.#options.calls,
+      secrets: () => [...this.secrets(), ...Object.values(credentials ?? {})],
       succeeded: () => {
         for (const listener of this.#listeners) listener();
       },

@@ -13,7 +13,10 @@ import type { ServiceClock } from './service-clock';
 import { unpack } from './unpack';
 
 /** The limits of a command. */
-export type CommandLimits = Omit<Limits, 'answerWithin'>;
+export interface CommandLimits extends Omit<Limits, 'answerWithin'> {
+  /** The ID of the node that sends it, for the sidebar. */
+  node?: string | undefined;
+}
 
 /** A command that is being sent, and what is known of its last request and answer. */
 export interface Exchange {

@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import type { Node, NodeAPI } from 'node-red';
 import type { CurrentAccount } from '../account/account';
+import { idInFlow } from '../account/calls';
 import type { Client } from '../account/client';
 import type { Clients } from '../account/clients';
 import { redact } from '../account/redaction';
@@ -115,9 +116,10 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
   readonly send = async <Output extends Answer>(command: Command<Output>): Promise<Output> => {
     // A message with a time limit of its own needs no limit on silence.
     const unlimited = this.caller.action.timeout ? { silence: 0 } : {};
+    const node = idInFlow(this.caller.node);
     this.caller.countRequests(1);
     try {
-      const output = await this.client.send(command, { abortSignal: this.message, ...unlimited });
+      const output = await this.client.send(command, { abortSignal: this.message, node, ...unlimited });
       this.note(metadataOf(output));
       return output;
     } catch (thrown) {
@@ -150,11 +152,11 @@ export class Call<S extends ServiceName, F extends Fields> implements Context<S,
 
 /** Makes a function that sends requests for several messages at once. The status counts them. */
 function sharedRequest(
-  caller: Pick<Caller<ServiceName, Fields>, 'countRequests'>,
+  caller: Pick<Caller<ServiceName, Fields>, 'countRequests' | 'node'>,
   client: Client,
   abortSignal: AbortSignal
 ): Request {
-  const limits = { abortSignal };
+  const limits = { abortSignal, node: idInFlow(caller.node) };
   return async (command) => {
     caller.countRequests(1);
     try {

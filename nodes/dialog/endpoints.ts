@@ -1,7 +1,9 @@
 /**
- * The endpoints of the editor: lists beside fields, the connection test, and the policy. Node-RED loads this file when it starts, so
+ * The endpoints of the editor: lists beside fields, the connection test, the policy, and the sidebar. Node-RED loads this file
+ * when it starts, so
  * everything else is loaded with the first request.
  */
+import { pipeline, Readable } from 'node:stream';
 import type { Express, NextFunction, Request, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 
@@ -44,32 +46,40 @@ function refuseForms(request: Request, response: Response, next: NextFunction): 
   else response.status(415).json({ error: 'The body must be application/json.' });
 }
 
-/** Sends the answer of a request. If `answer` rejects, that is a bug of this pack, and is logged. */
+/**
+ * Sends the answer of a request: JSON, or a file as it is made. If `answer` rejects, that is a bug of this pack, and is
+ * logged.
+ */
 const answering = (RED: NodeAPI, answer: (request: Request) => Promise<object | undefined>) =>
   async function respond(request: Request, response: Response): Promise<void> {
     response.set('Cache-Control', 'no-store');
     try {
       const found = await answer(request);
-      if (found) response.json(found);
-      else response.status(404).json({ error: 'There is no such list.' });
+      // What ends before the file does, the browser notices.
+      if (found instanceof Readable) pipeline(found, response.type('application/jsonl'), () => undefined);
+      else if (found) response.json(found);
+      else response.status(404).json({ error: 'There is no such thing.' });
     } catch (error) {
       RED.log.error(`aws-account: ${(error as Error).stack}`);
       response.status(500).json({ error: 'This is a fault of the nodes: the log of Node-RED has more.' });
     }
   };
 
-/** Whether the user may deploy flows. Only Node-RED's middleware knows: it calls `next` or answers the request. */
-const mayDeploy = (RED: NodeAPI, request: Request): Promise<boolean> =>
+/** Whether the user has a permission. Only Node-RED's middleware knows: it calls `next` or answers the request. */
+const may = (RED: NodeAPI, request: Request, permission: string): Promise<boolean> =>
   new Promise((resolve) => {
     // In place of the real response, which must not be sent here.
     const refused: Response = Object.create(request.res as Response);
     Object.assign(refused, { status: () => refused, end: () => resolve(false) });
-    RED.auth.needsPermission('flows.write')(request, refused, () => resolve(true));
+    RED.auth.needsPermission(permission)(request, refused, () => resolve(true));
   });
 
+/** Whether the user may deploy flows. */
+const mayDeploy = (RED: NodeAPI, request: Request): Promise<boolean> => may(RED, request, 'flows.write');
+
 /**
- * Registers the endpoints. Users who may read flows get the lists; only those who may change accounts can test a
- * sign-in, and see in a policy who it is.
+ * Registers the endpoints. Users who may read flows get the lists and the sidebar; only those who may change accounts can
+ * test a sign-in, see who is signed in or in a policy, and do something with messages that are kept.
  */
 export function serve(RED: NodeAPI): void {
   const { needsPermission } = RED.auth;
@@ -101,6 +111,26 @@ export function serve(RED: NodeAPI): void {
     answering(RED, (request) => {
       const { tryConnection }: typeof import('./connection') = require('./connection');
       return tryConnection(RED, request.body, () => mayDeploy(RED, request));
+    })
+  );
+  admin.get(
+    '/aws-account/sidebar',
+    needsPermission('aws-account.read'),
+    refuseForeign,
+    answering(RED, async (request) => {
+      const { look }: typeof import('./sidebar') = require('./sidebar');
+      const { run, after } = request.query;
+      return look(RED, String(run), Number(after), await may(RED, request, 'aws-account.write'));
+    })
+  );
+  admin.post(
+    '/aws-account/kept/:act',
+    needsPermission('aws-account.write'),
+    refuseForeign,
+    refuseForms,
+    answering(RED, async ({ params, body }) => {
+      const { actOnKept }: typeof import('./kept') = require('./kept');
+      return actOnKept(RED, String(params.act), body);
     })
   );
 }

@@ -36,9 +36,15 @@ interface DrawnMessage {
 declare global {
   const RED: {
     /** Texts of the editor itself. */
-    _(key: string): string;
-    utils: { validateTypedProperty(value: string, type: string, options?: object): true | string };
-    editor: { validateNode(node: EditorNode): boolean };
+    _(key: string, options?: object): string;
+    utils: {
+      validateTypedProperty(value: string, type: string, options?: object): true | string;
+      getNodeLabel(node: EditorNode, otherwise: string): string;
+    };
+    editor: {
+      validateNode(node: EditorNode): boolean;
+      editConfig(name: string, type: string, id: string): void;
+    };
     nodes: {
       node(id: string): EditorNode | null;
       /** The registration of a type. */
@@ -49,8 +55,27 @@ declare global {
       eachConfig(visit: (node: EditorNode & FlowItem) => void): void;
       eachSubflow(visit: (subflow: FlowItem & { instances?: FlowItem[] }) => void): void;
     };
-    view: { redraw(): void };
-    clipboard: { copyText(text: string): boolean };
+    view: { redraw(): void; reveal(id: string): void };
+    i18n: { lang(): string };
+    actions: { add(name: string, action: () => void, options?: { label: string }): void };
+    keyboard: { add(scope: string, key: string, action: string): void };
+    sidebar: {
+      addTab(tab: {
+        id: string;
+        label: string;
+        name: string;
+        iconClass: string;
+        content: JQuery;
+        enableOnEdit: boolean;
+        action: string;
+      }): void;
+      containsTab(id: string): boolean;
+      show(id: string): void;
+    };
+    clipboard: { copyText(text: string, element?: JQuery, message?: string): boolean };
+    popover: { tooltip(target: JQuery, text: string | (() => string)): void };
+    notify(text: string | JQuery, options: object): { close(): void };
+
     comms: { subscribe(topic: string, listener: () => void): void };
     events: {
       emit(event: string, node: EditorNode): void;

@@ -5,6 +5,7 @@
 import { eachOwnNode } from './own-nodes';
 import { showSentences } from './sidebar';
 import { followDeployments, validate } from './stored';
+import { addTab } from './tab';
 
 export * from '../action/action';
 export * from '../fields/bytes';
@@ -21,6 +22,7 @@ export * from './request';
 /** Called once the program is available as the global. */
 export function start(): void {
   showSentences();
+  addTab();
   followDeployments();
   // If the package is installed while the editor is open, nodes may have been registered before their validators.
   eachOwnNode(validate);

@@ -15,9 +15,7 @@ function kindOf(thrown: unknown): string {
  * Sends a request to the runtime. Never rejects: failures of the request are refusals, too. The cookie proves that the
  * editor's own page sends it, since behind a proxy the runtime may not know its host.
  */
-export async function request<T extends { refusal?: Refusal }>(
-  settings: JQueryAjaxSettings
-): Promise<T | { refusal: Refusal }> {
+export async function request<T extends object>(settings: JQueryAjaxSettings): Promise<T | { refusal: Refusal }> {
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API works on secure pages only
   document.cookie = 'nimbus=editor; SameSite=Strict';
   try {

@@ -68,7 +68,7 @@ function withExamples(text: string, original: string): string {
 }
 
 /** The texts of a language, with English ones where it has none. */
-const translated = (language: string, name: string, folder: URL): Group =>
+export const translated = (language: string, name: string, folder = locales): Group =>
   merge(writtenIn(english, name, folder), writtenIn(language, name, folder), withExamples);
 
 /** Merges a node's text into the shared one. `__common__`, in sections as a heading, is replaced by the shared text. */

@@ -18,6 +18,8 @@ export interface Location {
 export interface Source {
   readonly client: Client;
   readonly url: string;
+  /** The ID of the node in the flow. */
+  readonly node: string;
   /** How long received messages are invisible, seconds. */
   readonly visibilityTimeout: number;
   /** The `VisibilityTimeout` to send with requests, seconds; absent where the queue's own applies. */
@@ -45,8 +47,14 @@ export class Locator {
 
   constructor(
     private readonly account: CurrentAccount,
-    private readonly location: Location
+    private readonly location: Location,
+    private readonly node: string
   ) {}
+
+  /** The source that was found last, if one has been found. */
+  get found(): Source | undefined {
+    return this.#source;
+  }
 
   /** The source that was found last. There is one once a message has been asked for. */
   get source(): Source {
@@ -71,7 +79,7 @@ export class Locator {
     const asked = urlOfQueue(sdkOf('sqs'), client, queue);
     this.#forgetUrl = () => forgetUrl(client, queue, asked);
     const url = await asked;
-    this.#source = { client, url, ...(await this.#timeouts(client, url, abortSignal)) };
+    this.#source = { client, url, node: this.node, ...(await this.#timeouts(client, url, abortSignal)) };
     this.#validUntil = performance.now() + visibilityAge;
     return this.#source;
   }
@@ -110,7 +118,7 @@ export class Locator {
     const { GetQueueAttributesCommand } = sdkOf('sqs');
     const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['VisibilityTimeout'] });
     try {
-      const { Attributes } = await client.send(command, { abortSignal });
+      const { Attributes } = await client.send(command, { abortSignal, node: this.node });
       const own = Number(Attributes?.VisibilityTimeout);
       return own <= longestVisibility ? own : 0;
     } catch (error) {

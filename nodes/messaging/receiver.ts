@@ -3,6 +3,8 @@ import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import type { ReceiveMessageCommandOutput } from '@aws-sdk/client-sqs';
 import type { Node, NodeAPI } from 'node-red';
 import type { CurrentAccount } from '../account/account';
+import { idInFlow } from '../account/calls';
+import { Running } from '../account/running';
 import { sdkOf } from '../account/sdks';
 import { toActionError } from '../account/to-action-error';
 import { Status } from '../action/status';
@@ -21,6 +23,7 @@ import { Locator } from './locator';
 import type { Poll, PollOptions } from './polls';
 import { Polls } from './polls';
 import { isFifo } from './queue';
+import { QueueDepth, type QueueLook } from './queue-depth';
 import type { Format } from './received-message';
 import type { Operation, Trouble } from './troubles';
 import { Troubles } from './troubles';
@@ -63,6 +66,20 @@ async function waitFor(work: Promise<unknown>, limit: number): Promise<void> {
   over.abort();
 }
 
+/** The receivers that run. */
+export const runningReceivers = new Running<Receiver>();
+
+/** How a receiver is at the moment, for the sidebar. */
+export interface ReceiverLook extends QueueLook {
+  readonly node: string;
+  readonly account: string | undefined;
+  readonly queue: string;
+  /** Messages that it has received and that are not settled. */
+  readonly held: number;
+  /** What keeps it from receiving, deleting or extending the visibility. */
+  readonly trouble: ActionError | undefined;
+}
+
 /** A deployed receiver: asks a queue for messages for as long as it lives. */
 export class Receiver {
   readonly #life = new AbortController();
@@ -75,6 +92,8 @@ export class Receiver {
   readonly #polls: Polls;
   readonly #backOff = new BackOff();
   readonly #loop: Promise<void>;
+  readonly #depth: QueueDepth;
+  readonly #leave: () => void;
   /** Resolves with the last turn of the event loop that an answer waits for. */
   #turns = Promise.resolve();
   #closing = false;
@@ -87,13 +106,13 @@ export class Receiver {
   constructor(
     private readonly RED: NodeAPI,
     private readonly node: Node,
-    account: CurrentAccount,
+    private readonly account: CurrentAccount,
     private readonly options: ReceiverOptions
   ) {
     // Each pause and each request adds a listener; Node.js would warn of more than ten.
     setMaxListeners(0, this.#life.signal);
     this.#status = new Status(RED, node);
-    this.#locator = new Locator(account, options);
+    this.#locator = new Locator(account, options, idInFlow(node));
     const { batchSize: messages, waitTime, maxInFlight } = options;
     this.#polls = new Polls({ messages, waitTime, maxInFlight });
     this.#troubles = new Troubles(node, options.queue, (thrown, operation) => this.#toError(thrown, operation));
@@ -117,11 +136,26 @@ export class Receiver {
       }
     });
     this.#loop = this.#run();
+    this.#depth = new QueueDepth(this.#life.signal, (thrown) => this.#toError(thrown, 'GetQueueAttributes'));
+    this.#leave = runningReceivers.add(RED, this);
+  }
+
+  /** How it is at the moment. Looks at the queue, too, at most once a minute. */
+  look(): ReceiverLook {
+    return {
+      node: idInFlow(this.node),
+      account: this.account.nodeId,
+      queue: this.options.queue,
+      held: this.#held.size,
+      trouble: this.#troubles.first?.error,
+      ...this.#depth.look(this.#locator.found)
+    };
   }
 
   /** Stops receiving, and returns to the queue what is not settled. */
   async close(): Promise<void> {
     this.#closing = true;
+    this.#leave();
     this.#wake();
     this.#held.close();
     await this.#endPolls();
@@ -254,7 +288,10 @@ export class Receiver {
   }
 
   /** Receives messages. Rejects with `Timeout` or the service's error. */
-  #ask({ client, url, timeoutOverride }: Source, { messages, waitTime }: Poll): Promise<ReceiveMessageCommandOutput> {
+  #ask(
+    { client, url, node, timeoutOverride }: Source,
+    { messages, waitTime }: Poll
+  ): Promise<ReceiveMessageCommandOutput> {
     const command = new (sdkOf('sqs').ReceiveMessageCommand)({
       QueueUrl: url,
       MaxNumberOfMessages: messages,
@@ -264,7 +301,7 @@ export class Receiver {
       MessageAttributeNames: ['All']
     });
     const waits = waitTime * 1000;
-    const limits = { waits, silence: waits + shortestSilence };
+    const limits = { node, waits, silence: waits + shortestSilence };
     return within(
       waits + longestSilence,
       (abortSignal, heard) => client.send(command, { ...limits, abortSignal, heard }),
@@ -321,7 +358,7 @@ export class Receiver {
     } else this.#backOff.succeeded();
   }
 
-  #toError(thrown: unknown, operation: Operation): ActionError {
+  #toError(thrown: unknown, operation: Operation | 'GetQueueAttributes'): ActionError {
     const secrets = this.#locator.secrets();
     const error = toActionError(thrown, { type: this.node.type, service: 'sqs', operation, secrets });
     return noteAbout(error, this.options.queue);

@@ -229,9 +229,9 @@ export class Visibility {
     all: Batches<Entry, object>,
     operations: (url: string) => EntryOperations<Entry, object>
   ): TargetBatches<Entry, object> {
-    const { client, url } = this.source();
+    const { client, url, node } = this.source();
     const silence = Math.min(longestAnswer, Math.max(shortestAnswer, this.#period));
-    const options = { abortSignal: all.signal, silence };
+    const options = { abortSignal: all.signal, node, silence };
     return all.to(
       client,
       url,

@@ -14,12 +14,16 @@ export interface Budget {
 
 export const unlimited: Budget = { most: undefined, unit: 'month' };
 
-/** What the requests of an account came to, dollars. */
-interface Report {
+/** What the requests of an account have cost in a period, and its budget for that, dollars. */
+export interface Balance {
   readonly period: { unit: PeriodUnit; from: string; to: string };
   readonly cost: number;
   readonly budget: number | null;
   readonly left: number | null;
+}
+
+/** What the requests of an account came to. */
+interface Report extends Balance {
   readonly operations: readonly OperationReport[];
 }
 
@@ -107,19 +111,31 @@ export class Meter {
     this.holder.closed();
   }
 
-  /** What was counted in this period, or in the one before. */
-  report(which: 'current' | 'last'): Report {
+  /** What this period has cost so far, beside the budget. */
+  balance(): Balance {
+    return this.#balance(periodOf(this.budget.unit, this.#today()));
+  }
+
+  #balance({ from, to }: Period): Balance {
     const { unit, most } = this.budget;
-    const { from, to } = periodOf(unit, this.#today(), which === 'last' ? 1 : 0);
     const cost = this.usage.cost(from, to);
-    const operations = this.usage
-      .operations(from, to)
-      .sort((one, other) => other.nanodollars - one.nanodollars || other.requests - one.requests);
     return {
       period: { unit, from: midnight(from), to: midnight(to) },
       cost: dollars(cost),
       budget: most === undefined ? null : dollars(most),
-      left: most === undefined ? null : dollars(Math.max(0, most - cost)),
+      left: most === undefined ? null : dollars(Math.max(0, most - cost))
+    };
+  }
+
+  /** What was counted in this period, or in the one before. */
+  report(which: 'current' | 'last'): Report {
+    const period = periodOf(this.budget.unit, this.#today(), which === 'last' ? 1 : 0);
+    const { from, to } = period;
+    const operations = this.usage
+      .operations(from, to)
+      .sort((one, other) => other.nanodollars - one.nanodollars || other.requests - one.requests);
+    return {
+      ...this.#balance(period),
       operations: operations.map(({ operation, nanodollars, durations, ...counts }) => {
         const [service = '', name = ''] = operation.split(' ');
         const times = { medianMs: durations?.at(0.5) ?? null, p95Ms: durations?.at(0.95) ?? null };

@@ -109,6 +109,13 @@ export class EntryTable {
     return rows;
   }
 
+  /** All entries, in the order in which they came. */
+  entries(): { row: number; id: number }[] {
+    const entries: { row: number; id: number }[] = [];
+    for (const [row, id] of this.#ids.entries()) if (id !== 0) entries.push({ row, id });
+    return entries.sort((one, other) => one.id - other.id);
+  }
+
   #grow(): void {
     const from = this.#ids.length;
     const to = Math.max(firstSize, Math.ceil(from * 1.5));

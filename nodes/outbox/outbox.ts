@@ -17,6 +17,8 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NodeMessage } from 'node-red';
+import { idInFlow } from '../account/calls';
+import { Running } from '../account/running';
 import type { ServiceName } from '../account/sdks';
 import type { ActionInputs, Deployment, Keeper, TargetRequest } from '../action/action';
 import { statusTextOf, timeOf } from '../action/status-words';
@@ -26,19 +28,49 @@ import type { Fields } from '../fields/fields';
 import { fileNameOfId } from '../fields/file-names';
 import { readAll } from '../fields/read';
 import { diskError } from './disk-errors';
-import { toText } from './json-text';
+import { fromText, toText } from './json-text';
 import type { KeepFields } from './keep-fields';
-import type { Kept } from './records';
+import { decode, type Entry, type Kept } from './records';
 import type { Outgoing, Route } from './route';
 import { segmentsIn, type Waiting } from './segment';
 import { Store, taken } from './store';
 import { time } from './time';
 import { type KeptRequest, WayOut } from './way-out';
 
+/** What a node keeps at the moment, for the sidebar. */
+export interface OutboxLook {
+  readonly node: string;
+  readonly account: string | undefined;
+  /** Messages that wait or are under way, one for each target. */
+  readonly count: number;
+  /** When the oldest of those that wait was kept, ms since 1970. */
+  readonly since: number | undefined;
+  /** What keeps them from going out. */
+  readonly trouble: ActionError | undefined;
+}
+
+/** The store of a node, as the sidebar uses it. */
+export interface RunningOutbox {
+  /** The ID of its node as it runs: each instance of a subflow has another one. */
+  readonly id: string;
+  look(): OutboxLook;
+  /** Tries all that waits at once. */
+  sendNow(): void;
+  /** Throws away what was kept before a time, ms since 1970; what is under way may arrive. Gives how much that was. */
+  throwAway(before: number): number;
+  /** What is kept, a line of JSON each, the oldest first. Rejects with the error of the disk. */
+  lines(): AsyncGenerator<string>;
+}
+
+/** The stores that nodes have. */
+export const runningOutboxes = new Running<RunningOutbox>();
+
 /** How long a closing node waits for what is under way, ms: as long as for messages that are not kept. */
 const closeLimit = 10_000;
 /** How long after a store could not be opened it is tried again, ms. */
 const openAgainAfter = 10_000;
+/** Messages that are read at once to be exported. */
+const exportedAtOnce = 50;
 /** The status is shown anew so long after something has changed, ms. */
 const showAfter = 500;
 
@@ -86,7 +118,7 @@ function settingsOf<F extends Fields & KeepFields>({ RED, node, config, fields }
 type Requests = TargetRequest<Outgoing>[];
 
 /** The store of a deployed node, and the way out of it. */
-class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Keeper<F, Outgoing> {
+class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Keeper<F, Outgoing>, RunningOutbox {
   readonly #folder: string | undefined;
   readonly #controller = new AbortController();
   readonly #store: Store | undefined;
@@ -102,6 +134,7 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
   #isClosing = false;
   /** The last message that waits for its requests or the store, and those before it. */
   #turn: Promise<unknown> | undefined;
+  #leave: () => void = () => undefined;
   readonly keeps: boolean;
 
   constructor(
@@ -119,6 +152,7 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
     const tell = { log: (text: string) => node.log(text), warn: (text: string) => node.warn(text) };
     this.#store = new Store({ folder: this.#folder, root: userDir as string, most, tell });
     this.#wayOut = new WayOut(deployed, route, this.#store, hours * hour, () => this.#changed());
+    this.#leave = runningOutboxes.add(RED, this);
     this.#open().catch(() => undefined);
   }
 
@@ -243,8 +277,45 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
     return RED._('status.keptWhy', { count, since, name: statusTextOf(RED, trouble) });
   }
 
+  get id(): string {
+    return this.deployed.node.id;
+  }
+
+  look(): OutboxLook {
+    const oldest = this.#wayOut?.oldest ?? Infinity;
+    const count = this.#store?.table.count ?? 0;
+    return {
+      node: idInFlow(this.deployed.node),
+      account: this.#wayOut?.account,
+      count,
+      since: Number.isFinite(oldest) ? dateOf(oldest) : undefined,
+      // Where all was thrown away, nothing waits for what is wrong.
+      trouble: this.#problem?.() ?? (count > 0 ? this.#wayOut?.trouble : undefined)
+    };
+  }
+
+  sendNow(): void {
+    this.#wayOut?.sendNow();
+  }
+
+  throwAway(before: number): number {
+    const count = this.#wayOut?.throwAway(before - dateOf(0)) ?? 0;
+    this.deployed.node.warn(`${count} kept messages were thrown away in the editor.`);
+    return count;
+  }
+
+  async *lines(): AsyncGenerator<string> {
+    const store = this.#store;
+    const entries = store?.table.entries() ?? [];
+    for (let first = 0; store && first < entries.length; first += exportedAtOnce) {
+      const found = await store.look(entries.slice(first, first + exportedAtOnce));
+      for (const { record, member } of found) yield lineOf(decode(record), member);
+    }
+  }
+
   async close(ended: Promise<void>): Promise<void> {
     this.#isClosing = true;
+    this.#leave();
     this.#notAgain?.();
     clearTimeout(this.#showing);
     this.#controller.abort();
@@ -265,11 +336,18 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
   }
 }
 
+/** A time of `time.now()` as ms since 1970. */
+// biome-ignore lint/plugin/clock: people read it
+const dateOf = (moment: number): number => Date.now() - (time.now() - moment);
+
 /** Since when the oldest message waits, as text. */
-function sinceOf(oldest: number): string {
-  const age = Number.isFinite(oldest) ? time.now() - oldest : 0;
-  // biome-ignore lint/plugin/clock: people read it
-  return timeOf(new Date(Date.now() - age));
+const sinceOf = (oldest: number): string => timeOf(new Date(dateOf(Number.isFinite(oldest) ? oldest : time.now())));
+
+/** A message and its request to one target, as a line of a file. */
+function lineOf({ keptAt, entries, requests, message }: Kept, member: number): string {
+  const { target, region, group } = entries[member] as Entry;
+  const { entry } = fromText(requests[member] as string) as KeptRequest;
+  return `${JSON.stringify({ keptAt: new Date(keptAt), target, region, group, request: entry, message: fromText(message) })}\n`;
 }
 
 /** Whether a field is one of these, or decides whether the dialog shows them. */

@@ -109,6 +109,31 @@ export class Store {
     }
   }
 
+  /**
+   * Reads entries as they stand, and changes nothing: what has left, or is damaged, is not among them. Rejects with the error
+   * of the disk.
+   */
+  async look(entries: readonly { row: number; id: number }[]): Promise<{ record: Buffer; member: number }[]> {
+    const { table } = this;
+    const waiting = entries.filter(({ row, id }) => table.id(row) === id);
+    const places = waiting.map(({ row }) => table.place(row));
+    const records = await this.#readAt(places);
+    const found: { record: Buffer; member: number }[] = [];
+    for (const [index, { row, id }] of waiting.entries()) {
+      const record = records[index];
+      const { member } = places[index] as Place;
+      if (record) found.push({ record, member });
+      // It may have been written to another segment while it was read.
+      else if (table.id(row) === id) found.push(...(await this.#lookAt(table.place(row))));
+    }
+    return found;
+  }
+
+  async #lookAt(place: Place): Promise<{ record: Buffer; member: number }[]> {
+    const [record] = await this.#readAt([place]);
+    return record ? [{ record, member: place.member }] : [];
+  }
+
   /** It may have been written to another segment while it was read. */
   async #readAgain(row: number, before: Place): Promise<Buffer | undefined> {
     const place = this.table.place(row);

@@ -1,6 +1,7 @@
 /** The way of kept messages out of the store: which go when, and what becomes of them. */
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { CurrentAccount } from '../account/account';
+import { idInFlow } from '../account/calls';
 import type { Clients } from '../account/clients';
 import type { Answer, Command, ServiceName } from '../account/sdks';
 import { sdkOf } from '../account/sdks';
@@ -200,7 +201,7 @@ export class WayOut<S extends ServiceName, F extends Fields> {
         (abortSignal, goOn) => {
           const request = <Output extends Answer>(command: Command<Output>) => {
             goOn();
-            return client.send(command, { abortSignal, silence: answerLimit });
+            return client.send(command, { abortSignal, node: idInFlow(this.#node), silence: answerLimit });
           };
           return this.route.send({ sdk: sdkOf(service), client, request }, queue.target, entries, tell);
         },
@@ -395,6 +396,32 @@ export class WayOut<S extends ServiceName, F extends Fields> {
       );
       this.store.left(rows[index] as number);
     });
+  }
+
+  /** The account through which messages go out. */
+  get account(): string | undefined {
+    return this.#account.nodeId;
+  }
+
+  /** Tries all that waits at once, however long it has to rest. */
+  sendNow(): void {
+    if (!this.#isStarted) return;
+    for (const queue of [...this.#queues.values()]) {
+      queue.endRests(Infinity);
+      this.#go(queue);
+    }
+  }
+
+  /** Throws away what was kept before a time of `time.now()`, what is under way aside. Gives how much that was. */
+  throwAway(before: number): number {
+    let count = 0;
+    for (const queue of [...this.#queues.values()]) {
+      const older = queue.takeOlder(before);
+      for (const { row } of older) this.store.left(row);
+      count += older.length;
+    }
+    this.changed();
+    return count;
   }
 
   /** Lets what is under way end; what has no answer after `limit` ms is sent again later. Nothing goes on afterwards. */

@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { type RequestRecord, roles, signIns } from '../../local-aws/client';
+import { CallLog, Calls } from '../../nodes/account/calls';
 import { Clients } from '../../nodes/account/clients';
 import { signInProvider } from '../../nodes/account/sign-in';
 import { looseMeter } from '../../nodes/metering/meters';
@@ -1577,7 +1578,8 @@ describe('aws-account', () => {
         rekognitionRate: 5,
         region: 'us-east-1',
         endpoint: bench.aws.url,
-        meter: looseMeter()
+        meter: looseMeter(),
+        calls: new CallLog(new Calls(), 'account')
       });
       const made: WeakRef<object>[] = [];
       for (let index = 0; index < 300; index += 1) {

@@ -147,7 +147,8 @@ describe('secrets', () => {
       'flow/global',
       'diagnostics',
       'icons',
-      'locales/nodes?lng=en-US'
+      'locales/nodes?lng=en-US',
+      'aws-account/sidebar'
     ];
     for (const path of endpoints) {
       const answer = await bench.red.request(path, { headers: { accept: 'application/json' } });

@@ -1,6 +1,6 @@
 /** What the editor can ask of the runtime: who may, what comes of it, and what never does. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import { resolve } from 'node:path';
@@ -14,6 +14,7 @@ import { useEnvironment } from '../account/environment';
 import { account, credentials, invokeNode, keysOf, useBench } from '../aws';
 import { nodeRedVersion, sink } from '../node-red';
 import { Relay, useRelay } from '../relay';
+import { startWithUsers, type WithUsers } from './users';
 
 interface Choice {
   value: string;
@@ -168,34 +169,13 @@ describe('the endpoints for the editor', () => {
   const demo = { account: signIns.demo.account, arn: signIns.demo.arn, region: 'us-east-1' };
 
   describe('with adminAuth', () => {
-    /** The harness again, in a process of its own. A message of any kind ends it. */
-    const program = `
-      const { createRequire } = require('node:module');
-      const { startNodeRed, nodeRedVersion } = require('./test/node-red');
-      const nodeRed = require.resolve(nodeRedVersion === 4 ? 'node-red-4' : 'node-red');
-      const { hashSync } = createRequire(nodeRed)('bcryptjs');
-      const { users, flow, credentials } = JSON.parse(process.argv[1]);
-      const known = users.map(({ username, permissions }) => ({ username, permissions, password: hashSync(username, 4) }));
-      process.on('disconnect', () => process.exit(1));
-      startNodeRed({ settings: { adminAuth: { type: 'credentials', users: known } } }).then(async (red) => {
-        process.once('message', () => red.stop().then(() => process.exit(0)));
-        await red.deploy(flow, { credentials });
-        process.send(red.url);
-      });`;
-    let child: ChildProcess;
+    let users: WithUsers;
     let url: string;
     let relay: Relay;
     const planted = 'planted-token-of-the-test';
 
     before(async function () {
       this.timeout(120_000);
-      const users = [
-        { username: 'reader', permissions: 'read' },
-        { username: 'owner', permissions: '*' },
-        { username: 'writer', permissions: ['read', 'write'] },
-        { username: 'tester', permissions: ['read', 'aws-account.write'] },
-        { username: 'stranger', permissions: ['flows.read', 'flows.write'] }
-      ];
       relay = await Relay.start(bench.aws.url);
       const flow = [
         account(bench),
@@ -211,36 +191,19 @@ describe('the endpoints for the editor', () => {
         token: { ...keysOf('demo'), sessionToken: planted },
         role: { ...keysOf('demo'), externalId }
       };
-      const given = JSON.stringify({ users, flow, credentials: stored });
-      child = spawn(process.execPath, ['--require', 'tsx/cjs', '-e', program, given], {
-        cwd: resolve(__dirname, '..', '..'),
-        env: { ...process.env, PLANTED: planted, PLACE: 'eu-west-1', PLANTED_AT: bench.aws.url },
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc']
+      users = await startWithUsers(flow, stored, {
+        PLANTED: planted,
+        PLACE: 'eu-west-1',
+        PLANTED_AT: bench.aws.url
       });
-      const ended = once(child, 'exit').then(() => Promise.reject(new Error('Node-RED ended before it was ready')));
-      ended.catch(() => undefined);
-      [url] = (await Promise.race([once(child, 'message'), ended])) as [string];
+      url = users.url;
     });
     after(async () => {
       await relay.stop();
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const gone = once(child, 'exit');
-      if (child.connected) child.send('stop');
-      else child.kill();
-      await gone;
+      await users.stop();
     });
 
-    /** Logs in as the editor does, and gives what it sends from then on. */
-    async function login(username: string): Promise<OutgoingHttpHeaders> {
-      const form = { client_id: 'node-red-editor', grant_type: 'password', scope: '', username, password: username };
-      const reply = await ask(new URL('auth/token', url), {
-        method: 'POST',
-        headers: json,
-        body: JSON.stringify(form)
-      });
-      const { access_token: token } = JSON.parse(reply.text) as { access_token: string };
-      return { authorization: `Bearer ${token}` };
-    }
+    const login = (username: string): Promise<OutgoingHttpHeaders> => users.login(username);
 
     const everyList = [
       'functions',

@@ -20,8 +20,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   action: ['account', 'fields'],
   outbox: ['action', 'account', 'metering', 'fields'],
   ...Object.fromEntries(services.map((room) => [room, ['outbox', 'action', 'account', 'metering', 'fields']])),
-  // It lists what services hold, in their own terms.
-  dialog: [...services, 'action', 'account', 'fields']
+  // It lists what services hold, in their own terms, and shows what is kept and what it costs.
+  dialog: [...services, 'outbox', 'action', 'account', 'metering', 'fields']
 };
 
 /** Who imports whom: of each file those that it names, and how. */

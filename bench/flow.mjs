@@ -29,17 +29,21 @@ const surroundings = (endpoint, credentials) => [
 
 const anybody = { accessKeyId: 'AKIABENCH', secretAccessKey: 'bench' };
 
-/** Starts Node-RED with these nodes. `send(id)` makes a function that resolves with what comes out for a message. */
-export async function startFlow(endpoint, nodes, credentials = anybody) {
+/**
+ * Starts Node-RED with these nodes. `send(id)` makes a function that resolves with what comes out for a message. With `admin`
+ * it has its admin API, at `url`.
+ */
+export async function startFlow(endpoint, nodes, { credentials = anybody, admin = false } = {}) {
   const userDir = realpathSync(mkdtempSync(join(tmpdir(), 'nimbus-bench-')));
   install(userDir, pack);
   const out = installOut(userDir);
   const RED = require(process.env.NODE_RED === '4' ? 'node-red-4' : 'node-red');
   const complain = ({ msg }) => console.error(msg);
-  RED.init(createServer(), {
+  const server = createServer((request, response) => RED.httpAdmin(request, response));
+  RED.init(server, {
     userDir,
     credentialSecret: 'bench',
-    httpAdminRoot: false,
+    httpAdminRoot: admin ? '/' : false,
     telemetry: { enabled: false, updateNotification: false },
     logging: { complaints: { level: 'error', metrics: false, audit: false, handler: () => complain } }
   });
@@ -50,7 +54,9 @@ export async function startFlow(endpoint, nodes, credentials = anybody) {
   );
   const flows = { flows: [...surroundings(endpoint, credentials), ...placed] };
   await Promise.all([started(), RED.runtime.flows.setFlows({ flows, deploymentType: 'full' })]);
+  if (admin) await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
+    url: admin && `http://127.0.0.1:${server.address().port}/`,
     send: (id) => {
       const node = RED.nodes.getNode(id);
       let last = 0;
@@ -64,6 +70,7 @@ export async function startFlow(endpoint, nodes, credentials = anybody) {
     },
     async stop() {
       await RED.stop();
+      server.close();
       rmSync(userDir, { recursive: true, force: true });
     }
   };

@@ -81,7 +81,7 @@ const credentials = { accessKeyId, secretAccessKey };
 const service = new RekognitionClient({ region: 'us-east-1', endpoint: aws.url, credentials });
 const kept = async () => (await service.send(new DescribeCollectionCommand({ CollectionId: collection }))).FaceCount;
 await teachEverybody(service);
-const flow = await startFlow(aws.url, nodes(aws.url, credentials), credentials);
+const flow = await startFlow(aws.url, nodes(aws.url, credentials), { credentials });
 console.log(`Node.js ${process.version}: ${population} people in a collection, ${across * down} faces in a picture\n`);
 row('', 'came of it', 'ms', 'requests', 'list price');
 for (const [id, say] of Object.entries(outcomes)) {

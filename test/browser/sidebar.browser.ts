@@ -85,6 +85,10 @@ describe(`the AWS tab in Node-RED ${nodeRedVersion}`, () => {
       for (const theme of themes) {
         await editor.setTheme(theme);
         await editor.shoot(`sidebar-${width}`);
+        if (width > 1000 && theme === 'light')
+          await editor.page
+            .locator('.nimbus-tab-root')
+            .screenshot({ path: 'screenshots/docs-sidebar.png', animations: 'disabled' });
         assert.deepEqual(await editor.findings('.nimbus-tab-root'), [], theme);
       }
       const inside = '.nimbus-tab-root *';

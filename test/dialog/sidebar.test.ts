@@ -85,7 +85,7 @@ describe('the sidebar', () => {
           ['not-there', 'ResourceNotFoundException']
         ]
       );
-      assert.match(calls[1]?.failure?.message ?? '', /^Function not found/);
+      assert.match(calls[1]?.failure?.message ?? '', /Function not found/);
     });
 
     it('with all attempts of one that was repeated', async () => {

@@ -92,6 +92,17 @@ const shownBy: Record<string, Record<string, string[]>> = {
       'is cut off, and not asked for again, when it never ends'
     ]
   },
+  'dialog/sidebar': {
+    "Another site's page sees nothing of the AWS tab, and does nothing with messages that are kept.": [
+      'refuses another site’s page, whoever is logged in'
+    ],
+    'With `read` they see in the AWS tab what is called, what it costs and what is kept, but not who is signed in.': [
+      'tells a reader that somebody is signed in, but not who'
+    ],
+    'With `aws-account.write` they send, export and throw away messages that are kept.': [
+      'lets those look who may read accounts, and those act who may change them'
+    ]
+  },
   'dialog/endpoints': {
     "Another site's page gets no list and tries no sign-in.": ['are refused, and ask nothing of AWS, where'],
     "Another site's page can send no form that counts as one of the editor.": ['take no text and no form'],

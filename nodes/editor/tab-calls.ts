@@ -135,9 +135,10 @@ export class CallList {
     this.root.replaceChildren();
   }
 
-  #matches({ node, account, failure }: CallRecord): boolean {
+  #matches(call: CallRecord): boolean {
+    const { node, account } = call;
     const { node: wanted, failuresOnly } = this.#filter;
-    return (wanted === '' || (node ?? account) === wanted) && (!failuresOnly || failure !== undefined);
+    return (wanted === '' || (node ?? account) === wanted) && (!failuresOnly || endingOf(call) === 'failed');
   }
 
   /** Puts rows for calls, the newest first, above the others. The last ones of those are used again. */

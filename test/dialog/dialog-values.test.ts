@@ -37,6 +37,8 @@ function registered(set: string): Editing {
       eachNode: () => undefined,
       eachConfig: () => undefined
     },
+    // As if its tab were there already.
+    sidebar: { containsTab: () => true },
     utils: { validateTypedProperty: () => true }
   };
   const $ = () => ({ length: 0 });

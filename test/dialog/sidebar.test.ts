@@ -175,7 +175,11 @@ describe('the sidebar', () => {
 
     it('what they have cost beside the budget', async () => {
       await deployNodes(bench, [invokeNode(), sink('out')], { budget: '5', budgetPeriod: 'day' });
-      await bench.red.send('invoke', { payload: {} });
+      // One costs less than what is shown.
+      await bench.red.sendMany(
+        'invoke',
+        Array.from({ length: 10 }, () => ({ payload: {} }))
+      );
       const { cost, budget, left, period } = find(await lookNow()) as AccountRow;
       assert.ok(cost > 0 && cost < 0.01);
       assert.deepEqual([budget, left, period.unit], [5, 5 - cost, 'day']);

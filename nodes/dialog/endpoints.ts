@@ -1,7 +1,6 @@
 /**
  * The endpoints of the editor: lists beside fields, the connection test, the policy, and the sidebar. Node-RED loads this file
- * when it starts, so
- * everything else is loaded with the first request.
+ * when it starts, so everything else is loaded with the first request.
  */
 import { pipeline, Readable } from 'node:stream';
 import type { Express, NextFunction, Request, Response } from 'express';

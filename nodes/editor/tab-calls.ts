@@ -77,7 +77,7 @@ class CallRow {
 }
 
 /** What is shown of the calls. */
-export interface CallFilter {
+interface CallFilter {
   /** The ID of a node; empty: all. */
   node: string;
   failuresOnly: boolean;

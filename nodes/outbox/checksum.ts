@@ -17,7 +17,10 @@ export function slowChecksum(bytes: Buffer): number {
   table ??= makeTable();
   let sum = 0xffffffff;
   for (let at = 0; at < bytes.length; at += 1) {
-    sum = (sum >>> 8) ^ (table[(sum ^ (bytes[at] as number)) & 0xff] as number);
+    const byte = bytes[at];
+    const entry = byte === undefined ? undefined : table[(sum ^ byte) & 0xff];
+    if (entry === undefined) throw new RangeError('Not a byte.');
+    sum = (sum >>> 8) ^ entry;
   }
   return ~sum >>> 0;
 }

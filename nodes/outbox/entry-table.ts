@@ -63,37 +63,37 @@ export class EntryTable {
 
   place(row: number): Place {
     return {
-      segment: this.#segments[row] as number,
-      offset: this.#offsets[row] as number,
-      length: this.#lengths[row] as number,
-      member: this.#members[row] as number,
-      share: this.#shares[row] as number
+      segment: cell(this.#segments, row),
+      offset: cell(this.#offsets, row),
+      length: cell(this.#lengths, row),
+      member: cell(this.#members, row),
+      share: cell(this.#shares, row)
     };
   }
 
   /** Its number; 0 if the row is free. */
   id(row: number): number {
-    return this.#ids[row] as number;
+    return cell(this.#ids, row);
   }
 
   since(row: number): number {
-    return this.#since[row] as number;
+    return cell(this.#since, row);
   }
 
   bytes(row: number): number {
-    return this.#bytes[row] as number;
+    return cell(this.#bytes, row);
   }
 
   /** Counts a try; gives how many there were with it. */
   countTry(row: number): number {
-    const tries = Math.min((this.#tries[row] as number) + 1, 0xffff);
+    const tries = Math.min(cell(this.#tries, row) + 1, 0xffff);
     this.#tries[row] = tries;
     return tries;
   }
 
   /** The row of the entry behind it. */
   next(row: number): number {
-    return this.#next[row] as number;
+    return cell(this.#next, row);
   }
 
   setNext(row: number, next: number): void {
@@ -132,6 +132,13 @@ export class EntryTable {
     for (let row = from; row < to; row += 1) this.#next[row] = row + 1 < to ? row + 1 : none;
     this.#free = from;
   }
+}
+
+/** What a column has in a row. Throws for a row that the table does not have. */
+function cell(column: Readonly<Record<number, number>>, row: number): number {
+  const value = column[row];
+  if (value === undefined) throw new RangeError(`There is no row ${row}.`);
+  return value;
 }
 
 function grown<A extends { set(from: A): void }>(column: A, from: A): A {

@@ -70,6 +70,36 @@ class Recent {
 /** Offsets are below 2^32. */
 const keyOfRecord = ({ segment, offset }: Pick<Place, 'segment' | 'offset'>): number => segment * 2 ** 32 + offset;
 
+/** Places near each other in a segment, which are read at once: bytes from `start` to `end`. */
+interface Run {
+  readonly segment: number;
+  readonly start: number;
+  end: number;
+  readonly members: Wanted[];
+}
+
+/** A place to read, and the index of its record in the result. */
+interface Wanted {
+  readonly place: Place;
+  readonly index: number;
+}
+
+/** Joins places, which come in their order, as long as they are near each other and not too much to read at once. */
+function runsOf(wanted: readonly Wanted[]): Run[] {
+  const runs: Run[] = [];
+  for (const each of wanted) {
+    const { segment, offset, length } = each.place;
+    const end = offset + length;
+    const run = runs.at(-1);
+    const isNear = run?.segment === segment && offset <= run.end + widestGap && end - run.start <= longestRead;
+    if (run && isNear) {
+      run.members.push(each);
+      run.end = Math.max(run.end, end);
+    } else runs.push({ segment, start: offset, end, members: [each] });
+  }
+  return runs;
+}
+
 /** What the log tells its owner. */
 export interface Told {
   log(text: string): void;
@@ -488,38 +518,17 @@ export class Log {
   async read(places: readonly Place[]): Promise<(Buffer | undefined)[]> {
     const records = places.map((place) => this.#recent.get(place));
     if (!records.includes(undefined)) return records;
-    const order = places
-      .map((_, index) => index)
-      .sort((one, other) => compare(places[one] as Place, places[other] as Place));
-    for (let first = 0; first < order.length; ) {
-      const together = this.#together(order, places, first);
-      const runs = order.slice(first, first + together);
-      const from = places[runs[0] as number] as Place;
-      const last = places[runs.at(-1) as number] as Place;
-      const bytes = await this.#readPart(from.segment, from.offset, last.offset + last.length - from.offset);
-      for (const index of runs) {
-        const { offset, length } = places[index] as Place;
-        const record = bytes.subarray(offset - from.offset, offset - from.offset + length);
+    const wanted = places
+      .map((place, index) => ({ place, index }))
+      .sort((one, other) => compare(one.place, other.place));
+    for (const { segment, start, end, members } of runsOf(wanted)) {
+      const bytes = await this.#readPart(segment, start, end - start);
+      for (const { place, index } of members) {
+        const record = bytes.subarray(place.offset - start, place.offset - start + place.length);
         if (isWhole(record)) records[index] = record;
       }
-      first += together;
     }
     return records;
-  }
-
-  /** How many places from the `first` one on are read at once. */
-  #together(order: number[], places: readonly Place[], first: number): number {
-    const at = (index: number) => places[order[index] as number] as Place;
-    const start = at(first);
-    let end = start.offset + start.length;
-    let count = 1;
-    for (; first + count < order.length; count += 1) {
-      const { segment, offset, length } = at(first + count);
-      const isNear = segment === start.segment && offset <= end + widestGap;
-      if (!isNear || offset + length - start.offset > longestRead) break;
-      end = Math.max(end, offset + length);
-    }
-    return count;
   }
 
   async #readPart(segment: number, offset: number, length: number): Promise<Buffer> {

@@ -43,11 +43,17 @@ export const sizeOf = ({ entries, requests, message }: Kept): number =>
     Buffer.byteLength(message) + 100 * entries.length
   );
 
+/** The request of an entry. Throws if there is none: each entry has one. */
+export function requestAt(requests: readonly string[], index: number): string {
+  const request = requests[index];
+  if (request === undefined) throw new RangeError(`A record has no request ${index}.`);
+  return request;
+}
+
 /** The bytes of a record. */
 export function encode({ id, keptAt, entries, requests, message }: Kept): Buffer {
-  const lengths = requests.map((request) => Buffer.byteLength(request));
   const rows = entries.map(({ target, region, bytes, group }, index): Row => {
-    const length = lengths[index] as number;
+    const length = Buffer.byteLength(requestAt(requests, index));
     return group === undefined ? [target, region, bytes, length] : [target, region, bytes, length, group];
   });
   const list = JSON.stringify(rows);
@@ -68,7 +74,8 @@ export function encode({ id, keptAt, entries, requests, message }: Kept): Buffer
 function rowsOf(record: Buffer): { rows: Row[]; end: number } {
   const begin = headLength + fixedLength;
   const end = begin + record.readUInt32LE(headLength + 16);
-  return { rows: JSON.parse(record.toString('utf8', begin, end)) as Row[], end };
+  const rows: Row[] = JSON.parse(record.toString('utf8', begin, end));
+  return { rows, end };
 }
 
 function headOf(record: Buffer, rows: Row[]): RecordHead {

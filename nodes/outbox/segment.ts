@@ -184,7 +184,7 @@ export class IndexMaker {
 export function entriesInIndex(bytes: Buffer, segment: number, sizeOfSegment: number): Waiting[] | undefined {
   const text = bytes.subarray(4);
   if (bytes.length < 5 || bytes.readUInt32LE(0) !== checksum(text)) return undefined;
-  const { size, names, rows } = JSON.parse(text.toString()) as Index;
+  const { size, names, rows }: Index = JSON.parse(text.toString());
   if (size > sizeOfSegment) return undefined;
   const members = new Map<number, number>();
   for (let at = 0; at < rows.length; at += rowLength) {

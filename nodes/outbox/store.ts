@@ -94,9 +94,8 @@ export class Store {
     const places = rows.map((row) => this.table.place(row));
     const records = await this.#readAt(places);
     for (const [index, row] of rows.entries()) {
-      if (records[index]) continue;
-      const place = places[index] as Place;
-      records[index] = await this.#readAgain(row, place);
+      const place = places[index];
+      if (place && !records[index]) records[index] = await this.#readAgain(row, place);
     }
     return records;
   }

@@ -215,7 +215,8 @@ export class TargetQueue {
     let to = this.#ready.length;
     while (from < to) {
       const middle = (from + to) >> 1;
-      if ((this.#ready[middle]?.order as number) > order) from = middle + 1;
+      const other = this.#ready[middle]?.order;
+      if (other !== undefined && other > order) from = middle + 1;
       else to = middle;
     }
     return from;

@@ -14,7 +14,7 @@ import { type ActionError, closed, ownError } from '../fields/errors';
 import type { Fields } from '../fields/fields';
 import { present } from '../fields/json';
 import { fromText } from './json-text';
-import { decode, type Kept } from './records';
+import { decode, type Kept, requestAt } from './records';
 import { isRefusal, mayBeOfMessage, wasAnswered } from './refusals';
 import type { Outcome, Route } from './route';
 import type { Waiting } from './segment';
@@ -183,7 +183,7 @@ export class WayOut<S extends ServiceName, F extends Fields> {
       }
       const kept = decode(record);
       const { member } = table.place(each.row);
-      const request = fromText(kept.requests[member] as string) as KeptRequest;
+      const request = fromText(requestAt(kept.requests, member)) as KeptRequest;
       return [{ taken: each, request, kept, tries: table.countTry(each.row) }];
     });
   }
@@ -388,14 +388,15 @@ export class WayOut<S extends ServiceName, F extends Fields> {
   async #giveUp(queue: TargetQueue, rows: number[]): Promise<void> {
     const records = await this.store.read(rows);
     if (this.#isClosing) return;
-    records.forEach((record, index) => {
-      if (!record) return;
+    for (const [index, row] of rows.entries()) {
+      const record = records[index];
+      if (!record) continue;
       this.#report(
         decode(record),
         this.#toError(expired(this.keepFor, this.#troubles.of(nameOf(queue))), queue.target)
       );
-      this.store.left(rows[index] as number);
-    });
+      this.store.left(row);
+    }
   }
 
   /** The account through which messages go out. */

@@ -1,5 +1,6 @@
 /** IAM Roles Anywhere: credentials for a request that is signed with the key of a certificate. */
 
+import type { KeyObject } from 'node:crypto';
 import { regionOfArn } from '../fields/fields';
 import { memberOf } from '../fields/thrown';
 import type { DeviceCertificate } from './certificate';
@@ -61,29 +62,36 @@ function firstOf(json: unknown): unknown {
   return Array.isArray(set) ? memberOf(set[0], 'credentials') : undefined;
 }
 
-/**
- * Starts a session. If AWS refuses the time of the signature, the clock is right afterwards and it is asked again. Rejects
- * with `CertificateError`, the service's error, or that of the network.
- */
-export async function createSession(
-  { trustAnchorArn, profileArn, roleArn, sessionName, duration }: RolesAnywhereExchange,
-  { leaf, chain, key }: DeviceCertificate,
-  {
-    requestHandler,
-    endpoint,
-    clock
-  }: { requestHandler: RequestHandler; endpoint?: string | undefined; clock: ServiceClock }
-): Promise<Identity> {
+/** The key that can sign for a session. Throws `CertificateError` if there is none. */
+function signingKey(key: KeyObject | undefined): KeyObject {
   if (!key) {
     throw certificateError(
       'IAM Roles Anywhere cannot be used with a PFX file: put the certificate and its key into the TLS configuration as PEM.'
     );
   }
-  if (!canSign(key)) {
-    throw certificateError(
-      'IAM Roles Anywhere takes RSA and EC keys only: the key of this certificate is of another kind.'
-    );
-  }
+  if (canSign(key)) return key;
+  throw certificateError(
+    'IAM Roles Anywhere takes RSA and EC keys only: the key of this certificate is of another kind.'
+  );
+}
+
+/** What the request for a session needs of the account. */
+interface SessionOptions {
+  requestHandler: RequestHandler;
+  endpoint?: string | undefined;
+  clock: ServiceClock;
+}
+
+/**
+ * Starts a session. If AWS refuses the time of the signature, the clock is right afterwards and the request is sent again.
+ * Rejects with `CertificateError`, the service's error, or that of the network.
+ */
+export async function createSession(
+  { trustAnchorArn, profileArn, roleArn, sessionName, duration }: RolesAnywhereExchange,
+  certificate: DeviceCertificate,
+  { requestHandler, endpoint, clock }: SessionOptions
+): Promise<Identity> {
+  const signer = { leaf: certificate.leaf, chain: certificate.chain, key: signingKey(certificate.key) };
   const region = regionOfArn(trustAnchorArn) ?? 'us-east-1';
   const url = new URL(`${(endpoint ?? endpointOf(trustAnchorArn, region)).replace(/\/$/, '')}/sessions`);
   const body = JSON.stringify({
@@ -101,7 +109,7 @@ export async function createSession(
       ...(url.port && { port: Number(url.port) }),
       method: 'POST',
       path: url.pathname,
-      headers: signedHeaders(signed, { leaf, key, chain }),
+      headers: signedHeaders(signed, signer),
       body
     } as never);
     return response;

@@ -53,7 +53,7 @@ export class ChoiceList {
   /** The index of the row that contains an element; -1 for none. */
   indexOf(element: Element): number {
     const row = element.closest('.nimbus-choice');
-    return [...this.#list.children].findIndex((each) => each === row);
+    return row ? [...this.#list.children].indexOf(row) : -1;
   }
 
   add(choices: readonly Choice[]): void {

@@ -45,9 +45,10 @@ const sectionsIn = (html: string): Group =>
 /** The texts of a node, or of `common`, in one language. Sections become a group of the help. */
 export function writtenIn(language: string, name: string, folder = locales): Group & { help: Group } {
   const file = `${language}/${name}`;
-  const words = JSON.parse(textOf(`${file}.json`, folder) || '{}') as Group;
+  const words: Group = JSON.parse(textOf(`${file}.json`, folder) || '{}');
   const section = sectionsIn(textOf(`${file}.html`, folder));
-  return { ...words, help: { ...(words.help as Group), section } };
+  const help = typeof words.help === 'object' ? words.help : {};
+  return { ...words, help: { ...help, section } };
 }
 
 /** Merges `more` into `base`, group by group. `over` merges two texts. */

@@ -4,7 +4,8 @@ import { isStringObject, isTypedArray, isUint8Array } from 'node:util/types';
 function lengthOfBytes(bytes: Uint8Array, most: number): number {
   let length = 0;
   for (let at = 0; at < bytes.length && length <= most; at += 1) {
-    const byte = bytes[at] as number;
+    const byte = bytes[at];
+    if (byte === undefined) break;
     length += byte < 10 ? 2 : byte < 100 ? 3 : 4;
   }
   return length;

@@ -1,4 +1,4 @@
-/** What the log asks of the disk: everything that it does there goes through this, so that tests can put another disk there. */
+/** What the log does on the disk. Everything goes through this interface, so that tests can replace the disk. */
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readdir, rename, unlink } from 'node:fs/promises';

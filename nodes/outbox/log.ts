@@ -27,7 +27,10 @@ import {
 } from './segment';
 import { time } from './time';
 
-/** How long notes of what has left wait for others, ms: with writing them they stay below 2 s. */
+/**
+ * How long notes about entries that have left are collected before they are written, ms. With writing, it stays below 2
+ * s.
+ */
 const noteAfter = 1000;
 /** Most bytes of one write. */
 const longestWrite = 4_000_000;
@@ -203,9 +206,9 @@ export class Log {
     const { disk, folder } = this.options;
     const names = await disk.list(folder);
     const numbers = segmentsIn(names);
-    // No number is used again while something has it: notes of what has left would count for what is new.
+    // A number is not used again while any file has it: old notes would apply to new entries.
     for (const name of names) this.#lastNumber = Math.max(this.#lastNumber, numberIn(name));
-    // What is left of a segment whose records were deleted says nothing any more.
+    // The other files of a segment whose records were deleted mean nothing any more.
     const orphans = names.filter(
       (name) => /^\d{12}\.(index|gone)$/.test(name) && !numbers.includes(Number.parseInt(name, 10))
     );
@@ -300,7 +303,7 @@ export class Log {
         for (const { reject } of batch) reject(diskError(error, folder));
       }
     }
-    // In the same turn in which nothing more was there: what comes now has to begin anew.
+    // In the turn in which nothing was left to write, so that what is added now starts a write of its own.
     this.#writing = undefined;
   }
 
@@ -321,7 +324,7 @@ export class Log {
     const isNew = segment.size === 0;
     await file.write(Buffer.concat(batch.map(({ record }) => record)), segment.size);
     await this.#flush(() => file.flush());
-    // Its name as well; and a file that somebody has deleted keeps nothing.
+    // The name of the file has to be on the disk as well, and a file that somebody has deleted keeps nothing.
     if (isNew) await this.#flush(() => this.options.disk.flushFolder(this.options.folder));
     if (await file.isDeleted()) {
       this.#isFolderSafe = false;
@@ -370,8 +373,8 @@ export class Log {
   }
 
   /**
-   * After a failure nobody knows what is on the disk of what was written last. It is cut off, and the next message begins a
-   * segment of its own.
+   * After a failure nobody knows how much of the last write is on the disk. That write is cut off, and the next message
+   * begins a new segment.
    */
   async #abandon(): Promise<void> {
     const active = this.#active;
@@ -426,9 +429,9 @@ export class Log {
   }
 
   /**
-   * Notes that entries of a segment stand at another place as well, which counts from then on. Resolves when that is on the
-   * disk; rejects if it cannot be written. Only then may they leave that other place: the note of that would be on the disk
-   * and the entry here be sent again.
+   * Notes that entries of a segment were copied to another place, which counts from then on. Resolves when the note is
+   * on the disk; rejects if it cannot be written. Before that the entries must not leave their new place: that would be
+   * noted, and the entries here would be sent again.
    */
   async noteMoved(number: number, places: readonly Place[]): Promise<void> {
     const noting = this.#tidying.then(async () => {
@@ -452,7 +455,7 @@ export class Log {
     this.#tidying = this.#tidying.then(async () => {
       for (const segment of [...this.#segments.values()]) {
         if (this.#isOver(segment) && (await this.#succeeds(this.#drop(segment)))) continue;
-        // One that cannot be deleted would have all of it sent again.
+        // The notes come first: if the segment could not be deleted, all of it would be sent again.
         if (segment.unnoted.length > 0) await this.#succeeds(this.#noteGone(segment));
       }
     });
@@ -489,7 +492,7 @@ export class Log {
     try {
       await file.write(notesOfGone(segment.number, keys), segment.noted);
       await this.#flush(() => file.flush());
-      // Its name as well.
+      // The name of the file has to be on the disk as well.
       if (!segment.isNotedSafely) await this.#flush(() => disk.flushFolder(folder));
       segment.isNotedSafely = true;
       segment.noted += keys.length * goneLength;
@@ -513,7 +516,8 @@ export class Log {
   }
 
   /**
-   * Reads records, each a whole one, or `undefined` where it is damaged, which is logged. Rejects with what the disk says.
+   * Reads records, each a whole one, or `undefined` where it is damaged, which is logged. Rejects with the error of the
+   * disk.
    */
   async read(places: readonly Place[]): Promise<(Buffer | undefined)[]> {
     const records = places.map((place) => this.#recent.get(place));

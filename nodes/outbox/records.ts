@@ -86,7 +86,7 @@ function headOf(record: Buffer, rows: Row[]): RecordHead {
   };
 }
 
-/** What stands in a record that is whole. */
+/** The content of a record that is whole. */
 export function decode(record: Buffer): Kept {
   const { rows, end } = rowsOf(record);
   let at = end;

@@ -28,6 +28,6 @@ export const mayBeOfMessage = (error: unknown): boolean =>
   ((metadataOf(error).httpStatusCode ?? 0) >= 500 || (nameOf(error) === 'UnknownError' && wasAnswered(error))) &&
   !wasThrottled(error);
 
-/** Whether the service, or what stands in its place, has answered at all: else it is the way to it that is cut. */
+/** Whether the service, or something in its place, has answered at all. If not, the link to it is down. */
 export const wasAnswered = (error: unknown): boolean =>
   memberOf(error, '$fault') !== undefined || metadataOf(error).httpStatusCode !== undefined;

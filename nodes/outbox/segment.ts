@@ -41,7 +41,7 @@ export class SegmentFiles {
   readonly records: string;
   readonly index: string;
   readonly gone: string;
-  /** What the records are called when all that can be read of them has left. */
+  /** The name that damaged records get when all readable entries have left. */
   readonly damaged: string;
 
   constructor(
@@ -109,7 +109,7 @@ class Pieces {
 export interface Unreadable {
   from: number;
   to: number;
-  /** Whether it can be what was being written when the process died, which nobody was told of. */
+  /** Whether it may be a write that the end of the process has cut off, and that was never confirmed. */
   isTorn: boolean;
 }
 
@@ -121,7 +121,7 @@ async function isTornAt(pieces: Pieces, from: number): Promise<boolean> {
   return bytes.every((byte) => byte === 0);
 }
 
-/** Reads the heads of all records of a segment. `unreadable` is told of what is none. */
+/** Reads the heads of all records of a segment. `unreadable` is called with each part that is no record. */
 export async function* scan(
   file: OpenFile,
   segment: number,
@@ -145,9 +145,9 @@ export async function* scan(
   if (bad !== undefined) unreadable({ from: bad, to: pieces.size, isTorn: await isTornAt(pieces, bad) });
 }
 
-/** The index of a segment: the heads of its records, so that a start need not read these. */
+/** The index of a segment: the heads of its records, so that Node-RED can start without reading these. */
 interface Index {
-  /** The bytes of the segment that count: what stands behind them was not confirmed to anybody. */
+  /** The bytes of the segment that count. What is behind them was never confirmed. */
   size: number;
   names: [target: string, region: string, group?: string][];
   /** Seven numbers an entry. */
@@ -213,7 +213,7 @@ export function entriesInIndex(bytes: Buffer, segment: number, sizeOfSegment: nu
 /** The bytes of a note that an entry has left: what it is, and a checksum, so that a torn note says nothing. */
 export const goneLength = 12;
 
-/** An entry in its segment, by where it stands: what is damaged before it does not make it another one. */
+/** The key of an entry in its segment: its position, which stays the same if something before it is damaged. */
 export const keyOf = ({ offset, member }: Pick<Place, 'offset' | 'member'>): number => offset * 1024 + member;
 
 const sumBytes = Buffer.alloc(16);

@@ -37,7 +37,7 @@ export class Pause {
     this.until = 0;
   }
 
-  /** Ends it if it has lasted long enough. Returns whether it has ended by that. */
+  /** Ends it if it has lasted long enough. Returns whether it did. */
   end(now: number): boolean {
     if (!this.isOn || this.until > now) return false;
     this.until = 0;
@@ -50,11 +50,14 @@ export class Pause {
   }
 }
 
-/** Entries of one target that go one behind the other, in the order of their numbers. */
+/** Entries of one target that are sent one after the other, in the order of their numbers. */
 export class Sequence {
   #head = none;
   #tail = none;
-  /** The entry that was put between others last: those of a segment that was written anew follow each other. */
+  /**
+   * The entry that was last put between others. The next one usually belongs behind it, since the entries of a segment
+   * that is read again come in their order.
+   */
   #latest = none;
   readonly pause = new Pause();
   /** Where it stands among those that may go; `undefined` if it is not there. */

@@ -404,12 +404,13 @@ const ofBadLines: Fault[] = [
 ];
 
 /** What makes a store lose messages, or send them in another order. */
-const flushing = '    await this.#flush(() => file.flush());\n    // Its name as well; and';
+const flushing =
+  '    await this.#flush(() => file.flush());\n    // The name of the file has to be on the disk as well, and';
 const overOutages: Finder = ['durability/outages', 'all arrive'];
 const ofStores: Fault[] = [
   {
     name: 'what is written to the store is not flushed',
-    edits: [['outbox/log.ts', flushing, '    // Its name as well; and']],
+    edits: [['outbox/log.ts', flushing, '    // The name of the file has to be on the disk as well, and']],
     by: overOutages
   },
   {

@@ -9,6 +9,8 @@ interface Arrival {
 
 /** How long after a message has gone out the store has noted that, ms: 2 s, and what a busy machine adds. */
 const notedAfter = 10_000;
+/** How long after the death of the sender a queue may take what it was sent before, ms. */
+const underWay = 2000;
 
 /** From 0 to `groups`: messages with even numbers go to the FIFO queue, the others to the standard one. */
 export const groups = 8;
@@ -21,6 +23,8 @@ export class Books {
   readonly refused = new Set<number>();
   /** When the process was killed, ms since 1970. */
   readonly deaths: number[] = [];
+  /** While the disk was full, ms since 1970: nothing could be noted. */
+  readonly full = { from: Infinity, to: Infinity };
   readonly #arrivals = new Map<number, Arrival[]>();
   /** By FIFO group: the number of the latest message. */
   readonly #latest = new Map<number, number>();
@@ -93,7 +97,9 @@ export class Books {
     let lost = lostAnswers;
     times.slice(1).forEach((next, index) => {
       const before = times[index] as number;
-      const isDead = this.deaths.some((at) => at >= before && at <= next && at <= before + notedAfter);
+      const { from, to } = this.full;
+      const noted = notedAfter + (before > from - notedAfter && before < to ? to : before);
+      const isDead = this.deaths.some((at) => at >= before - underWay && at <= next && at <= noted);
       if (isDead) counts.afterDeath += 1;
       else if (lost > 0) {
         lost -= 1;

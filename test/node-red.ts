@@ -17,6 +17,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { mock } from 'node:test';
 import { setTimeRight } from './set-clock';
 
 /** A message as flows carry it. */
@@ -251,6 +252,9 @@ export const mochaHooks = {
     process.on('unhandledRejection', (reason) => unhandled.push(reason));
   },
   async afterEach(): Promise<void> {
+    // What a failed test has left must not be the failure of the next ones, of whatever file.
+    mock.timers.reset();
+    mock.restoreAll();
     setTimeRight();
     const found = (await running)?.takeViolations().filter(({ type }) => type.startsWith('aws-')) ?? [];
     if (found.length > 0) throw new Error(found.map(({ id, type, text }) => `${type} ${id} ${text}`).join('\n'));

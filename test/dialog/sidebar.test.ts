@@ -174,15 +174,18 @@ describe('the sidebar', () => {
     });
 
     it('what they have cost beside the budget', async () => {
-      await deployNodes(bench, [invokeNode(), sink('out')], { budget: '5', budgetPeriod: 'day' });
+      await deployNodes(bench, [invokeNode(), sink('out')], { budget: '1000', budgetPeriod: 'day' });
+      const row = async () => find(await lookNow()) as AccountRow;
+      const before = (await row()).cost;
       // One costs less than what is shown.
       await bench.red.sendMany(
         'invoke',
         Array.from({ length: 10 }, () => ({ payload: {} }))
       );
-      const { cost, budget, left, period } = find(await lookNow()) as AccountRow;
-      assert.ok(cost > 0 && cost < 0.01);
-      assert.deepEqual([budget, left, period.unit], [5, 5 - cost, 'day']);
+      const { cost, budget, left, period } = await row();
+      assert.ok(cost > before && cost < before + 0.01);
+      assert.deepEqual([budget, period.unit], [1000, 'day']);
+      assert.ok(left !== null && Math.abs(left - (1000 - cost)) < 0.000002);
     });
   });
 

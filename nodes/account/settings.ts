@@ -21,7 +21,7 @@ import type { Budget, Meter } from '../metering/meter';
 import { toNanodollars, unlimited } from '../metering/meter';
 import { looseMeter, meterOf } from '../metering/meters';
 import { isDescribed } from './account';
-import { CallLog, callsOf } from './calls';
+import { CallLog, callsOf, idInFlow } from './calls';
 import type { CertificateSummary } from './certificate';
 import { CertificateSignIn, type Exchange } from './certificate-sign-in';
 import { Clients } from './clients';
@@ -287,7 +287,7 @@ export function clientsFrom(
     rekognitionRate,
     hidden,
     meter,
-    calls: new CallLog(callsOf(RED), node.id),
+    calls: new CallLog(callsOf(RED), idInFlow(node)),
     ...(renewalFailed && { renewalFailed })
   });
 }

@@ -2,14 +2,16 @@
 import type { NodeAPI } from 'node-red';
 import { type AccountNode, runningAccounts } from '../account/account';
 import type { CallerIdentity } from '../account/caller-identity';
-import { type CallFailure, type CallRecord, callsOf } from '../account/calls';
+import { type CallFailure, type CallRecord, callsOf, idInFlow } from '../account/calls';
 import { runningReceivers } from '../messaging/receiver';
 import type { Balance } from '../metering/meter';
 import { runningOutboxes } from '../outbox/outbox';
 import { type Presence, presenceOf } from './presence';
 
 export interface AccountRow extends Balance {
+  /** The ID of the account as it runs, and in the flow. */
   readonly id: string;
+  readonly node: string;
   readonly name: string;
   /** Why nobody can sign in, or nobody is signed in. */
   readonly failure?: CallFailure | undefined;
@@ -32,6 +34,8 @@ export interface KeptRow {
 }
 
 export interface ReceiverRow {
+  /** The ID of the node as it runs, and in the flow. */
+  readonly id: string;
   readonly node: string;
   readonly account: string | undefined;
   readonly queue: string;
@@ -87,6 +91,7 @@ function signInOf(mayKnow: boolean, { clients, problem }: AccountNode): Partial<
 
 const rowOfAccount = (mayKnow: boolean, account: AccountNode): AccountRow => ({
   id: account.id,
+  node: idInFlow(account),
   name: account.name ?? '',
   ...account.meter.balance(),
   ...signInOf(mayKnow, account)

@@ -53,15 +53,15 @@ class AccountCard extends Card {
   readonly #spent = element('div', 'spent');
   readonly #meter = element('div', 'meter', this.#spent);
 
-  constructor({ id }: AccountRow) {
-    super('cloud', id);
+  constructor({ node }: AccountRow) {
+    super('cloud', node);
     setAttribute(this.#meter, 'role', 'meter');
     this.root.append(this.#meter);
   }
 
   fill(row: AccountRow): void {
-    const { id, name, identity, failure, cost, budget } = row;
-    this.show(name || nameOfNode(id), [signInText(row), costText(row)], failure);
+    const { node, name, identity, failure, cost, budget } = row;
+    this.show(name || nameOfNode(node), [signInText(row), costText(row)], failure);
     setAttribute(this.root, 'title', identity?.arn ?? '');
     this.#meter.hidden = budget === null;
     if (budget === null) return;
@@ -128,7 +128,7 @@ export class Cards {
   );
   readonly receivers = new KeyedList<ReceiverRow, ReceiverCard>(
     say('section.receivers'),
-    ({ node, queue }) => `${node} ${queue}`,
+    ({ id }) => id,
     (row) => new ReceiverCard(row),
     (card, row) => card.fill(row)
   );

@@ -88,7 +88,7 @@ class Tab {
 
   /** Asks while it can be seen. */
   watch(): void {
-    new IntersectionObserver(([entry]) => this.#see(entry?.isIntersecting === true)).observe(this.root);
+    new IntersectionObserver((entries) => this.#see(entries.at(-1)?.isIntersecting === true)).observe(this.root);
     document.addEventListener('visibilitychange', () => this.#soon(0));
   }
 

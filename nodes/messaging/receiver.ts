@@ -71,6 +71,8 @@ export const runningReceivers = new Running<Receiver>();
 
 /** How a receiver is at the moment, for the sidebar. */
 export interface ReceiverLook extends QueueLook {
+  /** The ID of the node as it runs, and in the flow. */
+  readonly id: string;
   readonly node: string;
   readonly account: string | undefined;
   readonly queue: string;
@@ -143,6 +145,7 @@ export class Receiver {
   /** How it is at the moment. Looks at the queue, too, at most once a minute. */
   look(): ReceiverLook {
     return {
+      id: this.node.id,
       node: idInFlow(this.node),
       account: this.account.nodeId,
       queue: this.options.queue,

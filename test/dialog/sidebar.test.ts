@@ -201,7 +201,14 @@ describe('the sidebar', () => {
       const row: ReceiverRow = await until(({ receivers }) => receivers.find(({ depth }) => depth));
       assert.deepEqual(
         { ...row, queue: '' },
-        { node: 'receive', account: 'account', queue: '', held: 1, depth: { waiting: 2, inFlight: 1, delayed: 0 } }
+        {
+          id: 'receive',
+          node: 'receive',
+          account: 'account',
+          queue: '',
+          held: 1,
+          depth: { waiting: 2, inFlight: 1, delayed: 0 }
+        }
       );
       assert.ok(url.endsWith(`/${row.queue}`));
       await lookNow();
@@ -210,6 +217,21 @@ describe('the sidebar', () => {
           operation === 'GetQueueAttributes' && JSON.stringify(input).includes('ApproximateNumberOfMessages')
       );
       assert.equal(asked.length, 1);
+    });
+
+    it('of each instance of a subflow, and of its account, with their IDs in the flow', async () => {
+      const queue = await queues.create();
+      await bench.red.deploy([
+        { id: 'sub', type: 'subflow', name: 'sub', in: [], out: [] },
+        { ...account(bench), z: 'sub' },
+        receiveNode({ z: 'sub', queue, wires: [] }),
+        { id: 'one', type: 'subflow:sub', wires: [] },
+        { id: 'two', type: 'subflow:sub', wires: [] }
+      ]);
+      const { receivers, accounts } = await lookNow();
+      const ids = (rows: readonly { id: string; node: string }[]) => rows.map(({ id, node }) => `${node} ${id}`).sort();
+      assert.deepEqual(ids(receivers), ['receive one-receive', 'receive two-receive']);
+      assert.deepEqual(ids(accounts), ['account one-account', 'account two-account']);
     });
 
     it('and of none any more when it is gone', async () => {

@@ -8,6 +8,12 @@ const mark = '\u0000';
 const ofBytes = `${mark}b`;
 const ofText = `${mark}t`;
 
+/**
+ * How many objects a value may be in. Reading back takes more of the stack than writing: what was written without an error
+ * must not overflow it then.
+ */
+const deepest = 1000;
+
 /** Objects that were made by `{}`, in any realm, or without a prototype. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -41,6 +47,7 @@ class Copier {
     if (isDate(value)) return Number.isNaN(value.getTime()) ? null : value.toISOString();
     // A cycle has no end, and neither have connections, files and timers a text.
     if (this.#around.has(value) || !(Array.isArray(value) || isPlain(value))) return undefined;
+    if (this.#around.size >= deepest) throw new RangeError(`it is nested in more than ${deepest} objects`);
     this.#around.add(value);
     const copy = Array.isArray(value) ? this.#copyElements(value) : this.#copyMembers(value);
     this.#around.delete(value);

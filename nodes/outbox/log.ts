@@ -94,7 +94,9 @@ function runsOf(wanted: readonly Wanted[]): Run[] {
     const { segment, offset, length } = each.place;
     const end = offset + length;
     const run = runs.at(-1);
-    const isNear = run?.segment === segment && offset <= run.end + widestGap && end - run.start <= longestRead;
+    // Entries of one message share its record, however large that is.
+    const isNear =
+      run?.segment === segment && (end <= run.end || (offset <= run.end + widestGap && end - run.start <= longestRead));
     if (run && isNear) {
       run.members.push(each);
       run.end = Math.max(run.end, end);

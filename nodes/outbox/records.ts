@@ -44,7 +44,7 @@ export const sizeOf = ({ entries, requests, message }: Kept): number =>
   );
 
 /** The request of an entry. Throws if there is none: each entry has one. */
-export function requestAt(requests: readonly string[], index: number): string {
+function requestAt(requests: readonly string[], index: number): string {
   const request = requests[index];
   if (request === undefined) throw new RangeError(`A record has no request ${index}.`);
   return request;
@@ -98,7 +98,21 @@ export function decode(record: Buffer): Kept {
   return { ...headOf(record, rows), requests, message: record.toString('utf8', at) };
 }
 
-/** The same without requests and message. */
+/** What one of the entries of a whole record needs: the requests of the others, which may be a hundred times that, are left out. */
+export function decodeEntry(record: Buffer, member: number): Pick<Kept, 'keptAt' | 'message'> & { request: string } {
+  const { rows, end } = rowsOf(record);
+  const row = rows[member];
+  if (row === undefined) throw new RangeError(`A record has no request ${member}.`);
+  const lengthOfRows = (some: readonly Row[]) => some.reduce((sum, [, , , length]) => sum + length, 0);
+  const start = end + lengthOfRows(rows.slice(0, member));
+  return {
+    keptAt: record.readDoubleLE(headLength + 8),
+    request: record.toString('utf8', start, start + row[3]),
+    message: record.toString('utf8', end + lengthOfRows(rows))
+  };
+}
+
+/** A whole record without requests and message. */
 export const decodeHead = (record: Buffer): RecordHead => headOf(record, rowsOf(record).rows);
 
 /** How long the record is that begins with these bytes; `undefined` where none begins. */

@@ -14,7 +14,7 @@ import { type ActionError, closed, ownError } from '../fields/errors';
 import type { Fields } from '../fields/fields';
 import { present } from '../fields/json';
 import { fromText } from './json-text';
-import { decode, type Kept, requestAt } from './records';
+import { decodeEntry, type Kept } from './records';
 import { isRefusal, mayBeOfMessage, wasAnswered } from './refusals';
 import type { Outcome, Route } from './route';
 import type { Waiting } from './segment';
@@ -34,6 +34,8 @@ const atOnce = 50;
 const firmly = 3;
 /** How many messages in a row may be set aside, each as the cause of its own failure, before the target itself is. */
 const mostAside = 10;
+/** Records that have more bytes are read back one after the other. */
+const largeRecord = 65_536;
 
 /** What is kept of a message beside itself, for each of its targets. */
 export interface KeptRequest {
@@ -43,11 +45,13 @@ export interface KeptRequest {
   many?: true;
 }
 
+type KeptMessage = Pick<Kept, 'keptAt' | 'message'>;
+
 /** An entry that was read back. */
 interface Loaded {
   taken: Taken;
   request: KeptRequest;
-  kept: Kept;
+  kept: KeptMessage;
   tries: number;
 }
 
@@ -67,6 +71,8 @@ export class WayOut<S extends ServiceName, F extends Fields> {
   /** Ends the waiting for that, and for the next look at what has expired. */
   #notRing: (() => void) | undefined;
   #notLook: (() => void) | undefined;
+  /** The last reading of large records. */
+  #loading: Promise<unknown> = Promise.resolve();
   #isStarted = false;
   #isClosing = false;
 
@@ -173,18 +179,26 @@ export class WayOut<S extends ServiceName, F extends Fields> {
 
   /** Reads entries back. Those that are damaged leave the store; rejects if the disk does not answer. */
   async #load(queue: TargetQueue, taken: Taken[]): Promise<Loaded[]> {
+    const rows = taken.map(({ row }) => row);
+    const isLarge = rows.some((row) => this.store.table.place(row).length > largeRecord);
+    const read = async () => this.#decode(queue, taken, await this.store.read(rows));
+    if (!isLarge) return read();
+    // The targets of one message would each hold all of its requests at the same time.
+    const loading = this.#loading.then(read);
+    this.#loading = loading.catch(() => undefined);
+    return loading;
+  }
+
+  #decode(queue: TargetQueue, taken: Taken[], records: (Buffer | undefined)[]): Loaded[] {
     const { table } = this.store;
-    const records = await this.store.read(taken.map(({ row }) => row));
     return taken.flatMap((each, index) => {
       const record = records[index];
       if (!record) {
         queue.left(each);
         return [];
       }
-      const kept = decode(record);
-      const { member } = table.place(each.row);
-      const request = fromText(requestAt(kept.requests, member)) as KeptRequest;
-      return [{ taken: each, request, kept, tries: table.countTry(each.row) }];
+      const { request: text, ...kept } = decodeEntry(record, table.place(each.row).member);
+      return [{ taken: each, request: fromText(text) as KeptRequest, kept, tries: table.countTry(each.row) }];
     });
   }
 
@@ -316,7 +330,7 @@ export class WayOut<S extends ServiceName, F extends Fields> {
     this.#leave(queue, taken);
   }
 
-  #report({ message }: Kept, error: ActionError): void {
+  #report({ message }: Pick<Kept, 'message'>, error: ActionError): void {
     reportError(this.#node, error, fromText(message) as NodeMessage);
     this.deployed.status.ended(error);
   }
@@ -392,7 +406,7 @@ export class WayOut<S extends ServiceName, F extends Fields> {
       const record = records[index];
       if (!record) continue;
       this.#report(
-        decode(record),
+        decodeEntry(record, this.store.table.place(row).member),
         this.#toError(expired(this.keepFor, this.#troubles.of(nameOf(queue))), queue.target)
       );
       this.store.left(row);

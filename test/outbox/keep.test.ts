@@ -750,6 +750,20 @@ describe('keep', () => {
     assert.equal(message.text, 'a text');
   });
 
+  it('refuses at once what is nested too deeply to be read back, and keeps what is less so', async () => {
+    const node = keeping({ queue: await queues.create(), body: 'text', bodyType: 'msg' });
+    await deployNodes(bench, [node, sink('out')]);
+    const nested = (depth: number): unknown => {
+      let value: unknown = 'inside';
+      for (let level = 0; level < depth; level += 1) value = [value];
+      return value;
+    };
+    const { error } = await bench.red.send(node.id, { text: 'a text', payload: nested(5000) });
+    assert.equal(error?.name, 'InvalidValue');
+    await keep(node, { text: 'a text', payload: nested(900) });
+    assert.equal(JSON.stringify((await bench.red.next('out')).text), '"a text"');
+  });
+
   it('gives up what is too old within a minute, with the stored message, and nothing before', async () => {
     const node = keeping({ queue: await queues.create(), keepHours: '0.5' });
     await down();

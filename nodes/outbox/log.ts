@@ -8,7 +8,9 @@ import { reasonOf } from '../fields/thrown';
 import type { Disk, OpenFile } from './disk';
 import { isAbsent } from './disk';
 import { type DiskError, diskError } from './disk-errors';
+import { Recent } from './recent';
 import { encode, isWhole, type Kept } from './records';
+import { runsOf } from './runs';
 import {
   entriesInIndex,
   entriesOf,
@@ -34,77 +36,6 @@ import { time } from './time';
 const noteAfter = 1000;
 /** Most bytes of one write. */
 const longestWrite = 4_000_000;
-/** Records are read together where no more bytes than these are between them, up to `longestRead`. */
-const widestGap = 16_384;
-const longestRead = 1_000_000;
-
-/** Most bytes of records that are held in memory because they were written just now, and probably go out at once. */
-const mostRecent = 1_000_000;
-
-/** The records that were written last, so that they need not be read back while the link is up. */
-class Recent {
-  readonly #records = new Map<number, Buffer>();
-  #bytes = 0;
-
-  add(place: Pick<Place, 'segment' | 'offset'>, record: Buffer): void {
-    if (this.#bytes + record.length > mostRecent) this.clear();
-    if (record.length > mostRecent) return;
-    this.#records.set(keyOfRecord(place), record);
-    this.#bytes += record.length;
-  }
-
-  get(place: Place): Buffer | undefined {
-    return this.#records.get(keyOfRecord(place));
-  }
-
-  delete(place: Place): void {
-    const record = this.get(place);
-    if (!record) return;
-    this.#records.delete(keyOfRecord(place));
-    this.#bytes -= record.length;
-  }
-
-  clear(): void {
-    this.#records.clear();
-    this.#bytes = 0;
-  }
-}
-
-/** Offsets are below 2^32. */
-const keyOfRecord = ({ segment, offset }: Pick<Place, 'segment' | 'offset'>): number => segment * 2 ** 32 + offset;
-
-/** Places near each other in a segment, which are read at once: bytes from `start` to `end`. */
-interface Run {
-  readonly segment: number;
-  readonly start: number;
-  end: number;
-  readonly members: Wanted[];
-}
-
-/** A place to read, and the index of its record in the result. */
-interface Wanted {
-  readonly place: Place;
-  readonly index: number;
-}
-
-/** Joins places, which come in their order, as long as they are near each other and not too much to read at once. */
-function runsOf(wanted: readonly Wanted[]): Run[] {
-  const runs: Run[] = [];
-  for (const each of wanted) {
-    const { segment, offset, length } = each.place;
-    const end = offset + length;
-    const run = runs.at(-1);
-    // Entries of one message share its record, however large that is.
-    const isNear =
-      run?.segment === segment && (end <= run.end || (offset <= run.end + widestGap && end - run.start <= longestRead));
-    if (run && isNear) {
-      run.members.push(each);
-      run.end = Math.max(run.end, end);
-    } else runs.push({ segment, start: offset, end, members: [each] });
-  }
-  return runs;
-}
-
 /** What the log tells its owner. */
 export interface Told {
   log(text: string): void;
@@ -524,10 +455,7 @@ export class Log {
   async read(places: readonly Place[]): Promise<(Buffer | undefined)[]> {
     const records = places.map((place) => this.#recent.get(place));
     if (!records.includes(undefined)) return records;
-    const wanted = places
-      .map((place, index) => ({ place, index }))
-      .sort((one, other) => compare(one.place, other.place));
-    for (const { segment, start, end, members } of runsOf(wanted)) {
+    for (const { segment, start, end, members } of runsOf(places)) {
       const bytes = await this.#readPart(segment, start, end - start);
       for (const { place, index } of members) {
         const record = bytes.subarray(place.offset - start, place.offset - start + place.length);
@@ -583,5 +511,3 @@ const numberIn = (name: string): number => Number(/^(\d{12})\./.exec(name)?.[1] 
 function unlessAbsent(error: unknown): void {
   if (!isAbsent(error)) throw error;
 }
-
-const compare = (one: Place, other: Place): number => one.segment - other.segment || one.offset - other.offset;

@@ -47,8 +47,8 @@ export async function sendEntries<Entry extends object>(
     const results = resultsById(output);
     for (const index of entries.keys()) {
       const result = results.get(String(index)) ?? withoutResult;
-      if ('SenderFault' in result) tell(index, { error: entryError(result, output.$metadata) });
-      else tell(index, { result: resultOfReceipt(result), metadata: output.$metadata });
+      if ('failed' in result) tell(index, { error: entryError(result.failed, output.$metadata) });
+      else tell(index, { result: resultOfReceipt(result.output), metadata: output.$metadata });
     }
   } catch (error) {
     if (!refusedTogether(error)) throw error;

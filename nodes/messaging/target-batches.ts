@@ -25,6 +25,9 @@ interface Failed {
   SenderFault: boolean | undefined;
 }
 
+/** What an answer says of an entry. */
+type EntryResult<Output> = { output: Output } | { failed: Failed };
+
 /** The output of every batch operation of SNS and SQS. */
 interface BatchOutput<Output> extends Answer {
   Successful?: (Output & { Id?: string | undefined })[] | undefined;
@@ -194,13 +197,13 @@ export class TargetBatches<Entry extends object, Output extends object> {
   /** Settles each entry by its own result in the answer. */
   #settleAll(
     batch: PendingEntry<Entry, Output>[],
-    results: Map<string | undefined, Output | Failed>,
+    results: Map<string | undefined, EntryResult<Output>>,
     $metadata: Metadata
   ): void {
     batch.forEach((pending, index) => {
       const result = results.get(String(index)) ?? withoutResult;
-      if ('SenderFault' in result) this.#rejected(pending, result, $metadata);
-      else this.#succeed(pending, result, $metadata);
+      if ('failed' in result) this.#rejected(pending, result.failed, $metadata);
+      else this.#succeed(pending, result.output, $metadata);
     });
   }
 
@@ -232,9 +235,13 @@ export class TargetBatches<Entry extends object, Output extends object> {
   }
 }
 
-/** The results in an answer, by the ID of their entry. */
-export const resultsById = <Output>({ Successful = [], Failed = [] }: BatchOutput<Output>) =>
-  new Map<string | undefined, Output | Failed>([...Successful, ...Failed].map((result) => [result.Id, result]));
+/** What an answer says of each entry, by its ID. Where it says both, the entry was not accepted. */
+export function resultsById<Output>({ Successful = [], Failed = [] }: BatchOutput<Output>) {
+  const results = new Map<string | undefined, EntryResult<Output>>();
+  for (const output of Successful) results.set(output.Id, { output });
+  for (const failed of Failed) results.set(failed.Id, { failed });
+  return results;
+}
 
 /** Whether a service has rejected a whole batch because of what is in it: some of its entries may be all right. */
 export function refusedTogether(error: unknown): boolean {
@@ -245,11 +252,13 @@ export function refusedTogether(error: unknown): boolean {
 }
 
 /** The result of an entry that the answer does not mention. */
-export const withoutResult: Failed = {
-  Id: undefined,
-  Code: 'InternalError',
-  Message: 'The answer does not say what became of this entry.',
-  SenderFault: false
+export const withoutResult: { failed: Failed } = {
+  failed: {
+    Id: undefined,
+    Code: 'InternalError',
+    Message: 'The answer does not say what became of this entry.',
+    SenderFault: false
+  }
 };
 
 /** The error of an entry that was not accepted, as the SDK would give it for a request with this entry alone. */

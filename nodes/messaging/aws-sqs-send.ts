@@ -135,6 +135,7 @@ const route: Route<'sqs', typeof fields> = {
     return outgoingOf(entry, queue, bytes, !inputs.batch);
   },
   capacity: () => ({ entries: mostEntries, bytes: sizeLimit, requests: 1 }),
+  sharedName: (queue) => (isFifo(queue) ? queue.split(/[/:]/).at(-1) : undefined),
   async send({ sdk, client, request }, queue, entries, tell) {
     const url = urlOfQueue(sdk, client, queue);
     try {

@@ -1,6 +1,7 @@
 /** Messages and requests as text: what is JSON in them, and Buffers. */
 import { isArrayBuffer, isDate, isUint8Array } from 'node:util/types';
 import { invalid } from '../fields/errors';
+import { isObject } from '../fields/json';
 import { reasonOf } from '../fields/thrown';
 
 /** Texts begin with a mark where they stand for bytes, or begin with a mark themselves. */
@@ -85,12 +86,26 @@ export function toText(value: unknown, name: string): string {
   }
 }
 
-function revive(_: string, value: unknown): unknown {
-  if (typeof value !== 'string' || !value.startsWith(mark)) return value;
-  const rest = value.slice(mark.length + 1);
-  return value.startsWith(ofBytes) ? Buffer.from(rest, 'base64') : rest;
+function revived(text: string): unknown {
+  if (!text.startsWith(mark)) return text;
+  const rest = text.slice(mark.length + 1);
+  return text.startsWith(ofBytes) ? Buffer.from(rest, 'base64') : rest;
 }
 
-/** The value of a text. Without marks in it, which is quick to see, nothing has to be revived. */
-export const fromText = (text: string): unknown =>
-  text.includes('"\\u0000') ? JSON.parse(text, revive) : JSON.parse(text);
+/**
+ * The value of a text. Not by a reviver of `JSON.parse`, whose stack overflows where objects are nested deeply: an earlier version
+ * may have kept such a message, and what cannot be read back would wait for ever.
+ */
+export function fromText(text: string): unknown {
+  const top: Record<string, unknown> = { value: JSON.parse(text) };
+  if (!text.includes('"\\u0000')) return top.value;
+  const open = [top];
+  for (let object = open.pop(); object; object = open.pop()) {
+    for (const name of Object.keys(object)) {
+      const member = object[name];
+      if (typeof member === 'string') object[name] = revived(member);
+      else if (isObject(member) || Array.isArray(member)) open.push(member as Record<string, unknown>);
+    }
+  }
+  return top.value;
+}

@@ -109,8 +109,6 @@ export class Log {
   #isFolderSafe = false;
   /** Segments that are being sealed. */
   readonly #works = new Set<Promise<void>>();
-  /** Flushes of files and of the folder so far, for what they cost. */
-  flushes = 0;
 
   constructor(private readonly options: LogOptions) {}
 
@@ -256,9 +254,9 @@ export class Log {
     const { segment, file, index } = active;
     const isNew = segment.size === 0;
     await file.write(Buffer.concat(batch.map(({ record }) => record)), segment.size);
-    await this.#flush(() => file.flush());
+    await file.flush();
     // The name of the file has to be on the disk as well, and a file that somebody has deleted keeps nothing.
-    if (isNew) await this.#flush(() => this.options.disk.flushFolder(this.options.folder));
+    if (isNew) await this.options.disk.flushFolder(this.options.folder);
     if (await file.isDeleted()) {
       this.#isFolderSafe = false;
       throw Object.assign(new Error('it was deleted'), { code: 'ENOENT' });
@@ -278,11 +276,6 @@ export class Log {
     if (segment.size >= this.options.segmentBytes) this.#seal(active);
   }
 
-  async #flush(work: () => Promise<void>): Promise<void> {
-    this.flushes += 1;
-    await work();
-  }
-
   async #begin(): Promise<Active> {
     const { disk, folder } = this.options;
     await disk.makeFolder(folder);
@@ -299,7 +292,7 @@ export class Log {
   async #saveFolder(): Promise<void> {
     const { disk, folder, root } = this.options;
     for (let above = dirname(folder); above.length >= root.length; above = dirname(above)) {
-      await this.#flush(() => disk.flushFolder(above));
+      await disk.flushFolder(above);
       if (above === dirname(above)) break;
     }
     this.#isFolderSafe = true;
@@ -424,9 +417,9 @@ export class Log {
     const file = await disk.open(segment.files.gone, 'any');
     try {
       await file.write(notesOfGone(segment.number, keys), segment.noted);
-      await this.#flush(() => file.flush());
+      await file.flush();
       // The name of the file has to be on the disk as well.
-      if (!segment.isNotedSafely) await this.#flush(() => disk.flushFolder(folder));
+      if (!segment.isNotedSafely) await disk.flushFolder(folder);
       segment.isNotedSafely = true;
       segment.noted += keys.length * goneLength;
     } finally {
@@ -441,7 +434,7 @@ export class Log {
     if (segment.isDamaged) await disk.rename(records, damaged).catch(unlessAbsent);
     else await disk.remove(records);
     // Before the notes are deleted: without them it would be sent again.
-    await this.#flush(() => disk.flushFolder(folder));
+    await disk.flushFolder(folder);
     this.#segments.delete(segment.number);
     this.#bytes -= segment.size;
     // What is left of these is deleted at the next start.

@@ -289,8 +289,7 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
       account: this.#wayOut?.account,
       count,
       since: Number.isFinite(oldest) ? dateOf(oldest) : undefined,
-      // Where all was thrown away, nothing waits for what is wrong.
-      trouble: this.#problem?.() ?? (count > 0 ? this.#wayOut?.trouble : undefined)
+      trouble: this.#problem?.() ?? this.#wayOut?.trouble
     };
   }
 

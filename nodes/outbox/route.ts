@@ -32,6 +32,8 @@ export interface Route<S extends ServiceName, F extends Fields> {
   outgoing(inputs: ActionInputs<F>, target: string): Outgoing;
   /** What one request to a target takes, and how many requests are under way side by side. */
   capacity(target: string): Capacity & { requests: number };
+  /** What all names of a FIFO queue have in common; `undefined` for a target that has one name. */
+  sharedName?(target: string): string | undefined;
   /** Sends entries, and tells what each came to. Rejects with what holds for all that were not told. */
   send(
     way: Way<S>,

@@ -25,6 +25,12 @@ export interface StoreOptions {
   tell: Told;
 }
 
+/** A record, and which of its entries is meant: compaction gives an entry a record of its own. */
+export interface Read {
+  readonly record: Buffer;
+  readonly member: number;
+}
+
 export class Store {
   readonly table = new EntryTable();
   readonly #log: Log;
@@ -43,11 +49,6 @@ export class Store {
     // What has left takes at most a quarter of the store, and a segment.
     this.#slack = this.#mostBytes / 4 + segmentBytes;
     this.#log = new Log({ disk, folder, root, segmentBytes, tell });
-  }
-
-  /** Flushes to the disk so far. */
-  get flushes(): number {
-    return this.#log.flushes;
   }
 
   /**
@@ -90,14 +91,16 @@ export class Store {
    * Reads the records of entries; `undefined` for what is damaged, which then leaves the store. Rejects with the error of the
    * disk.
    */
-  async read(rows: readonly number[]): Promise<(Buffer | undefined)[]> {
+  async read(rows: readonly number[]): Promise<(Read | undefined)[]> {
     const places = rows.map((row) => this.table.place(row));
     const records = await this.#readAt(places);
+    const found: (Read | undefined)[] = [];
     for (const [index, row] of rows.entries()) {
-      const place = places[index];
-      if (place && !records[index]) records[index] = await this.#readAgain(row, place);
+      const place = places[index] as Place;
+      const record = records[index];
+      found.push(record ? { record, member: place.member } : await this.#readAgain(row, place));
     }
-    return records;
+    return found;
   }
 
   async #readAt(places: readonly Place[]): Promise<(Buffer | undefined)[]> {
@@ -112,12 +115,12 @@ export class Store {
    * Reads entries as they stand, and changes nothing: what has left, or is damaged, is not among them. Rejects with the error
    * of the disk.
    */
-  async look(entries: readonly { row: number; id: number }[]): Promise<{ record: Buffer; member: number }[]> {
+  async look(entries: readonly { row: number; id: number }[]): Promise<Read[]> {
     const { table } = this;
     const waiting = entries.filter(({ row, id }) => table.id(row) === id);
     const places = waiting.map(({ row }) => table.place(row));
     const records = await this.#readAt(places);
-    const found: { record: Buffer; member: number }[] = [];
+    const found: Read[] = [];
     for (const [index, { row, id }] of waiting.entries()) {
       const record = records[index];
       const { member } = places[index] as Place;
@@ -128,17 +131,17 @@ export class Store {
     return found;
   }
 
-  async #lookAt(place: Place): Promise<{ record: Buffer; member: number }[]> {
+  async #lookAt(place: Place): Promise<Read[]> {
     const [record] = await this.#readAt([place]);
     return record ? [{ record, member: place.member }] : [];
   }
 
   /** It may have been written to another segment while it was read. */
-  async #readAgain(row: number, before: Place): Promise<Buffer | undefined> {
+  async #readAgain(row: number, before: Place): Promise<Read | undefined> {
     const place = this.table.place(row);
     const hasMoved = place.segment !== before.segment || place.offset !== before.offset;
     const [record] = hasMoved ? await this.#readAt([place]) : [];
-    if (record) return record;
+    if (record) return { record, member: place.member };
     this.#log.damaged(place);
     this.left(row);
     return undefined;

@@ -18,7 +18,7 @@ import { decodeEntry, type Kept } from './records';
 import { isRefusal, mayBeOfMessage, wasAnswered } from './refusals';
 import type { Outcome, Route } from './route';
 import type { Waiting } from './segment';
-import type { Store } from './store';
+import type { Read, Store } from './store';
 import { type Taken, TargetQueue } from './target-queue';
 import { time } from './time';
 import { Troubles } from './troubles';
@@ -61,6 +61,8 @@ const nameOf = ({ region, target }: { region: string; target: string }): string 
 
 export class WayOut<S extends ServiceName, F extends Fields> {
   readonly #queues = new Map<string, TargetQueue>();
+  /** Queues whose targets may be one FIFO queue under several names, by what these names have in common. */
+  readonly #namesakes = new Map<string, Set<TargetQueue>>();
   readonly #account: CurrentAccount;
   readonly #controller = new AbortController();
   readonly #troubles: Troubles;
@@ -106,12 +108,37 @@ export class WayOut<S extends ServiceName, F extends Fields> {
   /** Takes in an entry that is safe, kept so many ms ago. */
   add(entry: Waiting, age = 0): void {
     const row = this.store.table.add(entry, time.now() - age);
-    const name = nameOf(entry);
-    const queue = this.#queues.get(name) ?? new TargetQueue(this.store.table, entry.target, entry.region);
-    this.#queues.set(name, queue);
+    const queue = this.#queues.get(nameOf(entry)) ?? this.#newQueue(entry);
     if (!queue.add(row, entry.group)) this.store.left(row);
     if (this.#isStarted) this.#go(queue);
     if (this.keepFor > 0 && !this.#notLook) this.#lookLater();
+  }
+
+  #newQueue({ target, region }: Waiting): TargetQueue {
+    const queue = new TargetQueue(this.store.table, target, region);
+    this.#queues.set(nameOf(queue), queue);
+    const shared = this.#sharedName(queue);
+    if (shared !== undefined) this.#namesakes.set(shared, this.#namesakesOf(queue).add(queue));
+    return queue;
+  }
+
+  #sharedName({ target, region }: TargetQueue): string | undefined {
+    const name = this.route.sharedName?.(target);
+    return name === undefined ? undefined : nameOf({ region, target: name });
+  }
+
+  /** The queues that may be of the same target; empty where a target has only one name. */
+  #namesakesOf(queue: TargetQueue): Set<TargetQueue> {
+    return this.#namesakes.get(this.#sharedName(queue) ?? '') ?? new Set();
+  }
+
+  /** Forgets a queue from which all has left, and what it was waiting for. */
+  #dropIfEmpty(queue: TargetQueue): void {
+    if (!queue.isEmpty) return;
+    this.#queues.delete(nameOf(queue));
+    this.#troubles.succeeded(nameOf(queue));
+    const namesakes = this.#namesakesOf(queue);
+    if (namesakes.delete(queue) && namesakes.size === 0) this.#namesakes.delete(this.#sharedName(queue) ?? '');
   }
 
   /** Lets what waits go, once all of the store has been read. */
@@ -138,6 +165,8 @@ export class WayOut<S extends ServiceName, F extends Fields> {
   /** Sends what may go to a target. */
   #go(queue: TargetQueue): void {
     if (this.#isClosing) return;
+    // Two of a FIFO group would be under way, each by another name of its queue.
+    for (const other of this.#namesakesOf(queue)) if (other !== queue && other.sending > 0) return;
     const { requests, ...capacity } = this.route.capacity(queue.target);
     while (queue.pause.until <= time.now() && queue.sending < (queue.pause.hasFailed ? 1 : requests)) {
       const taken = queue.take(capacity);
@@ -158,10 +187,11 @@ export class WayOut<S extends ServiceName, F extends Fields> {
 
   #goOn(queue: TargetQueue): void {
     this.changed();
-    this.#go(queue);
-    if (!queue.isEmpty) return;
-    this.#queues.delete(nameOf(queue));
-    this.#troubles.succeeded(nameOf(queue));
+    const namesakes = this.#namesakesOf(queue);
+    if (namesakes.size > 1) {
+      for (const each of [...namesakes].sort((one, other) => one.oldest - other.oldest)) this.#go(each);
+    } else this.#go(queue);
+    this.#dropIfEmpty(queue);
   }
 
   async #send(queue: TargetQueue, taken: Taken[], began: number): Promise<void> {
@@ -189,7 +219,7 @@ export class WayOut<S extends ServiceName, F extends Fields> {
     return loading;
   }
 
-  #decode(queue: TargetQueue, taken: Taken[], records: (Buffer | undefined)[]): Loaded[] {
+  #decode(queue: TargetQueue, taken: Taken[], records: (Read | undefined)[]): Loaded[] {
     const { table } = this.store;
     return taken.flatMap((each, index) => {
       const record = records[index];
@@ -197,7 +227,7 @@ export class WayOut<S extends ServiceName, F extends Fields> {
         queue.left(each);
         return [];
       }
-      const { request: text, ...kept } = decodeEntry(record, table.place(each.row).member);
+      const { request: text, ...kept } = decodeEntry(record.record, record.member);
       return [{ taken: each, request: fromText(text) as KeptRequest, kept, tries: table.countTry(each.row) }];
     });
   }
@@ -395,6 +425,7 @@ export class WayOut<S extends ServiceName, F extends Fields> {
           throw thrown;
         });
       }
+      this.#dropIfEmpty(queue);
     }
     this.changed();
   }
@@ -406,7 +437,7 @@ export class WayOut<S extends ServiceName, F extends Fields> {
       const record = records[index];
       if (!record) continue;
       this.#report(
-        decodeEntry(record, this.store.table.place(row).member),
+        decodeEntry(record.record, record.member),
         this.#toError(expired(this.keepFor, this.#troubles.of(nameOf(queue))), queue.target)
       );
       this.store.left(row);
@@ -434,6 +465,7 @@ export class WayOut<S extends ServiceName, F extends Fields> {
       const older = queue.takeOlder(before);
       for (const { row } of older) this.store.left(row);
       count += older.length;
+      this.#dropIfEmpty(queue);
     }
     this.changed();
     return count;

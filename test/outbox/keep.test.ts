@@ -35,6 +35,8 @@ import { setClock } from '../set-clock';
 import { useLeaps } from './leaps';
 
 const { disk } = require('../../dist/nodes/outbox/disk.js') as typeof import('../../nodes/outbox/disk');
+const { fromText, toText } =
+  require('../../dist/nodes/outbox/json-text.js') as typeof import('../../nodes/outbox/json-text');
 type OpenFile = Awaited<ReturnType<typeof disk.open>>;
 
 describe('keep', () => {
@@ -581,6 +583,25 @@ describe('keep', () => {
     }
   });
 
+  it('has one message of a FIFO group under way, by whatever names its queue goes', async () => {
+    const url = await queues.create({ FifoQueue: 'true' });
+    const name = url.split('/').at(-1);
+    const node = keeping({ queue: 'queue', queueType: 'msg', groupId: 'group', groupIdType: 'str' });
+    await down({ kind: 'hang', operation: 'SendMessage' });
+    await deployAction(bench, node);
+    await keep(node, ...numbered(6, (n) => ({ queue: n % 2 === 0 ? url : name })));
+    await bench.red.until(async () => (await queues.requests('SendMessage')).length > 0);
+    // What would go beside it has had its turn.
+    for (let asked = 0; asked < 5; asked += 1) await queues.counts(url);
+    assert.equal((await queues.requests('SendMessage')).length, 1);
+    const leaping = setInterval(() => leap(10_000), 20);
+    await bench.red.deploy([]).finally(() => clearInterval(leaping));
+    await bench.aws.clearFaults();
+    await deployAction(bench, node);
+    await untilOut(6);
+    assert.equal((await bodies(url)).length, 6);
+  });
+
   it('makes up an ID for a FIFO message, so that equal bodies both arrive and a repetition does not', async () => {
     const url = await queues.create({ FifoQueue: 'true', ContentBasedDeduplication: 'true' });
     const node = keeping({ queue: url, groupId: 'g' });
@@ -764,6 +785,33 @@ describe('keep', () => {
     assert.equal(JSON.stringify((await bench.red.next('out')).text), '"a text"');
   });
 
+  it('refuses a message that is nested too deeply to be read back, and reads back all others', () => {
+    const nested = (depth: number): unknown => {
+      let value: unknown = Buffer.from('x');
+      for (let n = 0; n < depth; n += 1) value = { value };
+      return value;
+    };
+    const isKept = (depth: number): boolean => {
+      try {
+        toText(nested(depth), 'The message');
+        return true;
+      } catch (thrown) {
+        assert.equal((thrown as { code?: string }).code, 'InvalidValue');
+        return false;
+      }
+    };
+    let [deepest, tooDeep] = [500, 100_000];
+    assert.ok(isKept(deepest));
+    while (tooDeep - deepest > 1) {
+      const middle = (deepest + tooDeep) >> 1;
+      if (isKept(middle)) deepest = middle;
+      else tooDeep = middle;
+    }
+    const text = toText(nested(deepest), 'The message');
+    const readBack = (calls: number): unknown => (calls === 0 ? fromText(text) : readBack(calls - 1));
+    assert.equal(toText(readBack(200), 'The message'), text);
+  });
+
   it('gives up what is too old within a minute, with the stored message, and nothing before', async () => {
     const node = keeping({ queue: await queues.create(), keepHours: '0.5' });
     await down();
@@ -930,6 +978,29 @@ describe('keep', () => {
     const messages = await bench.red.collect('out', 2);
     assert.deepEqual(new Set(messages.map(({ aws }) => aws?.target)), new Set([one, two]));
     assert.deepEqual([await bodies(one), await bodies(two)], [['x'], ['x']]);
+  });
+
+  it('does not read a large message back for all of its targets at the same time', async () => {
+    const to = await Promise.all(Array.from({ length: 12 }, () => queues.create()));
+    const node = keeping({ queue: 'to', queueType: 'msg' });
+    let reading = 0;
+    let most = 0;
+    onFiles('read', async (read) => {
+      reading += 1;
+      most = Math.max(most, reading);
+      return read().finally(() => {
+        reading -= 1;
+      });
+    });
+    await deployAction(bench, node);
+    await keep(node, { payload: 'x'.repeat(200_000), to });
+    await bench.red.collect('out', to.length);
+    assert.equal(most, 1);
+    for (const url of to)
+      assert.deepEqual(
+        (await bodies(url)).map((body) => body?.length),
+        [200_000]
+      );
   });
 
   it('needs an account for what is new, and has what is kept wait for it; target and region are as stored', async () => {

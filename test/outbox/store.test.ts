@@ -248,15 +248,15 @@ describe('the store of a node', () => {
         const [row] = await add(`y${'y'.repeat(10_000)}`);
         store.left(row as number);
       }
-      const [record] = await store.read(waits);
-      assert.match(decode(record as Buffer).message, /^"4 x/);
+      const [read] = await store.read(waits);
+      assert.match(decode(read?.record as Buffer).message, /^"4 x/);
       assert.ok(bytes() < 900_000, `${bytes()}`);
       await store.close();
       // What waits, a quarter of 1 MB, and a segment.
       assert.ok(bytes() < 100_000 + 250_000 + 70_000, `${bytes()}`);
       const again = await open();
       const records = await again.store.read(again.rows);
-      const numbers = records.map((each) => Number.parseInt(JSON.parse(decode(each as Buffer).message), 10));
+      const numbers = records.map((each) => Number.parseInt(JSON.parse(decode(each?.record as Buffer).message), 10));
       assert.deepEqual(
         numbers,
         Array.from({ length: 10 }, (_, n) => 9 * n + 4)
@@ -281,9 +281,9 @@ describe('the store of a node', () => {
       await store.close();
       const again = await open();
       const records = await again.store.read(again.rows);
-      const found = records.map((record, index) => {
-        const { entries, requests, message: text } = decode(record as Buffer);
-        const { member } = again.store.table.place(again.rows[index] as number);
+      const found = records.map((read) => {
+        const { record, member } = read ?? assert.fail('it is damaged');
+        const { entries, requests, message: text } = decode(record);
         return [entries[member]?.target, requests[member], Number.parseInt(JSON.parse(text), 10)];
       });
       assert.deepEqual(

@@ -41,18 +41,26 @@ export const networkTexts: Record<string, string> = {
 export const proxyPasswordText =
   'The proxy does not accept the user name and password, or wants some: check HTTPS_PROXY and HTTP_PROXY in the environment.';
 
+/** A text, and behind it what a failure says beyond its code, such as an address: the code is the error's name already. */
+function withDetail(text: string, { message }: Failure, code: string, name: string): string {
+  // The SDK adds a line of its own to some messages.
+  const line = firstLine(message || code);
+  const detail = name === code ? line.replace(new RegExp(`(?:^[a-z]+ )?${code} ?`), '') : line;
+  return detail === '' ? text : `${text} (${detail})`;
+}
+
 /** Describes a failure of the proxy. The service has not seen the request. */
-function describeProxy({ message, statusCode }: Failure, code: string): Described {
+function describeProxy(failure: Failure, code: string): Described {
   const name = code === 'ETIMEDOUT' ? 'Timeout' : code;
-  const detail = firstLine(message || code);
-  if (statusCode === 407) return { name, message: `${proxyPasswordText} (${detail})`, retryable: false };
+  const saying = (text: string) => withDetail(text, failure, code, name);
+  if (failure.statusCode === 407) return { name, message: saying(proxyPasswordText), retryable: false };
   if (code === 'ERR_PROXY_TUNNEL') {
-    return { name, message: `The proxy made no connection to the service. (${detail})`, retryable: true };
+    return { name, message: saying('The proxy made no connection to the service.'), retryable: true };
   }
   const mismatch = describeMismatch(code) !== undefined;
   const what = mismatch ? 'No TLS connection to the proxy could be made' : 'The proxy cannot be reached';
   const check = 'check HTTPS_PROXY and HTTP_PROXY in the environment';
-  return { name, message: `${what}: ${check}. (${detail})`, retryable: !mismatch };
+  return { name, message: saying(`${what}: ${check}.`), retryable: !mismatch };
 }
 
 /** What to do if the server speaks another protocol or has a certificate that is not trusted; repeating does not help. */
@@ -71,10 +79,9 @@ function describeMismatch(code: string): string | undefined {
 export function describeNetwork(failure: Failure, code: string): Described {
   if (failure.proxy === true) return describeProxy(failure, code);
   const mismatch = describeMismatch(code);
-  if (mismatch) return { name: code, message: `${mismatch} (${code})`, retryable: false };
-  // The SDK adds a line of its own to some messages.
-  const detail = firstLine(failure.message || code);
+  if (mismatch) return { name: code, message: mismatch, retryable: false };
   const text = networkTexts[code];
   const name = code === 'ETIMEDOUT' ? 'Timeout' : code;
-  return { name, message: text ? `${text} (${detail})` : detail, retryable: true };
+  const message = text ? withDetail(text, failure, code, name) : firstLine(failure.message || code);
+  return { name, message, retryable: true };
 }

@@ -840,6 +840,27 @@ describe('keep', () => {
     assert.deepEqual(filesOf(node), []);
   });
 
+  it('waits for nothing that concerns only what is given up', async () => {
+    const url = await queues.create();
+    const node = keeping({ queue: 'topic', queueType: 'msg', keepHours: '0.5' });
+    await deployNodes(bench, [node, sink('out'), ...catching(node)]);
+    await keep(node, { payload: 'old', topic: 'not-there' });
+    await untilStatus(node, /^1 kept since .*: no queue “not-there”$/);
+    leap(1_750_000);
+    await bench.aws.fault({ kind: 'throttle', operation: 'SendMessage', times: 100 });
+    await keep(node, { payload: 'young', topic: url });
+    await bench.red.until(() => errorsIn(/Kept messages wait/).length === 2);
+    await bench.red.until(async () => {
+      leap(5000);
+      await resting(2);
+      return bench.red.received('caught').length > 0;
+    }, 'what was given up');
+    await untilStatus(node, /^1 kept since .*: (?!no queue)/);
+    await bench.aws.clearFaults();
+    leap(60_000);
+    await bench.red.next('out');
+  });
+
   it('gives up nothing because the clock is set', async () => {
     const url = await queues.create();
     const node = keeping({ queue: url, keepHours: '1' });

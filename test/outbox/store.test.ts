@@ -1,5 +1,6 @@
 /** The store of a node on a real disk: who may have it, and that it does not grow by what has left. */
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -14,7 +15,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mock } from 'node:test';
-import { decode } from '../../nodes/outbox/records';
+import { decode, decodeEntry } from '../../nodes/outbox/records';
 import { entriesInIndex, IndexMaker, type Waiting } from '../../nodes/outbox/segment';
 import { useLeaps } from './leaps';
 
@@ -290,6 +291,39 @@ describe('the store of a node', () => {
         found,
         Array.from({ length: 10 }, (_, n) => ['two', '{"to":"two"}', 6 * n])
       );
+      await again.store.close();
+    });
+
+    it('and has of a record that is read meanwhile the request of its own target', async () => {
+      const { store } = await open();
+      for (let n = 0; n < 60; n += 1) await store.add(message(`${n} ${'x'.repeat(10_000)}`, ['one', 'two', 'three']));
+      await store.close();
+      const again = await open();
+      const [, row = 0, ...others] = again.rows;
+      const { segment } = again.store.table.place(row);
+      // What was read is not handed over before all else has left, and the entry has a record of its own.
+      const held = new EventEmitter();
+      const openNow = disk.open.bind(disk);
+      mock.method(
+        disk,
+        'open',
+        async (...how: Parameters<typeof openNow>) => {
+          const file = await openNow(...how);
+          const read: typeof file.read = (...part) =>
+            file.read(...part).then(async (bytes) => {
+              await once(held, 'moved');
+              return bytes;
+            });
+          return { ...file, read };
+        },
+        { times: 1 }
+      );
+      const reading = again.store.read([row]);
+      for (const other of others) again.store.left(other);
+      while (again.store.table.place(row).segment === segment) await new Promise(setImmediate);
+      held.emit('moved');
+      const [found] = await reading;
+      assert.equal(found && decodeEntry(found.record, found.member).request, '{"to":"two"}');
       await again.store.close();
     });
   });

@@ -1,4 +1,4 @@
-/** The least policies for what is deployed with an account. */
+/** The minimum policies for what is deployed with an account. */
 import type { NodeAPI } from 'node-red';
 import { accountFrom, describedAccount, isDisabled, storedCredentials, usersOf } from '../account/account';
 import { type CallerIdentity, callerIdentity } from '../account/caller-identity';

@@ -1,4 +1,4 @@
-/** The policies in the dialog of an account: the least rights for what is deployed with it. */
+/** The policies in the dialog of an account: the minimum rights for what is deployed with it. */
 import type { Policies, PolicyBlock, PolicyNote } from '../dialog/policy';
 import type { EditorNode } from './node-red';
 import { type Refusal, request } from './request';

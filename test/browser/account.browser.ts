@@ -52,7 +52,7 @@ describe(`the keys of an account in Node-RED ${nodeRedVersion}`, () => {
     has_sessionToken: false
   };
 
-  it('lead to the least policy of what is deployed, by mouse and keyboard, in each theme and width', async () => {
+  it('lead to the minimum policy of what is deployed, by mouse and keyboard, in each theme and width', async () => {
     await open({ roleArn }, { accessKeyId: signIns.demo.accessKeyId, secretAccessKey: signIns.demo.secretAccessKey });
     const { page } = editor;
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);

@@ -1,4 +1,4 @@
-/** The least policies for what is deployed with an account. */
+/** The minimum policies for what is deployed with an account. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { roles, signIns } from '../../local-aws/client';

@@ -1631,7 +1631,7 @@ describe('aws-sqs-receive', () => {
         'none at a time',
         { queue: 'q', maxInFlight: 0 },
         'InvalidValue',
-        /Most at a time \(maxInFlight\) must be a whole number from 1/
+        /Maximum at once \(maxInFlight\) must be a whole number from 1/
       ],
       [
         'an unknown way to settle',

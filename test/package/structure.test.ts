@@ -282,7 +282,7 @@ describe('the project', () => {
           []
         );
         const rights = asksNothing.includes(set) ? /<h4>Rights<\/h4>\n<p>None: / : /<pre>\{\s*"Version"/;
-        assert.match(html, rights, 'the least policy, or that there is none');
+        assert.match(html, rights, 'the minimum policy, or that there is none');
         assert.doesNotMatch(html, /undefined|__\w+?__| id="/);
         assert.ok(wordsOf(set).help?.summary, 'what the node does');
       });

@@ -342,7 +342,7 @@ describe('aws-rekognition-index-face', () => {
       await deploy();
       const { name, message } = errorOf(await send(anna, { topic: '' }));
       assert.equal(name, 'MissingValue');
-      assert.match(message, /^Name to teach \(imageId\) is required, but msg\.topic has no value/);
+      assert.match(message, /^Whose face \(imageId\) is required, but msg\.topic has no value/);
       assert.deepEqual(await requests(), []);
     });
   });

@@ -660,7 +660,7 @@ const numbers: Row[] = [
   ...fieldRows(
     'maxLabels',
     ['many', {}, [], 0, -1, 1.5, 1001, Number.NaN],
-    /^InvalidValue: Most labels \(maxLabels\) must be a whole number from 1 to 1000, but is /
+    /^InvalidValue: Maximum labels \(maxLabels\) must be a whole number from 1 to 1000, but is /
   )
 ];
 
@@ -717,22 +717,22 @@ const fields: Row[] = [
   ...fieldRows('collection', ['', undefined], /^MissingValue: Face collection \(collection\) is required, but /, {
     only: 'index'
   }),
-  ...fieldRows('imageId', ['', undefined], /^MissingValue: Name to teach \(imageId\) is required, but /, {
+  ...fieldRows('imageId', ['', undefined], /^MissingValue: Whose face \(imageId\) is required, but /, {
     only: 'index'
   }),
-  ...fieldRows('imageId', [{}, ['Ada'], true, null], /^InvalidValue: Name to teach \(imageId\) must be text, but is /, {
+  ...fieldRows('imageId', [{}, ['Ada'], true, null], /^InvalidValue: Whose face \(imageId\) must be text, but is /, {
     only: 'index'
   }),
   ...fieldRows(
     'imageId',
     ['\ud83d', 'Ada \udc00'],
-    /^InvalidValue: Name to teach \(imageId\) must be text, but holds half of a /,
+    /^InvalidValue: Whose face \(imageId\) must be text, but holds half of a /,
     { only: 'index' }
   ),
   ...fieldRows(
     'imageId',
     ['x'.repeat(256), 'x'.repeat(5000), 'ü'.repeat(43), '花'.repeat(29)],
-    /^InvalidValue: Name to teach \(imageId\) may have at most 255 characters as the service stores it, .*, but has (?:256|5000|258|261)\.$/,
+    /^InvalidValue: Whose face \(imageId\) may have at most 255 characters as the service stores it, .*, but has (?:256|5000|258|261)\.$/,
     { only: 'index' }
   ),
   ...fieldRows('source', [{}, ['porch'], true], /^InvalidValue: Source must be text, but is /),
@@ -757,13 +757,13 @@ const fields: Row[] = [
     bad: `quality ${quality}`,
     node: { quality },
     only: 'index' as const,
-    says: /^InvalidValue: Least quality \(quality\) must be one of AUTO, NONE, LOW, MEDIUM, HIGH, but is /
+    says: /^InvalidValue: Minimum quality \(quality\) must be one of AUTO, NONE, LOW, MEDIUM, HIGH, but is /
   })),
   {
     bad: 'saveTimestamp perhaps',
     node: { saveFolder: '/tmp', saveTimestamp: 'perhaps' },
     only: 'detect',
-    says: /^InvalidValue: Keep each picture with a find \(saveTimestamp\) must be true or false, but is "perhaps"\.$/
+    says: /^InvalidValue: Keep dated copies \(saveTimestamp\) must be true or false, but is "perhaps"\.$/
   }
 ];
 

@@ -66,8 +66,9 @@ Nimbus for Node-RED ${pack.version} is running.
 
   Editor      ${editor}
   Dashboard   ${editor}dashboard
-  Local AWS   ${aws.url}
-  Your flows  .node-red${process.platform === 'win32' ? '\\' : '/'}   (kept for the next start; delete the folder to begin anew)
+  Local AWS   ${aws.url}   to try an account of your own, with this as its endpoint and
+                access key ID      ${process.env.NIMBUS_ACCESS_KEY_ID}
+                secret access key  ${process.env.NIMBUS_SECRET_ACCESS_KEY}
 
 Press Ctrl-C to stop.
 `);
@@ -105,6 +106,10 @@ function prepareUserDir() {
     const dependencies = { [pack.name]: pack.version };
     writeFileSync(packageFile, JSON.stringify({ name: 'nimbus-demo', private: true, dependencies }, null, 2));
   }
+  const preferences = join(userDir, '.config.users.json');
+  // Node-RED's tips would cover the end of a tab's explanation.
+  const withoutTips = { _: { editor: { view: { 'view-show-tips': false } } } };
+  if (!existsSync(preferences)) writeFileSync(preferences, JSON.stringify(withoutTips, null, 4));
   const flowFile = join(userDir, 'flows.json');
   if (existsSync(flowFile)) return;
   const demo = demoFlows();
@@ -264,10 +269,10 @@ function settingsFor(port) {
   };
 }
 
-/** Logs the messages of nodes, and of Node-RED itself only errors. */
+/** Logs the errors, and the warnings of nodes. */
 function print({ level, msg, type, name, id }) {
   const ofNode = type !== undefined;
-  if (level > 20 && !ofNode) return;
+  if (level > (ofNode ? 30 : 20)) return;
   const text = typeof msg === 'object' && msg !== null && !(msg instanceof Error) ? (msg.message ?? String(msg)) : msg;
   const time = new Date().toTimeString().slice(0, 8);
   const kind = level <= 20 ? 'error: ' : level === 30 ? 'warning: ' : '';

@@ -12,6 +12,8 @@ import { startCamera } from '../../demo/camera';
 import { LocalAws } from '../../local-aws/client';
 import { controlPath } from '../../local-aws/server/control';
 import { isLoopback } from '../../local-aws/server/loopback';
+import type { Condition } from '../../local-aws/server/records';
+import { signIns } from '../../local-aws/server/sign-ins';
 
 const repository = join(__dirname, '..', '..');
 const tsx = pathToFileURL(require.resolve('tsx')).href;
@@ -234,6 +236,11 @@ describe('npm start', function () {
 
   const pagesOf = (editor: string) => [`${editor}comms`, `${editor}dashboard/socket.io/?EIO=4&transport=websocket`];
   const openPages = (editor: string) => Promise.all(pagesOf(editor).map((page) => open(page)));
+  /** Waits for requests to the local AWS. */
+  async function happens(aws: string, condition: Condition): Promise<void> {
+    const body = JSON.stringify({ ...condition, timeoutMs: 60_000 });
+    assert.equal(await (await fetch(`${aws}${controlPath}until`, { method: 'POST', body })).json(), true);
+  }
   const isGone = (url: string) => assert.rejects(fetch(url), { name: 'TypeError', message: 'fetch failed' });
 
   it('says in one sentence that its Node.js is too old, and ends', async () => {
@@ -243,9 +250,11 @@ describe('npm start', function () {
     assert.deepEqual([output, end], [text, 1]);
   });
 
-  it('has an account that signs in with the certificate of a device; answers to names of this machine only', async () => {
+  it('says only what a newcomer needs, signs in by a device’s certificate too, answers to names of this machine only', async () => {
     const { started, editor, aws } = await start();
-    await started.says(/Local device\] signed in to account 111111111111 as \S+:assumed-role\/nimbus-device\//);
+    await happens(aws, { requests: 1, operation: 'AssumeRoleWithCertificate', finished: true });
+    // By then all nodes have started, and said what they have to say.
+    await happens(aws, { requests: 1, operation: 'DetectLabels', finished: true });
     const { port } = new URL(editor);
     for (const url of [editor, `${editor}flows`, `${editor}dashboard`, `${editor}aws-account/choices/regions`, aws]) {
       assert.deepEqual(await askAs(`evil.example:${port}`, url), refused, url);
@@ -258,7 +267,18 @@ describe('npm start', function () {
       await open(page, { host: `localhost:${port}` });
     }
     started.child.kill('SIGINT');
-    await started.ended;
+    const { output } = await started.ended;
+    const { accessKeyId, secretAccessKey } = signIns.demo;
+    assert.deepEqual(output.trim().split(/\s*\n\s*/), [
+      output.match(/Nimbus for Node-RED [\d.]+ is running\./)?.[0],
+      `Editor      ${editor}`,
+      `Dashboard   ${editor}dashboard`,
+      `Local AWS   ${aws}   to try an account of your own, with this as its endpoint and`,
+      `access key ID      ${accessKeyId}`,
+      `secret access key  ${secretAccessKey}`,
+      'Press Ctrl-C to stop.',
+      'Stopping... Press Ctrl-C again to end at once.'
+    ]);
   });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -313,9 +333,7 @@ describe('npm start', function () {
     const headers = { 'Content-Type': 'application/json', 'Node-RED-API-Version': 'v1' };
     const deployed = await fetch(`${editor}flows`, { method: 'POST', headers, body: JSON.stringify(flows) });
     assert.equal(deployed.status, 204);
-    const condition = { requests: 1, operation: 'Invoke', timeoutMs: 10_000 };
-    const invoked = await fetch(`${aws}${controlPath}until`, { method: 'POST', body: JSON.stringify(condition) });
-    assert.equal(await invoked.json(), true);
+    await happens(aws, { requests: 1, operation: 'Invoke' });
     started.child.kill('SIGINT');
     await started.says(/Stopping\.\.\./);
     const from = performance.now();

@@ -1,5 +1,5 @@
 // Compiles the nodes to dist/, makes their pages and the page of the plugin for the editor, and puts icons and texts
-// where Node-RED looks for them.
+// where Node-RED looks for them. What the editor loads later is in resources/, which Node-RED serves.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -93,13 +93,28 @@ async function ownPart(type, { fields }, shared) {
   return outputFiles[0].text;
 }
 
+/** Bundles the worker of the previews with JSONata, whose licence has to be in each copy. */
+async function makePreviewWorker() {
+  const licence = readFileSync(from('node_modules', 'jsonata', 'LICENSE'), 'utf8').trim();
+  await build({
+    ...forBrowsers,
+    entryPoints: [from('nodes', 'editor', 'preview-worker.ts')],
+    banner: { js: `/*! JSONata: ${licence.replaceAll('*/', '* /')} */` },
+    bundle: true,
+    format: 'iife',
+    outfile: from('resources', 'preview.js')
+  });
+}
+
 rmSync(from('dist'), { recursive: true, force: true });
+rmSync(from('resources'), { recursive: true, force: true });
 compile('-p', 'tsconfig.build.json');
 compile('-p', join('nodes', 'editor'));
 const styles = ['form.css', 'tab.css'].map((file) => readFileSync(from('nodes', 'editor', file), 'utf8'));
 const style = transformSync(styles.join('\n'), { ...forBrowsers, loader: 'css' });
 const { code, shared } = await makeProgram();
 writeFileSync(from('dist', 'nimbus.html'), pluginPage(code, style.code));
+await makePreviewWorker();
 for (const language of readdirSync(from('locales'))) writeOwnWords(language);
 
 for (const type of types) {

@@ -9,7 +9,7 @@
 export const onBoth = {
   account: ['account-changes', 'proxy', 'secrets', 'variables'],
   action: ['action', 'function-made', 'message-way', 'thrown'],
-  browser: ['account', 'dialogs', 'editor', 'errors', 'languages', 'proxy', 'sidebar', 'walk'],
+  browser: ['account', 'dialogs', 'editor', 'errors', 'languages', 'preview', 'proxy', 'sidebar', 'walk'],
   dialog: ['endpoints', 'variables-of-flows'],
   docs: ['examples'],
   // What is left behind is a matter of Node-RED and Node.js; what happens to messages is not.
@@ -48,6 +48,7 @@ export const slow = {
   'browser/examples': 15,
   'browser/languages': 70,
   'browser/pickers': 40,
+  'browser/preview': 20,
   'browser/sidebar': 40,
   'browser/variables': 35,
   'browser/walk': 65,

@@ -8,6 +8,7 @@ import type { Fields } from '../fields/fields';
 import type { Config, Read } from '../fields/read';
 import { compileField } from '../fields/read';
 import { memberOf, reasonOf, textOf } from '../fields/thrown';
+import { LastMessage } from './last-message';
 import { together } from './parallel';
 import { checkCopy, sendOn } from './send-on';
 import { Status } from './status';
@@ -37,6 +38,8 @@ export interface Work<Values> {
   toError(thrown: unknown, inputs?: Partial<Values>): ActionError;
   /** Aborts requests that are in flight for several messages at once. */
   abort?(reason: Error): void;
+  /** The secrets that no text about a message with these values may contain. */
+  secretsOf?(inputs: Partial<Values>): string[];
 }
 
 /** Promises about the earlier messages. */
@@ -138,6 +141,7 @@ export class Input<Values> {
   /** The messages under way. */
   readonly #running = new Tasks();
   readonly #backlog = new Backlog(mostMessages, mostBytes);
+  readonly #last: LastMessage;
   /** The earlier messages whose fields are still being read; `undefined` if there are none. */
   #before: Before | undefined;
   #closing = false;
@@ -149,6 +153,7 @@ export class Input<Values> {
     private readonly work: Work<Values>
   ) {
     this.status = new Status(RED, node);
+    this.#last = new LastMessage(RED, node);
     const { fields } = work;
     this.#readers = Object.keys(fields).map((name) => compileField(RED, node, config, name, fields));
     node.on('input', (msg, send, done) => this.#receive(msg, send, done));
@@ -202,6 +207,7 @@ export class Input<Values> {
     while (this.#running.size > 0) await Promise.all(this.#running.inOrder().map(({ ended }) => ended));
     clearTimeout(limit);
     this.status.close();
+    this.#last.close();
   }
 
   /** Resolves with what went wrong, if anything did. */
@@ -212,6 +218,7 @@ export class Input<Values> {
       const reading = this.#read(msg, read);
       // If the node holds too much, the message ends with that error, and nothing handles one of `reading`.
       reading?.catch(() => undefined);
+      if (this.#last.isDue) this.#last.take(msg, reading, () => this.work.secretsOf?.(read) ?? []);
       task.begin(bytesOf(read));
       const limit = this.#limit(task, read);
       try {

@@ -1,6 +1,6 @@
 /**
- * The endpoints of the editor: lists beside fields, the connection test, the policy, and the sidebar. Node-RED loads this file
- * when it starts, so everything else is loaded with the first request.
+ * The endpoints of the editor: lists beside fields, the connection test, the policy, the last message of a node, and the
+ * sidebar. Node-RED loads this file when it starts, so everything else is loaded with the first request.
  */
 import { pipeline, Readable } from 'node:stream';
 import type { Express, NextFunction, Request, Response } from 'express';
@@ -78,7 +78,7 @@ const mayDeploy = (RED: NodeAPI, request: Request): Promise<boolean> => may(RED,
 
 /**
  * Registers the endpoints. Users who may read flows get the lists and the sidebar; only those who may change accounts can
- * test a sign-in, see who is signed in or in a policy, and do something with messages that are kept.
+ * test a sign-in, see who is signed in or in a policy, see messages, and do something with those that are kept.
  */
 export function serve(RED: NodeAPI): void {
   const { needsPermission } = RED.auth;
@@ -100,6 +100,15 @@ export function serve(RED: NodeAPI): void {
     answering(RED, ({ query }) => {
       const { policiesOf }: typeof import('./policy') = require('./policy');
       return policiesOf(RED, query.account);
+    })
+  );
+  admin.get(
+    '/aws-account/last-message',
+    needsPermission('aws-account.write'),
+    refuseForeign,
+    answering(RED, ({ query }) => {
+      const { lastMessageOf }: typeof import('./last-message') = require('./last-message');
+      return lastMessageOf(RED, query.node);
     })
   );
   admin.post(

@@ -1,6 +1,6 @@
 /**
- * What the form of each node does beside its HTML: typed inputs, rows that are shown or hidden, lists to choose from, and
- * messages about values that are not valid.
+ * What the form of each node does beside its HTML: typed inputs, rows that are shown or hidden, lists to choose from, previews
+ * of expressions, and messages about values that are not valid.
  */
 import type { Fields } from '../fields/fields';
 import { Controls, textOf } from './controls';
@@ -8,6 +8,7 @@ import { type Lists, makeLists } from './lists';
 import { makeMarks } from './marks';
 import type { EditorNode } from './node-red';
 import { openChanged, openWhere, showParts } from './parts';
+import { addPreviews } from './preview';
 import { Reasons } from './reasons';
 import { makeTypedInputs } from './typed-inputs';
 
@@ -98,10 +99,12 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
   const controls = new Controls(fields, prefix);
   const reasons = new Reasons(controls);
   let lists: Lists = {};
+  let endPreviews = () => {};
 
   function leave(node: EditorNode): void {
     if (node !== controls.edited) return;
     for (const list of Object.values(lists)) list.close();
+    endPreviews();
     controls.edited = undefined;
   }
 
@@ -115,6 +118,7 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
       lists = makeLists(controls, node);
       nameControls(controls, node);
       follow(controls, reasons, lists, node);
+      endPreviews = addPreviews(controls, reasons, node);
       chooseOnlyAccount(controls, node);
       prepare?.(node, fields);
     },

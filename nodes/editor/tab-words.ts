@@ -1,4 +1,4 @@
-/** Words, numbers and times of the AWS tab, in the editor's language. */
+/** Words of the AWS tab, and numbers and times, in the editor's language. */
 import { name as packageName } from '../../package.json';
 
 /** A text of `locales/<language>/nimbus.json`. */

@@ -80,6 +80,7 @@ const json = { 'content-type': 'application/json' };
 const choicesPath = 'aws-account/choices';
 const testPath = 'aws-account/test';
 const policyPath = 'aws-account/policy?account=account';
+const messagePath = 'aws-account/last-message?node=invoke';
 
 /** Where somebody's face is in a picture. */
 const face = { left: 0.3, top: 0.2, width: 0.4, height: 0.6 };
@@ -226,10 +227,11 @@ describe('the endpoints for the editor', () => {
       const body = JSON.stringify(dialog());
       const tried = await ask(new URL(testPath, url), { method: 'POST', headers: { ...json, ...headers }, body });
       const { status: policy } = await ask(new URL(policyPath, url), { headers });
-      return { ...found, test: tried.status, policy };
+      const { status: message } = await ask(new URL(messagePath, url), { headers });
+      return { ...found, test: tried.status, policy, message };
     }
 
-    const all = (status: number) => Object.fromEntries([...everyList, 'test', 'policy'].map((name) => [name, status]));
+    const all = (status: number) => Object.fromEntries([...everyList, 'test', 'policy', 'message'].map((name) => [name, status]));
 
     it('nobody gets anything without a token, or with a wrong one', async () => {
       for (const headers of [
@@ -243,9 +245,20 @@ describe('the endpoints for the editor', () => {
       assert.deepEqual(await requests(), []);
     });
 
-    it('a reader gets the lists, but tries no sign-in and sees no policy', async () => {
-      assert.deepEqual(await statuses(await login('reader')), { ...all(200), unknown: 404, test: 401, policy: 401 });
+    it('a reader gets the lists, but tries no sign-in and sees neither policy nor message', async () => {
+      assert.deepEqual(await statuses(await login('reader')), {
+        ...all(200),
+        unknown: 404,
+        test: 401,
+        policy: 401,
+        message: 401
+      });
       assert.deepEqual(await requests('GetCallerIdentity'), []);
+    });
+
+    it('somebody who may change accounts sees messages', async () => {
+      const { status, body } = await ask(new URL(messagePath, url), { headers: await login('tester') });
+      assert.deepEqual([status, body.refusal?.kind], [200, 'none']);
     });
 
     it('an owner gets all', async () => {
@@ -253,7 +266,7 @@ describe('the endpoints for the editor', () => {
       assert.equal((await requests('GetCallerIdentity')).length, 2);
     });
 
-    it('somebody with other rights only gets neither, and no policy', async () => {
+    it('somebody with other rights only gets neither, no policy and no message', async () => {
       assert.deepEqual(await statuses(await login('stranger')), all(401));
       assert.deepEqual(await requests(), []);
     });
@@ -445,10 +458,11 @@ describe('the endpoints for the editor', () => {
   describe('with another site’s page', () => {
     beforeEach(() => deploy());
 
-    const each = async (headers: OutgoingHttpHeaders): Promise<[list: number, policy: number, test: number]> => {
-      const { status } = await asked(`${choicesPath}/functions?account=account`, { headers });
-      const policy = await asked(policyPath, { headers });
-      return [status, policy.status, (await post(dialog(), { ...json, ...headers })).status];
+    /** The status of each endpoint. */
+    const each = async (headers: OutgoingHttpHeaders): Promise<number[]> => {
+      const paths = [`${choicesPath}/functions?account=account`, policyPath, messagePath];
+      const answers = await Promise.all(paths.map((path) => asked(path, { headers })));
+      return [...answers, await post(dialog(), { ...json, ...headers })].map(({ status }) => status);
     };
     const host = () => new URL(bench.red.url).host;
 
@@ -483,7 +497,7 @@ describe('the endpoints for the editor', () => {
     ];
     for (const [what, headers] of foreign) {
       it(`are refused, and ask nothing of AWS, where ${what}`, async () => {
-        assert.deepEqual(await each(headers()), [403, 403, 403]);
+        assert.deepEqual(await each(headers()), [403, 403, 403, 403]);
         assert.equal((await post(dialog(), { ...json, ...headers() })).body.kind, 'foreign');
         assert.deepEqual(await requests(), []);
       });
@@ -501,7 +515,7 @@ describe('the endpoints for the editor', () => {
     ];
     for (const [what, headers] of own) {
       it(`answer where ${what}`, async () => {
-        assert.deepEqual(await each(headers()), [200, 200, 200]);
+        assert.deepEqual(await each(headers()), [200, 200, 200, 200]);
       });
     }
 
@@ -541,7 +555,7 @@ describe('the endpoints for the editor', () => {
         const letsOthers = headers['access-control-allow-origin'] !== undefined;
         assert.equal(letsOthers, nodeRedVersion === 4);
         const status = letsOthers ? 403 : 200;
-        assert.deepEqual(await each({ ...header, origin }), [status, status, status]);
+        assert.deepEqual(await each({ ...header, origin }), [status, status, status, status]);
       });
     }
   });

@@ -206,6 +206,7 @@ describe('the package', () => {
         ...['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'],
         ...sets.flatMap((set) => [`dist/${set}.js`, `dist/${set}.html`]),
         'dist/nimbus.html',
+        'resources/preview.js',
         'dist/nodes/policies.json',
         ...filesIn('nodes', /^(?!editor\/).*\.ts$/).map(compiled),
         ...filesIn('icons', /\.svg$/).map((path) => `dist/icons/${path}`),

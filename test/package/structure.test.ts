@@ -445,7 +445,7 @@ describe('the project', () => {
 
     it('it is built when it is packed, and packs what it needs', () => {
       assert.equal(pack.scripts.prepack, 'npm run build');
-      assert.deepEqual([...pack.files].sort(), ['CHANGELOG.md', 'dist', 'examples']);
+      assert.deepEqual([...pack.files].sort(), ['CHANGELOG.md', 'dist', 'examples', 'resources']);
     });
 
     it('its changelog speaks of this version, and its README of every node', () => {

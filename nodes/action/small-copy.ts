@@ -52,6 +52,12 @@ const isAround = (open: Open | undefined, object: object): boolean =>
 /** A member of an object, unless reading it would run code of the flow. */
 const memberIn = (object: object, name: string): unknown => Object.getOwnPropertyDescriptor(object, name)?.value;
 
+/** A date as JSON has it; `undefined` for one that is none. */
+function textOfDate(date: Date): string | undefined {
+  const time = Date.prototype.getTime.call(date);
+  return Number.isFinite(time) ? new Date(time).toISOString() : undefined;
+}
+
 /** By assignment, the name `__proto__` would change the prototype. */
 const put = (to: object, name: string, value: unknown): void => {
   Object.defineProperty(to, name, { value, enumerable: true, writable: true, configurable: true });
@@ -89,9 +95,8 @@ class Copier {
 
   #copyNamed(open: Open): void {
     const { from, isSecret } = open;
-    for (const name in from) {
+    for (const name of Object.keys(from)) {
       if (!this.#hasRoom()) return;
-      if (!Object.hasOwn(from, name)) continue;
       if (name.length > longestName) this.isShortened = true;
       else this.#copyMember(open, name, isSecret || secretNames.test(name));
     }
@@ -123,7 +128,7 @@ class Copier {
       return undefined;
     }
     if (types.isUint8Array(value)) return isSecret ? this.#strikeOut() : this.#bufferOf(value);
-    if (types.isDate(value)) return Number.isFinite(value.getTime()) ? value.toISOString() : undefined;
+    if (types.isDate(value)) return textOfDate(value);
     return this.#begin(open, value, isSecret);
   }
 
@@ -139,10 +144,11 @@ class Copier {
     return first;
   }
 
-  /** A Buffer as JSON has it. */
+  /** A Buffer as JSON has it. Only read by its indices, since a flow may have changed its other members. */
   #bufferOf(value: Uint8Array): unknown {
-    const data = [...value.subarray(0, firstBytes)];
-    this.isShortened ||= value.length > data.length;
+    const data: number[] = [];
+    for (let at = value[0]; at !== undefined && data.length < firstBytes; at = value[data.length]) data.push(at);
+    this.isShortened ||= value[data.length] !== undefined;
     this.#left -= 30 + 4 * data.length;
     return { type: 'Buffer', data };
   }

@@ -196,8 +196,24 @@ describe('a small copy', () => {
     };
     const traps = { get: run, ownKeys: run, getOwnPropertyDescriptor: run, has: run };
     const odd = Object.defineProperty({ toJSON: run }, 'getter', { get: run, enumerable: true });
-    const { message } = copied({ odd, proxy: new Proxy({}, traps), run, date: new Date(0), list: [run, 1] });
-    assert.deepEqual([message, runs], [{ odd: {}, date: '1970-01-01T00:00:00.000Z', list: [null, 1] }, 0]);
+    const proxy = new Proxy({}, traps);
+    const date = Object.assign(new Date(0), { getTime: run, toISOString: run });
+    const bytes = Object.assign(Buffer.from('a'), { subarray: run, slice: run, toJSON: run });
+    const heir = Object.assign(Object.create(proxy), { own: 1 });
+    const { message } = copied({ odd, proxy, run, date, bytes, heir, list: [run, 1] });
+    assert.deepEqual(
+      [message, runs],
+      [
+        {
+          odd: {},
+          date: '1970-01-01T00:00:00.000Z',
+          bytes: { type: 'Buffer', data: [97] },
+          heir: { own: 1 },
+          list: [null, 1]
+        },
+        0
+      ]
+    );
   });
 
   it('takes a name for a name', () => {

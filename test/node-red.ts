@@ -332,6 +332,8 @@ function settingsFor(userDir: string, port: number, log: (entry: LogEntry) => vo
     httpAdminRoot: '/',
     httpNodeRoot: '/',
     telemetry: { enabled: false, updateNotification: false },
+    // Nodes see only settings that were there when Node-RED started.
+    awsAccountLastMessages: true,
     externalModules: { autoInstall: false, palette: { allowInstall: false, allowUpdate: false } },
     editorTheme: {
       tours: false,

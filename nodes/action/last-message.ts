@@ -62,7 +62,7 @@ export class LastMessage {
       const show = () => {
         this.#seen = { ...copy, at, secrets: secrets() };
       };
-      if (read) read.then(show, show).catch(() => undefined);
+      if (read !== undefined) read.then(show, show).catch(() => undefined);
       else show();
     } catch {
       // A message that cannot be read is none to look at.

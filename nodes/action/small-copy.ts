@@ -103,7 +103,8 @@ class Copier {
   }
 
   #hasRoom(): boolean {
-    if (this.#left > 0) return true;
+    // An element takes at least a null and a comma.
+    if (this.#left >= 5) return true;
     this.isShortened = true;
     return false;
   }
@@ -120,7 +121,8 @@ class Copier {
 
   /** The copy of a value; of an object or array without its members, which come later. `undefined` leaves it out. */
   #copyOf(open: Open, name: string, value: unknown, isSecret: boolean): unknown {
-    if (typeof value === 'string') return isSecret && value !== '' ? this.#strikeOut() : this.#textOf(open, name, value);
+    if (typeof value === 'string')
+      return isSecret && value !== '' ? this.#strikeOut() : this.#textOf(open, name, value);
     if (typeof value === 'boolean' || value === null || Number.isFinite(value)) return value;
     if (typeof value !== 'object') {
       // Expressions see neither functions nor symbols.

@@ -107,12 +107,7 @@ export function addPreviews(controls: Controls, reasons: Reasons, node: EditorNo
     if (field.secret || !field.types?.includes('jsonata')) continue;
     const isReady = () => controls.typeOf(node, name) === 'jsonata' && reasons.of(node, name) === true;
     const expression = () => (isReady() ? controls.held(name).trim() : '');
-    const preview = new Preview(
-      (key, options) => controls.say(node, key, options),
-      expression,
-      last,
-      evaluator
-    );
+    const preview = new Preview((key, options) => controls.say(node, key, options), expression, last, evaluator);
     preview.addTo(controls.row(name));
     controls.input(name).on('change input', () => preview.follow());
     // Before this the control itself has got what was typed.

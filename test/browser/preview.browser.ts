@@ -38,7 +38,10 @@ describe(`the preview of an expression in Node-RED ${nodeRedVersion}`, () => {
     await editor.open('invoke');
   }
   const preview = async (property = 'payload'): Promise<Locator> =>
-    editor.page.locator('.form-row').filter({ has: await editor.field(property) }).locator('.nimbus-preview');
+    editor.page
+      .locator('.form-row')
+      .filter({ has: await editor.field(property) })
+      .locator('.nimbus-preview');
   const shows = async (text: string): Promise<void> => {
     await (await preview()).getByText(text).waitFor();
   };
@@ -108,7 +111,9 @@ describe(`the preview of an expression in Node-RED ${nodeRedVersion}`, () => {
     await shows('once a message has reached the node');
     await bench.red.send('invoke', { payload: 'late' });
     // The browser asks again with the next key, after a while.
-    await editor.page.evaluate('{ const steady = performance.now.bind(performance); performance.now = () => steady() + 2001; }');
+    await editor.page.evaluate(
+      '{ const steady = performance.now.bind(performance); performance.now = () => steady() + 2001; }'
+    );
     await type('payload & "r"');
     await shows('"later"');
   });

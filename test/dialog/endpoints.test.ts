@@ -231,7 +231,8 @@ describe('the endpoints for the editor', () => {
       return { ...found, test: tried.status, policy, message };
     }
 
-    const all = (status: number) => Object.fromEntries([...everyList, 'test', 'policy', 'message'].map((name) => [name, status]));
+    const all = (status: number) =>
+      Object.fromEntries([...everyList, 'test', 'policy', 'message'].map((name) => [name, status]));
 
     it('nobody gets anything without a token, or with a wrong one', async () => {
       for (const headers of [

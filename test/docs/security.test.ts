@@ -104,16 +104,15 @@ const shownBy: Record<string, Record<string, string[]>> = {
     ]
   },
   'dialog/last-message': {
-    'Looking at a message in a dialog runs no code that is in it, and an expression is evaluated in the browser only.': [
-      'runs no code that is in it'
-    ],
-    'With `aws-account.write` they see the last message that reached a node, without secrets; with `read` they see none.': [
-      'none of the account, in a text, a name or a Buffer',
-      'none that the message has brought for itself'
-    ]
+    'Looking at a message in a dialog runs no code that is in it, and an expression is evaluated in the browser only.':
+      ['runs no code that is in it'],
+    'With `aws-account.write` they see the last message that reached a node, without secrets; with `read` they see none.':
+      ['none of the account, in a text, a name or a Buffer', 'none that the message has brought for itself']
   },
   'dialog/endpoints': {
-    "Another site's page sees no policy, and no message that reached a node.": ['are refused, and ask nothing of AWS, where'],
+    "Another site's page sees no policy, and no message that reached a node.": [
+      'are refused, and ask nothing of AWS, where'
+    ],
     "Another site's page gets no list and tries no sign-in.": ['are refused, and ask nothing of AWS, where'],
     "Another site's page can send no form that counts as one of the editor.": ['take no text and no form'],
     "Behind a proxy that changes the host the editor is known by its user's token, or by a cookie of its own page (`nimbus=editor`) that other sites' pages cannot send beside JSON.":

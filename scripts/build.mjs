@@ -93,12 +93,16 @@ async function ownPart(type, { fields }, shared) {
   return outputFiles[0].text;
 }
 
+/** JSONata as it is in Node-RED, which has changed how it looks up names: previews must give what flows do. */
+const jsonata = createRequire(require.resolve('node-red')).resolve('@node-red/util/lib/jsonata.js');
+
 /** Bundles the worker of the previews with JSONata, whose licence has to be in each copy. */
 async function makePreviewWorker() {
   const licence = readFileSync(from('node_modules', 'jsonata', 'LICENSE'), 'utf8').trim();
   await build({
     ...forBrowsers,
     entryPoints: [from('nodes', 'editor', 'preview-worker.ts')],
+    alias: { jsonata },
     banner: { js: `/*! JSONata: ${licence.replaceAll('*/', '* /')} */` },
     bundle: true,
     format: 'iife',

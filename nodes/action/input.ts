@@ -218,7 +218,7 @@ export class Input<Values> {
       const reading = this.#read(msg, read);
       // If the node holds too much, the message ends with that error, and nothing handles one of `reading`.
       reading?.catch(() => undefined);
-      if (this.#last.isDue) this.#last.take(msg, reading, () => this.work.secretsOf?.(read) ?? []);
+      if (this.#last.isDue) this.#last.take(msg, reading, () => this.#secretsIn(read));
       task.begin(bytesOf(read));
       const limit = this.#limit(task, read);
       try {
@@ -237,6 +237,13 @@ export class Input<Values> {
     } catch (thrown) {
       return this.#errorOf(thrown, read);
     }
+  }
+
+  /** The secrets of a message; `undefined` if a field that holds some could not be read. */
+  #secretsIn(inputs: Partial<Values>): string[] | undefined {
+    const { fields } = this.work;
+    const areKnown = Object.entries(fields).every(([name, { secret }]) => !secret || name in inputs);
+    return areKnown ? (this.work.secretsOf?.(inputs) ?? []) : undefined;
   }
 
   /** Aborts a message that takes too long, reading its fields included. */

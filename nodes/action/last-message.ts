@@ -7,7 +7,9 @@ import { Running } from '../account/running';
 import { type SmallCopy, smallCopyOf } from './small-copy';
 
 /** After a message that was copied, none is for so long, ms. */
-const pause = 1000;
+const shortestPause = 1000;
+/** Nor for so many times as long as it took: an object of a million members takes long to read, whatever little is copied. */
+const pauses = 100;
 
 /** A message that has reached a node. */
 export interface SeenMessage extends SmallCopy {
@@ -29,6 +31,9 @@ export class LastMessage {
   /** The ID of the node in the flow. */
   readonly node: string;
   #seen: SeenMessage | undefined;
+  /** How many messages were copied, and which of them is shown, or the last one that no longer may be. */
+  #copied = 0;
+  #shown = 0;
   /** Before this time no message is copied, ms of `performance.now()`. */
   #again = -Infinity;
   /** The deployment that has made the node forgets nothing: a message may have come before its end. */
@@ -50,17 +55,31 @@ export class LastMessage {
     return performance.now() >= this.#again;
   }
 
-  /** Copies a message, and shows the copy when its fields have been `read`: its secrets are known then. Never throws. */
-  take(msg: NodeMessage, read: Promise<unknown> | undefined, secrets: () => string[]): void {
-    this.#again = performance.now() + pause;
+  /**
+   * Copies a message, and shows the copy when its fields have been `read`: its secrets are known then. If they are not, since
+   * what may be one could not be read, `secrets` gives nothing, and the message is not shown. Never throws.
+   */
+  take(msg: NodeMessage, read: Promise<unknown> | undefined, secrets: () => string[] | undefined): void {
+    const began = performance.now();
+    this.#copy(msg, read, secrets);
+    const ended = performance.now();
+    this.#again = ended + Math.max(shortestPause, pauses * (ended - began));
+  }
+
+  #copy(msg: NodeMessage, read: Promise<unknown> | undefined, secrets: () => string[] | undefined): void {
     // Looking at it would run code of the flow.
     if (types.isProxy(msg)) return;
     try {
       const copy = smallCopyOf(msg);
       // biome-ignore lint/plugin/clock: people read it
       const at = Date.now();
+      this.#copied += 1;
+      const number = this.#copied;
       const show = () => {
-        this.#seen = { ...copy, at, secrets: secrets() };
+        const known = secrets();
+        if (known === undefined || number <= this.#shown) return;
+        this.#shown = number;
+        this.#seen = { ...copy, at, secrets: known };
       };
       if (read !== undefined) read.then(show, show).catch(() => undefined);
       else show();
@@ -71,13 +90,19 @@ export class LastMessage {
 
   /** To be called when a deployment has started its flows. */
   deployed(): void {
-    if (!this.#isNew) this.#seen = undefined;
+    if (!this.#isNew) this.#forget();
     this.#isNew = false;
   }
 
   /** To be called when the node closes. */
   close(): void {
     for (const leave of this.#leave) leave();
+    this.#forget();
+  }
+
+  /** Also of messages whose fields are still being read. */
+  #forget(): void {
     this.#seen = undefined;
+    this.#shown = this.#copied;
   }
 }

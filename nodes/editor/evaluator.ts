@@ -29,9 +29,12 @@ export class Evaluator {
   #worker: Promise<Worker> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Evaluates an expression when those before it have ended. Never rejects. */
-  evaluate(question: Question): Promise<Outcome> {
-    const outcome = this.#last.then(() => this.#ask(question));
+  /** Evaluates an expression when those before it have ended, if it is still wanted then. Never rejects. */
+  evaluate(wanted: () => Question | undefined): Promise<Outcome | undefined> {
+    const outcome = this.#last.then(() => {
+      const question = wanted();
+      return question && this.#ask(question);
+    });
     this.#last = outcome;
     return outcome;
   }

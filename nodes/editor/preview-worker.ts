@@ -8,8 +8,9 @@ import { type Outcome, type Question, ready } from './evaluation';
 /** Functions of Node-RED that need a running flow, or what only the runtime has. */
 const ofRuntime = ['env', 'flowContext', 'globalContext', 'moment'];
 
-/** The most characters of a result that are shown. */
-const longestResult = 500;
+/** The most characters of a result that are shown, and of one that is shown on one line. */
+const longestResult = 1000;
+const longestLine = 60;
 
 /** Is thrown where an expression calls one of them. */
 class OfRuntime {
@@ -42,10 +43,15 @@ const isFunction = (value: unknown): boolean =>
 /** Node-RED's old way, by which the message is `msg` in the expression. */
 const namesMsg = (expression: string): boolean => /(^|[^a-zA-Z0-9_'".])msg([^a-zA-Z0-9_'"]|$)/.test(expression);
 
+/** JSON over several lines, but lists of numbers, which Buffers have, on one each. */
+const inLines = (value: unknown): string =>
+  JSON.stringify(value, asJson, 2).replace(/\[\n[-+\d\s.,e]+\]/g, (numbers) => numbers.replace(/\s+/g, ''));
+
 function outcomeOf(value: unknown): Outcome {
   if (isFunction(value)) return { kind: 'function' };
-  const text = JSON.stringify(value, asJson);
-  if (text === undefined) return { kind: 'nothing' };
+  const line = JSON.stringify(value, asJson);
+  if (line === undefined) return { kind: 'nothing' };
+  const text = line.length > longestLine ? inLines(value) : line;
   return { kind: 'value', text: text.length > longestResult ? `${text.slice(0, longestResult)}…` : text };
 }
 

@@ -42,8 +42,10 @@ class Preview {
 
   constructor(
     private readonly say: (key: string, options?: object) => string,
-    /** The expression; empty if there is none that can be evaluated. */
+    /** The expression; empty if there is none. */
     private readonly expression: () => string,
+    /** Whether it is one, by its syntax: if not, the field has a message already. */
+    private readonly isValid: () => boolean,
     private readonly last: LastMessage,
     private readonly evaluator: Evaluator
   ) {}
@@ -52,7 +54,7 @@ class Preview {
     row.append(this.#element);
   }
 
-  /** To be called after each change. */
+  /** To be called after each change. Until the next result the last one stays, so that nothing moves while one types. */
   follow(): void {
     clearTimeout(this.#timer);
     this.#latest += 1;
@@ -66,6 +68,10 @@ class Preview {
   }
 
   async #update(mine: number): Promise<void> {
+    if (!this.isValid()) {
+      this.#element.empty();
+      return;
+    }
     const answer = await this.last.get();
     if (mine !== this.#latest) return;
     if ('refusal' in answer) {
@@ -73,7 +79,8 @@ class Preview {
       return;
     }
     const { message, at, isShortened } = answer;
-    const outcome = await this.evaluator.evaluate({ expression: this.expression(), message });
+    const wanted = () => (mine === this.#latest ? { expression: this.expression(), message } : undefined);
+    const outcome = await this.evaluator.evaluate(wanted);
     if (mine !== this.#latest) return;
     const note = isShortened ? ` ${this.say('preview.shortened')}` : '';
     this.#show(`${this.say('preview.of', { time: momentOf(at) })}${note}`, outcome);
@@ -86,7 +93,12 @@ class Preview {
   #show(text: string, outcome?: Outcome): void {
     const parts = [$('<div class="nimbus-hint"></div>').text(text), ...(outcome ? [this.#result(outcome)] : [])];
     // What is as it was is not said again.
-    if (parts.map((part) => part.text()).join('') !== this.#element.text()) this.#element.empty().append(parts);
+    if (parts.map((part) => part.text()).join('') === this.#element.text()) return;
+    this.#element.empty().append(parts);
+    // So that a long result can be scrolled by keys.
+    this.#element.children('code').each((_, code) => {
+      if (code.scrollHeight > code.clientHeight) code.tabIndex = 0;
+    });
   }
 
   #result({ kind, text = '' }: Outcome): JQuery {
@@ -105,9 +117,9 @@ export function addPreviews(controls: Controls, reasons: Reasons, node: EditorNo
   const previews: Preview[] = [];
   for (const [name, field] of Object.entries(controls.fields)) {
     if (field.secret || !field.types?.includes('jsonata')) continue;
-    const isReady = () => controls.typeOf(node, name) === 'jsonata' && reasons.of(node, name) === true;
-    const expression = () => (isReady() ? controls.held(name).trim() : '');
-    const preview = new Preview((key, options) => controls.say(node, key, options), expression, last, evaluator);
+    const say = (key: string, options?: object) => controls.say(node, key, options);
+    const expression = () => (controls.typeOf(node, name) === 'jsonata' ? controls.held(name).trim() : '');
+    const preview = new Preview(say, expression, () => reasons.of(node, name) === true, last, evaluator);
     preview.addTo(controls.row(name));
     controls.input(name).on('change input', () => preview.follow());
     // Before this the control itself has got what was typed.

@@ -148,7 +148,9 @@ describe('secrets', () => {
       'diagnostics',
       'icons',
       'locales/nodes?lng=en-US',
-      'aws-account/sidebar'
+      'aws-account/sidebar',
+      'aws-account/last-message?node=invoke',
+      'aws-account/last-message?node=list'
     ];
     for (const path of endpoints) {
       const answer = await bench.red.request(path, { headers: { accept: 'application/json' } });

@@ -1,10 +1,13 @@
 /** The last message of a node, as its dialog gets it: small, without secrets, and gone with the next deployment. */
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { Node, NodeAPI } from 'node-red';
 import { signIns } from '../../local-aws/client';
+import { LastMessage } from '../../nodes/action/last-message';
 import { smallCopyOf } from '../../nodes/action/small-copy';
 import type { LastMessageAnswer, ShownMessage } from '../../nodes/dialog/last-message';
 import { account, credentials, deployAction, invokeNode, settleNode, useBench } from '../aws';
-import { sink } from '../node-red';
+import { type FlowNode, sink } from '../node-red';
 import { letPass } from '../set-clock';
 
 const { secretAccessKey: secret } = signIns.demo;
@@ -28,6 +31,13 @@ describe('the last message of a node', () => {
     return answer as ShownMessage & { message: Record<string, unknown> };
   }
 
+  /** Deploys another node beside this one, which goes on running. */
+  async function deployAnother(node: FlowNode): Promise<void> {
+    const running = bench.red.node('invoke');
+    await bench.red.deploy([account(bench), node, sink('out'), sink('new')], { type: 'nodes' });
+    assert.equal(bench.red.node('invoke'), running);
+  }
+
   it('is as it was when it came, whatever became of it', async () => {
     const { message, at, isShortened } = await shown({
       _msgid: '1',
@@ -41,6 +51,12 @@ describe('the last message of a node', () => {
     });
     assert.equal(isShortened, false);
     assert.ok(Math.abs(Date.now() - at) < 60_000);
+  });
+
+  it('is there for a message whose fields cannot be read, since that is when one looks', async () => {
+    await deployAction(bench, invokeNode({ payload: 'payload + 1', payloadType: 'jsonata' }));
+    const { message } = await shown({ payload: 'x' });
+    assert.equal(message.payload, 'x');
   });
 
   it('is there for a node without an account, and under the ID that a node of a subflow has in the flow', async () => {
@@ -76,12 +92,24 @@ describe('the last message of a node', () => {
   it('is forgotten by each deployment, also one that does not restart the node', async () => {
     assert.equal(await refusal(), 'none');
     await shown({ payload: 'x' });
-    await bench.red.deploy([account(bench), invokeNode(), sink('out'), sink('new')], {
-      credentials: credentials(),
-      type: 'nodes'
-    });
+    await deployAnother(invokeNode());
     assert.equal(await refusal(), 'none');
     assert.equal(await refusal('nobody'), 'none');
+  });
+
+  it('is forgotten by a deployment also while its fields are still being read', async () => {
+    const node = invokeNode({ payload: 'payload', payloadType: 'jsonata' });
+    await deployAction(bench, node);
+    let goOn = (_: string) => {};
+    // Expressions wait for a promise.
+    const payload = new Promise<string>((resolve) => {
+      goOn = resolve;
+    });
+    await bench.red.begin('invoke', { payload });
+    await deployAnother(node);
+    goOn('x');
+    await bench.red.next('out');
+    assert.equal(await refusal(), 'none');
   });
 
   it('is not kept where settings.js says so', async () => {
@@ -129,6 +157,16 @@ describe('the last message of a node', () => {
       assert.deepEqual([message.a, message.b, message.payload], ['***', '***', ['***']]);
     });
 
+    it('none that the message has brought, but that could not be read as credentials', async () => {
+      await deployAction(
+        bench,
+        invokeNode({ dynamicCredentials: '{ "accessKeyId": a }', dynamicCredentialsType: 'jsonata' })
+      );
+      letPass(1000);
+      const { error } = await bench.red.send('invoke', { a: 'AKIAOFTHEMESSAGE', payload: 'x' });
+      assert.deepEqual([error?.name, await refusal()], ['InvalidValue', 'none']);
+    });
+
     it('none that its name tells, at any depth', async () => {
       const { message } = await shown({
         payload: { password: 'short', tokens: ['a', { b: 'c', d: 1 }], apiKey: Buffer.from('x'), note: 'fine' },
@@ -142,6 +180,25 @@ describe('the last message of a node', () => {
       });
       assert.deepEqual(message.req, { headers: { authorization: '***', cookie: '***', host: 'here' } });
     });
+  });
+});
+
+describe('copying the last message', () => {
+  it('takes a hundredth of the time at most, however long a message takes to be read', () => {
+    let time = 0;
+    performance.now = () => time;
+    const RED = { events: new EventEmitter(), settings: {} } as unknown as NodeAPI;
+    const last = new LastMessage(RED, { id: 'node' } as Node);
+    // The clock goes on when the message is looked at.
+    const secrets = () => {
+      time += 50;
+      return [];
+    };
+    last.take({ _msgid: '1' }, undefined, secrets);
+    time = 50 + 4999;
+    assert.equal(last.isDue, false);
+    time = 50 + 5000;
+    assert.equal(last.isDue, true);
   });
 });
 

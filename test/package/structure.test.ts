@@ -122,7 +122,7 @@ function textsIn(words: unknown, path = ''): [path: string, text: string][] {
   return Object.entries(words as object).flatMap(([key, value]) => textsIn(value, path ? `${path}.${key}` : key));
 }
 
-/** Of a value that will not do, of a receiver's trouble, and of a policy. */
+/** Of a value that will not do, of a receiver's trouble, of a policy, and of a preview. */
 const placeholders = [
   '__label__',
   '__min__',
@@ -130,6 +130,8 @@ const placeholders = [
   '__name__',
   '__region__',
   '__since__',
+  '__text__',
+  '__time__',
   '__total__',
   '__count__',
   '__message__',

@@ -11,7 +11,9 @@ import { toActionError } from '../account/to-action-error';
 import { within } from '../action/within';
 import { invalid } from '../fields/errors';
 import { regionIs, regionOfArn } from '../fields/fields';
+import { isObject } from '../fields/json';
 import { substituteEnv } from '../fields/values';
+import { errorOfSignIn, readDraft, refusalFor } from './draft';
 import type { Choice, ChoicePage, ListName, Question } from './lists';
 import { isListName, listFor } from './lists';
 import type { Refusal } from './refusal';
@@ -117,6 +119,58 @@ async function choicesFor(RED: NodeAPI, name: ListName, query: Query, mayDeploy:
   } finally {
     clients.close();
   }
+}
+
+/** How long the clients of an account in a dialog wait to be asked for the next page, ms. */
+const nextPageWithin = 10_000;
+
+/** The clients of accounts in dialogs between two pages of a list, so that there is one sign-in for all of them. */
+class BetweenPages {
+  readonly #waiting = new Map<string, { clients: Clients; end: NodeJS.Timeout }>();
+
+  /** Takes the clients out: nobody else has them then. */
+  take(key: string): Clients | undefined {
+    const found = this.#waiting.get(key);
+    clearTimeout(found?.end);
+    this.#waiting.delete(key);
+    return found?.clients;
+  }
+
+  keep(key: string, clients: Clients): void {
+    this.take(key)?.close();
+    const end = setTimeout(() => this.take(key)?.close(), nextPageWithin).unref();
+    this.#waiting.set(key, { clients, end });
+  }
+}
+
+const betweenPages = new WeakMap<NodeAPI, BetweenPages>();
+
+/**
+ * A page of a list through an account as it is in the dialog, deployed or not: `draft` in the body, as for the connection
+ * test. `undefined` if the list does not exist, or needs no account.
+ */
+export async function answerDraftChoices(
+  RED: NodeAPI,
+  name: string,
+  body: unknown,
+  mayDeploy: MayDeploy
+): Promise<object | undefined> {
+  if (!isListName(name)) return undefined;
+  const { draft: given, ...query } = isObject(body) ? body : {};
+  const draft = await readDraft(RED, given, mayDeploy);
+  if ('refusal' in draft) return draft;
+  const waiting = betweenPages.get(RED) ?? new BetweenPages();
+  betweenPages.set(RED, waiting);
+  let clients: Clients;
+  try {
+    clients = waiting.take(draft.key) ?? draft.open();
+  } catch (thrown) {
+    return { refusal: refusalFor(thrown, errorOfSignIn(thrown, draft.typed)) };
+  }
+  const answer = await listFrom(RED, clients, name, query, mayDeploy);
+  if ('next' in answer && answer.next) waiting.keep(draft.key, clients);
+  else clients.close();
+  return answer;
 }
 
 /** The query of the URL; its members may be anything. */

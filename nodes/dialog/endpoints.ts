@@ -78,7 +78,8 @@ const mayDeploy = (RED: NodeAPI, request: Request): Promise<boolean> => may(RED,
 
 /**
  * Registers the endpoints. Users who may read flows get the lists and the sidebar; only those who may change accounts can
- * test a sign-in, see who is signed in or in a policy, see messages, and do something with those that are kept.
+ * test a sign-in and get lists through one that is not deployed, see who is signed in or in a policy, see messages, and do
+ * something with those that are kept.
  */
 export function serve(RED: NodeAPI): void {
   const { needsPermission } = RED.auth;
@@ -91,6 +92,17 @@ export function serve(RED: NodeAPI): void {
       const { params, query } = request;
       const { answerChoices }: typeof import('./choices') = require('./choices');
       return answerChoices(RED, String(params.list), query, () => mayDeploy(RED, request));
+    })
+  );
+  admin.post(
+    '/aws-account/choices/:list',
+    needsPermission('aws-account.write'),
+    refuseForeign,
+    refuseForms,
+    answering(RED, (request) => {
+      const { params, body } = request;
+      const { answerDraftChoices }: typeof import('./choices') = require('./choices');
+      return answerDraftChoices(RED, String(params.list), body, () => mayDeploy(RED, request));
     })
   );
   admin.get(

@@ -2,7 +2,7 @@
 import type { Fields } from '../fields/fields';
 import { addPolicies } from './account-policies';
 import { type Connection, ConnectionAnswer } from './connection-answer';
-import { meaningsOf } from './flows';
+import { draftWith } from './draft';
 import type { EditorNode } from './node-red';
 import { request } from './request';
 
@@ -31,13 +31,11 @@ function testConnection(node: EditorNode, fields: Fields): Promise<Connection> {
     const values = stored ? credentials : properties;
     values[name] = control === 'flag' ? inputOf(name).prop('checked') : textIn(name);
   }
-  const texts = Object.values({ ...properties, ...credentials }).map(String);
-  const draft = { id: node.id, properties, credentials, variables: meaningsOf(node, texts) };
   return request<Connection>({
     url: 'aws-account/test',
     method: 'POST',
     contentType: 'application/json',
-    data: JSON.stringify(draft),
+    data: JSON.stringify(draftWith(node, properties, credentials)),
     timeout: longestTest
   });
 }

@@ -2,9 +2,10 @@
 import { type Meaning, namesIn, type ResolvedText, Variables } from '../dialog/variables';
 import { memberOf } from '../fields/thrown';
 import type { EditorNode, FlowItem } from './node-red';
+import { unseen } from './stored';
 
-/** All tabs, groups, subflows and their instances, and the global variables. */
-function allScopes(): FlowItem[] {
+/** All tabs, groups, subflows and their instances, so many of each, and the global variables. */
+function allScopes(instances = Infinity): FlowItem[] {
   const found: FlowItem[] = [];
   const add = (item: FlowItem) => {
     found.push(item);
@@ -16,7 +17,7 @@ function allScopes(): FlowItem[] {
   });
   RED.nodes.eachSubflow((subflow) => {
     add(subflow);
-    for (const instance of subflow.instances ?? []) add(instance);
+    for (const instance of (subflow.instances ?? []).slice(0, instances)) add(instance);
   });
   return found;
 }
@@ -28,9 +29,12 @@ function placed({ id, z, g, name }: EditorNode): FlowItem {
   return { id, type: '', name, z: place, g };
 }
 
-/** Replaces the variables in a text of a node. With the type `env` the text itself may be a name. */
-export function resolveText(node: EditorNode, text: string, type: string): ResolvedText {
-  return new Variables(allScopes()).resolveText(placed(node), text, type);
+/**
+ * Replaces the variables in a text of a node. With the type `env` the text itself may be a name. Of each subflow only so many
+ * `instances` count; without any, what the subflow itself says.
+ */
+export function resolveText(node: EditorNode, text: string, type: string, instances?: number): ResolvedText {
+  return new Variables(allScopes(instances)).resolveText(placed(node), text, type);
 }
 
 /** A credential variable that was typed in the editor and is not in the store yet. */
@@ -38,7 +42,7 @@ function typedIn({ secret, of }: Extract<Meaning, { secret: string }>, scopes: F
   for (const id of of) {
     const own = scopes.find((scope) => scope.id === id)?.credentials;
     const value = memberOf(own?.map ?? own, secret);
-    if (typeof value === 'string' && value !== '' && value !== '__PWRD__') return value;
+    if (typeof value === 'string' && value !== '' && value !== unseen) return value;
   }
   return undefined;
 }

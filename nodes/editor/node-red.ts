@@ -9,7 +9,8 @@ export interface EditorNode {
   /** Of a config node: the nodes that use it. */
   users?: EditorNode[];
   credentials?: Record<string, unknown>;
-  _def: { _: (key: string, options?: object) => string };
+  /** Its type: texts, properties and credentials. */
+  _def: { _: (key: string, options?: object) => string; defaults?: object; credentials?: object };
   [property: string]: unknown;
 }
 

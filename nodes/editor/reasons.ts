@@ -5,13 +5,10 @@ import { nameOf } from '../fields/thrown';
 import { type Controls, textOf } from './controls';
 import { heldBy, literalsOf, targetsOf } from './literals';
 import type { EditorNode } from './node-red';
-import { credentialsOf } from './stored';
+import { credentialsOf, unseen } from './stored';
 
 /** The result of a validator of Node-RED: `true`, or a message why the value is not valid. */
 export type Reason = true | string;
-
-/** What Node-RED's editor has in place of a password that only the runtime knows. */
-const unseen = '__PWRD__';
 
 /** Validates the values of a type of node. */
 export class Reasons {

@@ -4,6 +4,9 @@
  */
 import type { EditorNode } from './node-red';
 
+/** What Node-RED's editor has in place of a password that only the runtime knows. */
+export const unseen = '__PWRD__';
+
 /** Node-RED's answer: texts by name, and `has_<name>` for each password. */
 type Known = Readonly<Record<string, unknown>>;
 

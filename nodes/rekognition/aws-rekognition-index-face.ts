@@ -24,7 +24,7 @@ export const fields = {
   collection: collectionField(),
   imageId: nameField,
   image: imageField,
-  attributes: optional(attributesField()),
+  attributes: { ...optional(attributesField()), advanced: true as const },
   quality: choice(['AUTO', 'NONE', 'LOW', 'MEDIUM', 'HIGH'], { icon: 'star-half-o' })
 };
 

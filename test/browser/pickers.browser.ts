@@ -434,13 +434,19 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
     await says('functionName', /^Choose an account first\. You can still type the value\.$/);
   });
 
-  it('an account that is not deployed has to be, before it has lists', async () => {
+  it('an account has lists as soon as it is added, before it is deployed', async () => {
     await openDialog('invoke');
     await editor.page.locator('#node-input-btn-account-add').click();
     await editor.page.locator('#node-config-dialog-ok').waitFor();
-    await editor.fill('source', 'default');
+    await editor.fill('source', 'keys');
+    await editor.fill('accessKeyId', signIns.demo.accessKeyId);
+    await editor.fill('secretAccessKey', signIns.demo.secretAccessKey);
+    await editor.page.evaluate("$('.nimbus-advanced').prop('open', true)");
+    await editor.fill('endpoint', bench.aws.url);
     await editor.done();
-    await says('functionName', /^The account is not deployed yet: deploy, then open this list\./);
+    await (await buttonOf('functionName')).click();
+    await rows().filter({ hasText: 'hello' }).first().waitFor();
+    assert.deepEqual(await editor.findings('.nimbus-choices'), []);
   });
 
   it('a sign-in that may not list says what to allow', async () => {

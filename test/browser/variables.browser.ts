@@ -145,41 +145,53 @@ describe(`variables in dialogs of Node-RED ${nodeRedVersion}`, function () {
     await editor.cancel();
   });
 
-  it('and whatever else is changed in an account count in lists once they are deployed: until then lists say so', async () => {
+  it('and whatever else is changed in an account count in lists at once, before they are deployed', async () => {
     await open([
       { id: 'tab', type: 'tab', label: 'tab' },
       account(bench),
       account(bench, { id: 'keyless' }),
       invoke('one', { z: 'tab' }),
-      invoke('message', { z: 'tab', region: 'topic', regionType: 'msg' }),
       invoke('other', { z: 'tab', account: 'keyless' })
     ]);
-    const undeployed = /^The account has changes that are not deployed: this is the list of the deployed one\./;
     await editor.openConfig('aws-account', 'account');
     await editor.fill('region', 'eu-west-2');
     await editor.done();
-    assert.deepEqual(await regionsOf('one'), ['us-east-1']);
-    assert.match(await note().innerText(), undeployed);
-    await editor.cancel();
-    assert.deepEqual(await regionsOf('message'), ['us-east-1']);
-    assert.match(await note().innerText(), undeployed);
-    assert.match(await note().innerText(), / Shows us-east-1, the account's region: /);
+    assert.deepEqual(await regionsOf('one'), ['eu-west-2']);
+    assert.equal(await note().innerText(), '');
     await editor.cancel();
 
     await editor.openConfig('aws-account', 'keyless');
     await editor.fill('accessKeyId', accessKeyId);
-    await editor.fill('secretAccessKey', secretAccessKey);
+    await editor.fill('secretAccessKey', 'wrong');
     await editor.done();
     await editor.openByKey('other');
     await editor.page.locator('.nimbus-pick').first().click();
-    await editor.page.locator('.nimbus-choice-state', { hasText: /A setting is not valid/ }).waitFor();
-    assert.match(await note().innerText(), undeployed);
+    await editor.page.locator('.nimbus-choice-state', { hasText: /secret access key is wrong/ }).waitFor();
     assert.deepEqual(await editor.findings('.nimbus-choices'), []);
     await editor.cancel();
+    await editor.openConfig('aws-account', 'keyless');
+    await editor.fill('secretAccessKey', secretAccessKey);
+    await editor.done();
+    assert.deepEqual(await regionsOf('other'), ['us-east-1']);
+    await editor.cancel();
+  });
 
-    await editor.deploy();
-    assert.deepEqual(await regionsOf('one'), ['eu-west-2']);
-    assert.equal(await note().innerText(), '');
+  it('that an account has only while it runs leave lists to the deployed one, and they say so', async () => {
+    await open([
+      { id: 'tab', type: 'tab', label: 'tab' },
+      account(bench),
+      invoke('message', { z: 'tab', region: 'topic', regionType: 'msg' })
+    ]);
+    const nodes = [{ id: 'all', type: 'global-config', modules: {}, env: [{ ...place('"x"', 'jsonata')[0] }] }];
+    await change(`RED.nodes.import(${JSON.stringify(nodes)}, { generateIds: false })`);
+    await editor.openConfig('aws-account', 'account');
+    await editor.fill('region', '${PLACE}');
+    await editor.done();
+    assert.deepEqual(await regionsOf('message'), ['us-east-1']);
+    assert.match(
+      await note().innerText(),
+      /^The account has changes that are not deployed: this is the list of the deployed one\. Shows us-east-1, the account's region: /
+    );
     await editor.cancel();
   });
 
@@ -198,6 +210,14 @@ describe(`variables in dialogs of Node-RED ${nodeRedVersion}`, function () {
     assert.deepEqual(await regionsOf('inside'), ['us-east-1']);
     await editor.cancel();
     await change(`RED.nodes.node('two').env = [${JSON.stringify(other)}]`);
+    assert.deepEqual(await regionsOf('inside'), ['us-east-1']);
+    assert.match(
+      await note().innerText(),
+      /^Shows .*account.*: the account differs between the instances of the subflow\.$/
+    );
+    await editor.cancel();
+    const none = JSON.stringify([{ ...other, value: 'gone' }]);
+    await change(`RED.nodes.subflow('sub').env[0].value = ''; RED.nodes.node('two').env = ${none}`);
     await editor.openByKey('inside');
     await editor.page.locator('.nimbus-pick').first().click();
     await editor.page.locator('.nimbus-choice-state', { hasText: /depends on the instance of the subflow/ }).waitFor();

@@ -228,11 +228,16 @@ describe('the endpoints for the editor', () => {
       const tried = await ask(new URL(testPath, url), { method: 'POST', headers: { ...json, ...headers }, body });
       const { status: policy } = await ask(new URL(policyPath, url), { headers });
       const { status: message } = await ask(new URL(messagePath, url), { headers });
-      return { ...found, test: tried.status, policy, message };
+      const fromDialog = await ask(new URL(`${choicesPath}/queues`, url), {
+        method: 'POST',
+        headers: { ...json, ...headers },
+        body: JSON.stringify({ draft: dialog() })
+      });
+      return { ...found, test: tried.status, policy, message, fromDialog: fromDialog.status };
     }
 
     const all = (status: number) =>
-      Object.fromEntries([...everyList, 'test', 'policy', 'message'].map((name) => [name, status]));
+      Object.fromEntries([...everyList, 'test', 'policy', 'message', 'fromDialog'].map((name) => [name, status]));
 
     it('nobody gets anything without a token, or with a wrong one', async () => {
       for (const headers of [
@@ -246,14 +251,9 @@ describe('the endpoints for the editor', () => {
       assert.deepEqual(await requests(), []);
     });
 
-    it('a reader gets the lists, but tries no sign-in and sees neither policy nor message', async () => {
-      assert.deepEqual(await statuses(await login('reader')), {
-        ...all(200),
-        unknown: 404,
-        test: 401,
-        policy: 401,
-        message: 401
-      });
+    it('a reader gets the lists, but tries no sign-in, gets no list through one, and sees neither policy nor message', async () => {
+      const refused = { test: 401, policy: 401, message: 401, fromDialog: 401 };
+      assert.deepEqual(await statuses(await login('reader')), { ...all(200), unknown: 404, ...refused });
       assert.deepEqual(await requests('GetCallerIdentity'), []);
     });
 
@@ -297,14 +297,17 @@ describe('the endpoints for the editor', () => {
         stored: object = known,
         variables?: object
       ): Promise<Body> {
-        const body = JSON.stringify({
+        const draft = {
           id,
           variables,
           properties: { ...asDeployed, endpoint: bench.aws.url, ...properties },
           credentials: stored
-        });
+        };
+        return answerTo(username, testPath, draft);
+      }
+      async function answerTo(username: string, path: string, content: object): Promise<Body> {
         const headers = { ...json, ...(await login(username)) };
-        const reply = await ask(new URL(testPath, url), { method: 'POST', headers, body });
+        const reply = await ask(new URL(path, url), { method: 'POST', headers, body: JSON.stringify(content) });
         assert.equal(reply.status, 200);
         assert.ok(!reply.text.includes(planted), 'no answer holds what is stored, or what a variable holds');
         return reply.body;
@@ -347,6 +350,12 @@ describe('the endpoints for the editor', () => {
       for (const [what, id, properties, stored] of others) {
         it(`takes nothing that is stored ${what}`, async () => {
           assert.deepEqual(await tried('tester', id, properties(), stored), notYours);
+          const draft = {
+            id,
+            properties: { ...asDeployed, endpoint: bench.aws.url, ...properties() },
+            credentials: stored ?? known
+          };
+          assert.deepEqual(await answerTo('tester', `${choicesPath}/queues`, { draft }), notYours, 'a list neither');
           assert.deepEqual(asked(), []);
           assert.deepEqual(await requests(), []);
         });
@@ -534,6 +543,10 @@ describe('the endpoints for the editor', () => {
         assert.equal((await post(body, { 'content-type': type })).status, 415, type);
       }
       assert.equal((await post(body, {})).status, 415, 'no type at all');
+      const list = { method: 'POST', body: JSON.stringify({ draft: dialog() }) };
+      const sent = (headers: OutgoingHttpHeaders) => asked(`${choicesPath}/queues`, { ...list, headers });
+      assert.equal((await sent({ 'content-type': 'text/plain' })).status, 415, 'a list');
+      assert.equal((await sent({ ...json, 'sec-fetch-site': 'cross-site' })).status, 403, 'a list of another site');
       assert.deepEqual(await requests(), []);
     });
 
@@ -1604,6 +1617,77 @@ describe('the endpoints for the editor', () => {
         bench.red.logs.filter(({ level }) => /fatal|error|warn|info/.test(level)),
         []
       );
+    });
+  });
+
+  describe('list through an account as it stands in the dialog', () => {
+    const unchanged = '__PWRD__';
+    const listed = async (name: string, body: object): Promise<Body> => {
+      const reply = await asked(`${choicesPath}/${name}`, {
+        method: 'POST',
+        headers: json,
+        body: JSON.stringify(body)
+      });
+      assert.equal(reply.status, 200);
+      return reply.body;
+    };
+
+    it('before the first deployment, in the region of the node', async () => {
+      const { choices } = await listed('topics', { draft: dialog({}, keysOf('demo'), 'new'), region: 'eu-west-1' });
+      assert.deepEqual(choices, []);
+      const { choices: here, region } = await listed('topics', { draft: dialog({}, keysOf('demo'), 'new') });
+      assert.ok(valuesOf(here).includes('arn:aws:sns:us-east-1:111111111111:alerts'));
+      assert.equal(region, 'us-east-1');
+      assert.ok((await listed('functions', { draft: dialog({}, keysOf('second'), 'new') })).choices);
+    });
+
+    it('with the secret that only the runtime has, and the region of the dialog', async () => {
+      await deploy();
+      const { accessKeyId } = signIns.demo;
+      const draft = dialog(
+        { region: 'eu-west-2' },
+        { accessKeyId, secretAccessKey: unchanged, sessionToken: unchanged }
+      );
+      assert.equal((await listed('queues', { draft })).region, 'eu-west-2');
+      assert.equal((await listed('queues', { draft: { ...draft, id: 'another' } })).refusal?.kind, 'settings');
+    });
+
+    it('with one sign-in for all its pages, after which no connection is open', async () => {
+      const relay = await Relay.start(bench.aws.url);
+      try {
+        await bench.aws.populate({ functions: 120 });
+        const draft = dialog({ endpoint: relay.url, roleArn: roles.demo.arn }, keysOf('demo'), 'new');
+        let after: string | undefined = '';
+        let pages = 0;
+        while (after !== undefined) {
+          const page: Body = await listed('functions', { draft, after });
+          assert.equal(page.refusal, undefined);
+          after = page.next;
+          pages += 1;
+        }
+        assert.ok(pages > 2);
+        assert.equal((await requests('AssumeRole')).length, 1);
+        await bench.red.until(async () => (await relay.open()) === 0, 'connections to end');
+      } finally {
+        await relay.stop();
+      }
+    });
+
+    it('and say why there is none', async () => {
+      const refusalFrom = async (draft: object) => (await listed('queues', { draft })).refusal;
+      assert.equal(
+        (await refusalFrom(dialog({}, { ...keysOf('demo'), accessKeyId: 'AKIANOBODY' })))?.kind,
+        'unknownKeys'
+      );
+      assert.equal((await refusalFrom(dialog({}, keysOf('limited'))))?.action, 'sqs:ListQueues');
+      assert.equal((await refusalFrom(dialog({ region: '!' })))?.kind, 'settings');
+      for (const body of [{}, { draft: [] }, { draft: { id: 7, properties: 'x', credentials: { accessKeyId: {} } } }]) {
+        assert.ok((await listed('queues', { ...body, region: {}, of: [], after: 7 })).refusal, JSON.stringify(body));
+      }
+      for (const name of ['regions', 'profiles', 'constructor']) {
+        const { status } = await asked(`${choicesPath}/${name}`, { method: 'POST', headers: json, body: '{}' });
+        assert.equal(status, 404, name);
+      }
     });
   });
 

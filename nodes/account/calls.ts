@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Node, NodeAPI } from 'node-red';
 import { isActionError } from '../fields/errors';
 import { shortLine } from '../fields/lines';
-import { memberOf, metadataOf, nameOf } from '../fields/thrown';
+import { memberOf, metadataOf, nameOf, textOf } from '../fields/thrown';
+import { missingStatement } from './denial';
 import { redact } from './redaction';
 import type { Answer, Command, Metadata } from './sdks';
 import { toActionError } from './to-action-error';
@@ -18,6 +19,8 @@ const mostCalls = 200;
 export interface CallFailure {
   readonly name: string;
   readonly message: string;
+  /** What a policy of the sign-in lacks, where that is why. */
+  readonly missing?: object | undefined;
 }
 
 /** A call that has ended. Of what was sent it has the target, of the answer nothing but how many messages it brought. */
@@ -182,8 +185,9 @@ export class CallLog {
 /** An error of the pack itself is only read here, since it is reported later. */
 function failureOf(thrown: unknown, context: { service: string; operation: string; secrets: string[] }): CallFailure {
   if (!isActionError(thrown)) {
-    const { name, message } = toActionError(thrown, context);
-    return { name, message };
+    const { name, message, cause } = toActionError(thrown, context);
+    const missing = missingStatement(textOf(memberOf(cause, 'message')));
+    return { name, message, ...(missing && { missing }) };
   }
   return { name: nameOf(thrown), message: redact(String(memberOf(thrown, 'message')), context.secrets) };
 }

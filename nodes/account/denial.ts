@@ -13,6 +13,9 @@ interface Denial {
   isExplicit: boolean;
 }
 
+/** The kind of policy that a sign-in itself has. */
+const ofIdentity = 'identity-based policy';
+
 /** The longest text that is looked at: AWS's own have some hundred characters. */
 const longest = 4000;
 
@@ -43,10 +46,20 @@ export function meaningOfDenial(message: string): string {
   const { action, resource, policy, isExplicit } = denial;
   const what = resource === undefined ? action : `${action} on ${resource}`;
   if (isExplicit) return `${start} ${article(policy)} denies ${what}, whatever other policies allow.`;
-  if (policy !== undefined && policy !== 'identity-based policy') {
+  if (policy !== undefined && policy !== ofIdentity) {
     return `${start} no ${policy} allows ${what}, and policies of the sign-in alone cannot.`;
   }
   return `${start} allow ${what} in a policy (the aws-account makes one: Policy), or choose another sign-in.`;
+}
+
+/**
+ * The statement that is missing in a policy of the sign-in; `undefined` where it would be no use, since AWS names an explicit
+ * deny or another kind of policy, or says too little.
+ */
+export function missingStatement(message: string): object | undefined {
+  const denial = denialIn(message);
+  if (!denial || denial.isExplicit || (denial.policy ?? ofIdentity) !== ofIdentity) return undefined;
+  return { Effect: 'Allow', Action: denial.action, Resource: denial.resource ?? '*' };
 }
 
 const article = (noun = 'policy'): string => `${/^[aeiou]/i.test(noun) ? 'an' : 'a'} ${noun}`;

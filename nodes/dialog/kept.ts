@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import type { NodeAPI } from 'node-red';
 import { memberOf } from '../fields/thrown';
+import { leftStoresOf } from '../outbox/left-stores';
 import { type RunningOutbox, runningOutboxes } from '../outbox/outbox';
 
 /** What became of it; `gone`: the node does not run any more. */
@@ -11,7 +12,8 @@ export interface ActOnKept {
   readonly count?: number;
 }
 
-type Act = (outbox: RunningOutbox, before: number) => ActOnKept | Readable;
+type Acted = ActOnKept | Readable;
+type Act = (outbox: Omit<RunningOutbox, 'id' | 'look'>, before: number) => Acted | Promise<Acted>;
 
 const acts: Readonly<Record<string, Act>> = {
   send(outbox) {
@@ -20,7 +22,7 @@ const acts: Readonly<Record<string, Act>> = {
   },
   // The messages as they came to the node, and as AWS would have got them. The account's keys are not in them.
   export: (outbox) => Readable.from(outbox.lines()),
-  discard: (outbox, before) => ({ count: outbox.throwAway(before) })
+  discard: async (outbox, before) => ({ count: await outbox.throwAway(before) })
 };
 
 /**
@@ -31,6 +33,8 @@ export async function actOnKept(RED: NodeAPI, name: string, body: unknown): Prom
   const act = Object.hasOwn(acts, name) ? acts[name] : undefined;
   const before = memberOf(body, 'before');
   if (!act || typeof before !== 'number') return undefined;
-  const outbox = runningOutboxes.in(RED).find(({ id }) => id === memberOf(body, 'id'));
+  const wanted = memberOf(body, 'id');
+  const running = runningOutboxes.in(RED).find(({ id }) => id === wanted);
+  const outbox = running ?? leftStoresOf(RED)?.open(String(wanted));
   return outbox ? act(outbox, before) : { refusal: { kind: 'gone' } };
 }

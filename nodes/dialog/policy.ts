@@ -1,7 +1,15 @@
 /** The minimum policies for what is deployed with an account. */
 import type { NodeAPI } from 'node-red';
-import { accountFrom, describedAccount, isDisabled, storedCredentials, usersOf } from '../account/account';
+import {
+  type AccountNode,
+  describedAccount,
+  isDisabled,
+  runningAccounts,
+  storedCredentials,
+  usersOf
+} from '../account/account';
 import { type CallerIdentity, callerIdentity } from '../account/caller-identity';
+import { idInFlow } from '../account/calls';
 import type { Clients } from '../account/clients';
 import { partitionOf } from '../account/regions';
 import { openAccount, readSettings } from '../account/settings';
@@ -72,6 +80,8 @@ type Settings = ReturnType<typeof readSettings>;
 
 /** Who signs in, before a role is assumed, and where. */
 interface SignedIn {
+  /** The ID of the account as it runs: another one in each instance of a subflow. */
+  readonly id: string;
   readonly settings: Settings;
   /** Absent if STS has not answered, for which there is `problem`. */
   readonly identity?: CallerIdentity;
@@ -80,28 +90,26 @@ interface SignedIn {
 }
 
 /** The account as it is deployed, but without the role that it assumes: so it works, too, before the role can be assumed. */
-async function signIn(RED: NodeAPI, described: Config): Promise<SignedIn> {
-  const { id } = described;
-  const node = accountFrom(RED, id);
-  const stored = storedCredentials(RED, id);
-  const settings = readSettings(RED, node as NonNullable<typeof node>, described, stored);
-  const clients = openAccount(RED, node as NonNullable<typeof node>, { ...described, roleArn: '' }, stored);
+async function signIn(RED: NodeAPI, described: Config, node: AccountNode): Promise<SignedIn> {
+  const stored = storedCredentials(RED, described.id);
+  const settings = readSettings(RED, node, described, stored);
+  const clients = openAccount(RED, node, { ...described, roleArn: '' }, stored);
   try {
-    return await who(settings, clients);
+    return { id: node.id, settings, ...(await who(clients)) };
   } finally {
     clients.close();
   }
 }
 
-async function who(settings: Settings, clients: Clients): Promise<SignedIn> {
+async function who(clients: Clients): Promise<Omit<SignedIn, 'id' | 'settings'>> {
   try {
     const identity = await within(limit, (signal) => callerIdentity(clients, signal));
-    return { settings, identity, region: identity.region };
+    return { identity, region: identity.region };
   } catch (thrown) {
     const secrets = clients.secrets();
     const { name, message } = toActionError(thrown, { service: 'sts', operation: 'GetCallerIdentity', secrets });
     const { region } = await clients.get('sts');
-    return { settings, region, problem: { kind: 'account', name, message } };
+    return { region, problem: { kind: 'account', name, message } };
   }
 }
 
@@ -204,11 +212,12 @@ function largeIn(blocks: PolicyBlock[]): PolicyNote[] {
   return size > largestManaged ? [{ kind: 'large', size, most: largestManaged }] : [];
 }
 
-/** The policies for the running nodes of an account. */
-function policiesFor(RED: NodeAPI, id: string, signedIn: SignedIn): Policies {
-  const all = usersOf(RED, id);
+/** The policies for the running nodes of an account, in all instances of a subflow that sign in alike. */
+function policiesFor(RED: NodeAPI, id: string, alike: readonly SignedIn[]): Policies {
+  const [signedIn] = alike as [SignedIn];
+  const all = alike.flatMap((each) => usersOf(RED, each.id).map((user) => ({ ...user, home: homeOf(each) })));
   const users = all.filter((user) => !hasCredentialsOfMessages(user));
-  const needs = users.flatMap((user) => needsOf(RED, user, homeOf(signedIn)));
+  const needs = users.flatMap((user) => needsOf(RED, user, user.home));
   const certain = needs.filter(({ resources }) => resources.length > 0);
   const needed = certain.filter(({ isOptional }) => !isOptional);
   const optional = beyond(
@@ -250,14 +259,30 @@ function policiesFor(RED: NodeAPI, id: string, signedIn: SignedIn): Policies {
   };
 }
 
+/** Those together that sign in alike: what they need is the right of one identity. */
+function groupsOf(all: readonly SignedIn[]): SignedIn[][] {
+  const groups = new Map<string, SignedIn[]>();
+  for (const each of all) {
+    const { settings, identity } = each;
+    const { roleArn, externalId, source, exchange, roleAlias, trustAnchorArn, certificateRoleArn } = settings;
+    const role = [roleArn, externalId, source, exchange, roleAlias, trustAnchorArn, certificateRoleArn];
+    const key = JSON.stringify([identity?.arn, role]);
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  return [...groups.values()];
+}
+
 /** The policies for what is deployed with an account, or why there are none. `account` is its ID. */
 export async function policiesOf(RED: NodeAPI, account: unknown): Promise<Policies | { refusal: Refusal }> {
   const described = describedAccount(RED, account);
-  if (!described || isDisabled(RED, described) || !accountFrom(RED, account)) {
+  const running = runningAccounts.in(RED).filter((each) => idInFlow(each) === account);
+  if (!described || isDisabled(RED, described) || running.length === 0) {
     return { refusal: { kind: described ? 'disabled' : 'notDeployed', name: 'AccountMissing', message: '' } };
   }
   try {
-    return policiesFor(RED, described.id, await signIn(RED, described));
+    const signedIn = await Promise.all(running.map((each) => signIn(RED, described, each)));
+    const policies = groupsOf(signedIn).map((alike) => policiesFor(RED, described.id, alike));
+    return { blocks: policies.flatMap(({ blocks }) => blocks), notes: policies.flatMap(({ notes }) => notes) };
   } catch (thrown) {
     return { refusal: refusalOf(toActionError(thrown, { type: 'aws-account', secrets: [] })) };
   }

@@ -5,6 +5,7 @@ import type { CallerIdentity } from '../account/caller-identity';
 import { type CallFailure, type CallRecord, callsOf, idInFlow } from '../account/calls';
 import { runningReceivers } from '../messaging/receiver';
 import type { Balance } from '../metering/meter';
+import { leftStoresOf } from '../outbox/left-stores';
 import { runningOutboxes } from '../outbox/outbox';
 import { type Presence, presenceOf } from './presence';
 
@@ -31,6 +32,8 @@ export interface KeptRow {
   readonly count: number;
   readonly since: number | undefined;
   readonly failure: CallFailure | undefined;
+  /** Whether it is left of a node that is not deployed any more. */
+  readonly isLeft?: boolean;
 }
 
 export interface ReceiverRow {
@@ -64,11 +67,15 @@ export interface Snapshot {
 /** What names somebody who is signed in: in texts of AWS for users who may not know it. */
 const signedIn = /arn:[\w-]*:(?:iam|sts|rolesanywhere):[^\s"',;]*/g;
 
-type Said = Pick<CallFailure, 'name' | 'message'> | undefined;
+type Said = CallFailure | undefined;
 
 /** What a user may read of a failure. */
 const failureFor = (mayKnow: boolean, said: Said): CallFailure | undefined =>
-  said && { name: said.name, message: mayKnow ? said.message : said.message.replace(signedIn, '…') };
+  said && {
+    name: said.name,
+    message: mayKnow ? said.message : said.message.replace(signedIn, '…'),
+    missing: mayKnow ? said.missing : undefined
+  };
 
 /** The name alone: of a URL its end, of an ARN what is behind the account, of a phone number its last digits. */
 function nameOfTarget(target: string): string {
@@ -111,11 +118,22 @@ export function look(RED: NodeAPI, run: string, after: number, mayChange: boolea
     last: calls.last,
     calls: calls.after(isSameRun ? after : 0).map((call) => rowOfCall(mayChange, call)),
     accounts: runningAccounts.in(RED).map((account) => rowOfAccount(mayChange, account)),
-    kept: runningOutboxes
-      .in(RED)
-      .map((outbox) => ({ id: outbox.id, ...outbox.look() }))
-      .filter(({ count, trouble }) => count > 0 || trouble !== undefined)
-      .map(({ trouble, ...kept }) => ({ ...kept, failure: failureFor(mayChange, trouble) })),
+    kept: [
+      ...runningOutboxes
+        .in(RED)
+        .map((outbox) => ({ id: outbox.id, ...outbox.look() }))
+        .filter(({ count, trouble }) => count > 0 || trouble !== undefined)
+        .map(({ trouble, ...kept }) => ({ ...kept, failure: failureFor(mayChange, trouble) })),
+      ...(leftStoresOf(RED)?.known ?? []).map(({ id, count, since }) => ({
+        id,
+        node: id,
+        count,
+        since,
+        account: undefined,
+        failure: undefined,
+        isLeft: true
+      }))
+    ],
     receivers: runningReceivers.in(RED).map((receiver) => {
       const { trouble, refusal, queue, ...row } = receiver.look();
       const failures = { failure: failureFor(mayChange, trouble), refusal: failureFor(mayChange, refusal) };

@@ -25,8 +25,8 @@ function copyButton(label: string, text: string, told: JQuery, say: Say): JQuery
   });
 }
 
-function sectionFor({ kind, policy, command, holder }: PolicyBlock, say: Say): JQuery {
-  const id = `nimbus-policy-${kind}`;
+function sectionFor({ kind, policy, command, holder }: PolicyBlock, number: number, say: Say): JQuery {
+  const id = `nimbus-policy-${kind}${number || ''}`;
   const text = JSON.stringify(policy, null, 2);
   const told = $('<span class="nimbus-hint" role="status"></span>');
   const of = holder ? `${say(`holder.${holder.kind}`)} ${holder.name}` : '';
@@ -49,6 +49,12 @@ function sectionFor({ kind, policy, command, holder }: PolicyBlock, say: Say): J
     );
 }
 
+/** Opens the dialog of an account with its policies. The dialog is another program, which has only the page in common. */
+export function showPolicies(id: string): void {
+  document.body.dataset.nimbusPolicies = id;
+  RED.editor.editConfig('', 'aws-account', id);
+}
+
 /** Adds the button, and below it what it shows, behind the connection test. */
 export function addPolicies(node: EditorNode): void {
   const say: Say = (key, options = {}) => node._def._(`policy.${key}`, { defaultValue: '', ...options });
@@ -66,7 +72,11 @@ export function addPolicies(node: EditorNode): void {
     state.text(refusal ? trouble : say(blocks.length > 0 ? 'deployed' : 'none'));
     const list = $('<ul></ul>').append(notes.map((note) => $('<li></li>').text(textOf(note, say))));
     shown.append(
-      blocks.map((block) => sectionFor(block, say)),
+      // Instances of a subflow may have several of a kind.
+      blocks.map((block, at) => {
+        const before = blocks.slice(0, at).filter(({ kind: other }) => other === block.kind);
+        return sectionFor(block, before.length, say);
+      }),
       notes.length > 0 ? list : $()
     );
   }
@@ -84,4 +94,11 @@ export function addPolicies(node: EditorNode): void {
     const answer = await request<Answer>({ url, timeout: 20_000 });
     if (mine === latest) show(answer);
   });
+  const { nimbusPolicies: wanted } = document.body.dataset;
+  delete document.body.dataset.nimbusPolicies;
+  if (wanted === node.id) {
+    button.trigger('click');
+    // When the dialog has come to its place.
+    setTimeout(() => button.trigger('focus')[0]?.scrollIntoView(), 400);
+  }
 }

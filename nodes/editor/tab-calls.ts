@@ -1,6 +1,6 @@
 /** The list of the last calls in the AWS tab, the newest one on top. */
 import type { CallRecord } from '../account/calls';
-import { element, icon, link, nameOfNode, setAttribute, showNode, write } from './tab-parts';
+import { button, element, icon, link, nameOfNode, setAttribute, showNode, write } from './tab-parts';
 import { clockTime, count, duration, say } from './tab-words';
 
 /** How many calls are shown. */
@@ -34,12 +34,18 @@ class CallRow {
   readonly #what = element('span', 'what');
   readonly #took = element('span', 'took');
   readonly #outcome = element('span', 'outcome');
-  readonly #request = link('request', () => this.#copy());
+  readonly #request = link('request', () => this.#copy((this.call as CallRecord).requestId ?? '', this.#request));
+  readonly #missing = button('clipboard', say('call.missing'), () => {
+    this.#copy(JSON.stringify((this.call as CallRecord).failure?.missing, null, 2), this.#missing);
+  });
+
+  readonly #denied = element('div', 'buttons', this.#missing);
 
   constructor(private readonly tell: (text: string) => void) {
     const head = element('div', 'line', this.#sign, this.#node, this.#time);
     const middle = element('div', 'line', this.#what, this.#took);
-    this.root.append(head, middle, element('div', 'line', this.#outcome, this.#request));
+    const end = element('div', 'line', this.#outcome, this.#request);
+    this.root.append(head, middle, end, this.#denied);
     this.setReachable(false);
   }
 
@@ -56,6 +62,8 @@ class CallRow {
     write(this.#took, attempts > 1 ? `${duration(took)} · ${say('call.attempts', { attempts })}` : duration(took));
     write(this.#outcome, outcomeOf(call));
     write(this.#request, requestId);
+    const isMissing = call.failure?.missing !== undefined;
+    if (this.#denied.hidden === isMissing) this.#denied.hidden = this.#missing.hidden = !isMissing;
     setAttribute(this.#request, 'aria-label', say('call.copy', { id: requestId }));
     setAttribute(this.#request, 'title', say('call.copy', { id: requestId }));
   }
@@ -66,12 +74,11 @@ class CallRow {
   }
 
   get buttons(): HTMLButtonElement[] {
-    return [this.#node, this.#request];
+    return [this.#node, this.#request, this.#missing];
   }
 
-  #copy(): void {
-    const { requestId = '' } = this.call as CallRecord;
-    RED.clipboard.copyText(requestId, $(this.#request), say('call.copied'));
+  #copy(text: string, from: HTMLElement): void {
+    RED.clipboard.copyText(text, $(from), say('call.copied'));
     this.tell(say('call.copied'));
   }
 }

@@ -73,9 +73,10 @@ class Tab {
 
   constructor() {
     const { accounts, kept, receivers } = this.#cards;
+    // What waits comes first: many accounts would have it below what can be seen.
     this.#sections = {
-      accounts: new Section('accounts', accounts.root),
       kept: new Section('kept', kept.root),
+      accounts: new Section('accounts', accounts.root),
       receivers: new Section('receivers', receivers.root),
       calls: new Section('calls', this.#calls.root, this.#toolbar())
     };

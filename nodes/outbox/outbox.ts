@@ -57,7 +57,7 @@ export interface RunningOutbox {
   /** Tries all that waits at once. */
   sendNow(): void;
   /** Throws away what was kept before a time, ms since 1970; what is under way may arrive. Gives how much that was. */
-  throwAway(before: number): number;
+  throwAway(before: number): number | Promise<number>;
   /** What is kept, a line of JSON each, the oldest first. Rejects with the error of the disk. */
   lines(): AsyncGenerator<string>;
 }
@@ -95,6 +95,23 @@ export const isOpen = (folder: string): boolean => opened.has(folder);
 
 /** Stores that are being closed, by folder: a deployment may open one before the node that had it has let it go. */
 const closing = new Map<string, Promise<void>>();
+
+/**
+ * Has a node that is deployed in the meantime wait for its store. Resolves when nobody else has it, with the function that lets
+ * it go.
+ */
+export async function hold(folder: string): Promise<() => void> {
+  const before = closing.get(folder);
+  let letGo: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  }).finally(() => {
+    if (closing.get(folder) === held) closing.delete(folder);
+  });
+  closing.set(folder, held);
+  await before;
+  return letGo;
+}
 
 /** The names of the files in a folder; none where there is no such folder. */
 function filesIn(folder: string): string[] {
@@ -304,12 +321,7 @@ class Outbox<S extends ServiceName, F extends Fields & KeepFields> implements Ke
   }
 
   async *lines(): AsyncGenerator<string> {
-    const store = this.#store;
-    const entries = store?.table.entries() ?? [];
-    for (let first = 0; store && first < entries.length; first += exportedAtOnce) {
-      const found = await store.look(entries.slice(first, first + exportedAtOnce));
-      for (const { record, member } of found) yield lineOf(decode(record), member);
-    }
+    if (this.#store) yield* linesOf(this.#store);
   }
 
   async close(ended: Promise<void>): Promise<void> {
@@ -341,6 +353,15 @@ const dateOf = (moment: number): number => Date.now() - (time.now() - moment);
 
 /** Since when the oldest message waits, as text. */
 const sinceOf = (oldest: number): string => timeOf(new Date(dateOf(Number.isFinite(oldest) ? oldest : time.now())));
+
+/** What waits in a store, a line of JSON each, the oldest first. Rejects with the error of the disk. */
+export async function* linesOf(store: Store): AsyncGenerator<string> {
+  const entries = store.table.entries();
+  for (let first = 0; first < entries.length; first += exportedAtOnce) {
+    const found = await store.look(entries.slice(first, first + exportedAtOnce));
+    for (const { record, member } of found) yield lineOf(decode(record), member);
+  }
+}
 
 /** A message and its request to one target, as a line of a file. */
 function lineOf({ keptAt, entries, requests, message }: Kept, member: number): string {

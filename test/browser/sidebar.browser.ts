@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { LocalAws } from '../../local-aws/client';
 import { account, type Bench, credentials, invokeNode, receiveNode, sendNode } from '../aws';
@@ -28,6 +30,7 @@ describe(`the AWS tab in Node-RED ${nodeRedVersion}`, () => {
     await editor.end();
     await bench.aws.reset();
     await bench.red.deploy([]);
+    rmSync(join(bench.red.userDir, 'nimbus', 'outbox'), { recursive: true, force: true });
     bench.red.clearLogs();
   });
   after(() => bench.aws.stop());
@@ -81,7 +84,7 @@ describe(`the AWS tab in Node-RED ${nodeRedVersion}`, () => {
       await open({ width, height: 1100, sideBars: width > 1000 });
       await list('Accounts').getByText('Signed in as user/demo').waitFor();
       await kept().getByText('ECONNRESET').waitFor();
-      await list('Receivers').getByText('0 waiting').waitFor();
+      await list('Receivers').getByText('orders is empty').waitFor();
       for (const theme of themes) {
         await editor.setTheme(theme);
         await editor.shoot(`sidebar-${width}`);
@@ -191,6 +194,50 @@ describe(`the AWS tab in Node-RED ${nodeRedVersion}`, () => {
     await editor.page.locator('.red-ui-notification').getByRole('button', { name: 'Throw away' }).click();
     await editor.page.getByText('No messages wait on disk.').waitFor();
     assert.equal(await told().textContent(), '1 thrown away.');
+  });
+
+  it('has what a policy lacks to copy, and the policy of an account', async () => {
+    await bench.aws.settings({ policy: { Version: '2012-10-17', Statement: [] } as never });
+    await bench.red.deploy(
+      [
+        account(bench, { name: 'plant' }),
+        invokeNode({ name: 'ask the weather', x: 300, y: 100 }),
+        { ...sink('out'), x: 560, y: 140 }
+      ],
+      { credentials: credentials('limited') }
+    );
+    await bench.red.send('invoke', { payload: {} });
+    await open({ sideBars: true });
+    await editor.page.evaluate('RED.clipboard.copyText = (text) => { window.copied = text; }');
+    await row('ask the weather').getByRole('button', { name: 'Copy the missing statement' }).click();
+    assert.deepEqual(JSON.parse(await editor.page.evaluate('window.copied')), {
+      Effect: 'Allow',
+      Action: 'lambda:InvokeFunction',
+      Resource: 'arn:aws:lambda:us-east-1:111111111111:function:hello'
+    });
+    await editor.shoot('sidebar-denied');
+    assert.deepEqual(await editor.findings('.nimbus-tab-root'), []);
+    await list('Accounts').getByRole('button', { name: 'Policy' }).press('Enter');
+    await editor.page.getByRole('region', { name: 'What the nodes need' }).waitFor();
+    await editor.shoot('sidebar-policy');
+    await editor.page.getByRole('button', { name: 'Cancel' }).click();
+  });
+
+  it('shows what is left of a node that was deleted, and throws it away after a question', async () => {
+    await deploy();
+    await bench.red.deploy([account(bench, { name: 'plant' }), { ...sink('out'), x: 560, y: 140 }], {
+      credentials: credentials()
+    });
+    editor = await openEditor({ sideBars: true });
+    await editor.page.evaluate(show);
+    await kept().getByText('The node is no longer deployed.').waitFor();
+    assert.match(await kept().innerText(), new RegExp(`kept-${made}\\s+2 kept, the oldest since`));
+    assert.equal(await kept().getByRole('button', { name: 'Send now' }).count(), 0);
+    await editor.shoot('sidebar-left');
+    assert.deepEqual(await editor.findings('.nimbus-tab-root'), []);
+    await kept().getByRole('button', { name: 'Throw away' }).click();
+    await editor.page.locator('.red-ui-notification').getByRole('button', { name: 'Throw away' }).click();
+    await editor.page.getByText('No messages wait on disk.').waitFor();
   });
 
   it('says what to do where there is nothing, and asks nothing while it is not seen', async () => {

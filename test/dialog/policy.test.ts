@@ -153,6 +153,38 @@ describe('the policy of a flow', () => {
     assert.deepEqual(await functions('other'), [arn(`lambda:us-east-1:${own}:function:slow`)]);
   });
 
+  it('of an account in a subflow is that of all its instances, with the values of each', async () => {
+    const instance = (id: string, queue: string, region: string): FlowNode => ({
+      id,
+      type: 'subflow:template',
+      env: [
+        { name: 'QUEUE', type: 'str', value: queue },
+        { name: 'REGION', type: 'str', value: region }
+      ]
+    });
+    const template = { id: 'template', type: 'subflow', name: 'T', in: [], out: [], env: [] };
+    const inside = [
+      { ...account(bench, { region: '${REGION}' }), z: 'template' },
+      sendNode({ name: 'send', queue: 'QUEUE', queueType: 'env', z: 'template', wires: [] })
+    ];
+    const stored = { credentials: credentials() };
+    await bench.red.deploy(
+      [template, ...inside, instance('one', 'orders', 'eu-west-1'), instance('two', 'bills', 'us-east-1')],
+      stored
+    );
+    const policies = await ask();
+    assert.deepEqual(
+      policies.blocks.map(({ kind }) => kind),
+      ['needed', 'optional']
+    );
+    assert.deepEqual(shown(policies), {
+      OneSend: [['sqs:GetQueueUrl', 'sqs:SendMessage'], arn(`sqs:eu-west-1:${own}:orders`)],
+      TwoSend: [['sqs:GetQueueUrl', 'sqs:SendMessage'], arn(`sqs:us-east-1:${own}:bills`)]
+    });
+    await bench.red.deploy([template, ...inside], stored);
+    assert.equal((await ask()).refusal?.kind, 'disabled');
+  });
+
   it('has what only the lists in dialogs need in a block of its own, and in it nothing twice', async () => {
     await deploy([{ id: 'l', type: 'aws-lambda-list', name: 'list', account: 'account' }, invokeNode({ name: 'ask' })]);
     const policies = await ask();

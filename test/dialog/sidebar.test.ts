@@ -88,6 +88,30 @@ describe('the sidebar', () => {
       assert.match(calls[1]?.failure?.message ?? '', /Function not found/);
     });
 
+    it('with what a policy lacks where one is missing, but not where AWS names a deny', async () => {
+      const url = await queues.create();
+      const resource = `arn:aws:sqs:us-east-1:${signIns.demo.account}:${url.split('/').at(-1)}`;
+      const deny = { Effect: 'Deny', Action: 'sqs:SendMessage', Resource: '*' } as const;
+      const allow = { Effect: 'Allow', Action: '*', Resource: '*' } as const;
+      const missing = async (...statements: object[]) => {
+        await bench.aws.settings({ policy: { Version: '2012-10-17', Statement: statements } as never });
+        await bench.red.deploy([account(bench), sendNode({ queue: url }), sink('out')], {
+          credentials: { account: keysOf('limited') }
+        });
+        await bench.red.send('send', { payload: 'x' });
+        const failure = (await lookNow()).calls.at(-1)?.failure;
+        assert.match(String(failure?.name), /^AccessDenied/);
+        return failure;
+      };
+      assert.deepEqual((await missing())?.missing, { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: resource });
+      const denied = await missing(allow, deny);
+      assert.equal(denied?.missing, undefined);
+      assert.match(
+        denied?.message ?? '',
+        /an identity-based policy denies sqs:SendMessage on .*, whatever other policies allow/
+      );
+    });
+
     it('with all attempts of one that was repeated', async () => {
       await deployNodes(bench, [sendNode({ queue: await queues.create() }), sink('out')]);
       await bench.aws.fault({ kind: 'error500', service: 'sqs', operation: 'SendMessage', times: 1 });
@@ -273,7 +297,10 @@ describe('the sidebar', () => {
       await bench.aws.clearFaults();
       assert.equal((await act('send', { id, before: 0 })).status, 200);
       await bench.red.collect('out', 3);
-      assert.deepEqual((await lookNow()).kept, []);
+      assert.deepEqual(
+        (await lookNow()).kept.filter((row) => row.node === node.id),
+        []
+      );
     });
 
     it('exported as lines of JSON, and still kept', async () => {
@@ -303,7 +330,10 @@ describe('the sidebar', () => {
       assert.deepEqual(await (await act('discard', { id: node.id, before: now - 3_600_000 })).json(), { count: 0 });
       const { count } = (await (await act('discard', { id: node.id, before: now })).json()) as { count: number };
       assert.equal(count, 3);
-      assert.deepEqual((await lookNow()).kept, []);
+      assert.deepEqual(
+        (await lookNow()).kept.filter((row) => row.node === node.id),
+        []
+      );
       await bench.aws.clearFaults();
       await bench.red.send(node.id, { payload: 'four' });
       await bench.red.next('out');
@@ -311,6 +341,47 @@ describe('the sidebar', () => {
         (await queues.receive(url)).map(({ Body }) => Body),
         ['four']
       );
+    });
+
+    it('also where its node is deleted, but not where it is disabled with its flow or its subflow', async () => {
+      const flow = (isOff: boolean, ...more: FlowNode[]): FlowNode[] => [
+        account(bench),
+        { id: 'tab', type: 'tab', label: 'a flow', disabled: isOff },
+        sendNode({ id: `in-flow-${made}`, keep: true, queue: url, z: 'tab', wires: [] }),
+        { id: 'sub', type: 'subflow', name: 'sub', in: [], out: [] },
+        sendNode({ id: `inner-${made}`, keep: true, queue: url, z: 'sub', wires: [] }),
+        { id: `one-${made}`, type: 'subflow:sub', wires: [], ...(isOff && { d: true }) },
+        sink('out'),
+        ...more
+      ];
+      const stored = { credentials: credentials() };
+      await bench.red.deploy(flow(false, node), stored);
+      const others = [`in-flow-${made}`, `one-${made}-inner-${made}`];
+      for (const id of others) await bench.red.send(id, { payload: 'x' });
+      await bench.red.deploy(flow(true), stored);
+      const left = ({ kept: rows }: Snapshot) =>
+        rows.filter(({ isLeft, id }) => isLeft && [node.id, ...others].includes(id));
+      const [row, ...rest] = await until((seen) => (left(seen).length > 0 ? left(seen) : undefined));
+      assert.deepEqual([row?.node, row?.count, rest], [node.id, 3, []]);
+      const { now } = await lookNow();
+      assert.ok((row?.since ?? 0) > now - 60_000 && (row?.since ?? 0) <= now);
+      const lines = (await (await act('export', { id: node.id, before: 0 })).text()).trimEnd().split('\n');
+      assert.deepEqual(
+        lines.map((line) => (JSON.parse(line) as { request: { MessageBody: string } }).request.MessageBody),
+        ['one', 'two', 'three']
+      );
+      assert.deepEqual(await (await act('discard', { id: node.id, before: now - 3_600_000 })).json(), { count: 0 });
+      assert.deepEqual(await (await act('discard', { id: node.id, before: now + 1 })).json(), { count: 3 });
+      await until((seen) => left(seen).length === 0 || undefined);
+      await bench.aws.clearFaults();
+      await bench.red.deploy(flow(false, node), stored);
+      await bench.red.send(node.id, { payload: 'four' });
+      await bench.red.next('out');
+      const arrived = await queues.receive(url);
+      assert.deepEqual(arrived.map(({ Body }) => Body).sort(), ['four', 'x', 'x']);
+      assert.deepEqual(await (await act('export', { id: '../outbox', before: 0 })).json(), {
+        refusal: { kind: 'gone' }
+      });
     });
 
     it('not where the node is gone, or what shall be done is nothing', async () => {

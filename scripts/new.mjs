@@ -227,11 +227,7 @@ ${given.map((line) => `${line}\n`).join('')}    ...properties
 }
 
 const icon = `<svg width="40" height="60" viewBox="0, 0, 40, 60" xmlns="http://www.w3.org/2000/svg">
-  <mask id="sign">
-    <path d="M0 0h40v60H0z" fill="#fff"/>
-    <path d="M16 32h8" fill="none" stroke="#000" stroke-width="3" stroke-linecap="round" stroke-linejoin="round"/>
-  </mask>
-  <path d="M10.8 43.5a8.8 8.8 0 0 1-1.5-17.47A12.7 12.7 0 0 1 33.2 25.3a9.7 9.7 0 0 1-4.9 18.2z" fill="#fff" mask="url(#sign)"/>
+  <path d="M12 30h16" fill="none" stroke="#fff" stroke-linecap="round" stroke-linejoin="round" stroke-width="5"/>
 </svg>
 `;
 

@@ -10,7 +10,21 @@ import type { Words } from './words.mts';
 type Definition = NodeModule['definition'];
 
 const packageName = '@red-nimbus/node-red-aws';
+/** By service. Node-RED writes a dark label on a node, and draws a white sign: a test checks that both are seen. */
+const colors: Readonly<Record<string, string>> = {
+  lambda: '#F0A860',
+  sqs: '#E88CB0',
+  sns: '#C79BE8',
+  rekognition: '#6FC3AE'
+};
+/** Of nodes that belong to no service. */
 const color = '#7FB2E5';
+/** What the palette calls a node, under AWS: it has room for some 11 letters on a line. */
+const shortName = (type: string) =>
+  type
+    .replace(/^aws-(?:rekognition-)?/, '')
+    .replace('lambda-', 'λ ')
+    .replaceAll('-', ' ');
 /** Node-RED's widgets take their width from this attribute. A field with a list leaves room for its button. */
 const width = (field?: Field) => `style="width: calc(100% - ${field?.offers ? 199 : 161}px)"`;
 
@@ -144,7 +158,7 @@ function editorRegistration(definition: Definition): string {
     `category: '${config ? 'config' : 'AWS'}'`,
     `defaults: {\n${indent(defaults(definition), '  ')}\n}`,
     `label: function () { ${label(definition)} }`,
-    "paletteLabel: function () { return this._('palette'); }",
+    `paletteLabel: '${config ? type.replaceAll('-', ' ') : shortName(type)}'`,
     'oneditprepare: function () { form()?.prepare(this); }',
     'oneditsave: function () { form()?.save(this); }',
     'oneditcancel: function () { form()?.leave(this); }',
@@ -154,7 +168,7 @@ function editorRegistration(definition: Definition): string {
   if (stored) members.push(`credentials: ${stored}`);
   if (!config) {
     members.push(
-      `color: '${color}'`,
+      `color: '${colors[type.split('-')[1] ?? ''] ?? color}'`,
       `icon: '${type}.svg'`,
       `inputs: ${inputs}`,
       'outputs: 1',

@@ -56,6 +56,7 @@ interface EditorDefinition {
   category: string;
   color?: string;
   icon?: string;
+  paletteLabel?: string;
   inputs?: number;
   outputs?: number;
   defaults: Record<string, { value: unknown; type?: string; required?: boolean; validate?: unknown }>;
@@ -95,6 +96,20 @@ const typesInExamples = new Set(
     readJson<{ type: string }[]>('examples', `${name}.json`).map(({ type }) => type)
   )
 );
+
+/** The contrast of two colours such as `#A6BBCF`, 1 to 21, as WCAG 2 defines it. */
+function contrast(...colours: [string, string]): number {
+  const [dark = 0, light = 0] = colours
+    .map((colour) => {
+      const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((start) => {
+        const part = Number.parseInt(colour.slice(start, start + 2), 16) / 255;
+        return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+      });
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    })
+    .sort((one, other) => one - other);
+  return (light + 0.05) / (dark + 0.05);
+}
 
 /** What a set lacks: files, and its place in the examples. */
 function missingOf(set: string): string[] {
@@ -374,6 +389,16 @@ describe('the project', () => {
           : { category: 'AWS', icon: `${set}.svg`, inputs: saved?.inputs ?? 1, outputs: 1 };
         assert.deepEqual({ category, icon, inputs, outputs }, expected);
         assert.equal(color === undefined, category === 'config');
+        if (!color) return;
+        assert.ok(contrast(color, '#333333') >= 4.5, 'the label');
+        assert.ok(contrast(color, '#ffffff') >= contrast('#A6BBCF', '#ffffff'), 'the sign, as on an inject node');
+      });
+
+      it(`calls ${set} in the palette by a name that fits into a line, and is the end of its own`, () => {
+        const { paletteLabel = '' } = editorDefinitionOf(set);
+        const { palette = '' } = wordsOf(set);
+        assert.ok(palette.endsWith(paletteLabel.replace('λ', 'lambda')), paletteLabel);
+        assert.ok(definitionOf(set).config || paletteLabel.length <= 11, paletteLabel);
       });
 
       it(`takes the colours of ${set} from the theme`, () => {

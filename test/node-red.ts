@@ -325,6 +325,8 @@ export async function makeUserDir(pack: string | false): Promise<string> {
 function settingsFor(userDir: string, port: number, log: (entry: LogEntry) => void): Record<string, unknown> {
   return {
     userDir,
+    // A deployment waits for the disk ten times longer than for all else. What reads the files that it writes sets this off.
+    readOnly: true,
     uiHost: '127.0.0.1',
     uiPort: port,
     flowFile: 'flows.json',

@@ -71,6 +71,13 @@ function secretsOf(exchanges: Exchange[]): Map<string, string> {
 
 describe('secrets', () => {
   const bench = useBench();
+  // The files of the flows are looked through as well.
+  before(() => {
+    bench.red.settings.readOnly = false;
+  });
+  after(() => {
+    bench.red.settings.readOnly = true;
+  });
   const env = useEnvironment();
   const relay = useRelay(bench);
   const secrets = new Map<string, string>();

@@ -1,7 +1,7 @@
 /** The local AWS and `npm start` as processes: how they start, and how they end. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -207,9 +207,8 @@ describe('npm start', function () {
     await cp(repository, folder, { recursive: true, filter });
     await symlink(await realpath(join(repository, 'node_modules')), join(folder, 'node_modules'), 'junction');
   });
-  afterEach(async () => {
+  afterEach(() => {
     for (const socket of sockets.splice(0)) socket.terminate();
-    await endAll();
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
@@ -250,102 +249,136 @@ describe('npm start', function () {
     assert.deepEqual([output, end], [text, 1]);
   });
 
-  it('says only what a newcomer needs, signs in by a device’s certificate too, answers to names of this machine only', async () => {
-    const { started, editor, aws } = await start();
-    await happens(aws, { requests: 1, operation: 'AssumeRoleWithCertificate', finished: true });
-    // By then all nodes have started, and said what they have to say.
-    await happens(aws, { requests: 1, operation: 'DetectLabels', finished: true });
-    const { port } = new URL(editor);
-    for (const url of [editor, `${editor}flows`, `${editor}dashboard`, `${editor}aws-account/choices/regions`, aws]) {
-      assert.deepEqual(await askAs(`evil.example:${port}`, url), refused, url);
-    }
-    for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`]) {
-      assert.equal((await askAs(host, `${editor}flows`)).status, 200, host);
-    }
-    for (const page of pagesOf(editor)) {
-      await assert.rejects(open(page, { host: `evil.example:${port}` }), /Unexpected server response: 403/);
-      await open(page, { host: `localhost:${port}` });
-    }
-    started.child.kill('SIGINT');
-    const { output } = await started.ended;
-    const { accessKeyId, secretAccessKey } = signIns.demo;
-    assert.deepEqual(output.trim().split(/\s*\n\s*/), [
-      output.match(/Nimbus for Node-RED [\d.]+ is running\./)?.[0],
-      `Editor      ${editor}`,
-      `Dashboard   ${editor}dashboard`,
-      `Local AWS   ${aws}   to try an account of your own, with this as its endpoint and`,
-      `access key ID      ${accessKeyId}`,
-      `secret access key  ${secretAccessKey}`,
-      'Press Ctrl-C to stop.',
-      'Stopping... Press Ctrl-C again to end at once.'
-    ]);
-  });
+  type Started = Awaited<ReturnType<typeof start>>;
 
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`ends at the first ${signal}, while the editor and a dashboard are open in a browser`, async () => {
-      const { started, editor, aws } = await start();
-      const pages = await openPages(editor);
-      const closed = pages.map((page) => new Promise<void>((resolve) => page.once('close', resolve)));
-      started.child.kill(signal);
-      const { output, end } = await started.ended;
-      assert.equal(end, 0, output);
-      assert.match(output, /Stopping\.\.\./);
-      await Promise.all(closed);
-      await isGone(editor);
-      await isGone(aws);
-    });
+  /** Gives all that it has said. */
+  async function endsAtOne(signal: NodeJS.Signals, { started, editor, aws }: Started): Promise<string> {
+    const pages = await openPages(editor);
+    const closed = pages.map((page) => new Promise<void>((resolve) => page.once('close', resolve)));
+    started.child.kill(signal);
+    const { output, end } = await started.ended;
+    assert.equal(end, 0, output);
+    assert.match(output, /Stopping\.\.\./);
+    await Promise.all(closed);
+    await isGone(editor);
+    await isGone(aws);
+    return output;
   }
 
-  it('opens the editor on flows that cannot start, for somebody to mend them', async () => {
-    const flowFile = join(folder, '.node-red', 'flows.json');
-    await mkdir(join(folder, '.node-red'), { recursive: true });
-    const before = await readFile(flowFile, 'utf8').catch(() => undefined);
+  const deploy = async (editor: string, flows: string): Promise<void> => {
+    const headers = { 'Content-Type': 'application/json', 'Node-RED-API-Version': 'v1' };
+    const deployed = await fetch(`${editor}flows`, { method: 'POST', headers, body: flows });
+    assert.equal(deployed.status, 204);
+  };
+
+  describe('with the demo', () => {
+    let demo: Started;
+    before(async () => {
+      demo = await start();
+    });
+    after(endAll);
+
+    it('signs in by a device’s certificate too, and answers to names of this machine only', async () => {
+      const { editor, aws } = demo;
+      await happens(aws, { requests: 1, operation: 'AssumeRoleWithCertificate', finished: true });
+      const { port } = new URL(editor);
+      for (const url of [editor, `${editor}flows`, `${editor}dashboard`, `${editor}aws-account/choices/regions`, aws]) {
+        assert.deepEqual(await askAs(`evil.example:${port}`, url), refused, url);
+      }
+      for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`]) {
+        assert.equal((await askAs(host, `${editor}flows`)).status, 200, host);
+      }
+      for (const page of pagesOf(editor)) {
+        await assert.rejects(open(page, { host: `evil.example:${port}` }), /Unexpected server response: 403/);
+        await open(page, { host: `localhost:${port}` });
+      }
+    });
+
+    it('ends at the first SIGINT, while the editor and a dashboard are open in a browser; said only what a newcomer needs', async () => {
+      const { editor, aws } = demo;
+      // By then all nodes have started, and said what they have to say.
+      await happens(aws, { requests: 1, operation: 'DetectLabels', finished: true });
+      const output = await endsAtOne('SIGINT', demo);
+      const { accessKeyId, secretAccessKey } = signIns.demo;
+      assert.deepEqual(output.trim().split(/\s*\n\s*/), [
+        output.match(/Nimbus for Node-RED [\d.]+ is running\./)?.[0],
+        `Editor      ${editor}`,
+        `Dashboard   ${editor}dashboard`,
+        `Local AWS   ${aws}   to try an account of your own, with this as its endpoint and`,
+        `access key ID      ${accessKeyId}`,
+        `secret access key  ${secretAccessKey}`,
+        'Press Ctrl-C to stop.',
+        'Stopping... Press Ctrl-C again to end at once.'
+      ]);
+    });
+  });
+
+  describe('with flows that cannot start', () => {
     const flows = [
       { id: 'tab', type: 'tab', label: 'tab' },
       { id: 'x', type: 'no-such-node', z: 'tab', x: 100, y: 100, wires: [] }
     ];
-    await writeFile(flowFile, JSON.stringify(flows));
-    try {
-      const { started, editor } = await start();
-      assert.deepEqual(await (await fetch(`${editor}flows`)).json(), flows);
-      started.child.kill('SIGINT');
-      assert.equal((await started.ended).end, 0);
-    } finally {
-      if (before === undefined) await rm(flowFile);
-      else await writeFile(flowFile, before);
-    }
+    let flowFile: string;
+    /** Those of the demo. */
+    let good: string;
+    let mended: Started;
+    before(async () => {
+      flowFile = join(folder, '.node-red', 'flows.json');
+      good = await readFile(flowFile, 'utf8');
+      await writeFile(flowFile, JSON.stringify(flows));
+      mended = await start();
+    });
+    after(async () => {
+      await endAll();
+      await writeFile(flowFile, good);
+    });
+
+    it('opens the editor on them, for somebody to mend them', async () => {
+      assert.deepEqual(await (await fetch(`${mended.editor}flows`)).json(), flows);
+      await deploy(mended.editor, good);
+      // The flows start after the answer.
+      while (!(await fetch(`${mended.editor}dashboard`)).ok) await pause(50);
+    });
+
+    it('ends at the first SIGTERM, while the editor and a dashboard are open in a browser', () =>
+      endsAtOne('SIGTERM', mended));
   });
 
-  it('ends at once at the second Ctrl-C, though a node still has work, and leaves nothing running', async () => {
-    const { started, editor, aws } = await start();
-    // A node waits 10 s for what is in flight when it closes.
-    const demo = JSON.parse(await readFile(join(folder, 'demo/flows.json'), 'utf8')) as { id: string; type: string }[];
-    const account = demo.find(({ type }) => type === 'aws-account');
-    const place = { z: 'tab', x: 100, y: 100 };
-    const invoke = { type: 'aws-lambda-invoke', account: account?.id, functionName: 'slow', functionNameType: 'str' };
-    const inject = { type: 'inject', once: true, onceDelay: 0.1, props: [{ p: 'payload' }] };
-    const flows = [
-      account,
-      { id: 'tab', type: 'tab', label: 'slow' },
-      { id: 'inject', ...inject, ...place, payload: '{"ms": 60000}', payloadType: 'json', wires: [['invoke']] },
-      { id: 'invoke', ...invoke, ...place, wires: [[]] }
-    ];
-    const headers = { 'Content-Type': 'application/json', 'Node-RED-API-Version': 'v1' };
-    const deployed = await fetch(`${editor}flows`, { method: 'POST', headers, body: JSON.stringify(flows) });
-    assert.equal(deployed.status, 204);
-    await happens(aws, { requests: 1, operation: 'Invoke' });
-    started.child.kill('SIGINT');
-    await started.says(/Stopping\.\.\./);
-    const from = performance.now();
-    // A terminal's one Ctrl-C may come twice, so that one just behind the other does not count: it is pressed until it does.
-    while (started.isAlive && performance.now() - from < 5000) {
+  describe('with a node that still has work when it is to end', () => {
+    after(endAll);
+
+    it('ends at once at the second Ctrl-C, and leaves nothing running', async () => {
+      const { started, editor, aws } = await start();
+      // A node waits 10 s for what is in flight when it closes.
+      const demo = JSON.parse(await readFile(join(folder, 'demo/flows.json'), 'utf8')) as {
+        id: string;
+        type: string;
+      }[];
+      const account = demo.find(({ type }) => type === 'aws-account');
+      const place = { z: 'tab', x: 100, y: 100 };
+      const invoke = { type: 'aws-lambda-invoke', account: account?.id, functionName: 'slow', functionNameType: 'str' };
+      const inject = { type: 'inject', once: true, onceDelay: 0.1, props: [{ p: 'payload' }] };
+      const flows = [
+        account,
+        { id: 'tab', type: 'tab', label: 'slow' },
+        { id: 'inject', ...inject, ...place, payload: '{"ms": 60000}', payloadType: 'json', wires: [['invoke']] },
+        { id: 'invoke', ...invoke, ...place, wires: [[]] }
+      ];
+      await deploy(editor, JSON.stringify(flows));
+      await happens(aws, { requests: 1, operation: 'Invoke' });
       started.child.kill('SIGINT');
-      await pause(100);
-    }
-    const { output, end } = await started.ended;
-    assert.equal(end, 130, output);
-    await isGone(editor);
-    // The local AWS sees that its parent has gone.
-    while (await fetch(aws).then(Boolean, () => false)) await pause(50);
+      await started.says(/Stopping\.\.\./);
+      const from = performance.now();
+      // A terminal's one Ctrl-C may come twice, so that one just behind the other does not count: it is pressed until it does.
+      while (started.isAlive && performance.now() - from < 5000) {
+        started.child.kill('SIGINT');
+        await pause(100);
+      }
+      const { output, end } = await started.ended;
+      assert.equal(end, 130, output);
+      await isGone(editor);
+      // The local AWS sees that its parent has gone.
+      while (await fetch(aws).then(Boolean, () => false)) await pause(50);
+    });
   });
 });

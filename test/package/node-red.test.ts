@@ -19,6 +19,10 @@ describe('the Node-RED of the tests', () => {
 
   before(async () => {
     red = await startNodeRed();
+    red.settings.readOnly = false;
+  });
+  after(() => {
+    red.settings.readOnly = true;
   });
 
   it('is the version that NODE_RED asks for', () => {

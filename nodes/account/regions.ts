@@ -43,6 +43,25 @@ export const regions: Readonly<Record<string, string>> = {
   'eusc-de-east-1': 'AWS European Sovereign Cloud (Germany)'
 };
 
+/** A text in lower case and without accents, to be compared with others. */
+export const folded = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+
+const wordsIn = (text: string): string[] => folded(text).match(/[a-z]+/g) ?? [];
+
+/**
+ * The only region in whose name in AWS's console all words of a text are, such as `eu-central-1` for Frankfurt. The European
+ * Sovereign Cloud has an account of its own, so that Germany does not mean it.
+ */
+export function regionCalled(text: string): string | undefined {
+  const words = wordsIn(text);
+  if (words.length === 0 || /\d/.test(text)) return undefined;
+  const found = Object.entries(regions).filter(([region, name]) => {
+    const inName = wordsIn(name);
+    return !region.startsWith('eusc') && words.every((word) => inName.includes(word));
+  });
+  return found.length === 1 ? found[0]?.[0] : undefined;
+}
+
 /** A pattern for AWS's names of regions: words and a number at the end. */
 export const regionName = '[a-z]+(?:-[a-z]+)+-\\d{1,2}';
 

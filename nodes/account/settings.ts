@@ -62,6 +62,17 @@ const anywhereArn = (kind: string, icon: string) =>
   });
 
 const key = { pattern: /^[\x21-\x7e]+$/, is: 'text without blanks', when: { source: ['keys'] } };
+/** A secret has 40 characters, by which it is known in the place of the ID, and an ID of AWS begins with AKIA or ASIA. */
+const keyId = {
+  ...key,
+  pattern: /^(?!(?!AKIA|ASIA)[A-Za-z0-9/+]{40}$)[\x21-\x7e]+$/,
+  is: 'text without blanks, such as AKIA…, and not the secret access key'
+};
+const secretKey = {
+  ...key,
+  pattern: /^(?!(?:AKIA|ASIA)[A-Z0-9]{16}$)[\x21-\x7e]+$/,
+  is: 'text without blanks, and not the access key ID'
+};
 
 const endpointIs = 'a URL such as http://localhost:4566, without a user name in it';
 /** A host or IPv6 address in brackets, an optional port up to 65535, an optional path. */
@@ -85,8 +96,8 @@ const budgetFields = {
 /** The fields of an `aws-account`. */
 export const fields = {
   source: choice(['default', 'keys', 'profile', 'certificate'], { icon: 'sign-in' }),
-  accessKeyId: stored('text', { ...key, icon: 'user' }),
-  secretAccessKey: stored('password', { ...key, icon: 'lock' }),
+  accessKeyId: stored('text', { ...keyId, icon: 'user' }),
+  secretAccessKey: stored('password', { ...secretKey, icon: 'lock' }),
   sessionToken: optional(stored('password', { ...key, icon: 'ticket' })),
   profile: plainText({ when: { source: ['profile'] }, offers: 'profiles', icon: 'id-card-o' }),
   tls: configNode('tls-config', { when: withCertificate, icon: 'certificate' }),

@@ -2,6 +2,7 @@
  * The rows of a list to choose from: the values that match the search, one of which is active. Rows are rendered when they are
  * scrolled to, since there may be thousands.
  */
+import { folded } from '../account/regions';
 import type { Choice } from '../dialog/lists';
 import { makeElement, type PickerElements } from './picker-elements';
 
@@ -10,7 +11,7 @@ const rowsAtOnce = 200;
 /** From so many pixels above the end of the list on, more rows are rendered. */
 const nearEnd = 100;
 
-const searchable = ({ value, label = '', detail = '' }: Choice): string => `${label} ${value} ${detail}`.toLowerCase();
+const searchable = ({ value, label = '', detail = '' }: Choice): string => folded(`${label} ${value} ${detail}`);
 
 export class ChoiceList {
   #all: Choice[] = [];
@@ -91,7 +92,7 @@ export class ChoiceList {
   }
 
   get #words(): string[] {
-    return this.#search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    return folded(this.#search.value).split(/\s+/).filter(Boolean);
   }
 
   #matches(choices: readonly Choice[]): Choice[] {

@@ -2,6 +2,7 @@
  * What the form of each node does beside its HTML: typed inputs, rows that are shown or hidden, lists to choose from, previews
  * of expressions, and messages about values that are not valid.
  */
+import { regionCalled } from '../account/regions';
 import type { Fields } from '../fields/fields';
 import { Controls, textOf } from './controls';
 import { type Lists, makeLists } from './lists';
@@ -42,13 +43,18 @@ function nameControls(controls: Controls, node: EditorNode): void {
   }
 }
 
-/** Removes spaces around a pasted value, if the field has a pattern: in other texts they may be intended. */
-function trim(controls: Controls, node: EditorNode, name: string): void {
+/**
+ * Removes spaces around a pasted value, if the field has a pattern: in other texts they may be intended. A region in words
+ * becomes its name.
+ */
+function tidy(controls: Controls, node: EditorNode, name: string): void {
   const text = controls.literal(node, name);
-  const { pattern, stored, types } = controls.fields[name] ?? {};
-  if (!pattern || stored || text.trim() === text) return;
-  if (types) controls.input(name).typedInput('value', text.trim());
-  else controls.input(name).val(text.trim()).trigger('change');
+  const { pattern, stored, types, offers } = controls.fields[name] ?? {};
+  if (!pattern || stored) return;
+  const tidied = (offers === 'regions' && regionCalled(text)) || text.trim();
+  if (tidied === text) return;
+  if (types) controls.input(name).typedInput('value', tidied);
+  else controls.input(name).val(tidied).trigger('change');
 }
 
 /** Updates rows, hints, lists and marks after every change. */
@@ -79,7 +85,7 @@ function follow(controls: Controls, reasons: Reasons, lists: Lists, node: Editor
       // The list beside the field belongs to its row.
       if (relatedTarget instanceof Node && currentTarget.contains(relatedTarget)) return;
       marks.visit(name);
-      trim(controls, node, name);
+      tidy(controls, node, name);
       marks.update(node);
     });
   }

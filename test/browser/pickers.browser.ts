@@ -166,7 +166,7 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
       advanced: true,
       choices: [
         ['ireland', 'eu-west-1'],
-        ['tokyo', 'ap-northeast-1']
+        ['sao paulo', 'sa-east-1']
       ]
     },
     'an account’s region': {
@@ -426,6 +426,25 @@ describe(`lists to choose from in Node-RED ${nodeRedVersion}`, () => {
     await editor.page.locator('.nimbus-choice.nimbus-active').waitFor();
     await editor.page.keyboard.press('Enter');
     assert.equal(await (await editor.face('target')).inputValue(), topic('alerts'));
+  });
+
+  it('a region in words becomes its name when the field is left, and a secret in place of the key ID is told', async () => {
+    await editor.openConfig('aws-account', 'account');
+    for (const [words, region] of [
+      ['Frankfurt', 'eu-central-1'],
+      ['São Paulo', 'sa-east-1'],
+      ['virginia', 'us-east-1'],
+      ['germany', 'germany'],
+      ['us-west', 'us-west']
+    ] as const) {
+      await (await editor.face('region')).fill(words);
+      await (await editor.face('accessKeyId')).focus();
+      assert.equal(await editor.read('region'), region);
+    }
+    await editor.fill('accessKeyId', 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY');
+    await editor.fill('secretAccessKey', 'AKIAIOSFODNN7EXAMPLE');
+    await editor.page.locator('.nimbus-reason', { hasText: /must not be the secret access key/ }).waitFor();
+    await editor.page.locator('.nimbus-reason', { hasText: /must not be the access key ID/ }).waitFor();
   });
 
   it('without an account the list says so', async () => {

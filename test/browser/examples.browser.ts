@@ -36,6 +36,7 @@ describe(`the examples in Node-RED ${nodeRedVersion}`, () => {
       await registerHomeAssistant(editor);
       const [first = '', ...others] = examples;
       await importByHand(editor, first);
+      await editor.page.waitForFunction(`RED.nodes.workspace('${tabOf(first)}')`);
       for (const name of others) {
         // What an earlier one has brought along stays, as with *Import copy*.
         const added = `${read(name)}.filter(({ id }) => !RED.nodes.node(id))`;
@@ -52,6 +53,19 @@ describe(`the examples in Node-RED ${nodeRedVersion}`, () => {
         const cut = groups.filter(({ left, top }) => left < 0 || top < 0);
         assert.deepEqual(cut, [], `${name}: beyond the edge of the canvas`);
       }
+      await importByHand(editor, 'lambda-list');
+      await editor.page.getByRole('button', { name: 'Import copy' }).click();
+      const lists = "RED.nodes.filterNodes({ type: 'aws-lambda-list' }).filter(({ name }) => name === 'all functions')";
+      await editor.page.waitForFunction(`${lists}.length === 2`);
+      assert.deepEqual(
+        await editor.page.evaluate(`(() => {
+          const accounts = [];
+          RED.nodes.eachConfig(({ type, id }) => { if (type === 'aws-account') accounts.push(id); });
+          return [new Set(${lists}.map(({ account }) => account)).size, accounts.length];
+        })()`),
+        [1, 2],
+        'a copy uses the account that is there; from-prismatic has its own'
+      );
       assert.deepEqual(editor.problems, []);
       // It knows more types of nodes than before: not for the next test.
       await editor.end();
@@ -91,7 +105,6 @@ describe(`the examples in Node-RED ${nodeRedVersion}`, () => {
     // A click while the list still opens selects nothing.
     while (!(await ok.isVisible())) await item(new RegExp(`^\\s*${name}\\s*$`)).click();
     await ok.click();
-    await page.waitForFunction(`RED.nodes.workspace('${tabOf(name)}')`);
   }
 
   /** Node-RED draws a flow, and finds how wide its nodes are, when it is looked at. */

@@ -228,6 +228,9 @@ const demoStories: Story[] = [
 /** What the dashboard says when its alert has gone out. */
 const somebody = 'Somebody is at the porch: the alert was published.';
 
+/** The id of the account of each example, and of the demo's: an import uses the one that is there. */
+const sharedAccount = '925b4686443c49ff';
+
 /** Every string in it, however deep. */
 function stringsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
@@ -283,9 +286,35 @@ describe('the flows that come with the pack', () => {
           const [other, same] = seen.get(node.id) ?? [];
           seen.set(node.id, [file, node]);
           if (!/^[0-9a-f]{16}$/.test(node.id)) return [`${node.id} is no id`];
+          if (node.id === sharedAccount) return [];
           return other && ('z' in node || !isDeepStrictEqual(node, same)) ? [`${node.id} is in ${other}, too`] : [];
         })
       );
+    });
+
+    it('the examples share one account, which in the demo is its own', () => {
+      const [[, first] = ['', []]] = flows;
+      const shared = first.find(({ id }) => id === sharedAccount);
+      each((flow, file) => {
+        // A customer's keys come with each message.
+        if (file === 'examples/from-prismatic.json') return [];
+        const account = flow.find(({ id }) => id === sharedAccount);
+        const same = file.startsWith('demo/') ? account?.name === 'Local AWS' : isDeepStrictEqual(account, shared);
+        const all = ofType(flow, 'aws-account').length;
+        return same && all === 1 ? [] : [`has ${all} accounts, ${account?.name ?? 'not the shared one'}`];
+      });
+    });
+
+    it('each has groups, and a comment first that says what it needs', () => {
+      each((flow, file) => {
+        if (file.startsWith('demo/')) return [];
+        const outside = flow.filter(({ type, x, g }) => type !== 'group' && x !== undefined && g === undefined);
+        const [first] = ofType(flow, 'comment').sort((one, other) => Number(one.y) - Number(other.y));
+        return [
+          ...outside.map(({ type, name }) => `${type} ${name} is in no group`),
+          ...(/^Needs /.test(String(first?.name)) ? [] : [`begins with ${first?.name}`])
+        ];
+      });
     });
 
     it('everything that they refer to is in them', () => {
@@ -416,7 +445,7 @@ describe('the flows that come with the pack', () => {
   describe('lambda-invoke', () => {
     it('works with the function that its comment offers, and gives the same answers', async () => {
       const flow = await offered('lambda-invoke');
-      const comment = named(flow, 'comment', 'The function: open this for its code');
+      const comment = named(flow, 'comment', 'Needs a function: open this for its code; then press an inject node');
       const code = /```js\n(.*?)```/s.exec(String(comment.info))?.[1];
       assert.ok(code);
       const folder = await mkdtemp(join(tmpdir(), 'nimbus-functions-'));
@@ -1121,7 +1150,7 @@ describe('the flows that come with the pack', () => {
 
     it('has the code of the function that its comment offers', async () => {
       const flow = await offered('approve');
-      const { info } = named(flow, 'comment', 'The function: open this for its code');
+      const { info } = named(flow, 'comment', 'Needs a durable function: open this for its code; press an inject node');
       const code = /```js\n(.*?)```/s.exec(String(info))?.[1];
       assert.equal(code, await readFile(join(repository, 'local-aws/lambda/functions/approve.mjs'), 'utf8'));
     });
@@ -1410,7 +1439,11 @@ describe('the flows that come with the pack', () => {
 
     it('tells what its camera has cost today, and what that would be in a whole day', async () => {
       const flow = await readFlow('demo/camera-cost.json');
-      const others = [...(await readFlow('demo/flows.json')), ...(await readFlow('examples/dashboard-detection.json'))];
+      const dashboard = await readFlow('examples/dashboard-detection.json');
+      const others = [
+        ...(await readFlow('demo/flows.json')),
+        ...dashboard.filter(({ type }) => type !== 'aws-account')
+      ];
       const ids = [...flow, ...others].map(({ id }) => id);
       const referred = flow.flatMap(stringsIn).filter((text) => /^[0-9a-f]{16}$/.test(text));
       assert.deepEqual(

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { type Device, profiles, roles, signIns, trustAnchors } from '../../local-aws/client';
 import { redact, redactDeep } from '../../nodes/account/redaction';
-import { account, invokeNode, keysOf, listNode, useBench } from '../aws';
+import { account, invokeNode, keysOf, listNode, sendNode, useBench } from '../aws';
 import type { FlowNode, Message, Outcome } from '../node-red';
 import { sink } from '../node-red';
 import { type Exchange, useRelay } from '../relay';
@@ -168,6 +168,9 @@ describe('secrets', () => {
     for (const name of await readdir(bench.red.userDir)) {
       if (name.endsWith('.json') || name.startsWith('.')) note(`the file ${name}`, await textOf(name));
     }
+    const below = join(bench.red.userDir, 'nimbus');
+    for (const file of await readdir(below, { recursive: true, withFileTypes: true }).catch(() => []))
+      if (file.isFile()) note(`the file ${file.name}`, await readFile(join(file.parentPath, file.name), 'latin1'));
     for (const { level, text, msg } of bench.red.logs)
       note(`the log at level ${level}`, `${text}\n${everythingOf(msg)}`);
     for (const [what, value] of secretsOf(relay.exchanges)) secrets.set(what, value);
@@ -185,9 +188,12 @@ describe('secrets', () => {
   const validated = (): Promise<unknown> =>
     bench.red.until(() => bench.red.logs.some(({ id, level }) => id === 'account' && /info|warn|error/.test(level)));
 
-  /** Node-RED shows the editor a credential of type text as it is, which is what an External ID is. */
+  /**
+   * Node-RED shows the editor a credential of type text as it is, which is what an External ID is, and the trust policy is of no
+   * use without it.
+   */
   const isEditorsOwn = ({ where, what }: Find): boolean =>
-    where.startsWith('GET /credentials/') && /external ?id/i.test(what);
+    /^GET \/(credentials\/|aws-account\/policy)/.test(where) && /external ?id/i.test(what);
 
   async function findsNone(): Promise<void> {
     await validated();
@@ -274,6 +280,29 @@ describe('secrets', () => {
       ]) {
         assert.ok(kinds.includes(kind), `${kind} was looked for`);
       }
+    });
+
+    it('when messages are kept and exported, and the sidebar and the policy are looked at', async () => {
+      const keep = sendNode({ id: 'keeps', keep: true, queue: 'not-there', wires: [['out']] });
+      await start([...flow(role), keep], { ...keysOf('demo'), ...externalId });
+      assert.equal(await use(), undefined);
+      await bench.red.send('keeps', { payload: 'kept' });
+      const ask = { method: 'POST', headers: { 'content-type': 'application/json' } };
+      const body = JSON.stringify({ id: 'keeps', before: 0 });
+      const exported = await (await bench.red.request('aws-account/kept/export', { ...ask, body })).text();
+      assert.match(exported, /"kept"/);
+      note('the exported file', exported);
+      const policy = await (await bench.red.request('aws-account/policy?account=account')).text();
+      assert.match(policy, /sts:AssumeRole/);
+      note('GET /aws-account/policy', policy);
+      await bench.red.until(async () =>
+        /"identity"/.test(await (await bench.red.request('aws-account/sidebar')).text())
+      );
+      await findsNone();
+      assert.ok(
+        [...texts.keys()].some((where) => /^the file \d+\.log/.test(where)),
+        'what is kept on the disk was read'
+      );
     });
 
     it('when the secret is wrong, and the service quotes the request', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import jsonata from 'jsonata';
 import type { NodeAPI } from 'node-red';
 import { networkTexts } from '../../nodes/account/network-failures';
@@ -254,6 +255,23 @@ describe('the policies', () => {
     const { sts: _, ...ofNodes } = operations;
     const asked = Object.entries(ofNodes).flatMap(([service, names]) => names.map((name) => actionFor(service, name)));
     assert.deepEqual([...new Set(allowed)].sort(), [...new Set(asked)].sort());
+  });
+
+  // That of the alias is as in the AWS IoT Developer Guide (authorizing-direct-aws), looked up on 2026-12-01.
+  it('for the sign-in with a certificate stand on its page as an account’s policy gives them', () => {
+    const shown = [...read('docs', 'sign-in.md').matchAll(/```json\n(.*?)```/gs)]
+      .map(([, text = '']) => JSON.parse(text) as { Statement?: Statement[] })
+      .flatMap(({ Statement = [] }) => Statement);
+    const given = (part: string) =>
+      policies['aws-account']?.[part]?.map((each) => ({ Effect: 'Allow', ...each })) ?? [];
+    for (const part of ['trustIot', 'alias', 'trustAnywhere'])
+      for (const statement of given(part))
+        assert.ok(
+          shown.some((each) => isDeepStrictEqual(each, statement)),
+          `${part}: ${JSON.stringify(statement)}`
+        );
+    const ofCertificates = shown.filter((each) => /iot|rolesanywhere/.test(JSON.stringify(each)));
+    assert.equal(ofCertificates.length, 3);
   });
 
   for (const language of readdirSync(join(repository, 'locales'))) {

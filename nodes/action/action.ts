@@ -145,6 +145,11 @@ interface Description<S extends ServiceName, F extends Fields> {
   mayOvertake?(inputs: ActionInputs<F>): boolean;
   /** The time limit of a message, seconds. Without it only the limits of requests count. */
   timeout?(inputs: Partial<ActionInputs<F>>): number | undefined;
+  /**
+   * The dialog can try it: run it once, on demand. In place of defaults it has these values then, so that more is seen, as far
+   * as they go with the others.
+   */
+  trial?: Readonly<{ [name in keyof F]?: unknown }>;
   /** Makes the keeper of a deployed node. */
   keeper?(deployed: Deployment<F>): Keeper<F, unknown>;
 }

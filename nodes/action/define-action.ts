@@ -10,7 +10,7 @@ import type { ActionError } from '../fields/errors';
 import { invalid, noteAbout, ownError, valueError } from '../fields/errors';
 import type { Field, Fields } from '../fields/fields';
 import { regionOfArn, show } from '../fields/fields';
-import { type NodeModule, onClose } from '../fields/node-module';
+import { type NodeModule, onClose, type Trial } from '../fields/node-module';
 import type { Config } from '../fields/read';
 import { checkValue } from '../fields/read';
 import type { Action, ActionInputs, Keeper, Result, Runner, TargetRequest } from './action';
@@ -60,7 +60,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     readonly RED: NodeAPI,
     readonly node: Node,
     config: Config,
-    readonly action: Action<S, F>
+    readonly action: Action<S, F>,
+    readonly trial?: Trial
   ) {
     this.fields = { ...commonFields, ...action.fields };
     this.runner = 'deploy' in action ? action.deploy() : action;
@@ -68,19 +69,26 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     const [many] = named.filter(([, field]) => field.many);
     this.#many = many && { name: many[0], field: many[1] };
     this.#dependent = named.filter(([, field]) => field.beside);
-    this.#account = new CurrentAccount(RED, config.account, undefined, { node, config, fields: this.fields });
+    this.#account = new CurrentAccount(
+      RED,
+      config.account,
+      undefined,
+      trial ? undefined : { node, config, fields: this.fields }
+    );
     // During the deployment, so that no message waits until the SDK is loaded.
     if (this.#account.exists) sdkOf(action.service);
     this.#input = new Input(RED, node, config, this);
-    this.#keeper = action.keeper?.({
-      RED,
-      node,
-      config,
-      fields: action.fields,
-      status: this.#input.status,
-      operation: this.#operation({}),
-      toError: (thrown, target) => this.toError(thrown, {}, undefined, target)
-    });
+    this.#keeper = trial
+      ? undefined
+      : action.keeper?.({
+          RED,
+          node,
+          config,
+          fields: action.fields,
+          status: this.#input.status,
+          operation: this.#operation({}),
+          toError: (thrown, target) => this.toError(thrown, {}, undefined, target)
+        });
     this.inOrder = action.inOrder ?? this.#keeper?.keeps ?? false;
   }
 
@@ -147,7 +155,8 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   }
 
   timeout(inputs: Partial<ActionInputs<F>>): number | undefined {
-    return this.action.timeout?.(inputs);
+    const own = this.action.timeout?.(inputs);
+    return this.trial ? Math.min(own ?? Infinity, this.trial.limit) : own;
   }
 
   /** The values of a message, checked against each other. Throws `MissingValue` or `InvalidValue`. */
@@ -321,9 +330,9 @@ function manyFailed(
 /** Makes the module of an action node. */
 export function defineAction<S extends ServiceName, const F extends Fields>(action: Action<S, F>): NodeModule {
   return {
-    definition: { type: action.type, fields: { ...action.fields, ...commonFields } },
-    create(RED, node, config) {
-      const instance = new ActionInstance(RED, node, config, action);
+    definition: { type: action.type, fields: { ...action.fields, ...commonFields }, trial: action.trial },
+    create(RED, node, config, trial) {
+      const instance = new ActionInstance(RED, node, config, action, trial);
       onClose(node, () => instance.close());
     }
   };

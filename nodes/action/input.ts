@@ -5,6 +5,7 @@ import { noticeOverdue } from '../account/overdue';
 import type { ActionError } from '../fields/errors';
 import { closed, closing, indescribable, invalid, ownError, unanswered } from '../fields/errors';
 import type { Fields } from '../fields/fields';
+import type { Trial } from '../fields/node-module';
 import type { Config, Read } from '../fields/read';
 import { compileField } from '../fields/read';
 import { memberOf, reasonOf, textOf } from '../fields/thrown';
@@ -40,6 +41,8 @@ export interface Work<Values> {
   abort?(reason: Error): void;
   /** The secrets that no text about a message with these values may contain. */
   secretsOf?(inputs: Partial<Values>): string[];
+  /** Set for a node that is tried from its dialog: its message is none of the flow. */
+  readonly trial?: Trial | undefined;
 }
 
 /** Promises about the earlier messages. */
@@ -141,7 +144,7 @@ export class Input<Values> {
   /** The messages under way. */
   readonly #running = new Tasks();
   readonly #backlog = new Backlog(mostMessages, mostBytes);
-  readonly #last: LastMessage;
+  readonly #last: LastMessage | undefined;
   /** The earlier messages whose fields are still being read; `undefined` if there are none. */
   #before: Before | undefined;
   #closing = false;
@@ -153,7 +156,8 @@ export class Input<Values> {
     private readonly work: Work<Values>
   ) {
     this.status = new Status(RED, node);
-    this.#last = new LastMessage(RED, node);
+    if (work.trial) work.trial.signal.addEventListener('abort', () => this.#abort());
+    else this.#last = new LastMessage(RED, node);
     const { fields } = work;
     this.#readers = Object.keys(fields).map((name) => compileField(RED, node, config, name, fields));
     node.on('input', (msg, send, done) => this.#receive(msg, send, done));
@@ -199,15 +203,17 @@ export class Input<Values> {
   /** Waits 10 s for messages in flight, aborts those that remain, and resolves when all have ended. */
   async close(): Promise<void> {
     this.#closing = true;
-    const limit = setTimeout(() => {
-      for (const task of this.#running.inOrder()) task.abort(closed());
-      this.work.abort?.(closed());
-    }, closeLimit);
+    const limit = setTimeout(() => this.#abort(), closeLimit);
     // Messages that arrive meanwhile end at once with `Closed`, but are waited for as well.
     while (this.#running.size > 0) await Promise.all(this.#running.inOrder().map(({ ended }) => ended));
     clearTimeout(limit);
     this.status.close();
-    this.#last.close();
+    this.#last?.close();
+  }
+
+  #abort(): void {
+    for (const task of this.#running.inOrder()) task.abort(closed());
+    this.work.abort?.(closed());
   }
 
   /** Resolves with what went wrong, if anything did. */
@@ -218,7 +224,7 @@ export class Input<Values> {
       const reading = this.#read(msg, read);
       // If the node holds too much, the message ends with that error, and nothing handles one of `reading`.
       reading?.catch(() => undefined);
-      if (this.#last.isDue) this.#last.take(msg, reading, () => this.#secretsIn(read));
+      if (this.#last?.isDue) this.#last.take(msg, reading, () => this.#secretsIn(read));
       task.begin(bytesOf(read));
       const limit = this.#limit(task, read);
       try {

@@ -43,7 +43,8 @@ function meaningOf(given: unknown): Meaning {
   return typeof secret === 'string' && isTexts(of) ? { secret, of } : { unknown: 'expression' };
 }
 
-const meaningsFrom = (given: Record<string, unknown>): Meanings =>
+/** Reads the values of variables from a request. */
+export const meaningsFrom = (given: Record<string, unknown>): Meanings =>
   Object.fromEntries(Object.entries(given).map(([name, each]) => [name, meaningOf(each)]));
 
 function draftFrom(body: unknown): Draft {

@@ -1,6 +1,6 @@
 /**
- * The endpoints of the editor: lists beside fields, the connection test, the policy, the last message of a node, and the
- * sidebar. Node-RED loads this file when it starts, so everything else is loaded with the first request.
+ * The endpoints of the editor: lists beside fields, the connection test, the policy, the last message of a node, trying it,
+ * and the sidebar. Node-RED loads this file when it starts, so everything else is loaded with the first request.
  */
 import { pipeline, Readable } from 'node:stream';
 import type { Express, NextFunction, Request, Response } from 'express';
@@ -64,6 +64,13 @@ const answering = (RED: NodeAPI, answer: (request: Request) => Promise<object | 
     }
   };
 
+/** Aborted when the connection of a request has gone, or it was answered. */
+function whileConnected({ res }: Request): AbortSignal {
+  const controller = new AbortController();
+  res?.once('close', () => controller.abort());
+  return controller.signal;
+}
+
 /** Whether the user has a permission. Only Node-RED's middleware knows: it calls `next` or answers the request. */
 const may = (RED: NodeAPI, request: Request, permission: string): Promise<boolean> =>
   new Promise((resolve) => {
@@ -79,7 +86,8 @@ const mayDeploy = (RED: NodeAPI, request: Request): Promise<boolean> => may(RED,
 /**
  * Registers the endpoints. Users who may read flows get the lists and the sidebar; only those who may change accounts can
  * test a sign-in and get lists through one that is not deployed, see who is signed in or in a policy, see messages, and do
- * something with those that are kept.
+ * something with those that are kept. To try a node takes the right to deploy flows as well: whoever has it
+ * could do the same by a deployment.
  */
 export function serve(RED: NodeAPI): void {
   const { needsPermission } = RED.auth;
@@ -131,6 +139,17 @@ export function serve(RED: NodeAPI): void {
     answering(RED, (request) => {
       const { tryConnection }: typeof import('./connection') = require('./connection');
       return tryConnection(RED, request.body, () => mayDeploy(RED, request));
+    })
+  );
+  admin.post(
+    '/aws-account/try',
+    needsPermission('aws-account.write'),
+    needsPermission('flows.write'),
+    refuseForeign,
+    refuseForms,
+    answering(RED, (request) => {
+      const { tryNode }: typeof import('./trial') = require('./trial');
+      return tryNode(RED, request.body, whileConnected(request));
     })
   );
   admin.get(

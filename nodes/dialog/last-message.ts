@@ -14,7 +14,11 @@ export interface ShownMessage {
 }
 
 /** Why there is none: `off`, by the settings; `none`: none has come since the last deployment. */
-export type LastMessageAnswer = ShownMessage | { readonly refusal: { kind: 'off' | 'none' } };
+interface NoMessage {
+  readonly refusal: { kind: 'off' | 'none' };
+}
+
+export type LastMessageAnswer = ShownMessage | NoMessage;
 
 /** A shorter beginning of a secret at the end of a text may be anything. */
 const shortestBeginning = 4;
@@ -43,9 +47,14 @@ function shown({ json, at, isShortened, secrets }: SeenMessage): ShownMessage {
 }
 
 /** The last message of the node with this ID; in a subflow, that of the instance which had the last one. */
-export async function lastMessageOf(RED: NodeAPI, id: unknown): Promise<LastMessageAnswer> {
+export function newestMessageOf(RED: NodeAPI, id: unknown): SeenMessage | NoMessage {
   if (!mayKeepMessages(RED)) return { refusal: { kind: 'off' } };
   const all = lastMessages.in(RED).flatMap(({ node, seen }) => (node === id && seen ? [seen] : []));
-  const last = all.toSorted((one, other) => one.at - other.at).at(-1);
-  return last ? shown(last) : { refusal: { kind: 'none' } };
+  return all.toSorted((one, other) => one.at - other.at).at(-1) ?? { refusal: { kind: 'none' } };
+}
+
+/** The last message of the node with this ID, as it may be shown. */
+export async function lastMessageOf(RED: NodeAPI, id: unknown): Promise<LastMessageAnswer> {
+  const last = newestMessageOf(RED, id);
+  return 'refusal' in last ? last : shown(last);
 }

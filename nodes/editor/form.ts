@@ -11,6 +11,7 @@ import type { EditorNode } from './node-red';
 import { openChanged, openWhere, showParts } from './parts';
 import { addPreviews } from './preview';
 import { Reasons } from './reasons';
+import { addTrial } from './trial';
 import { makeTypedInputs } from './typed-inputs';
 
 /** The part of the form that belongs to one type of node. */
@@ -106,11 +107,13 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
   const reasons = new Reasons(controls);
   let lists: Lists = {};
   let endPreviews = () => {};
+  let endTrial = () => {};
 
   function leave(node: EditorNode): void {
     if (node !== controls.edited) return;
     for (const list of Object.values(lists)) list.close();
     endPreviews();
+    endTrial();
     controls.edited = undefined;
   }
 
@@ -125,6 +128,7 @@ export function makeForm({ fields, prepare }: OwnPart, prefix: string) {
       nameControls(controls, node);
       follow(controls, reasons, lists, node);
       endPreviews = addPreviews(controls, reasons, node);
+      endTrial = addTrial(controls, node);
       chooseOnlyAccount(controls, node);
       prepare?.(node, fields);
     },

@@ -108,7 +108,8 @@ function template(definition: Definition, words: Words): string {
 </div>
 ${account}
 ${rows()}
-${sections.map((section) => part(prefix, section, rows(section))).join('\n')}`;
+${sections.map((section) => part(prefix, section, rows(section))).join('\n')}
+${definition.trial ? part(prefix, 'trial', `<div id="${prefix}-trial"></div>`) : ''}`.trim();
 }
 
 const validate = (name: string) =>
@@ -222,6 +223,8 @@ redNimbus.start();
 export function registration(definition: Definition, place: string): string {
   const { type, endpoints } = definition;
   const stored = credentials(definition);
+  // Its dialog can have it run before it is deployed.
+  const offer = definition.trial ? `\nmodule.exports.node = () => require('./nodes/${place}').node;` : '';
   const serve = endpoints ? "\n  require('./nodes/dialog/endpoints').serve(RED);" : '';
   // What nodes that are gone have left on the disk is found when Node-RED starts; without such a folder nothing is loaded.
   const watch = !('keep' in definition.fields)
@@ -237,6 +240,6 @@ export function registration(definition: Definition, place: string): string {
     require('./nodes/${place}').node.create(RED, this, config);
   }
   RED.nodes.registerType('${type}', Node${stored ? `, { credentials: ${stored} }` : ''});${serve}${watch}
-};
+};${offer}
 `;
 }

@@ -15,11 +15,16 @@ function kindOf(thrown: unknown): string {
  * Sends a request to the runtime. Never rejects: failures of the request are refusals, too. The cookie proves that the
  * editor's own page sends it, since behind a proxy the runtime may not know its host.
  */
-export async function request<T extends object>(settings: JQueryAjaxSettings): Promise<T | { refusal: Refusal }> {
+export async function request<T extends object>(
+  settings: JQueryAjaxSettings,
+  signal?: AbortSignal
+): Promise<T | { refusal: Refusal }> {
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API works on secure pages only
   document.cookie = 'nimbus=editor; SameSite=Strict';
   try {
-    return await $.ajax({ dataType: 'json', ...settings });
+    const sent = $.ajax({ dataType: 'json', ...settings });
+    signal?.addEventListener('abort', () => sent.abort());
+    return await sent;
   } catch (thrown) {
     return { refusal: { kind: kindOf(thrown) } };
   }

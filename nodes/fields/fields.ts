@@ -57,6 +57,8 @@ export interface Field<T = unknown> {
   readonly offers?: Offer | undefined;
   /** The type in the help if the control does not say it, such as `seconds` or `array | string`. */
   readonly takes?: string | undefined;
+  /** Whether it is a picture. */
+  readonly picture?: true | undefined;
   /** A JSONata expression to begin with. */
   readonly example?: string | undefined;
   readonly pattern?: RegExp | undefined;
@@ -98,7 +100,10 @@ export function fieldNamed(fields: Fields, name: string): Field {
 /** The checked values of fields, by name. */
 export type Inputs<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
-type Layout = Pick<Field, 'when' | 'advanced' | 'section' | 'icon' | 'offers' | 'takes' | 'example' | 'names'>;
+type Layout = Pick<
+  Field,
+  'when' | 'advanced' | 'section' | 'icon' | 'offers' | 'takes' | 'picture' | 'example' | 'names'
+>;
 /** A typed field's default: its literal text, or a path with `from`. */
 type Default = { value?: string; from?: ValueType };
 

@@ -9,6 +9,14 @@ export interface NodeFile {
   readonly fields: Fields;
 }
 
+/** A node that is run once, from its dialog: it keeps no messages, and is no part of the flow. */
+export interface Trial {
+  /** The time limit of its message, seconds. */
+  readonly limit: number;
+  /** Aborted when nobody waits for what it comes to. */
+  readonly signal: AbortSignal;
+}
+
 /** A type of node. The build makes the editor's page and the registration from `definition`. */
 export interface NodeModule {
   readonly definition: {
@@ -22,9 +30,11 @@ export interface NodeModule {
     account?: false;
     /** Its registration adds the endpoints of `endpoints.ts`, which all dialogs use. */
     endpoints?: true;
+    /** Its dialog can run it once, with these values in place of defaults, as far as they go with the others. */
+    trial?: Readonly<Record<string, unknown>> | undefined;
   };
-  /** Sets up a node that Node-RED has just created. */
-  create(RED: NodeAPI, node: Node, config: Config): void;
+  /** Sets up a node that Node-RED has just created, or one for a trial. */
+  create(RED: NodeAPI, node: Node, config: Config, trial?: Trial): void;
 }
 
 /** Calls `close` when a node is closed. Node-RED waits until it settles; a rejection is reported. */

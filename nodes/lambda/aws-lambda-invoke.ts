@@ -227,6 +227,7 @@ export const node = /* @__PURE__ */ defineAction({
   fields,
   maxAttempts: 1,
   timeout: ({ timeout }) => timeout,
+  trial: { logTail: true },
   keeper: /* @__PURE__ */ keeping(route),
   async run(context) {
     const { inputs, node, redact } = context;

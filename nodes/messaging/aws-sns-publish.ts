@@ -146,6 +146,7 @@ export const node = /* @__PURE__ */ defineAction({
   fields,
   inOrder: true,
   mayOvertake: ({ target }) => ![target].flat().some(isOrdered),
+  trial: {},
   keeper: /* @__PURE__ */ keeping(route),
   deploy() {
     const batches = new Batches<Entry, Receipt>();

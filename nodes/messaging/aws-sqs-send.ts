@@ -155,6 +155,7 @@ export const node = /* @__PURE__ */ defineAction({
   inOrder: true,
   mayOvertake: ({ queue }) => ![queue].flat().some(isOrdered),
   regionOf: regionOfQueue,
+  trial: {},
   keeper: /* @__PURE__ */ keeping(route),
   deploy() {
     const batches = new Batches<Entry, Receipt>();

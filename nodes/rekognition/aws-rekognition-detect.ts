@@ -233,6 +233,7 @@ export const node = /* @__PURE__ */ defineAction({
   operation: ({ operation = 'labels' }) => detectors[operation].api,
   fields,
   adds: ({ annotate }) => (annotate === 'none' ? [] : ['image']),
+  trial: { annotate: 'jpeg' },
   deploy() {
     const frames: Frames = new LastFrames(({ image }) => image?.length ?? 0);
     return { run: (context) => run(context, frames) };

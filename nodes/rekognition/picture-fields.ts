@@ -148,6 +148,7 @@ export const pictureField = (layout: { value: string; when?: When }) =>
     from: 'msg',
     literals: ['str', 'json'],
     takes: 'Buffer | string | object',
+    picture: true,
     example: '"/data/cameras/" & topic & ".jpg"',
     icon: 'picture-o',
     ...layout

@@ -81,6 +81,9 @@ const choicesPath = 'aws-account/choices';
 const testPath = 'aws-account/test';
 const policyPath = 'aws-account/policy?account=account';
 const messagePath = 'aws-account/last-message?node=invoke';
+const trialPath = 'aws-account/try';
+/** Of a node that cannot be tried, so that whoever may try one gets 404. */
+const triedAccount = JSON.stringify({ id: 'account', type: 'aws-account', properties: {}, text: '' });
 
 /** Where somebody's face is in a picture. */
 const face = { left: 0.3, top: 0.2, width: 0.4, height: 0.6 };
@@ -233,11 +236,19 @@ describe('the endpoints for the editor', () => {
         headers: { ...json, ...headers },
         body: JSON.stringify({ draft: dialog() })
       });
-      return { ...found, test: tried.status, policy, message, fromDialog: fromDialog.status };
+      const { status: trial } = await ask(new URL(trialPath, url), {
+        method: 'POST',
+        headers: { ...json, ...headers },
+        body: triedAccount
+      });
+      return { ...found, test: tried.status, policy, message, fromDialog: fromDialog.status, trial };
     }
 
     const all = (status: number) =>
-      Object.fromEntries([...everyList, 'test', 'policy', 'message', 'fromDialog'].map((name) => [name, status]));
+      Object.fromEntries(
+        [...everyList, 'test', 'policy', 'message', 'fromDialog', 'trial'].map((name) => [name, status])
+      );
+    const allOfOwner = { ...all(200), unknown: 404, trial: 404 };
 
     it('nobody gets anything without a token, or with a wrong one', async () => {
       for (const headers of [
@@ -251,19 +262,21 @@ describe('the endpoints for the editor', () => {
       assert.deepEqual(await requests(), []);
     });
 
-    it('a reader gets the lists, but tries no sign-in, gets no list through one, and sees neither policy nor message', async () => {
-      const refused = { test: 401, policy: 401, message: 401, fromDialog: 401 };
+    it('a reader gets the lists, but tries no sign-in and no node, gets no list through one, and sees neither policy nor message', async () => {
+      const refused = { test: 401, policy: 401, message: 401, fromDialog: 401, trial: 401 };
       assert.deepEqual(await statuses(await login('reader')), { ...all(200), unknown: 404, ...refused });
       assert.deepEqual(await requests('GetCallerIdentity'), []);
     });
 
-    it('somebody who may change accounts sees messages', async () => {
-      const { status, body } = await ask(new URL(messagePath, url), { headers: await login('tester') });
+    it('somebody who may change accounts sees messages, and tries no node without the right to deploy', async () => {
+      const headers = await login('tester');
+      const { status, body } = await ask(new URL(messagePath, url), { headers });
       assert.deepEqual([status, body.refusal?.kind], [200, 'none']);
+      assert.equal((await statuses(headers)).trial, 401);
     });
 
     it('an owner gets all', async () => {
-      assert.deepEqual(await statuses(await login('owner')), { ...all(200), unknown: 404 });
+      assert.deepEqual(await statuses(await login('owner')), allOfOwner);
       assert.equal((await requests('GetCallerIdentity')).length, 2);
     });
 
@@ -455,7 +468,7 @@ describe('the endpoints for the editor', () => {
 
     it('a token is of the editor’s own page, whatever host a proxy has left', async () => {
       const headers = { ...(await login('owner')), origin: 'https://flows.example' };
-      assert.deepEqual(await statuses(headers), { ...all(200), unknown: 404 });
+      assert.deepEqual(await statuses(headers), allOfOwner);
     });
 
     it('a token does not open them to another site’s page', async () => {
@@ -472,7 +485,9 @@ describe('the endpoints for the editor', () => {
     const each = async (headers: OutgoingHttpHeaders): Promise<number[]> => {
       const paths = [`${choicesPath}/functions?account=account`, policyPath, messagePath];
       const answers = await Promise.all(paths.map((path) => asked(path, { headers })));
-      return [...answers, await post(dialog(), { ...json, ...headers })].map(({ status }) => status);
+      const options = { method: 'POST', headers: { ...json, ...headers }, body: triedAccount };
+      const posted = [await post(dialog(), { ...json, ...headers }), await asked(trialPath, options)];
+      return [...answers, ...posted].map(({ status }) => status);
     };
     const host = () => new URL(bench.red.url).host;
 
@@ -507,7 +522,7 @@ describe('the endpoints for the editor', () => {
     ];
     for (const [what, headers] of foreign) {
       it(`are refused, and ask nothing of AWS, where ${what}`, async () => {
-        assert.deepEqual(await each(headers()), [403, 403, 403, 403]);
+        assert.deepEqual(await each(headers()), [403, 403, 403, 403, 403]);
         assert.equal((await post(dialog(), { ...json, ...headers() })).body.kind, 'foreign');
         assert.deepEqual(await requests(), []);
       });
@@ -525,7 +540,7 @@ describe('the endpoints for the editor', () => {
     ];
     for (const [what, headers] of own) {
       it(`answer where ${what}`, async () => {
-        assert.deepEqual(await each(headers()), [200, 200, 200, 200]);
+        assert.deepEqual(await each(headers()), [200, 200, 200, 200, 404]);
       });
     }
 
@@ -569,7 +584,13 @@ describe('the endpoints for the editor', () => {
         const letsOthers = headers['access-control-allow-origin'] !== undefined;
         assert.equal(letsOthers, nodeRedVersion === 4);
         const status = letsOthers ? 403 : 200;
-        assert.deepEqual(await each({ ...header, origin }), [status, status, status, status]);
+        assert.deepEqual(await each({ ...header, origin }), [
+          status,
+          status,
+          status,
+          status,
+          status === 200 ? 404 : status
+        ]);
       });
     }
   });

@@ -209,7 +209,7 @@ describe('the guides', () => {
     const httpAdmin = { get: recording('GET'), post: recording('POST') };
     const auth = { needsPermission: (permission: string) => permission };
     serve({ httpAdmin, auth } as unknown as NodeAPI);
-    assert.equal(endpoints.length, 7);
+    assert.equal(endpoints.length, 8);
     for (const { method, path, permission } of endpoints) {
       const row = page('security')
         .split('\n')

@@ -31,8 +31,8 @@ export const alone = ['durability', 'package/loads'];
 export const waiting = ['account/links', 'durability/redeploys', 'messaging/aws-sqs-receive'];
 
 /**
- * Seconds that files take which wait, or draw, much longer than others of their length: they are begun first, and share their
- * processes with fewer others. `npm test` names the slowest.
+ * Seconds that files take which wait, or draw, much longer than others of their length, or less: the longest are begun first,
+ * and share their processes with fewer others. `npm test` names the slowest.
  *
  * @type {Record<string, number>}
  */
@@ -52,6 +52,7 @@ export const slow = {
   'browser/sidebar': 40,
   'browser/variables': 35,
   'browser/walk': 65,
+  'docs/examples': 50,
   'durability/approve': 10,
   'durability/bad-line': 25,
   'durability/budget': 15,
@@ -61,13 +62,16 @@ export const slow = {
   'durability/redeploys': 105,
   'durability/scaling': 25,
   'durability/soak': 20,
-  'fields/expressions': 25,
+  'fields/expressions': 45,
   'generated/generated': 70,
-  'local-aws/start': 60,
+  'local-aws/messaging': 8,
+  'local-aws/server': 12,
+  'local-aws/start': 50,
   'messaging/aws-sqs-receive': 105,
   'messaging/aws-sqs-receive-order': 35,
   'messaging/batch': 50,
   'outbox/keep': 30,
   'package/new': 35,
+  'rekognition/aws-rekognition-detect': 35,
   'rekognition/rekognition-trouble': 25
 };

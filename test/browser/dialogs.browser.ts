@@ -105,7 +105,9 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
     await editor.setTheme('light');
   }
 
-  it(`look like a product, ${themes.join(' and ')}`, async () => {
+  // Without pictures it is their words, which are looked at in Node-RED 5 where they are walked through.
+  const itIsToSee = takesPictures || nodeRedVersion === 4 ? it : () => {};
+  itIsToSee(`look like a product, ${themes.join(' and ')}`, async () => {
     await open();
     for (const [id, name] of dialogs) {
       await editor.open(id);

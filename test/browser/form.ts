@@ -17,10 +17,13 @@ export const inForm = `
       name: nameOf(element),
       tag: element.tagName.toLowerCase(),
       index: controls.indexOf(element),
+      tabIndex: element.tabIndex,
       isSeen: isVisible(element),
       cover: !top ? 'the edge of the window' : element.contains(top) || top.contains(element) ? '' : top.outerHTML.slice(0, 80)
     };
   };
+  const kindOf = ({ tagName, type = '', role, classList }) =>
+    [tagName.toLowerCase(), type, role, ...[...classList].filter((name) => /^(nimbus|red-ui)-/.test(name))].filter(Boolean).join(' ');
   const inOrder = (elements) => {
     const places = elements.map((element) => element.getBoundingClientRect());
     const wrong = elements.findIndex((_, index) => {

@@ -74,10 +74,14 @@ describe(`the AWS tab in Node-RED ${nodeRedVersion}`, () => {
   const told = (): Locator => editor.page.locator('.nimbus-tab-told');
   const kept = (): Locator => list('Kept messages').getByRole('listitem');
 
-  const walks: [width: number, themes: Theme[]][] = [
-    [1440, nodeRedVersion === 5 ? ['light', 'dark'] : ['light']],
-    [400, nodeRedVersion === 5 ? ['light', 'dark'] : ['light']]
-  ];
+  /** How the tab fits a narrow window is its own matter, and not that of Node-RED. */
+  const walks: [width: number, themes: Theme[]][] =
+    nodeRedVersion === 5
+      ? [
+          [1440, ['light', 'dark']],
+          [400, ['light', 'dark']]
+        ]
+      : [[1440, ['light']]];
   for (const [width, themes] of walks) {
     it(`shows accounts, what is kept, receivers and calls, ${width} px wide`, async () => {
       await deploy();

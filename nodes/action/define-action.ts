@@ -143,6 +143,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
   }
 
   run(msg: NodeMessage, read: ActionInputs<F>, task: Task): Promise<Changes | undefined> {
+    if (this.trial) this.trial.secrets = () => this.secretsOf(read);
     const inputs = this.#together(read);
     const targets = this.#many && inputs[this.#many.name];
     if (this.#keeper?.takes(inputs)) return this.#keep(this.#keeper, msg, inputs, [targets].flat(), task);

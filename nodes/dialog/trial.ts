@@ -3,20 +3,21 @@ import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { types } from 'node:util';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import { accountFrom } from '../account/account';
+import { followDeployments } from '../account/account';
 import { redactDeep } from '../account/redaction';
 import { toActionError } from '../account/to-action-error';
 import { smallCopyOf } from '../action/small-copy';
 import { type ActionError, FieldError, isActionError } from '../fields/errors';
 import { isObject, parseJson } from '../fields/json';
-import type { NodeModule } from '../fields/node-module';
+import type { NodeModule, Trial } from '../fields/node-module';
 import type { Config } from '../fields/read';
 import { memberOf } from '../fields/thrown';
 import { substituteEnv } from '../fields/values';
 import { meaningsFrom } from './draft';
+import { withProcesses } from './expressions';
 import { newestMessageOf } from './last-message';
 import { type Refusal, refusalOf } from './refusal';
-import { type Meanings, standInFor } from './stand-in';
+import { type Meanings, standInFor, unknownIn } from './stand-in';
 
 /** The time limit, seconds. */
 const limit = 60;
@@ -136,24 +137,30 @@ interface Setting {
 
 /** What became of a message. */
 interface Ended {
-  readonly sent: (NodeMessage & Record<string, unknown>) | undefined;
-  readonly error: unknown;
+  readonly sent?: (NodeMessage & Record<string, unknown>) | undefined;
+  readonly error?: unknown;
+  /** What must not be shown of it. */
+  readonly secrets: string[];
 }
 
 /** Has a node made, and gives it a message. The node ends with it. */
 async function run({ RED, module, draft, signal }: Setting, msg: NodeMessage, over: object): Promise<Ended> {
   const trial = new TrialNode(RED, draft);
   const node = trial as unknown as Node;
-  module.create(RED, node, { ...configOf(RED, node, draft), ...over }, { limit, signal });
+  const once: Trial = { limit, signal };
   try {
+    module.create(withProcesses(RED, signal), node, { ...configOf(RED, node, draft), ...over }, once);
     return await new Promise((resolve) => {
       let sent: Ended['sent'];
       const send = (message: Ended['sent']) => {
         sent = message;
       };
-      const done = (error?: unknown) => resolve({ sent, error: error ?? trial.problem });
+      const done = (error?: unknown) =>
+        resolve({ sent, error: error ?? trial.problem, secrets: once.secrets?.() ?? [] });
       trial.emit('input', msg, send, done);
     });
+  } catch (error) {
+    return { error, secrets: [] };
   } finally {
     trial.emit('close', () => undefined);
   }
@@ -229,18 +236,29 @@ function failureOf(thrown: unknown, type: string, secrets: string[]): TrialAnswe
 /**
  * Runs a node as its dialog stands: with the last message that reached it; or with `text`, JSON or not, as the payload; or with
  * `picture`, a data URL, where the node looks for one. Gives what came of it; `undefined` for a type that cannot be tried. It
- * goes past the store, counts in the account's budget, and ends after 60 s, or when `signal` says that nobody waits for it.
+ * goes past the store, counts in the account's budget, and ends after 60 s, with the next deployment,
+ * or when `signal` says that nobody waits for it.
  */
 export async function tryNode(RED: NodeAPI, body: unknown, signal: AbortSignal): Promise<TrialAnswer | undefined> {
   const draft = draftFrom(body);
   const module = moduleOf(draft.type);
   if (!module) return undefined;
-  const setting = { RED, module, draft, signal };
+  const unknown = RED.nodes.getNode(draft.id) ? undefined : unknownIn(RED, draft.variables);
+  if (unknown !== undefined) return { refusal: { kind: 'unknownVariable', name: '', message: unknown } };
+  const deployed = new AbortController();
+  const leave = followDeployments(RED, { deployed: () => deployed.abort() });
+  try {
+    return await outcomeOf({ RED, module, draft, signal: AbortSignal.any([signal, deployed.signal]) }, body);
+  } finally {
+    leave();
+  }
+}
+
+async function outcomeOf(setting: Setting, body: unknown): Promise<TrialAnswer> {
   const message = messageFor(setting, body);
   if (typeof message !== 'function') return { refusal: message };
   const began = performance.now();
-  const { sent, error } = await runOnce(setting, message);
+  const { sent, error, secrets } = await runOnce(setting, message);
   const took = performance.now() - began;
-  const secrets = accountFrom(RED, draft.properties.account)?.clients?.secrets() ?? [];
-  return { ...(sent ? resultOf(sent, secrets) : failureOf(error, draft.type, secrets)), took };
+  return { ...(sent ? resultOf(sent, secrets) : failureOf(error, setting.draft.type, secrets)), took };
 }

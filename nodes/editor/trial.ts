@@ -200,7 +200,7 @@ class Trial {
   /** Why nothing was tried, or how it has failed. */
   #refused({ kind, name = '', message = '' }: Refusal, took: string | undefined): string {
     if (took !== undefined) return `${this.#say('failed', { time: took })} ${name}: ${message}`;
-    return this.#say(kind) || this.controls.say(this.node, `trouble.${kind}`);
+    return this.#say(kind, { message }) || this.controls.say(this.node, `trouble.${kind}`);
   }
 }
 

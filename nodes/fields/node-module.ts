@@ -15,6 +15,8 @@ export interface Trial {
   readonly limit: number;
   /** Aborted when nobody waits for what it comes to. */
   readonly signal: AbortSignal;
+  /** The secrets that nothing of its message may show, once its fields have been read. */
+  secrets?: () => string[];
 }
 
 /** A type of node. The build makes the editor's page and the registration from `definition`. */

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { mock } from 'node:test';
+import type { Node } from 'node-red';
 import { signIns } from '../../local-aws/client';
 import { drawPicture } from '../../local-aws/rekognition/drawings';
 import type { TrialAnswer, TrialResult } from '../../nodes/dialog/trial';
@@ -201,5 +202,118 @@ describe('a node that is tried from its dialog', () => {
     for (const limit of limits) limit();
     mock.restoreAll();
     assert.equal((await answer).refusal?.name, 'Timeout');
+  });
+
+  describe('evaluates its expressions apart from the flows:', () => {
+    const withPayload = (payload: string): FlowNode =>
+      invokeNode({ functionName: 'echo', payload, payloadType: 'jsonata' });
+
+    it('one that never ends, or takes all memory, fails and stops nothing', async () => {
+      await bench.red.deploy([account(bench)], { credentials: credentials() });
+      const endless = [
+        '($f := function($x) { $f($x) }; $f(1))',
+        '$match(payload, /(a+)+$/)',
+        '($f := function($x) { $f($append($x, $x)) }; $f([1..1000]))'
+      ];
+      for (const expression of endless) {
+        const { refusal } = await tried(withPayload(expression), { text: `${'a'.repeat(50)}!` });
+        assert.match(refusal?.message ?? '', /^Payload: the JSONata expression failed: /, expression);
+      }
+    });
+
+    it('with what they give in a flow: variables, the context, Buffers and errors', async () => {
+      await deployAction(bench, invokeNode({ functionName: 'echo' }));
+      const { flow, global } = (bench.red.node('invoke') as unknown as Node).context();
+      flow.set('deep', { n: 7 });
+      global.set('all', 'of it');
+      process.env.TRIED = 'from the process';
+      try {
+        const expression = '[$flowContext("deep").n, $globalContext("all"), $env("TRIED"), payload.x, msg.payload.x]';
+        const given = { text: '{ "x": 1 }' };
+        assert.deepEqual(eventIn(await tried(withPayload(expression.replace(', msg.payload.x', '')), given)), [
+          7,
+          'of it',
+          'from the process',
+          1
+        ]);
+        assert.deepEqual(eventIn(await tried(withPayload('{ "old": msg.payload.x }'), given)), { old: 1 });
+        const year = await tried(withPayload('$moment("2026-12-01").year()'), given);
+        assert.equal(eventIn(year), 2026);
+      } finally {
+        delete process.env.TRIED;
+      }
+      await bench.red.send('invoke', { payload: { bytes: Buffer.from('abc') } });
+      assert.deepEqual(eventIn(await tried(withPayload('{ "b": payload.bytes }'))), {
+        b: { type: 'Buffer', data: [97, 98, 99] }
+      });
+      for (const [expression, problem] of [
+        ['payload.(', /the JSONata expression failed/],
+        ['$uppercase', /gives a function, not a value/],
+        ['$error("as it says")', /as it says/]
+      ] as const)
+        assert.match((await tried(withPayload(expression), { text: '' })).refusal?.message ?? '', problem);
+    });
+  });
+
+  it('shows no secret that its message has brought, nor those of an account that a variable chooses', async () => {
+    await bench.red.deploy([account(bench)], { credentials: credentials() });
+    process.env.TRIED = 'account';
+    const { accessKeyId, secretAccessKey } = signIns.second;
+    try {
+      const node = invokeNode({
+        account: '${TRIED}',
+        functionName: 'echo',
+        payload: '{ "said": payload.b & " and " & payload.more }',
+        payloadType: 'jsonata',
+        dynamicCredentials: '{ "accessKeyId": payload.a, "secretAccessKey": payload.b }',
+        dynamicCredentialsType: 'jsonata'
+      });
+      const more = signIns.demo.secretAccessKey;
+      const answer = await tried(node, { text: JSON.stringify({ a: accessKeyId, b: secretAccessKey, more }) });
+      assert.ok(answer.answer, JSON.stringify(answer));
+      assert.ok(!JSON.stringify(answer).includes(secretAccessKey));
+    } finally {
+      delete process.env.TRIED;
+    }
+  });
+
+  it('ends with the next deployment', async () => {
+    await bench.red.deploy([account(bench)], { credentials: credentials() });
+    await bench.aws.fault({ kind: 'hang', service: 'lambda' });
+    const answer = tried(invokeNode(), { text: '{}' });
+    await bench.aws.until({ requests: 1, service: 'lambda' });
+    await bench.red.deploy([account(bench), sink('out')], { credentials: credentials(), type: 'nodes' });
+    assert.equal((await answer).refusal?.name, 'Closed');
+  });
+
+  it('is refused where only an instance of a subflow knows a variable', async () => {
+    await bench.red.deploy([account(bench)], { credentials: credentials() });
+    const variables = { NAME: { unknown: 'instance' } };
+    const { refusal } = await tried(invokeNode({ functionName: '${NAME}' }), { text: '', variables });
+    assert.deepEqual([refusal?.kind, refusal?.message], ['unknownVariable', 'NAME']);
+  });
+
+  it('takes properties of any kind for what they are, and logs nothing', async () => {
+    await bench.red.deploy([account(bench)], { credentials: credentials() });
+    bench.red.clearLogs();
+    const odd: unknown[] = [7, -1, true, null, [], {}, ['x'], { toString: 1 }, { length: -1 }, 'x'.repeat(100_000)];
+    for (const value of odd) {
+      const properties = Object.fromEntries(Object.keys(invokeNode()).map((name) => [name, value]));
+      for (const each of [
+        properties,
+        { ...invokeNode(), functionName: value, payloadType: value, account: 'account' }
+      ]) {
+        const answer = await tried({ ...invokeNode(), ...each, id: 'x', type: 'aws-lambda-invoke' }, { text: '' });
+        assert.ok(answer.refusal ?? answer.answer, JSON.stringify(value).slice(0, 99));
+      }
+    }
+    const inherited = `{"id":"__proto__","type":"aws-lambda-invoke","text":"","properties":{"__proto__":{"account":"account"}}}`;
+    assert.equal(((await (await post(inherited)).json()) as Answer).refusal?.name, 'MissingValue');
+    const { status } = await post(JSON.stringify(dialogOf(invokeNode(), { text: 'x'.repeat(6_000_000) })));
+    assert.ok(status >= 400 && status < 500, 'more than Node-RED takes');
+    assert.deepEqual(
+      bench.red.logs.filter(({ level, text }) => /fatal|error/.test(level) && /aws-/.test(text)),
+      []
+    );
   });
 });

@@ -465,7 +465,7 @@ describe(`the dialogs in Node-RED ${nodeRedVersion}`, () => {
   });
 
   /** Opens the advanced part of the topmost dialog. */
-  const openAdvanced = () => editor.page.evaluate("$('.nimbus-advanced').last().prop('open', true)");
+  const openAdvanced = () => editor.page.evaluate("$('[id$=-advanced-section]').last().prop('open', true)");
 
   /** Those of the rows that can be seen. */
   async function shown(names: string[]): Promise<string[]> {

@@ -305,12 +305,18 @@ export function clientsFrom(
 
 /**
  * Makes the clients of an account that does not run, from its dialog or its flow. What they send is counted if the account is
- * deployed, and never stopped. Throws `MissingValue` or `InvalidValue`.
+ * deployed, and stopped by `budget` only. Throws `MissingValue` or `InvalidValue`.
  */
-export function openAccount(RED: NodeAPI, node: Node, config: Config, credentials: StoredCredentials): Clients {
+export function openAccount(
+  RED: NodeAPI,
+  node: Node,
+  config: Config,
+  credentials: StoredCredentials,
+  budget: Budget = unlimited
+): Clients {
   const settings = readSettings(RED, node, config, credentials);
   const meter = isDescribed(RED, node.id)
-    ? meterOf(RED, node.id, unlimited, (text) => RED.log.warn(text))
-    : looseMeter();
+    ? meterOf(RED, node.id, budget, (text) => RED.log.warn(text))
+    : looseMeter(budget);
   return clientsFrom(RED, node, config, settings, meter);
 }

@@ -2,7 +2,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { accountFrom, describedAccount, storedCredentials } from '../account/account';
 import type { Clients } from '../account/clients';
-import { fields as accountFields, openAccount } from '../account/settings';
+import { fields as accountFields, budgetFrom, openAccount } from '../account/settings';
 import { toActionError } from '../account/to-action-error';
 import type { ActionError } from '../fields/errors';
 import { isActionError } from '../fields/errors';
@@ -94,8 +94,12 @@ function meaningsInStored(RED: NodeAPI, draft: Draft, stored: Record<string, str
 
 /** What a draft comes to. */
 export interface Opened {
-  /** Makes its clients, which the caller closes. Throws `MissingValue` or `InvalidValue`. */
-  open(): Clients;
+  readonly id: string;
+  /**
+   * Makes its clients, which the caller closes. `isLimited`: its budget stops what they send. Throws `MissingValue` or
+   * `InvalidValue`.
+   */
+  open(isLimited?: boolean): Clients;
   /** The same for each draft of which the same clients are made. It contains secrets. */
   readonly key: string;
   /** The credentials that were typed, which no answer may quote. */
@@ -133,12 +137,13 @@ export async function readDraft(
   const kept = Object.fromEntries(
     Object.entries(credentials).map(([name, value]) => [name, value === unchanged ? (stored[name] ?? '') : value])
   );
-  const open = (): Clients => {
+  const open = (isLimited = false): Clients => {
     const deployed = accountFrom(RED, id) ?? standInForAccount(RED, id);
     const node = variables
       ? standInFor(RED, id, { ...meaningsInStored(RED, draft, stored, deployed), ...variables })
       : deployed;
-    return openAccount(RED, node, properties as Config, kept);
+    const config = properties as Config;
+    return openAccount(RED, node, config, kept, isLimited ? budgetFrom(RED, node, config) : undefined);
   };
-  return { open, key: JSON.stringify([id, properties, kept, variables]), typed: Object.values(credentials) };
+  return { id, open, key: JSON.stringify([id, properties, kept, variables]), typed: Object.values(credentials) };
 }

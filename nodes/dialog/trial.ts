@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { types } from 'node:util';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { followDeployments } from '../account/account';
+import type { Clients } from '../account/clients';
 import { redactDeep } from '../account/redaction';
 import { toActionError } from '../account/to-action-error';
 import { smallCopyOf } from '../action/small-copy';
@@ -13,7 +14,7 @@ import type { NodeModule, Trial } from '../fields/node-module';
 import type { Config } from '../fields/read';
 import { memberOf } from '../fields/thrown';
 import { substituteEnv } from '../fields/values';
-import { meaningsFrom } from './draft';
+import { meaningsFrom, readDraft } from './draft';
 import { withProcesses } from './expressions';
 import { newestMessageOf } from './last-message';
 import { type Refusal, refusalOf } from './refusal';
@@ -235,7 +236,7 @@ function failureOf(thrown: unknown, type: string, secrets: string[]): TrialAnswe
 
 /**
  * Runs a node as its dialog stands: with the last message that reached it; or with `text`, JSON or not, as the payload; or with
- * `picture`, a data URL, where the node looks for one. Gives what came of it; `undefined` for a type that cannot be tried. It
+ * `picture`, a data URL, where the node looks for one; through `account` as it stands in its dialog, or the deployed one. Gives what came of it; `undefined` for a type that cannot be tried. It
  * goes past the store, counts in the account's budget, and ends after 60 s, with the next deployment,
  * or when `signal` says that nobody waits for it.
  */
@@ -245,13 +246,50 @@ export async function tryNode(RED: NodeAPI, body: unknown, signal: AbortSignal):
   if (!module) return undefined;
   const unknown = RED.nodes.getNode(draft.id) ? undefined : unknownIn(RED, draft.variables);
   if (unknown !== undefined) return { refusal: { kind: 'unknownVariable', name: '', message: unknown } };
-  const deployed = new AbortController();
-  const leave = followDeployments(RED, { deployed: () => deployed.abort() });
+  const ended = new AbortController();
+  signal.addEventListener('abort', () => ended.abort());
+  const leave = followDeployments(RED, { deployed: () => ended.abort() });
   try {
-    return await outcomeOf({ RED, module, draft, signal: AbortSignal.any([signal, deployed.signal]) }, body);
+    return await throughAccount(RED, memberOf(body, 'account'), draft.type, (seen) =>
+      outcomeOf({ RED: seen, module, draft, signal: ended.signal }, body)
+    );
   } finally {
     leave();
   }
+}
+
+/**
+ * Does the work with Node-RED as it is, or, where the account in the dialog is not as deployed, with that account in place of the
+ * deployed one. Its budget stops what costs too much.
+ */
+async function throughAccount(
+  RED: NodeAPI,
+  given: unknown,
+  type: string,
+  work: (RED: NodeAPI) => Promise<TrialAnswer>
+): Promise<TrialAnswer> {
+  if (given === undefined) return work(RED);
+  // Whoever may try a node may deploy.
+  const account = await readDraft(RED, given, async () => true);
+  if ('refusal' in account) return account;
+  let clients: Clients;
+  try {
+    clients = account.open(true);
+  } catch (thrown) {
+    return failureOf(thrown, type, account.typed);
+  }
+  try {
+    return await work(withAccount(RED, account.id, clients));
+  } finally {
+    clients.close();
+  }
+}
+
+/** Node-RED, where an account has these clients. */
+function withAccount(RED: NodeAPI, id: string, clients: Clients): NodeAPI {
+  const account = { id, type: 'aws-account', name: '', clients };
+  const getNode = (wanted: string): unknown => (wanted === id ? account : RED.nodes.getNode(wanted));
+  return Object.create(RED, { nodes: { value: Object.create(RED.nodes, { getNode: { value: getNode } }) } });
 }
 
 async function outcomeOf(setting: Setting, body: unknown): Promise<TrialAnswer> {

@@ -2,9 +2,10 @@
 import type { ShownMessage } from '../dialog/last-message';
 import type { TrialAnswer } from '../dialog/trial';
 import { parseJson } from '../fields/json';
-import type { Controls } from './controls';
+import { type Controls, hasVariable } from './controls';
+import { draftOf as accountDraftOf } from './draft';
 import { Evaluator } from './evaluator';
-import { meaningsOf } from './flows';
+import { meaningsOf, resolveText } from './flows';
 import type { EditorNode } from './node-red';
 import { pictureOf } from './picture-file';
 import { type Refusal, request } from './request';
@@ -32,12 +33,21 @@ function propertiesOf(controls: Controls, node: EditorNode): Record<string, unkn
   return found;
 }
 
+/** The account of the node as its own dialog has left it, if that is not deployed. */
+function changedAccount(controls: Controls, node: EditorNode): object | undefined {
+  const held = controls.held('account');
+  const found = hasVariable(held) ? resolveText(node, held, 'str') : { text: held };
+  const account = 'text' in found ? RED.nodes.node(found.text) : undefined;
+  return account?.changed && !account.d ? accountDraftOf(account) : undefined;
+}
+
 /** What is sent to the runtime. */
 function draftOf(controls: Controls, node: EditorNode, given: Given): object {
   const properties = propertiesOf(controls, node);
   const variables = meaningsOf(node, Object.values(properties).map(String));
   const { id, type, z } = node;
-  return { id, type, z, name: controls.held('name'), properties, variables, ...given };
+  const name = controls.held('name');
+  return { id, type, z, name, properties, variables, account: changedAccount(controls, node), ...given };
 }
 
 /** A text that may be long, in the tab order, so that it can be scrolled with the keyboard. */

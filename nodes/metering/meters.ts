@@ -50,8 +50,8 @@ export function meterOf(RED: NodeAPI, id: string, budget: Budget, warn: (text: s
 }
 
 /** A meter whose counts are of no account. */
-export function looseMeter(): Meter {
+export function looseMeter(budget: Budget = unlimited): Meter {
   const nothing = () => undefined;
   const usage = new Usage();
-  return new Meter(usage, new UsageFile(undefined, usage, nothing), unlimited, { warn: nothing, closed: nothing });
+  return new Meter(usage, new UsageFile(undefined, usage, nothing), budget, { warn: nothing, closed: nothing });
 }

@@ -16,6 +16,7 @@ import {
   deployAction,
   detectNode,
   invokeNode,
+  keysOf,
   publishNode,
   sendNode,
   useBench,
@@ -133,6 +134,28 @@ describe('a node that is tried from its dialog', () => {
     }
     const inS3 = await tried(detectNode(), { text: 's3://bucket/missing.jpg' });
     assert.ok(inS3.refusal || inS3.image === undefined);
+  });
+
+  it('goes through the account as it stands in its dialog, new or changed, whose budget counts', async () => {
+    await bench.red.deploy([account(bench, { id: 'other' })], { credentials: { other: keysOf('demo') } });
+    const draftOf = (id: string, stored: object, more = {}) => {
+      const { id: _, type, ...properties } = account(bench, more);
+      return { id, properties, credentials: { sessionToken: '', ...stored }, variables: {} };
+    };
+    const node = invokeNode({ functionName: 'echo', account: 'new' });
+    const made = { text: '{"n": 1}', account: draftOf('new', keysOf('demo')) };
+    assert.deepEqual(eventIn(await tried(node, made)), { n: 1 });
+    const wrong = { ...keysOf('demo'), secretAccessKey: 'w'.repeat(40) };
+    const refused = await tried(node, { text: '', account: draftOf('new', wrong) });
+    assert.equal(refused.refusal?.name, 'InvalidSignatureException');
+    const poor = await tried(node, { text: '', account: draftOf('new', keysOf('demo'), { budget: '0' }) });
+    assert.equal(poor.refusal?.name, 'BudgetExceeded');
+    const incomplete = await tried(node, { text: '', account: draftOf('new', { accessKeyId: '' }) });
+    assert.equal(incomplete.refusal?.name, 'MissingValue');
+    // The stored password of the deployed one, which the browser does not have.
+    const stored = { accessKeyId: keysOf('demo').accessKeyId, secretAccessKey: '__PWRD__' };
+    const changed = { text: '{"n": 2}', account: draftOf('other', stored, { name: 'changed' }) };
+    assert.deepEqual(eventIn(await tried({ ...node, account: 'other' }, changed)), { n: 2 });
   });
 
   it('counts in the budget, and is refused beyond it', async () => {

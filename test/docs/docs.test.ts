@@ -12,6 +12,7 @@ import { meanings } from '../../nodes/account/service-errors';
 import { serve } from '../../nodes/dialog/endpoints';
 import { ownErrorNames } from '../../nodes/fields/errors';
 import type { NodeFile } from '../../nodes/fields/node-module';
+import { billOf } from '../../nodes/metering/prices';
 import { placeOf, types } from '../../scripts/nodes.mjs';
 import { asksNothing } from '../contract';
 
@@ -228,6 +229,39 @@ describe('the guides', () => {
     assert.ok(bold.length > 60);
     assert.deepEqual(
       bold.filter((text) => !ofNodeRed.includes(text) && !words.some((word) => word.startsWith(text))),
+      []
+    );
+  });
+
+  it('say what a camera costs in a month by the prices that are counted, and so does its example', () => {
+    const dollars = (requests: number, operation: string): string =>
+      ((requests * billOf('rekognition', operation, {}).cost) / 1e9).toLocaleString('en-US', {
+        style: 'currency',
+        currency: 'USD'
+      });
+    const month = 30 * 86_400;
+    const rows = Object.entries({
+      'every second': month,
+      'every 10 seconds': month / 10,
+      'every minute': month / 60,
+      'on motion, 100 times a day': 30 * 100
+    }).map(([when, pictures]) => {
+      const once = dollars(pictures, 'DetectLabels');
+      return {
+        when,
+        once,
+        row: `| ${when} | ${pictures.toLocaleString('en-US')} | ${once} | ${dollars(2 * pictures, 'DetectFaces')} |`
+      };
+    });
+    const page = read('docs', 'aws-rekognition-detect.md');
+    assert.deepEqual(
+      rows.filter(({ row }) => !page.includes(row)),
+      []
+    );
+    const example = read('examples', 'detect-objects.json');
+    const quoted = rows.filter(({ when }) => when !== 'every 10 seconds');
+    assert.deepEqual(
+      quoted.filter(({ once }) => !example.includes(once.replace('.00', ''))),
       []
     );
   });

@@ -27,7 +27,8 @@ if (!service)
 const inWords = type.replaceAll('-', ' ');
 const room = roomOf(service);
 const nodeFile = `nodes/${room}/${type}.ts`;
-const exampleFile = `examples/${type.slice('aws-'.length)}.json`;
+/** In the folder of its room, by which the import dialog shows it. */
+const exampleFile = `examples/${room[0].toUpperCase()}${room.slice(1)}/${type.slice('aws-'.length)}.json`;
 
 function format(files) {
   if (files.length === 0) return;

@@ -152,7 +152,7 @@ function demoFlows() {
   flows.find(({ id }) => id === listing).account = device.id;
   const cost = read('demo', 'camera-cost.json');
   const account = cost.find(({ type }) => type === 'aws-account').id;
-  const dashboard = read('examples', 'dashboard-detection.json')
+  const dashboard = read('examples', 'Dashboards', 'dashboard-detection.json')
     .filter(({ type }) => type !== 'aws-account')
     .map((node) => ({
       ...node,

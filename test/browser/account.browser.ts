@@ -103,7 +103,7 @@ describe(`the keys of an account in Node-RED ${nodeRedVersion}`, () => {
   it('are missing after an import: it and its nodes are red until they are entered, and a deployment says so', async () => {
     await bench.red.deploy([]);
     editor = await openEditor();
-    const example = readFileSync(join(__dirname, '../../examples/lambda-invoke.json'), 'utf8');
+    const example = readFileSync(join(__dirname, '../../examples/Lambda/lambda-invoke.json'), 'utf8');
     const imported = (JSON.parse(example) as FlowNode[]).map((node) =>
       node.type === 'aws-account' ? { ...node, source: 'keys' } : node
     );

@@ -6,7 +6,7 @@ import { type FlowNode, nodeRedVersion } from '../node-red';
 import { type Editor, openPage } from './editor';
 
 const read = (path: string) => JSON.parse(readFileSync(join(__dirname, '../..', path), 'utf8')) as FlowNode[];
-const example = read('examples/approve.json');
+const example = read('examples/Dashboards/approve.json');
 const sizes = { desktop: { width: 1280, height: 620 }, phone: { width: 390, height: 844 } };
 const themes = ['light', 'dark'] as const;
 const patience = { timeout: 90_000 };

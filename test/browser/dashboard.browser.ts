@@ -9,7 +9,7 @@ import { type FlowNode, nodeRedVersion } from '../node-red';
 import { type Editor, openPage, type Theme } from './editor';
 
 const read = (path: string) => JSON.parse(readFileSync(join(__dirname, '../..', path), 'utf8')) as FlowNode[];
-const example = read('examples/dashboard-detection.json');
+const example = read('examples/Dashboards/dashboard-detection.json');
 const sizes = {
   desktop: { width: 1440, height: 900 },
   tablet: { width: 820, height: 1180 },
@@ -283,7 +283,7 @@ describe(`the dashboard of costs in Node-RED ${nodeRedVersion}`, function () {
   const bench = useBench();
   /** The machine may do much else. */
   const patience = { timeout: 90_000 };
-  const costs = read('examples/dashboard-usage.json');
+  const costs = read('examples/Dashboards/dashboard-usage.json');
   const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 
   it(`shows what is spent and what is left, and tells of 80 %, ${themes.join(' and ')}`, async () => {

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { homeAssistantTypes } from '../docs/home-assistant-nodes';
+import { exampleNames, placeOfExample } from '../example-files';
 import { type FlowNode, nodeRedVersion, startNodeRed } from '../node-red';
 import { type Editor, openEditor, type Theme } from './editor';
 
-const folder = join(__dirname, '../../examples');
-const examples = readdirSync(folder).map((file) => file.replace('.json', ''));
 /** Importing takes its time: each Node-RED shows them in one way. */
 const modes: { theme: Theme; width: number }[] =
   nodeRedVersion === 4 ? [{ theme: 'light', width: 1440 }] : [{ theme: 'dark', width: 1024 }];
 
-const read = (name: string) => readFileSync(join(folder, `${name}.json`), 'utf8');
+const read = (name: string) => readFileSync(join(__dirname, '../..', placeOfExample(name)), 'utf8');
 
 /** The id of the example's tab: an import keeps ids that are not in use yet. */
 function tabOf(name: string): string {
@@ -34,7 +33,7 @@ describe(`the examples in Node-RED ${nodeRedVersion}`, () => {
       await red.deploy([]);
       const editor = await openEditor({ theme, width });
       await registerHomeAssistant(editor);
-      const [first = '', ...others] = examples;
+      const [first = '', ...others] = exampleNames;
       await importByHand(editor, first);
       await editor.page.waitForFunction(`RED.nodes.workspace('${tabOf(first)}')`);
       for (const name of others) {
@@ -43,7 +42,7 @@ describe(`the examples in Node-RED ${nodeRedVersion}`, () => {
         await editor.page.evaluate(`RED.view.importNodes(${added}, { generateIds: false })`);
       }
       await editor.page.locator('.red-ui-notification').last().waitFor({ state: 'hidden' });
-      for (const name of examples) {
+      for (const name of exampleNames) {
         await showFlow(editor, name);
         await editor.shoot(`example-${name}`);
         const { nodes, groups } = await boxes(editor);
@@ -93,14 +92,19 @@ describe(`the examples in Node-RED ${nodeRedVersion}`, () => {
     }
   }
 
-  /** As a user does it: Import, Examples, the pack, where all examples are, one of them, Import. */
+  /** As a user does it: Import, Examples, the pack, the folder with all that belongs there, one of these, Import. */
   async function importByHand(editor: Editor, name: string): Promise<void> {
     const { page } = editor;
     await page.evaluate("RED.actions.invoke('core:show-examples-import-dialog')");
     const list = page.locator('#red-ui-clipboard-dialog-import-tab-examples');
     const item = (text: string | RegExp) => list.locator('.red-ui-treeList-label').filter({ hasText: text });
     await item('@red-nimbus/node-red-aws').locator('.fa-angle-right').click();
-    for (const each of examples) await item(new RegExp(`^\\s*${each}\\s*$`)).waitFor();
+    const folder = dirname(placeOfExample(name));
+    await item(new RegExp(`^\\s*${basename(folder)}\\s*$`))
+      .locator('.fa-angle-right')
+      .click();
+    for (const each of exampleNames.filter((other) => dirname(placeOfExample(other)) === folder))
+      await item(new RegExp(`^\\s*${each}\\s*$`)).waitFor();
     const ok = page.locator('#red-ui-clipboard-dialog-ok:not([disabled])');
     // A click while the list still opens selects nothing.
     while (!(await ok.isVisible())) await item(new RegExp(`^\\s*${name}\\s*$`)).click();

@@ -92,7 +92,7 @@ function lackingOf(type: string): string[] {
   const path = `docs/${type}.md`;
   if (!existsSync(join(repository, path))) return [path];
   const page = read(path);
-  const examples = linksIn(page).filter((link) => /^\.\.\/examples\/[\w-]+\.json$/.test(link));
+  const examples = linksIn(page).filter((link) => /^\.\.\/examples\/\w+\/[\w-]+\.json$/.test(link));
   const shown = examples.filter((link) => read('docs', link).includes(`"type": "${type}"`));
   const there: Record<string, boolean> = {
     'its table of properties': page.includes(`<!-- properties: ${type} -->`),

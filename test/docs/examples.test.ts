@@ -1,11 +1,11 @@
 /** The flows of `examples/` and `demo/`, as a user meets them: imported, deployed, and their buttons pressed. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
 import { type Camera, startCamera } from '../../demo/camera';
@@ -14,6 +14,7 @@ import { drawPicture } from '../../local-aws/rekognition/drawings';
 import reference from '../../local-aws/server/service-authorization.json';
 import { detectNode, keysOf } from '../aws';
 import { contract, literals, sources } from '../contract';
+import { exampleNames, placeOfExample } from '../example-files';
 import type { FlowNode } from '../node-red';
 import { setClock, trueTime } from '../set-clock';
 import {
@@ -185,10 +186,9 @@ const stories: Record<string, Story[]> = {
 };
 
 /** An example without a story: each button leads to a result. What it is then is for the tests of its node. */
-for (const file of readdirSync(join(repository, 'examples'))) {
-  const name = file.replace('.json', '');
+for (const name of exampleNames) {
   if (name in stories || name === 'mqtt-topic-to-lambda' || withDashboard.includes(name) || isMovingIn(name)) continue;
-  const flow = JSON.parse(readFileSync(join(repository, 'examples', file), 'utf8')) as FlowNode[];
+  const flow = JSON.parse(readFileSync(join(repository, placeOfExample(name)), 'utf8')) as FlowNode[];
   const [result] = flow.filter(({ type, complete }) => type === 'debug' && complete !== 'error');
   stories[name] = flow
     .filter(({ type }) => type === 'inject')
@@ -247,8 +247,7 @@ describe('the flows that come with the pack', () => {
     let core: Set<string>;
 
     before(async () => {
-      const examples = await readdir(join(repository, 'examples'));
-      files.push(...examples.map((file) => `examples/${file}`), 'demo/flows.json');
+      files.push(...exampleNames.map(placeOfExample), 'demo/flows.json');
       for (const file of files) flows.set(file, await readFlow(file));
       const answer = await bench.red.request('nodes', { headers: { Accept: 'application/json' } });
       const sets = (await answer.json()) as { module: string; types: string[] }[];
@@ -268,9 +267,9 @@ describe('the flows that come with the pack', () => {
     it('they have nodes of Node-RED itself and of the pack only', () => {
       const structure = ['tab', 'group', 'subflow'];
       const dashboard = (type: string, file: string) =>
-        withDashboard.some((name) => file === `examples/${name}.json`) && /^ui-/.test(type);
+        withDashboard.some((name) => file === placeOfExample(name)) && /^ui-/.test(type);
       const ofHomeAssistant = (type: string, file: string) =>
-        /^examples\/home-assistant/.test(file) && homeAssistantTypes.includes(type);
+        file.includes('/home-assistant') && homeAssistantTypes.includes(type);
       each((flow, file) =>
         flow
           .filter(({ type }) => !core.has(type) && !structure.includes(type) && !(type in contract))
@@ -297,7 +296,7 @@ describe('the flows that come with the pack', () => {
       const shared = first.find(({ id }) => id === sharedAccount);
       each((flow, file) => {
         // A customer's keys come with each message.
-        if (file === 'examples/from-prismatic.json') return [];
+        if (file === 'examples/Moving/from-prismatic.json') return [];
         const account = flow.find(({ id }) => id === sharedAccount);
         const same = file.startsWith('demo/') ? account?.name === 'Local AWS' : isDeepStrictEqual(account, shared);
         const all = ofType(flow, 'aws-account').length;
@@ -400,15 +399,17 @@ describe('the flows that come with the pack', () => {
     it('are all offered under the pack’s name', async () => {
       const list = await (await bench.red.request('library/examples/flows/')).json();
       assert.ok((list as string[]).includes(packName), `offered are: ${list}`);
-      const own = (await (await bench.red.request(`library/examples/flows/${packName}`)).json()) as { fn: string }[];
-      const files = await readdir(join(repository, 'examples'));
-      assert.deepEqual(own.map(({ fn }) => `${fn}.json`).sort(), files.filter((file) => file.endsWith('.json')).sort());
+      const folders = new Set(exampleNames.map((name) => dirname(placeOfExample(name)).slice('examples/'.length)));
+      const own: string[] = [];
+      for (const folder of folders) {
+        const answer = await bench.red.request(`library/examples/flows/${packName}/${folder}`);
+        own.push(...((await answer.json()) as { fn: string }[]).map(({ fn }) => fn));
+      }
+      assert.deepEqual(own.sort(), exampleNames.toSorted());
     });
 
     it('are what is in the files', async () => {
-      for (const file of await readdir(join(repository, 'examples'))) {
-        assert.deepEqual(await offered(file.replace('.json', '')), await readFlow(`examples/${file}`));
-      }
+      for (const name of exampleNames) assert.deepEqual(await offered(name), await readFlow(placeOfExample(name)));
     });
 
     it('are all tried here: every button is pressed', async () => {
@@ -419,10 +420,9 @@ describe('the flows that come with the pack', () => {
       pressed['dashboard-usage'] = ['every 5 s'];
       pressed.approve = ['a coffee machine', 'ten chairs'];
       const buttons: Record<string, unknown[]> = {};
-      for (const file of await readdir(join(repository, 'examples'))) {
-        const name = file.replace('.json', '');
+      for (const name of exampleNames) {
         if (isMovingIn(name)) continue;
-        const flow = await readFlow(`examples/${file}`);
+        const flow = await readFlow(placeOfExample(name));
         buttons[name] = ofType(flow, 'inject').map(({ name }) => name);
       }
       assert.deepEqual(buttons, pressed);
@@ -1439,7 +1439,7 @@ describe('the flows that come with the pack', () => {
 
     it('tells what its camera has cost today, and what that would be in a whole day', async () => {
       const flow = await readFlow('demo/camera-cost.json');
-      const dashboard = await readFlow('examples/dashboard-detection.json');
+      const dashboard = await readFlow('examples/Dashboards/dashboard-detection.json');
       const others = [
         ...(await readFlow('demo/flows.json')),
         ...dashboard.filter(({ type }) => type !== 'aws-account')

@@ -7,6 +7,7 @@ import type { Aedes } from 'aedes';
 import type { signIns } from '../../local-aws/client';
 import { type Environment, useEnvironment } from '../account/environment';
 import { type Bench, keysOf, type Queues, useBench, useQueues } from '../aws';
+import { addressOfExample } from '../example-files';
 import type { FlowNode, Message } from '../node-red';
 
 /** What one press of a button leads to. */
@@ -96,7 +97,7 @@ export function useExamples(): Examples {
   }
 
   async function offered(name: string): Promise<FlowNode[]> {
-    const answer = await bench.red.request(`library/examples/flows/${packName}/${name}`);
+    const answer = await bench.red.request(addressOfExample(packName, name));
     assert.equal(answer.status, 200);
     return (await answer.json()) as FlowNode[];
   }

@@ -6,6 +6,7 @@ import { join, sep } from 'node:path';
 import { type Camera, startCamera } from '../../demo/camera';
 import { signIns } from '../../local-aws/client';
 import { keysOf } from '../aws';
+import { exampleNames, placeOfExample } from '../example-files';
 import type { FlowNode } from '../node-red';
 import {
   accepted,
@@ -45,11 +46,11 @@ describe('the pages for those who move in', () => {
       pages.filter((page) => !index.includes(`(moving/${page})`)),
       []
     );
-    const examples = readdirSync(join(repository, 'examples')).filter((file) => isMovingIn(file));
+    const examples = exampleNames.filter(isMovingIn);
     const all = pages.map(read).join('\n');
     assert.ok(examples.length >= 6);
     assert.deepEqual(
-      examples.filter((file) => !all.includes(`(../../examples/${file})`)),
+      examples.filter((name) => !all.includes(`(../../${placeOfExample(name)})`)),
       []
     );
   });
@@ -105,17 +106,17 @@ describe('the examples for those who move in', () => {
     const pressed = { ...buttons };
     for (const [name, list] of Object.entries(stories)) pressed[name] = list.map(({ press: button }) => button);
     const there: Record<string, unknown[]> = {};
-    for (const file of readdirSync(join(repository, 'examples')).filter(isMovingIn)) {
-      const flow = await readFlow(`examples/${file}`);
-      there[file.replace('.json', '')] = ofType(flow, 'inject').map(({ name }) => name);
+    for (const name of exampleNames.filter(isMovingIn)) {
+      const flow = await readFlow(placeOfExample(name));
+      there[name] = ofType(flow, 'inject').map(({ name }) => name);
     }
     assert.deepEqual(there, pressed);
   });
 
   it('say in their first comment what they need, and what to press', async () => {
-    for (const file of readdirSync(join(repository, 'examples')).filter(isMovingIn)) {
-      const [first] = ofType(await readFlow(`examples/${file}`), 'comment');
-      assert.match(String(first?.name), /^Needs .*press/, file);
+    for (const name of exampleNames.filter(isMovingIn)) {
+      const [first] = ofType(await readFlow(placeOfExample(name)), 'comment');
+      assert.match(String(first?.name), /^Needs .*press/, name);
     }
   });
 

@@ -96,7 +96,7 @@ describe('npm run new', () => {
     await makeNode(numbers);
     assert.equal(readFileSync(file, 'utf8'), code);
     assert.equal(savedOf(numbers)?.properties.pageScope, 'all');
-    const [node] = readJson<FlowNode[]>('examples/sns-list-phone-numbers-opted-out.json').filter(
+    const [node] = readJson<FlowNode[]>('examples/Messaging/sns-list-phone-numbers-opted-out.json').filter(
       ({ type }) => type === numbers
     );
     assert.equal(node?.pageScope, 'all');

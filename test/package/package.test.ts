@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
 import { LocalAws, signIns } from '../../local-aws/client';
 import { drawPicture } from '../../local-aws/rekognition/drawings';
 import { keysOf } from '../aws';
+import { addressOfExample, exampleNames, placeOfExample } from '../example-files';
 import { type FlowNode, nodeRedVersion } from '../node-red';
 
 const repository = join(__dirname, '..', '..');
@@ -214,7 +215,7 @@ describe('the package', () => {
           `dist/locales/${language}/nimbus.json`,
           ...sets.flatMap((set) => ['json', 'html'].map((ending) => `dist/locales/${language}/${set}.${ending}`))
         ]),
-        ...filesIn('examples', /\.json$/).map((path) => `examples/${path}`)
+        ...exampleNames.map(placeOfExample)
       ];
       assert.deepEqual(packed.files.map(({ path }) => path).sort(), expected.sort());
     });
@@ -276,7 +277,7 @@ describe('the package', () => {
 
     /** Imports an example, deploys it and gives its nodes by name. */
     async function deployExample(name: string): Promise<(name: string) => string> {
-      const flow = (await red.json(`library/examples/flows/${description.name}/${name}`)) as FlowNode[];
+      const flow = (await red.json(addressOfExample(description.name, name))) as FlowNode[];
       await red.deploy(flow);
       return (wanted) => {
         const node = flow.find((each) => each.name === wanted);

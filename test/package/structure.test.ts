@@ -12,6 +12,7 @@ import type { NodeFile } from '../../nodes/fields/node-module';
 import { keepFields } from '../../nodes/outbox/keep-fields';
 import { placeOf, types } from '../../scripts/nodes.mjs';
 import { asksNothing, contract } from '../contract';
+import { exampleNames, placeOfExample } from '../example-files';
 
 const repository = join(__dirname, '..', '..');
 const read = (...path: string[]): string => readFileSync(join(repository, ...path), 'utf8');
@@ -92,9 +93,7 @@ const editorDefinitionOf = (set: string): EditorDefinition =>
 
 /** Which types are in some example. */
 const typesInExamples = new Set(
-  namesIn('examples', '.json').flatMap((name) =>
-    readJson<{ type: string }[]>('examples', `${name}.json`).map(({ type }) => type)
-  )
+  exampleNames.flatMap((name) => readJson<{ type: string }[]>(placeOfExample(name)).map(({ type }) => type))
 );
 
 /** The contrast of two colours such as `#A6BBCF`, 1 to 21, as WCAG 2 defines it. */

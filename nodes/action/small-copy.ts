@@ -6,6 +6,8 @@ const mostBytes = 32_768;
 /** How many characters of each text, and bytes of each Buffer, are copied first; texts get more where there is room. */
 const firstCharacters = 200;
 const firstBytes = 64;
+/** How many characters the texts may have of which a beginning is read: V8 joins the pieces of a text for that. */
+const mostRead = 1_000_000;
 /** The longest name of a member that is copied, in characters. */
 const longestName = 200;
 /** How deep objects may be in one another. */
@@ -68,6 +70,8 @@ class Copier {
   isShortened = false;
   /** Without the braces of the message itself. */
   #left = mostBytes - 2;
+  /** How many characters of texts may still be read. */
+  #readable = mostRead;
   readonly #open: Open[] = [];
   readonly #cuts: Cut[] = [];
 
@@ -129,6 +133,8 @@ class Copier {
       this.isShortened ||= typeof value === 'number' || typeof value === 'bigint';
       return undefined;
     }
+    // Each of its characters is a member of its own.
+    if (types.isStringObject(value)) return this.#copyOf(open, name, String.prototype.valueOf.call(value), isSecret);
     if (types.isUint8Array(value)) return isSecret ? this.#strikeOut() : this.#bufferOf(value);
     if (types.isDate(value)) return textOfDate(value);
     return this.#begin(open, value, isSecret);
@@ -141,6 +147,11 @@ class Copier {
 
   #textOf({ to }: Open, name: string, text: string): string {
     if (text.length <= firstCharacters) return text;
+    this.#readable -= text.length;
+    if (this.#readable < 0) {
+      this.isShortened = true;
+      return '…';
+    }
     const first = `${text.slice(0, firstCharacters)}…`;
     this.#cuts.push({ to: to as Members, name, text, bytes: sizeOf(first) });
     return first;

@@ -162,7 +162,8 @@ async function refuse(node: FlowNode, long: unknown, says: RegExp): Promise<void
   assert.match(`${error?.code}: ${error?.message}`, says);
   assert.equal((await bench.aws.requests()).length, 0);
   const grown = (process.memoryUsage().heapUsed - heapUsed) / 1024 / 1024;
-  assert.ok(grown < 60, `${grown.toFixed()} MB of heap were made of it`);
+  // The names of a million members, which V8 lists for the copy of the last message, take 16 MB.
+  assert.ok(grown < 80, `${grown.toFixed()} MB of heap were made of it`);
   assert.ok(took < 2000, `it took ${took.toFixed()} ms`);
 }
 

@@ -118,7 +118,7 @@ const ofStrangers: Fault[] = [
   },
   {
     name: 'the test of a sign-in takes stored secrets elsewhere',
-    edits: [['dialog/connection.ts', 'if (isElsewhere && !isFree) return', 'if (isElsewhere && isFree) return']],
+    edits: [['dialog/draft.ts', 'if (isElsewhere && !isFree) return', 'if (isElsewhere && isFree) return']],
     by: ['dialog/endpoints', 'takes nothing that is stored']
   },
   {

@@ -258,7 +258,7 @@ describe('the guides', () => {
       rows.filter(({ row }) => !page.includes(row)),
       []
     );
-    const example = read('examples', 'detect-objects.json');
+    const example = read('examples', 'Rekognition', 'detect-objects.json');
     const quoted = rows.filter(({ when }) => when !== 'every 10 seconds');
     assert.deepEqual(
       quoted.filter(({ once }) => !example.includes(once.replace('.00', ''))),

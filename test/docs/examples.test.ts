@@ -1054,6 +1054,36 @@ describe('the flows that come with the pack', () => {
     await bench.red.deploy(flow);
   }
 
+  /** Presses all buttons, again where one leads further after another. */
+  async function pressUntil(flow: FlowNode[], condition: Condition): Promise<void> {
+    for (let times = 1; ; times += 1) {
+      for (const { name } of ofType(flow, 'inject')) await press(flow, String(name));
+      const isMet = await bench.aws.until(condition, 3000).catch((error: Error) => error);
+      if (!isMet) return;
+      if (times === 20) throw isMet;
+    }
+  }
+
+  /** Each action of the flow's policy is asked for by its buttons and none refused, until one of its statements is missing. */
+  async function needsEachStatement(flow: FlowNode[]): Promise<void> {
+    const statements = await statementsFor(flow);
+    assert.ok(statements.length > 0);
+    await deployWith(flow, statements);
+    for (const action of statements.flatMap(({ Action }) => Action)) {
+      // A right has the name of its operation, but for this one.
+      const operation = action === 'lambda:InvokeFunction' ? 'Invoke' : action.split(':')[1];
+      await pressUntil(flow, { operation: operation as string, requests: 1 });
+    }
+    assert.deepEqual((await bench.aws.requests()).filter(isRefused), []);
+    for (const missing of statements) {
+      await deployWith(
+        flow,
+        statements.filter((each) => each !== missing)
+      );
+      await pressUntil(flow, { requests: 1, refused: true });
+    }
+  }
+
   describe('approve', () => {
     /** What the dashboard lists. */
     interface Order {
@@ -1213,16 +1243,6 @@ describe('the flows that come with the pack', () => {
       's3-to-detect sqs:ChangeMessageVisibility'
     ]);
 
-    /** Presses all buttons, again where one leads further after another. */
-    async function pressUntil(flow: FlowNode[], condition: Condition): Promise<void> {
-      for (let times = 1; ; times += 1) {
-        for (const { name } of ofType(flow, 'inject')) await press(flow, String(name));
-        const isMet = await bench.aws.until(condition, 3000).catch((error: Error) => error);
-        if (!isMet) return;
-        if (times === 20) throw isMet;
-      }
-    }
-
     for (const name of Object.keys(stories)) {
       it(`${name} runs, and asks for something in vain without any of its statements`, async () => {
         const flow = await offered(name);
@@ -1254,6 +1274,15 @@ describe('the flows that come with the pack', () => {
   describe('mqtt-topic-to-lambda, with a broker,', () => {
     const { deployed, publish, listen } = useBroker(examples);
     const deployExample = (): Promise<FlowNode[]> => deployed('mqtt-topic-to-lambda', 'MQTT broker');
+
+    for (const [name, brokerNode] of [
+      ['mqtt-topic-to-lambda', 'MQTT broker'],
+      ['from-aws-iot-rule', 'AWS IoT Core']
+    ] as const) {
+      it(`${name} asks for all that its policy allows, and in vain without any statement`, async () => {
+        await needsEachStatement(await deployed(name, brokerNode));
+      }).timeout(180_000);
+    }
 
     it('invokes the function that the topic names, once, without waiting for it', async () => {
       const flow = await deployExample();

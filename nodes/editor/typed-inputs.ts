@@ -24,20 +24,31 @@ function labelTypedInput(controls: Controls, node: EditorNode, name: string): vo
   container.find('.red-ui-typedInput-option-expand').attr({ 'aria-label': expand, title: expand });
 }
 
-/** Offers an example when the type becomes an expression, and removes it, if unchanged, when the type changes again. */
+/**
+ * Offers an example when the type becomes an expression and nothing has been entered: the field is empty, or has its default.
+ * The example, if unchanged, gives way to what stood there when the type changes again.
+ */
 function offerExample(controls: Controls, node: EditorNode, name: string, field: Field, example: string): void {
   const element = controls.input(name);
+  const initial = { type: field.types?.[0], value: String(field.value) };
   let last = controls.typeOf(node, name);
+  /** What the example has replaced. */
+  let replaced: { type: string | undefined; value: string } = initial;
   element.on('change', () => {
     const type = controls.typeOf(node, name);
     if (type === last) return;
     const value = String(element.val());
-    const untouched = value === '' || value === String(field.value);
+    // The text of the default is no default where another type has been chosen for it.
+    const untouched = value === '' || (value === initial.value && last === initial.type);
+    const former = last;
     last = type;
-    if (type === 'jsonata' && untouched) element.typedInput('value', example);
+    if (type === 'jsonata' && untouched) {
+      replaced = { type: former, value };
+      element.typedInput('value', example);
+    }
     // Otherwise the typed input keeps the example as the value of the next type.
-    else if (type !== 'jsonata' && value === example) {
-      element.typedInput('value', type === field.types?.[0] ? String(field.value) : '');
+    else if (former === 'jsonata' && value === example) {
+      element.typedInput('value', type === replaced.type ? replaced.value : '');
     }
   });
 }

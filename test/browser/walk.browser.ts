@@ -188,6 +188,24 @@ describe(`a walk through the dialogs in Node-RED ${nodeRedVersion}`, () => {
       await editor.cancel();
     });
 
+    it('keeps what somebody has entered when it becomes an expression, also the text of a default', async () => {
+      await editor.openByKey('invoke');
+      for (const [type, entered] of [
+        ['msg', 'payload.name'],
+        ['str', 'payload'],
+        ['json', '{"order": 1}'],
+        ['msg', '']
+      ] as const) {
+        await chooseType('payload', type);
+        await (await editor.face('payload')).fill(entered);
+        await chooseType('payload', 'jsonata');
+        if (entered) assert.equal((await editor.readTyped('payload')).value, entered);
+        await chooseType('payload', type);
+        assert.deepEqual(await editor.readTyped('payload'), { type, value: entered });
+      }
+      await editor.cancel();
+    });
+
     it('leaves an expression and a value alone that somebody has entered', async () => {
       await editor.openByKey('publish');
       await (await editor.face('subject')).fill('Hello');

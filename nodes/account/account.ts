@@ -12,6 +12,8 @@ export interface AccountNode extends Node {
   clients?: Clients;
   /** Counts its requests. */
   meter: Meter;
+  /** Whether the status of its nodes says on success, too, what has come of it. */
+  showResults?: boolean;
   /** What is wrong with its properties, if anything is. */
   problem?: ActionError;
 }
@@ -146,6 +148,12 @@ export class CurrentAccount {
         ? `${called(described.name)} does not run, since it is disabled or belongs to a flow that is: enable it, or open the node and choose one.`
         : 'The aws-account of this node does not exist or is disabled: open the node and choose one.'
     );
+  }
+
+  /** Whether the status says on success, too, what has come of it. */
+  get showsResults(): boolean {
+    if (!this.#node) this.#find();
+    return this.#node?.showResults === true;
   }
 
   /** Its ID, if it is running. */

@@ -92,6 +92,7 @@ export const node: NodeModule = {
       const notices = noticesOf(node, () => node.clients);
       const clients = clientsFrom(RED, node, config, settings, meter, notices);
       node.clients = clients;
+      node.showResults = settings.showResults;
       warnOfProxy((text) => node.warn(text), settings.endpoint);
       const runs = settings.source !== 'certificate' || followTlsNode(RED, node, settings.tls, clients);
       if (settings.validate && runs) sayWhoWeAre(node, clients);

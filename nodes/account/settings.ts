@@ -164,7 +164,8 @@ export const fields = {
   ...budgetFields,
   endpoint: optional({ ...endpoint, check: checkEndpoint }),
   validate: flag(true, { advanced: true }),
-  rekognitionRate: plainNumber(5, { min: 0, max: 10_000, advanced: true, icon: 'tachometer' })
+  rekognitionRate: plainNumber(5, { min: 0, max: 10_000, advanced: true, icon: 'tachometer' }),
+  showResults: flag(false, { advanced: true })
 } satisfies Fields;
 
 type Settings = Inputs<typeof fields>;

@@ -72,7 +72,7 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     this.#account = new CurrentAccount(
       RED,
       config.account,
-      undefined,
+      () => this.#input.status.took(),
       trial ? undefined : { node, config, fields: this.fields }
     );
     // During the deployment, so that no message waits until the SDK is loaded.
@@ -147,7 +147,16 @@ class ActionInstance<S extends ServiceName, F extends Fields> implements Caller<
     const inputs = this.#together(read);
     const targets = this.#many && inputs[this.#many.name];
     if (this.#keeper?.takes(inputs)) return this.#keep(this.#keeper, msg, inputs, [targets].flat(), task);
-    return Array.isArray(targets) ? this.#runMany(msg, inputs, targets, task) : this.#runOne(msg, inputs, task);
+    const began = this.#account.showsResults ? performance.now() : undefined;
+    const work = Array.isArray(targets) ? this.#runMany(msg, inputs, targets, task) : this.#runOne(msg, inputs, task);
+    return began === undefined ? work : this.#timed(work, began);
+  }
+
+  /** Has the status say how long work took that has succeeded. */
+  async #timed(work: Promise<Changes>, began: number): Promise<Changes> {
+    const changes = await work;
+    this.#input.status.took(performance.now() - began);
+    return changes;
   }
 
   mayOvertake(inputs: ActionInputs<F>): boolean {

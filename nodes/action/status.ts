@@ -2,13 +2,27 @@ import type { Node, NodeAPI } from 'node-red';
 import type { ActionError } from '../fields/errors';
 import { statusOf } from './status-words';
 
-/** The status of a node: blue while requests are in flight, red after a failure, otherwise what waits, or nothing. */
+type Fill = 'blue' | 'green' | 'red' | 'yellow';
+
+/** Where results are shown, the status changes at most this often but for errors, ms. */
+const shortestView = 250;
+
+/**
+ * The status of a node: blue while requests are in flight, red after a failure, otherwise what waits, the last result if it is
+ * to be shown, or nothing.
+ */
 export class Status {
   #requests = 0;
   #progress: string | undefined;
   /** What waits, as text. */
   #waiting: string | undefined;
+  /** How long the last message took, as text; `undefined` unless the account has results shown. */
+  #result: string | undefined;
   #shown = '';
+  /** Since when that is shown, ms; `undefined` unless the account has results shown. */
+  #since: number | undefined;
+  /** Set while a status waits until the one before it has been seen. */
+  #later: NodeJS.Timeout | undefined;
   /** Set while a changed number of requests is still to be shown. */
   #soon: NodeJS.Immediate | undefined;
   #closed = false;
@@ -43,17 +57,44 @@ export class Status {
     this.#showRequests();
   }
 
+  /** Sets how long a message took, ms, to be shown once it has ended. Without it no result is shown any more. */
+  took(ms?: number): void {
+    if (ms === undefined) {
+      if (this.#result === undefined) return;
+      this.#result = undefined;
+      this.#showRequests();
+      this.#since = undefined;
+      return;
+    }
+    this.#result = this.RED._('status.took', { time: Math.round(ms) });
+    this.slowDown();
+  }
+
+  /** From now on, the status changes a few times a second at most but for errors. */
+  slowDown(): void {
+    this.#since ??= performance.now();
+  }
+
   /** Sets the status if it changes. */
-  show(fill?: 'blue' | 'red' | 'yellow', text = ''): void {
+  show(fill?: Fill, text = ''): void {
     clearImmediate(this.#soon);
     this.#soon = undefined;
+    clearTimeout(this.#later);
     if (this.#closed || text === this.#shown) return;
+    const rest = this.#since === undefined || fill === 'red' ? 0 : this.#since + shortestView - performance.now();
+    if (rest > 0) this.#later = setTimeout(() => this.#set(fill, text), rest);
+    else this.#set(fill, text);
+  }
+
+  #set(fill: Fill | undefined, text: string): void {
     this.#shown = text;
-    this.node.status(fill ? { fill, shape: fill === 'blue' ? 'dot' : 'ring', text } : {});
+    if (this.#since !== undefined) this.#since = performance.now();
+    this.node.status(fill ? { fill, shape: fill === 'blue' || fill === 'green' ? 'dot' : 'ring', text } : {});
   }
 
   /** Clears the status for good: messages that were aborted may still end afterwards. */
   close(): void {
+    this.#since = undefined;
     this.show();
     this.#closed = true;
   }
@@ -63,8 +104,10 @@ export class Status {
    * Node-RED tells every editor of each status.
    */
   #showRequests(): void {
-    if (this.#requests === 0) this.show(this.#waiting === undefined ? undefined : 'yellow', this.#waiting);
-    else if (this.#shown === '') this.#showBusy();
+    if (this.#requests === 0) {
+      if (this.#waiting !== undefined) this.show('yellow', this.#waiting);
+      else this.show(this.#result === undefined ? undefined : 'green', this.#result);
+    } else if (this.#shown === '') this.#showBusy();
     else this.#soon ??= setImmediate(() => this.#showBusy());
   }
 

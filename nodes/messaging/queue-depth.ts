@@ -4,7 +4,7 @@ import type { ActionError } from '../fields/errors';
 import type { Source } from './locator';
 
 /** A queue is not asked more often than this, ms. */
-const lookAgainAfter = 60_000;
+export const lookAgainAfter = 60_000;
 /** How long its answer is waited for, ms. */
 const longestAnswer = 15_000;
 
@@ -32,7 +32,9 @@ export class QueueDepth {
 
   constructor(
     private readonly signal: AbortSignal,
-    private readonly toError: (thrown: unknown) => ActionError
+    private readonly toError: (thrown: unknown) => ActionError,
+    /** Called when the queue has answered, or could not be asked. */
+    private readonly answered: () => void
   ) {}
 
   /** What is known. If that is old, the queue is asked anew, and the answer is known the next time. */
@@ -42,6 +44,7 @@ export class QueueDepth {
       this.#asked = now;
       this.#ask(source).catch((thrown: unknown) => {
         this.#known = { depth: undefined, refusal: this.toError(thrown) };
+        this.answered();
       });
     }
     return this.#known;
@@ -68,5 +71,6 @@ export class QueueDepth {
       delayed: Number(Attributes.ApproximateNumberOfMessagesDelayed)
     };
     this.#known = { depth, refusal: undefined };
+    this.answered();
   }
 }

@@ -23,7 +23,7 @@ import { Locator } from './locator';
 import type { Poll, PollOptions } from './polls';
 import { Polls } from './polls';
 import { isFifo } from './queue';
-import { QueueDepth, type QueueLook } from './queue-depth';
+import { lookAgainAfter, QueueDepth, type QueueLook } from './queue-depth';
 import type { Format } from './received-message';
 import type { Operation, Trouble } from './troubles';
 import { Troubles } from './troubles';
@@ -104,6 +104,8 @@ export class Receiver {
   /** The IDs of messages that have expired, until one warning names them all. */
   readonly #expired: string[] = [];
   #willShow = false;
+  /** Set while the status says what waits in the queue, which is then asked again even if nothing happens here. */
+  #lookAgain: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly RED: NodeAPI,
@@ -138,7 +140,13 @@ export class Receiver {
       }
     });
     this.#loop = this.#run();
-    this.#depth = new QueueDepth(this.#life.signal, (thrown) => this.#toError(thrown, 'GetQueueAttributes'));
+    this.#depth = new QueueDepth(
+      this.#life.signal,
+      (thrown) => this.#toError(thrown, 'GetQueueAttributes'),
+      () => {
+        if (this.#lookAgain) this.#showSoon();
+      }
+    );
     this.#leave = runningReceivers.add(RED, this);
   }
 
@@ -158,6 +166,7 @@ export class Receiver {
   /** Stops receiving, and returns to the queue what is not settled. */
   async close(): Promise<void> {
     this.#closing = true;
+    clearInterval(this.#lookAgain);
     this.#leave();
     this.#wake();
     this.#held.close();
@@ -204,6 +213,7 @@ export class Receiver {
   async #run(): Promise<void> {
     // Node-RED may make the account of the same deployment after this node.
     await turn();
+    if (this.account.showsResults && !this.#closing) this.#showResults();
     while (await this.#isNeeded()) {
       try {
         const source = await within(longestSilence, (signal) => this.#locator.find(signal), this.#life.signal);
@@ -398,6 +408,20 @@ export class Receiver {
     });
   }
 
+  #showResults(): void {
+    this.#status.slowDown();
+    // A little later than the queue may be asked again.
+    this.#lookAgain = setInterval(() => this.#showSoon(), lookAgainAfter + 1000);
+  }
+
+  /** How many messages are here and, once that is known, in the queue, which is only asked while there are some here. */
+  #resultWords(count: number): string {
+    if (count === 0) return 'status.receiving';
+    const total = this.#depth.look(this.#locator.found).depth?.waiting ?? 0;
+    if (total > 0) return this.RED._('status.hereAndWaiting', { count, total });
+    return this.RED._('status.here', { count });
+  }
+
   #wordsFor({ error, since }: Trouble): string {
     if (error.name === 'BudgetExceeded') return 'status.budget';
     return this.RED._('status.failing', { name: statusTextOf(this.RED, error), since });
@@ -409,6 +433,7 @@ export class Receiver {
     const count = size - waiting;
     if (trouble) this.#status.show('red', this.#wordsFor(trouble));
     else if (waiting > 0) this.#status.show('blue', this.RED._('status.waiting', { count, total: waiting }));
+    else if (this.#lookAgain) this.#status.show('blue', this.#resultWords(count));
     else this.#status.show('blue', count > 0 ? String(count) : 'status.receiving');
   }
 }

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { account, assertFailed, credentials, deployAction, invokeNode, keysOf, listNode, useBench } from '../aws';
+import {
+  account,
+  assertFailed,
+  credentials,
+  deployAction,
+  deployNodes,
+  invokeNode,
+  keysOf,
+  listNode,
+  useBench
+} from '../aws';
 import { type FlowNode, type Message, type NodeError, type Outcome, sink } from '../node-red';
 
 /** What all actions have in common, shown with aws-lambda-invoke. */
@@ -270,6 +280,62 @@ describe('every action', () => {
         statuses.map(({ fill }) => fill),
         ['blue', undefined]
       );
+    });
+
+    describe('and, if the account has results shown,', () => {
+      const lastStatus = () => bench.red.statuses('invoke').at(-1);
+      const took = () => lastStatus()?.fill === 'green';
+      const deployShowing = (showResults: boolean) =>
+        deployNodes(bench, [invokeNode({ functionName: 'fn', functionNameType: 'msg' }), sink('out')], { showResults });
+
+      it('how long a success took, which a failure replaces at once and the next success replaces again', async () => {
+        await deployShowing(true);
+        await bench.red.send('invoke', { payload: {}, fn: 'hello' });
+        await bench.red.until(took, 'a result');
+        assert.deepEqual(Object.keys(lastStatus() ?? {}), ['fill', 'shape', 'text']);
+        assert.match(lastStatus()?.text ?? '', /^\d+ ms$/);
+        const { statuses } = await bench.red.send('invoke', { payload: {} });
+        assert.deepEqual(statuses.at(-1), { fill: 'red', shape: 'ring', text: 'Function: no value' });
+        await bench.red.send('invoke', { payload: {}, fn: 'hello' });
+        await bench.red.until(took, 'a result after the failure');
+      });
+
+      it('a failure that follows a success before that was shown stays', async () => {
+        await deployShowing(true);
+        await bench.red.send('invoke', { payload: {}, fn: 'hello' });
+        await bench.red.until(took, 'a result');
+        await bench.red.send('invoke', { payload: {}, fn: 'hello' });
+        await bench.red.send('invoke', { payload: {} });
+        await bench.red.send('invoke', { payload: {} });
+        const { length } = bench.red.statuses('invoke');
+        // A timer that ends after the one of a status that waits, since it was set later and is longer.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        assert.deepEqual([bench.red.statuses('invoke').length, lastStatus()?.fill], [length, 'red']);
+      });
+
+      it('a few times a second at most, however many messages come', async () => {
+        await deployShowing(true);
+        for (let sent = 0; sent < 20; sent += 1) {
+          await Promise.all(Array.from({ length: 50 }, () => bench.red.send('invoke', { payload: {}, fn: 'hello' })));
+        }
+        await bench.red.until(took, 'the last result');
+        const { length } = bench.red.statuses('invoke');
+        assert.ok(length < 250, `${length} statuses for 1,000 messages`);
+      });
+
+      it('nothing any more when the node closes, nor when the setting is off', async () => {
+        await deployShowing(true);
+        await bench.red.send('invoke', { payload: {}, fn: 'hello' });
+        await bench.red.until(took, 'a result');
+        // Its result still waits to be shown when the node closes.
+        await bench.red.send('invoke', { payload: {}, fn: 'hello' });
+        await deployShowing(false);
+        const { statuses } = await bench.red.send('invoke', { payload: {}, fn: 'hello' });
+        assert.deepEqual(
+          statuses.map(({ fill }) => fill),
+          ['blue', undefined]
+        );
+      });
     });
   });
 

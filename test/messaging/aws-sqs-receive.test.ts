@@ -13,6 +13,7 @@ import { account, assertFailed, credentials, keysOf, receiveNode, settleNode, us
 import type { DeployOptions, FlowNode, Message, Status } from '../node-red';
 import { sink } from '../node-red';
 import { operationOf, Relay } from '../relay';
+import { letPass } from '../set-clock';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const second = 1000;
@@ -1075,6 +1076,46 @@ describe('aws-sqs-receive', () => {
       await bench.red.until(() => lastStatus().text === '1');
       await settle(two);
       await bench.red.until(() => lastStatus().text?.endsWith('receiving'));
+    });
+
+    it('and says, if the account has results shown, how many are here and in the queue, asked once a minute', async () => {
+      const set = globalThis.setInterval;
+      const sooner = (work: () => void, ms?: number) => set(work, ms === 61 * second ? 10 : ms);
+      mock.method(globalThis, 'setInterval', Object.assign(sooner, set));
+      const url = await queues.create();
+      await queues.send(url, 'one', 'two', 'three');
+      const properties = { queue: url, settle: 'flow', maxInFlight: 1, visibilityTimeout: 300 };
+      await receive(properties, [], { showResults: true });
+      const shows = (text: string) => bench.red.until(() => lastStatus().text === text, `the status ${text}`);
+      const asked = async () => (await queues.requests('GetQueueAttributes')).length;
+      const first = await next();
+      await shows('1 here · 2 waiting');
+      assert.equal(lastStatus().fill, 'blue');
+      const before = await asked();
+      await queues.send(url, 'four');
+      await settle(first);
+      const another = await next();
+      assert.equal(await asked(), before);
+      letPass(61 * second);
+      await bench.red.until(async () => (await asked()) > before, 'a second look');
+      await settle(another);
+      await settle(await next());
+      const last = await next();
+      letPass(61 * second);
+      await shows('1 here');
+      await settle(last);
+      await shows('status.receiving');
+    });
+
+    it('and says only how many are here where it may not ask the queue', async () => {
+      const url = await queues.create();
+      await queues.send(url, 'one', 'two');
+      await bench.aws.fault({ kind: 'denied', operation: 'GetQueueAttributes' });
+      const properties = { queue: url, settle: 'flow', maxInFlight: 1, visibilityTimeout: 300 };
+      await receive(properties, [], { showResults: true });
+      await next();
+      await bench.red.until(() => lastStatus().text === '1 here', 'how many are here');
+      await bench.red.until(async () => (await queues.requests('GetQueueAttributes')).length > 0, 'a refusal');
     });
   });
 

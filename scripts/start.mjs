@@ -256,7 +256,7 @@ function settingsFor(port) {
     functionExternalModules: false,
     functionGlobalContext: {},
     diagnostics: { enabled: true, ui: true },
-    paletteCategories: ['subflows', 'common', 'AWS', 'function', 'network', 'sequence', 'parser', 'storage'],
+    paletteCategories: ['subflows', 'AWS', 'common', 'function', 'network', 'sequence', 'parser', 'storage'],
     editorTheme: {
       page: { title: 'Nimbus for Node-RED' },
       header: { title: 'Nimbus for Node-RED' },

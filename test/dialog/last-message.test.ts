@@ -215,7 +215,7 @@ describe('a small copy', () => {
   }
 
   it('has the beginnings of long texts and Buffers, and all of the structure', () => {
-    const long = 'ä'.repeat(1_000_000);
+    const long = 'ä'.repeat(400_000);
     const { message, isShortened } = copied({
       payload: { first: long, picture: Buffer.alloc(1_000_000, 7), second: long, end: { here: 'the end' } }
     });
@@ -223,6 +223,12 @@ describe('a small copy', () => {
     for (const text of [first, second]) assert.match(String(text), /^ä{3000,}…$/);
     assert.deepEqual(picture, { type: 'Buffer', data: Array.from({ length: 64 }, () => 7) });
     assert.deepEqual([end, isShortened], [{ here: 'the end' }, true]);
+  });
+
+  it('has nothing of texts of many megabytes, whose pieces V8 would join, and takes one that is an object for a text', () => {
+    const huge = new String('x'.repeat(100_000_000));
+    const { message, isShortened } = copied({ first: 'y'.repeat(1_000_001), payload: huge, small: new String('z') });
+    assert.deepEqual([message, isShortened], [{ first: '…', payload: '…', small: 'z' }, true]);
   });
 
   const circle: Record<string, unknown> = {};

@@ -112,8 +112,6 @@ export function usersOf({ events }: NodeAPI, account: string): AccountUser[] {
 export class CurrentAccount {
   #node: AccountNode | undefined;
   readonly #leave: () => void;
-  /** Whether this node has logged that the account does not run. */
-  #tells = false;
 
   /** `changed` is called when a deployment has made it another one, or none. */
   constructor(
@@ -163,19 +161,6 @@ export class CurrentAccount {
     return this.#node?.id;
   }
 
-  /**
-   * Whether its node should log a failure. Of an account with a property that is not valid the log has one line already, by the
-   * account itself; of one that is disabled, by the first of its nodes.
-   */
-  mayLogFailure(): boolean {
-    if (this.#node) return this.#node.problem === undefined;
-    if (!isDescribed(this.RED, this.id)) return true;
-    const followers = [...(followersOf.get(this.RED.events) ?? [])];
-    if (followers.some((each) => each instanceof CurrentAccount && each.id === this.id && each.#tells)) return false;
-    this.#tells = true;
-    return true;
-  }
-
   /** All secrets that the account holds at the moment. */
   secrets(): string[] {
     return this.#node?.clients?.secrets() ?? [];
@@ -198,7 +183,6 @@ export class CurrentAccount {
     if (found === this.#node) return false;
     this.#node?.clients?.detach();
     this.#node = found;
-    this.#tells = false;
     found?.clients?.attach();
     return true;
   }

@@ -119,12 +119,7 @@ export class Receiver {
     this.#locator = new Locator(account, options, idInFlow(node));
     const { batchSize: messages, waitTime, maxInFlight } = options;
     this.#polls = new Polls({ messages, waitTime, maxInFlight });
-    this.#troubles = new Troubles(
-      node,
-      options.queue,
-      (thrown, operation) => this.#toError(thrown, operation),
-      () => account.mayLogFailure()
-    );
+    this.#troubles = new Troubles(node, options.queue, (thrown, operation) => this.#toError(thrown, operation));
     this.#visibility = new Visibility(() => this.#locator.source, {
       succeeded: () => this.#succeeded('ChangeMessageVisibility'),
       failed: (error) => this.#failed('ChangeMessageVisibility', error)

@@ -23,9 +23,7 @@ export class Troubles {
   constructor(
     private readonly node: Node,
     private readonly queue: string,
-    private readonly toError: (thrown: unknown, operation: Operation) => ActionError,
-    /** Whether the log does not have the reason of a failure yet. */
-    private readonly mayLog: () => boolean
+    private readonly toError: (thrown: unknown, operation: Operation) => ActionError
   ) {}
 
   /** The operation that has been failing for longest. */
@@ -54,8 +52,6 @@ export class Troubles {
     // biome-ignore lint/plugin/clock: people read in a status since when there is trouble
     this.#known.set(operation, { error, since: new Date() });
     const what = doing[operation].replace(/^./, (letter) => letter.toUpperCase());
-    if (!knownName && this.mayLog()) {
-      this.node.warn(`${what} ${this.queue} failed, and is tried again: ${name}: ${message}`);
-    }
+    if (!knownName) this.node.warn(`${what} ${this.queue} failed, and is tried again: ${name}: ${message}`);
   }
 }

@@ -92,19 +92,6 @@ describe('aws-account', () => {
   }
 
   describe('with keys', () => {
-    it('deployed without keys, or disabled, is one line in the log that names it, however many nodes use it', async () => {
-      const names = ['account1', 'account2', 'account3', 'off1', 'off2', 'off3'];
-      const receivers = names.map((id) => receiveNode({ id, queue: 'orders', account: id.slice(0, -1) }));
-      const accounts = [account(bench, { name: 'Greenhouse' }), account(bench, { id: 'off', name: 'Office', d: true })];
-      await bench.red.deploy([...accounts, ...receivers, ...actions()], { credentials: { account: {} } });
-      await bench.red.until(() => names.every((id) => bench.red.statuses(id).some(({ fill }) => fill === 'red')));
-      const said = bench.red.logs.filter(({ id, level }) => id && (level === 'error' || level === 'warn'));
-      assert.deepEqual(said.map(({ text, id }) => `${id?.replace(/\d/, '')}: ${text}`).sort(), [
-        'account: MissingValue: Access key ID (accessKeyId) is required, but is empty.',
-        'off: Receiving from orders failed, and is tried again: AccountMissing: The account “Office” does not run, since it is disabled or belongs to a flow that is: enable it, or open the node and choose one.'
-      ]);
-    });
-
     it('signs every request with them', async () => {
       await deployKeys();
       succeeded(await invoke());

@@ -114,7 +114,7 @@ export class WayOut<S extends ServiceName, F extends Fields> {
     if (this.keepFor > 0 && !this.#notLook) this.#lookLater();
   }
 
-  #newQueue({ target, region }: Waiting): TargetQueue {
+  #newQueue({ target, region }: Pick<Waiting, 'target' | 'region'>): TargetQueue {
     const queue = new TargetQueue(this.store.table, target, region);
     this.#queues.set(nameOf(queue), queue);
     const shared = this.#sharedName(queue);
@@ -134,7 +134,8 @@ export class WayOut<S extends ServiceName, F extends Fields> {
 
   /** Forgets a queue from which all has left, and what it was waiting for. */
   #dropIfEmpty(queue: TargetQueue): void {
-    if (!queue.isEmpty) return;
+    // While what has expired is read, it may have been forgotten already, and another one have come for the same target.
+    if (!queue.isEmpty || this.#queues.get(nameOf(queue)) !== queue) return;
     this.#queues.delete(nameOf(queue));
     this.#troubles.succeeded(nameOf(queue));
     const namesakes = this.#namesakesOf(queue);
@@ -421,7 +422,8 @@ export class WayOut<S extends ServiceName, F extends Fields> {
       for (let first = 0; first < older.length; first += atOnce) {
         const rows = older.slice(first, first + atOnce).map(({ row }) => row);
         await this.#giveUp(queue, rows).catch((thrown: unknown) => {
-          for (const taken of older.slice(first)) queue.restore(taken);
+          const home = this.#queues.get(nameOf(queue)) ?? this.#newQueue(queue);
+          for (const taken of older.slice(first)) home.restore(taken);
           throw thrown;
         });
       }
